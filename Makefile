@@ -1,0 +1,68 @@
+# One environment for everything, made from requirements.lock (first use: a few minutes).
+# `make PYTHON=python3.12 …` picks the interpreter it is made with.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
+LOCAL := $(RUN) snakemake --profile profiles/local
+
+.PHONY: help demo test lint ui bench report results lock clean
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: $(READY)  ## a small end-to-end run on built-in data: tables, figures, MLflow
+	$(LOCAL) demo
+	@echo
+	@echo "Tables and figures: results/tables, results/figures. Runs, curves and models: make ui"
+
+test: lint  ## lint, then every test but the cluster ones and the benchmarks
+	$(RUN) python -m pytest --durations=15
+
+lint: $(READY)  ## style, formatting, types, spelling, workflow
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) snakefmt --check Snakefile workflow
+	$(RUN) pyright
+	$(RUN) codespell
+	$(RUN) snakemake --lint
+
+ui: $(READY)  ## the MLflow UI over results/
+	$(RUN) python -m pipelines.serve_ui --results results
+
+bench: $(READY)  ## speed of the layers, of building models, of one run's overhead
+	$(RUN) python -m pytest tests/benchmarks -m benchmark -s
+
+report: $(READY)  ## results/report.html: what was made, with captions
+	$(LOCAL) --report results/report.html
+
+results: $(READY)  ## RESULTS.md from the ledger
+	$(RUN) structnets results --write RESULTS.md
+
+lock: $(READY)  ## resolve requirements.lock again, keeping what still satisfies pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	  --fork-strategy fewest --no-annotate --custom-compile-command "make lock" \
+	  --output-file requirements.lock
+
+clean:  ## remove the environment and caches; results, scratch and data stay
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build *.egg-info
+	find src pipelines tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# uv installs the lock in about half a minute; pip does it too where uv is not to be had.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "structnets needs Python 3.11 or newer; name one: make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make environments: sudo apt install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	@{ $(BIN)/python -m pip install --quiet "$$(grep -o '^uv==[0-9.]*' requirements.lock)" && \
+	  $(BIN)/uv pip sync --python $(BIN)/python requirements.lock; } || { \
+	  echo "uv did not succeed; installing with pip, which takes longer" >&2; \
+	  $(BIN)/python -m pip install --requirement requirements.lock; }
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,1 @@
+"""Stage programs: each reads files, calls the library, writes files and logs."""

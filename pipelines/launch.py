@@ -1,0 +1,214 @@
+"""Turn the resources of a job into Ray: join a cluster, or start a private one.
+
+``python -m pipelines.launch warm --scratch DIR --parent PID`` starts the cluster that the local
+jobs of one workflow call share; it ends with that process. ``… stop --scratch DIR`` ends it now.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from structnets.files import read_json, write_json
+
+logger = logging.getLogger("structnets.launch")
+# Ray's socket names must stay below 107 bytes, of which it uses some 64 itself.
+LONGEST_TEMP = 40
+OBJECT_STORE_BYTES = 200 * 2**20
+# Must be set before Ray is imported, in every process. The first makes reports and the end of a
+# fit wait 0.1 s for the controller instead of 2 s.
+ENVIRONMENT = {
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.1",
+    "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+
+
+def granted_cpus() -> int:
+    """Return the processors this job may use; Ray itself sees only the machine's."""
+    slurm = os.environ.get("SLURM_CPUS_PER_TASK") or os.environ.get("SLURM_CPUS_ON_NODE")
+    return int(slurm) if slurm else len(os.sched_getaffinity(0))
+
+
+@contextlib.contextmanager
+def connected(scratch: Path, cpus: int) -> Iterator[None]:
+    """Connect this process to Ray for the length of a block.
+
+    In this order: the cluster of ``RAY_ADDRESS``; the warm cluster of this scratch root, if its
+    process lives; a private cluster, which ends with the block.
+
+    Parameters
+    ----------
+    scratch : Path
+        Where a warm cluster leaves its address.
+    cpus : int
+        Processors of a private cluster.
+    """
+    os.environ.update(ENVIRONMENT)
+    # A plain number pins nothing: tasks without GPUs must not hide them from each other.
+    import ray
+
+    address = os.environ.get("RAY_ADDRESS") or warm_address(scratch)
+    with _short_temp() as temp:
+        if address:
+            runtime = {"env_vars": ENVIRONMENT} if "RAY_ADDRESS" in os.environ else None
+            ray.init(address=address, runtime_env=runtime, logging_level="WARNING")
+        else:
+            start_private(cpus, temp)
+        try:
+            yield
+        finally:
+            ray.shutdown()
+
+
+def start_private(cpus: int, temp: Path) -> str:
+    """Start a cluster in this process with explicit resources; returns its address.
+
+    Raises
+    ------
+    ValueError
+        If the name of `temp` is too long for Ray's sockets.
+    """
+    if len(str(temp)) > LONGEST_TEMP:
+        raise ValueError(
+            f"Ray's folder {temp} has more than {LONGEST_TEMP} letters; set STRUCTNETS_TMP to a "
+            "shorter one"
+        )
+    import ray
+
+    memory = min(psutil.virtual_memory().available // 2, 64 * 2**30)
+    slurm_mb = os.environ.get("SLURM_MEM_PER_NODE")
+    context = ray.init(
+        address="local",
+        num_cpus=cpus,
+        num_gpus=len(os.environ.get("CUDA_VISIBLE_DEVICES", "").split(","))
+        if os.environ.get("CUDA_VISIBLE_DEVICES")
+        else None,
+        _memory=int(slurm_mb) * 2**20 if slurm_mb else memory,
+        object_store_memory=OBJECT_STORE_BYTES,
+        include_dashboard=False,
+        logging_level="WARNING",
+        _temp_dir=str(temp),
+    )
+    return context.address_info["gcs_address"]
+
+
+@contextlib.contextmanager
+def _short_temp() -> Iterator[Path]:
+    """Make a folder for Ray's session with a short name, removed afterwards."""
+    # Not $TMPDIR: Snakemake sets it per job, and it may be long.
+    folder = Path(tempfile.mkdtemp(prefix="r", dir=os.environ.get("STRUCTNETS_TMP", "/tmp")))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _marker(scratch: Path) -> Path:
+    return scratch / "ray" / "warm.json"
+
+
+def _alive(pid: int, created: float) -> bool:
+    """Say whether the process of that number is still the one that began at `created`."""
+    try:
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE and process.create_time() == created
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _read_marker(scratch: Path) -> dict[str, Any] | None:
+    try:
+        marker = read_json(_marker(scratch))
+    except (FileNotFoundError, ValueError):
+        return None
+    return marker if _alive(marker["pid"], marker["created"]) else None
+
+
+def warm_address(scratch: Path, patience: float = 60.0) -> str | None:
+    """Return the address of the living warm cluster of a scratch root.
+
+    One that is still starting is waited for, at most `patience` seconds.
+    """
+    until = time.monotonic() + patience
+    while marker := _read_marker(scratch):
+        if marker["address"] or time.monotonic() > until:
+            return marker["address"]
+        time.sleep(0.1)
+    return None
+
+
+def run_warm(scratch: Path, parent: int, cpus: int) -> None:
+    """Hold a cluster until the parent process ends, or until asked to stop."""
+    if _read_marker(scratch):
+        logger.info("a warm cluster is already there")
+        return
+    os.environ.update(ENVIRONMENT)
+    mine = psutil.Process()
+    watched = psutil.Process(parent)
+    born = watched.create_time()
+    marker = {"pid": mine.pid, "created": mine.create_time(), "address": None}
+    write_json(_marker(scratch), marker)
+    stopping: list[int] = []
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda number, frame: stopping.append(number))
+    try:
+        with _short_temp() as temp:
+            import ray
+
+            write_json(_marker(scratch), {**marker, "address": start_private(cpus, temp)})
+            while not stopping and _alive(parent, born):
+                time.sleep(0.5)
+            ray.shutdown()
+    finally:
+        _marker(scratch).unlink(missing_ok=True)
+
+
+def stop_warm(scratch: Path, patience: float = 20.0) -> None:
+    """End the warm cluster of a scratch root, if there is one."""
+    marker = _read_marker(scratch)
+    if marker is None:
+        return
+    process = psutil.Process(marker["pid"])
+    process.terminate()
+    try:
+        process.wait(patience)
+    except psutil.TimeoutExpired:
+        process.kill()
+        _marker(scratch).unlink(missing_ok=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("action", choices=("warm", "stop"))
+    parser.add_argument("--scratch", type=Path, required=True, help="scratch root")
+    parser.add_argument("--parent", type=int, help="process whose end ends the cluster")
+    parser.add_argument("--cpus", type=int, default=granted_cpus(), help="processors")
+    options = parser.parse_args(arguments)
+    scratch = options.scratch.resolve()
+    if options.action == "stop":
+        stop_warm(scratch)
+    elif options.parent is None:
+        parser.error("warm needs --parent")
+    else:
+        run_warm(scratch, options.parent, options.cpus)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""Render one target from local results and the ledger, and log it to MLflow.
+
+Command: ``python -m pipelines.render_target --table workflow/tables/figure6.yaml --preset small
+--results DIR --scratch DIR --ledger workflow/ledger``
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from structnets.reporting.cells import cells_of, local_lines
+from structnets.reporting.formats import Rendering
+from structnets.reporting.ledger import Line, read_ledger
+from structnets.reporting.rendering import write_rendering
+from structnets.reporting.requests import load_experiments
+from structnets.reporting.tables import load_table
+
+log = logging.getLogger("render_target")
+
+
+def render_target(
+    table_file: Path, experiments: Path, preset: str, results: Path, ledger: Path
+) -> tuple[Rendering, dict[str, Path]]:
+    """Compute a target's cells and write its files.
+
+    A run that is both in the ledger and in the local results counts once, as it is locally.
+
+    Returns
+    -------
+    Rendering
+        Table and cells.
+    dict of str to pathlib.Path
+        The files, by their path below `results`.
+    """
+    table = load_table(table_file)
+    lines = {**read_ledger(ledger), **local_lines(results)}.values()
+    cells = cells_of(
+        table, load_experiments(experiments, [table]), preset, lines, code_digests(lines)
+    )
+    rendering = Rendering(table, preset, cells)
+    return rendering, write_rendering(rendering, results)
+
+
+def code_digests(lines: Iterable[Line]) -> dict[str, str]:
+    """Digest the code each run would use today, by run id."""
+    from structnets.training.provenance import code_digest
+
+    digests = {}
+    for line in lines:
+        try:
+            digests[line["run_id"]] = code_digest(line["spec"])
+        except (KeyError, ModuleNotFoundError):
+            # The run's model or recipe is gone from the library.
+            digests[line["run_id"]] = ""
+    return digests
+
+
+def track(rendering: Rendering, files: dict[str, Path], results: Path, scratch: Path) -> None:
+    """Log the rendering to MLflow; whatever happens there, the files stand."""
+    target, preset = rendering.table.target, rendering.preset
+    try:
+        from pipelines.tracking import log_target
+
+        log_target(
+            None,
+            results,
+            target,
+            preset=preset,
+            files=files,
+            run_ids=rendering.run_ids(),
+            spool=scratch / "targets" / f"{target}-{preset}" / "spool",
+            tags={"provenance": rendering.provenance()},
+        )
+    except Exception as error:
+        log.warning("%s was rendered but not logged to MLflow: %s", target, error)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the stage from a command line; return its exit code."""
+    parser = argparse.ArgumentParser(prog="render_target", description=__doc__)
+    parser.add_argument("--table", type=Path, required=True, help="table file")
+    parser.add_argument("--experiments", type=Path, help="default: experiments beside the tables")
+    parser.add_argument("--preset", required=True, choices=["smoke", "small", "paper"])
+    parser.add_argument("--results", type=Path, required=True, help="root of the results")
+    parser.add_argument("--scratch", type=Path, required=True, help="root of working state")
+    parser.add_argument("--ledger", type=Path, required=True, help="folder of the ledger")
+    given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    results, scratch = given.results.expanduser().absolute(), given.scratch.expanduser().absolute()
+    experiments = given.experiments or given.table.parent.parent / "experiments"
+    try:
+        rendering, files = render_target(
+            given.table, experiments, given.preset, results, given.ledger
+        )
+    except (OSError, ValueError) as error:
+        print(f"render_target: {error}", file=sys.stderr)
+        return 1
+    for name in files:
+        log.info("wrote %s", results / name)
+    track(rendering, files, results, scratch)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

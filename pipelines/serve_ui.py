@@ -1,0 +1,74 @@
+"""Show the runs in MLflow's own pages, on this machine only.
+
+Command: ``python -m pipelines.serve_ui --results DIR [--port 5000]`` (``make ui``)
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipelines.tracking import store
+
+_HOST = "127.0.0.1"
+
+
+def server_command(results: Path, port: int) -> list[str]:
+    """Return the command that serves the embedded store.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no store yet.
+    OSError
+        If the port is taken.
+    """
+    database = store.database(results)
+    if not database.exists():
+        raise FileNotFoundError(
+            f"there is no MLflow store at {database} yet; run `make demo`, or name the results "
+            "folder of an earlier run with --results"
+        )
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_HOST, port))
+        except OSError as error:
+            raise OSError(
+                f"port {port} on {_HOST} cannot be used ({error.strerror}); choose another with "
+                "--port"
+            ) from error
+    command = [sys.executable, "-m", "mlflow", "server", "--host", _HOST, "--port", str(port)]
+    command += ["--backend-store-uri", store.resolve_uri(f"sqlite:///{database}", results)]
+    command += ["--artifacts-destination", (database.parent / "mlartifacts").as_uri()]
+    return [*command, "--workers", "1"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command: becomes the server, until it is interrupted."""
+    parser = argparse.ArgumentParser(prog="python -m pipelines.serve_ui", description=__doc__)
+    parser.add_argument("--results", type=Path, required=True, help="root of the results")
+    parser.add_argument("--port", type=int, default=5000, help="port on 127.0.0.1")
+    given = parser.parse_args(arguments)
+    uri = os.environ.get("MLFLOW_TRACKING_URI", "")
+    if store.is_server(uri):
+        print(f"MLFLOW_TRACKING_URI names a server: open {store.without_password(uri)}")
+        return 0
+    try:
+        command = server_command(given.results, given.port)
+    except OSError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    store.quiet()
+    # The pages need none of the background jobs (judges, scorers) that the server would start.
+    os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
+    print(f"MLflow: http://{_HOST}:{given.port}  (Ctrl-C ends it)", flush=True)
+    os.execv(command[0], command)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

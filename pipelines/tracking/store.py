@@ -1,0 +1,232 @@
+"""The connection to MLflow: where it is, its schema and experiments, and finding a run.
+
+Only this package imports mlflow, and only inside functions, since the import takes seconds.
+
+The store is the server named by ``MLFLOW_TRACKING_URI``, else ``sqlite:///<results>/mlflow.db``
+with its artifacts in ``<results>/mlartifacts``. A server that other nodes reach must be told its
+own names *with the port*, or it answers 403 "Invalid Host header":
+``mlflow server --host 0.0.0.0 --allowed-hosts "login01:5000,login01.cluster:5000" …``.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pipelines.tracking.lines import Identity
+from pipelines.tracking.spool import wait_for_lock
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+CHAPTERS = ("chapter3", "chapter4", "chapter5", "chapter6")
+TARGETS = "targets"
+
+_SQLITE = "sqlite:///"
+
+# A request that fails is tried again by us, later: the client itself must not keep trying.
+_ENVIRONMENT = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_DISABLE_AGENT_HINT": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+
+# Errors that will not pass by themselves: the request is wrong, not the server away.
+_REFUSALS = ("INVALID_PARAMETER_VALUE", "BAD_REQUEST", "RESOURCE_DOES_NOT_EXIST", "INVALID_STATE")
+
+_SCHEMA_PATIENCE = 120.0
+
+
+def resolve_uri(uri: str | None, results: str | os.PathLike[str]) -> str:
+    """Return the tracking URI: the one given, else the environment's, else the embedded store."""
+    return uri or os.environ.get("MLFLOW_TRACKING_URI") or f"{_SQLITE}{database(results)}"
+
+
+def database(results: str | os.PathLike[str]) -> Path:
+    """Return the file of the embedded store."""
+    return Path(results).resolve() / "mlflow.db"
+
+
+def is_server(uri: str) -> bool:
+    """Return whether the URI is a server's (which creates its own schema)."""
+    return uri.startswith(("http://", "https://"))
+
+
+def exists(uri: str) -> bool:
+    """Return whether there is a store at the URI; one that is not a local file is taken to be."""
+    return not uri.startswith(_SQLITE) or Path(uri.removeprefix(_SQLITE)).exists()
+
+
+def without_password(uri: str) -> str:
+    """Return the URI fit for a log: a password in it is replaced by ``***``."""
+    password = urlsplit(uri).password
+    return uri.replace(f":{password}@", ":***@") if password else uri
+
+
+def artifact_location(uri: str, results: str | os.PathLike[str], experiment: str) -> str | None:
+    """Return where an experiment's artifacts go; None leaves it to the server."""
+    if is_server(uri):
+        return None
+    return (Path(results).resolve() / "mlartifacts" / experiment).as_uri()
+
+
+def quiet() -> None:
+    """Set MLflow's environment: short time-outs, no telemetry, nothing on standard output.
+
+    What the user has set stays. Must run before mlflow is imported.
+    """
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def connect(uri: str) -> MlflowClient:
+    """Return a client, having made the schema of a new embedded store."""
+    quiet()
+    from mlflow import MlflowClient
+
+    quiet()  # mlflow sets its loggers' levels when it is imported
+    if not exists(uri):
+        create_schema(uri)
+    return MlflowClient(tracking_uri=uri)
+
+
+def create_schema(uri: str) -> None:
+    """Create or upgrade the schema of a database, one process at a time.
+
+    Parameters
+    ----------
+    uri : str
+        A database (``sqlite:///…``, ``postgresql://…``). Processes that start together on a new
+        SQLite file would add the same columns twice; a lock file beside it keeps them in line.
+
+    Raises
+    ------
+    TimeoutError
+        If another process holds the lock for two minutes.
+    """
+    if not uri.startswith(_SQLITE):
+        _upgrade(uri)
+        return
+    file = Path(uri.removeprefix(_SQLITE))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = file.with_name(f"{file.name}.lock")
+    with lock.open("w") as handle:
+        if not wait_for_lock(handle.fileno(), _SCHEMA_PATIENCE):
+            raise TimeoutError(
+                f"{lock} has been held by another process for {_SCHEMA_PATIENCE:.0f} s; "
+                f"look for one that is stuck creating {file}"
+            )
+        _upgrade(uri)
+
+
+def _upgrade(uri: str) -> None:
+    quiet()
+    from mlflow.store.db import utils as schema  # what `mlflow db upgrade` runs
+
+    quiet()
+    engine = schema.create_sqlalchemy_engine_with_retry(uri)
+    try:
+        if schema._is_empty_database(engine):
+            schema._initialize_tables(engine)
+        else:
+            schema._upgrade_db(engine)
+    finally:
+        engine.dispose()
+
+
+def experiment_id(
+    client: MlflowClient, uri: str, results: str | os.PathLike[str], name: str
+) -> str:
+    """Find the experiment, creating it, or bringing it back if it was deleted."""
+    from mlflow.exceptions import MlflowException
+
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        try:
+            return client.create_experiment(name, artifact_location(uri, results, name))
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        found = client.get_experiment_by_name(name)
+    if found is None:
+        raise RuntimeError(f"MLflow says that experiment {name!r} exists, and does not show it")
+    if found.lifecycle_stage == "deleted":
+        client.restore_experiment(found.experiment_id)
+    return found.experiment_id
+
+
+def find_run(client: MlflowClient, experiment: str, identity: Identity) -> Run | None:
+    """Return the newest run with the identity's tag that is not deleted, or None.
+
+    Parameters
+    ----------
+    experiment : str
+        MLflow's id of the identity's experiment.
+    """
+    found = client.search_runs(
+        [experiment],
+        filter_string=f"tags.`{identity.tag}` = '{identity.value}'",
+        order_by=["attributes.start_time DESC"],
+        max_results=1,
+    )
+    return found[0] if found else None
+
+
+def active_run(client: MlflowClient, mlflow_run_id: str) -> Run | None:
+    """Return the run of this MLflow id, or None if it is deleted or unknown."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        run = client.get_run(mlflow_run_id)
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return None
+        raise
+    return run if run.info.lifecycle_stage == "active" else None
+
+
+def all_runs(client: MlflowClient, experiments: Iterable[str]) -> Iterator[Run]:
+    """Yield every run that is not deleted in experiments of these names, newest first."""
+    known = [client.get_experiment_by_name(name) for name in experiments]
+    ids = [found.experiment_id for found in known if found is not None]
+    token: str | None = None
+    while ids:
+        page = client.search_runs(
+            ids, order_by=["attributes.start_time DESC"], max_results=1000, page_token=token
+        )
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def is_refusal(error: Exception) -> bool:
+    """Return whether MLflow refused a request for what it says, so that repeating is useless."""
+    from mlflow.exceptions import MlflowException
+
+    if isinstance(error, MlflowException):
+        return error.error_code in _REFUSALS
+    return isinstance(error, (FileNotFoundError, IsADirectoryError))
+
+
+def reason(error: Exception, uri: str) -> str:
+    """Return why MLflow at `uri` did not answer, fit for a log, with what to do if it is known."""
+    text = str(error).splitlines()[0] if str(error) else type(error).__name__
+    password = urlsplit(uri).password
+    text = text.replace(f":{password}@", ":***@") if password else text
+    if "Invalid Host header" in text or "DNS rebinding" in text:
+        text += '; start the server with --allowed-hosts "<host>:<port>" for the host you name'
+    if "out-of-date database schema" in text:
+        text += "; run `python -m pipelines.track_init` once to upgrade the store"
+    return f"MLflow at {without_password(uri)}: {text}"

@@ -1,0 +1,82 @@
+"""What MLflow holds of the runs, for the audit: records, and checksums of the stored bytes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.tracking import artifacts, store
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+# The tag that names a run, by kind. Trials of a sweep hold curves only, no artifacts.
+_NAMES = ("run_id", "render_id", "sweep_id")
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A run in MLflow, with what its ``artifacts.json`` says.
+
+    Parameters
+    ----------
+    name : str
+        Run id, ``<target>-<preset>`` or sweep id.
+    mlflow_run_id : str
+        MLflow's own id.
+    results : str
+        Results root of the machine that made it.
+    end_time : int
+        Milliseconds since the epoch; 0 if it has not ended.
+    artifacts : dict
+        Name → {sha256, size, path, stored}; empty if none were logged.
+    """
+
+    name: str
+    mlflow_run_id: str
+    results: str
+    end_time: int
+    artifacts: artifacts.Record
+    client: MlflowClient
+
+    def checksums(self) -> dict[str, str | None]:
+        """Return name → SHA-256 that MLflow holds for each recorded artifact, None if it is gone.
+
+        Bytes are read from the artifact store and hashed now; large files have only their
+        recorded checksum.
+        """
+        stored = artifacts.stored_checksums(self.client, self.mlflow_run_id)
+        return {
+            name: stored.get(name) if entry["stored"] == "bytes" else entry["sha256"]
+            for name, entry in self.artifacts.items()
+        }
+
+
+def stored_runs(uri: str | None, results: str | os.PathLike[str]) -> Iterator[StoredRun]:
+    """Yield every run, rendering and sweep that MLflow holds.
+
+    Nothing if the embedded store does not exist (and none is made).
+
+    Raises
+    ------
+    Exception
+        Whatever MLflow raises when it cannot be reached.
+    """
+    where = store.resolve_uri(uri, results)
+    if not store.exists(where):
+        return
+    client = store.connect(where)
+    for run in store.all_runs(client, (*store.CHAPTERS, store.TARGETS)):
+        tags = run.data.tags
+        name = next((tags[tag] for tag in _NAMES if tag in tags), None)
+        if name is not None:
+            yield StoredRun(
+                name=name,
+                mlflow_run_id=run.info.run_id,
+                results=tags.get("results", ""),
+                end_time=run.info.end_time or 0,
+                artifacts=artifacts.recorded(client, run.info.run_id) or {},
+                client=client,
+            )

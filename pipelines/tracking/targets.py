@@ -1,0 +1,95 @@
+"""A rendered target in MLflow: one run per target and preset, linked to the runs it used."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pipelines.tracking import lines, store
+from pipelines.tracking.shipping import Shipper
+from pipelines.tracking.spool import Spool
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+def log_target(
+    uri: str | None,
+    results: str | os.PathLike[str],
+    target: str,
+    *,
+    preset: str,
+    files: Mapping[str, str | os.PathLike[str]],
+    run_ids: Sequence[str],
+    spool: str | os.PathLike[str],
+    tags: Mapping[str, Any] | None = None,
+    timeout: float = 60.0,
+) -> bool:
+    """Log a rendering: its files, and links from and to the training runs it used.
+
+    Parameters
+    ----------
+    uri : str or None
+        Tracking URI; None takes the environment's, else the embedded store.
+    results : path
+        Root of the results.
+    target, preset : str
+        ``figure6``, ``small``. The run of an earlier rendering of the same is found and its
+        files are replaced.
+    files : mapping
+        Name → file: the tables and figures.
+    run_ids : sequence of str
+        Training runs in the target; each found in MLflow gets the tag ``target.<target>=true``.
+    spool : path
+        ``<scratch>/targets/<target>-<preset>/spool``.
+    tags : mapping, optional
+        Anything else worth showing. Tags, not parameters: they may differ in the next rendering.
+    timeout : float
+        Seconds after which what is left waits in the spool.
+
+    Returns
+    -------
+    bool
+        Whether MLflow has it all; if not, `flush` sends it later.
+    """
+    record = Spool(spool)
+    identity = lines.Identity(store.TARGETS, "render_id", f"{target}-{preset}")
+    params = {"target": target, "preset": preset}
+    record.append(lines.open_line(identity, params, params | dict(tags or {}), results=results))
+    record.append(lines.files_line(files, results, replace=True))
+    record.append(lines.links_line(target, run_ids))
+    record.append(lines.finish_line("FINISHED"))
+    record.close()
+    return Shipper(record, uri, results).ship(timeout)
+
+
+def links_of(client: MlflowClient, line: dict[str, Any]) -> tuple[dict[str, str], list[str]]:
+    """Find the MLflow runs of a target's training runs.
+
+    Returns
+    -------
+    tags : dict
+        For the rendering: the run ids, and a description with a link to each (which is what the
+        MLflow page shows on top).
+    linked : list of str
+        MLflow ids of the training runs that were found.
+    """
+    wanted = dict.fromkeys(line["run_ids"])
+    found: dict[str, tuple[str, str]] = {}
+    for run in store.all_runs(client, store.CHAPTERS):
+        run_id = run.data.tags.get("run_id", "")
+        if run_id in wanted and run_id not in found:
+            found[run_id] = (run.info.experiment_id, run.info.run_id)
+    rows = [
+        "- [{}](#/experiments/{}/runs/{})".format(run_id, *found[run_id])
+        if run_id in found
+        else f"- {run_id} (made elsewhere, from the ledger)"
+        for run_id in wanted
+    ]
+    tags = {
+        "run_ids": " ".join(wanted),
+        "mlflow_run_ids": " ".join(mlflow_id for _, mlflow_id in found.values()),
+        "mlflow.note.content": "\n".join([f"Runs in {line['target']}:", "", *rows]),
+    }
+    return tags, [mlflow_id for _, mlflow_id in found.values()]

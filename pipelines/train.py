@@ -1,0 +1,244 @@
+"""Train one spec, or several short ones in one worker group, by Ray Train.
+
+``python -m pipelines.train --spec FILE_OR_JSON [--spec …] --prepared DIR --results DIR
+--scratch DIR [--workers N] [--cpus-per-worker C] [--gpus-per-worker G] [--targets a,b]``
+
+Every spec ends as ``<results>/runs/<run_id>/`` with result, weights and curve. Checkpoints are
+the library's own, in ``<scratch>/runs/<run_id>/``: the same files resume a run under Ray, under
+torchrun and in one process, and Ray's retries (`FailureConfig`) go on from them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.launch import connected, granted_cpus
+from pipelines.tracking import Spool, Tracker
+from structnets import specs
+from structnets.files import read_json
+from structnets.identity import digest, prepared_name, run_id, spec_digest
+from structnets.training.reporting import Progress
+from structnets.training.run import ARTIFACTS
+
+logger = logging.getLogger("structnets.train")
+MAX_FAILURES = 3
+
+
+@dataclass(frozen=True)
+class Roots:
+    """Where things lie, as absolute paths: Ray's workers run in other folders."""
+
+    prepared: Path
+    results: Path
+    scratch: Path
+
+    def out(self, spec: dict[str, Any]) -> Path:
+        """Return where a run is published."""
+        return self.results / "runs" / run_id(spec)
+
+    def work(self, spec: dict[str, Any]) -> Path:
+        """Return where a run keeps its state."""
+        return self.scratch / "runs" / run_id(spec)
+
+    def spool(self, spec: dict[str, Any]) -> Path:
+        """Return where a run leaves what is for MLflow."""
+        return self.work(spec) / "spool"
+
+
+class SpoolReporter(Progress):
+    """Print progress, and record every row of the curve for MLflow."""
+
+    def __init__(self, name: str, spool: Spool) -> None:
+        super().__init__(name)
+        self.spool = spool
+
+    def resumed(self, curve: list[dict[str, float]]) -> None:
+        """Record the earlier rows too: a step that MLflow already has is not logged again."""
+        super().resumed(curve)
+        for row in curve:
+            self._record(row)
+
+    def epoch(self, row: dict[str, float], epochs: int) -> None:
+        """Take the row of an epoch."""
+        super().epoch(row, epochs)
+        self._record(row)
+
+    def _record(self, row: dict[str, float]) -> None:
+        values = {key: value for key, value in row.items() if key != "step"}
+        self.spool.log_metrics(int(row["step"]), values)
+
+
+def is_published(spec: dict[str, Any], roots: Roots) -> bool:
+    """Say whether a run is already there, whole and of this very spec."""
+    out = roots.out(spec)
+    if not all((out / name).is_file() for name in ARTIFACTS):
+        return False
+    return read_json(out / "result.json")["spec_digest"] == spec_digest(spec)
+
+
+def work(config: dict[str, Any]) -> None:
+    """Train the specs one after the other; every worker of the group calls this."""
+    import ray.train
+    import ray.train.torch
+
+    from structnets.training.run import run_spec
+
+    roots: Roots = config["roots"]
+    for spec, mlflow_run_id in config["runs"]:
+        if is_published(spec, roots):
+            continue
+        result = run_spec(
+            spec,
+            roots.prepared / prepared_name(spec["data"]),
+            roots.out(spec),
+            roots.work(spec),
+            reporter=SpoolReporter(run_id(spec), Spool(roots.spool(spec))),
+            device=ray.train.torch.get_device(),
+            threads=config["threads"],
+            extra={"mlflow_run_id": mlflow_run_id},
+        )
+        ray.train.report({"run_id": result["run_id"], **result["metrics"]})
+
+
+def train(
+    runs: list[dict[str, Any]],
+    roots: Roots,
+    *,
+    workers: int = 1,
+    cpus: int = 1,
+    gpus: float = 0,
+    targets: tuple[str, ...] = (),
+) -> None:
+    """Train resolved specs in one worker group and track each as one MLflow run.
+
+    Raises
+    ------
+    RuntimeError
+        If a training failed more often than Ray may retry; the cause is chained.
+    """
+    missing = [spec for spec in runs if not is_published(spec, roots)]
+    if not missing:
+        logger.info("all %d runs are already published in %s", len(runs), roots.results)
+        return
+    trackers = [_track(spec, roots, workers, targets) for spec in missing]
+    try:
+        with connected(roots.scratch, max(granted_cpus(), workers * cpus)):
+            _fit(missing, trackers, roots, workers, cpus, gpus)
+    finally:
+        for spec, tracker in zip(missing, trackers, strict=True):
+            _finish(tracker, spec, roots)
+
+
+def _fit(
+    runs: list[dict[str, Any]],
+    trackers: list[Tracker],
+    roots: Roots,
+    workers: int,
+    cpus: int,
+    gpus: float,
+) -> None:
+    from ray.train import FailureConfig, RunConfig, ScalingConfig
+    from ray.train.torch import TorchTrainer
+
+    pairs = [(spec, t.mlflow_run_id) for spec, t in zip(runs, trackers, strict=True)]
+    trainer = TorchTrainer(
+        work,
+        train_loop_config={"runs": pairs, "roots": roots, "threads": cpus},
+        scaling_config=ScalingConfig(
+            num_workers=workers,
+            use_gpu=gpus > 0,
+            resources_per_worker={"CPU": cpus, **({"GPU": gpus} if gpus else {})},
+        ),
+        run_config=RunConfig(
+            # Ray keeps no state that matters here, so every attempt gets a name of its own.
+            name=f"{digest([run_id(spec) for spec in runs])[:8]}-{time.time_ns()}",
+            storage_path=str(roots.scratch / "ray" / "train"),
+            failure_config=FailureConfig(
+                max_failures=MAX_FAILURES, controller_failure_limit=MAX_FAILURES
+            ),
+        ),
+    )
+    trainer.fit()
+
+
+def _track(
+    spec: dict[str, Any], roots: Roots, workers: int, targets: tuple[str, ...]
+) -> Tracker:
+    return Tracker.open(
+        None,
+        roots.results,
+        f"chapter{spec['chapter']}",
+        run_id(spec),
+        params=spec,
+        tags={"world_size": workers, **{f"target.{name}": "true" for name in targets}},
+        spool=roots.spool(spec),
+    )
+
+
+def _finish(tracker: Tracker, spec: dict[str, Any], roots: Roots) -> None:
+    out = roots.out(spec)
+    if not is_published(spec, roots):
+        tracker.finish("FAILED")
+        return
+    result = read_json(out / "result.json")
+    # Past the last step of the curve, so that it is logged once however often this is done.
+    rows = max(len((out / "curves.csv").read_text().splitlines()) - 1, 0)
+    tracker.log_metrics(rows, {f"final_{k}": v for k, v in result["metrics"].items()})
+    tracker.set_tags(
+        {
+            "attempts": result["attempts"],
+            "hardware": result["hardware"]["class"],
+            "git": result["git"]["sha"],
+            "code_digest": result["code_digest"],
+            "data_digest": result["data_digest"],
+        }
+    )
+    tracker.log_artifacts({name: out / name for name in ARTIFACTS})
+    tracker.finish()
+
+
+def read_spec(text: str) -> dict[str, Any]:
+    """Read a spec given as JSON text or as the name of a JSON file, and check it."""
+    if text.lstrip().startswith("{"):
+        import json
+
+        return specs.validate(json.loads(text))
+    return specs.validate(read_json(text))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--spec", action="append", required=True, help="JSON text or file")
+    for root in ("prepared", "results", "scratch"):
+        parser.add_argument(f"--{root}", type=Path, required=True, help=f"{root} root")
+    parser.add_argument("--workers", type=int, default=1, help="processes of the group")
+    parser.add_argument("--cpus-per-worker", type=int, default=1, help="threads of each")
+    parser.add_argument("--gpus-per-worker", type=float, default=0, help="GPUs of each")
+    parser.add_argument("--targets", default="", help="targets that use these runs")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    roots = Roots(*(path.resolve() for path in (options.prepared, options.results, options.scratch)))
+    try:
+        train(
+            [read_spec(text) for text in options.spec],
+            roots,
+            workers=options.workers,
+            cpus=options.cpus_per_worker,
+            gpus=options.gpus_per_worker,
+            targets=tuple(filter(None, options.targets.split(","))),
+        )
+    except (ValueError, FileNotFoundError) as error:
+        print(f"train: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

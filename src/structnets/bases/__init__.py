@@ -1,0 +1,1 @@
+"""Filter bases: pure maths in float64, without layers."""

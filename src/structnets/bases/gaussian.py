@@ -1,0 +1,210 @@
+"""Gaussian derivative bases in one, two and three dimensions (thesis section 3.3, Eq. 20, 21).
+
+Everything is NumPy float64 on the integer grid. With :math:`u = x / \\sigma` and :math:`g` the
+sampled Gaussian of sum 1 on its support, the scale-normalised derivative of order n is
+:math:`\\sigma^n \\partial^n g = (-1)^n He_n(u) g`, with He the probabilists' Hermite polynomials.
+Filters keep the sign of the true derivative: the first order falls towards +x.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Norm = Literal["scale", "none"]
+Float = NDArray[np.float64]
+
+
+def hermite(order: int, u: Float) -> Float:
+    """Evaluate the probabilists' Hermite polynomial by its recursion.
+
+    Parameters
+    ----------
+    order : int
+        Degree n >= 0; :math:`He_{n+1} = u He_n - n He_{n-1}`.
+    u : ndarray
+        Points.
+
+    Returns
+    -------
+    ndarray
+        Values, of the shape of `u`.
+    """
+    before, now = np.zeros_like(u), np.ones_like(u)
+    for n in range(order):
+        before, now = now, u * now - n * before
+    return now
+
+
+def gaussian_derivative(order: int, sigma: float, radius: int, norm: Norm = "scale") -> Float:
+    """Sample one Gaussian derivative (Eq. 20).
+
+    Parameters
+    ----------
+    order : int
+        Order n of the derivative, any n >= 0.
+    sigma : float
+        Scale in pixels, positive.
+    radius : int
+        The support is the integers -radius ... radius.
+    norm : {'scale', 'none'}
+        ``scale`` multiplies by sigma^n (scale-normalised, gamma = 1); ``none`` leaves the plain
+        derivative.
+
+    Returns
+    -------
+    ndarray, shape (2 * radius + 1,)
+        The filter. The Gaussian it derives from sums to 1 on this support.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range.
+    """
+    if order < 0:
+        raise ValueError(f"order must be >= 0, got {order}")
+    if not sigma > 0:
+        raise ValueError(f"sigma must be > 0, got {sigma}")
+    if norm not in ("scale", "none"):
+        raise ValueError(f"norm must be 'scale' or 'none', got {norm!r}")
+    u = np.arange(-radius, radius + 1, dtype=np.float64) / sigma
+    g = np.exp(-0.5 * u**2)
+    g /= g.sum()
+    filtered = (-1) ** order * hermite(order, u) * g
+    return filtered if norm == "scale" else filtered / sigma**order
+
+
+def atom_exponents(order: int, dims: int = 2) -> tuple[tuple[int, ...], ...]:
+    """List the derivatives up to total `order`, as exponents of (x, y, z).
+
+    The list goes by total order; within one, pure derivatives first, then the more mixed ones:
+    0; x, y; xx, yy, xy; xxx, yyy, xxy, xyy; xxxx, yyyy, xxxy, xyyy, xxyy.
+    """
+    exponents = [e for e in product(range(order + 1), repeat=dims) if sum(e) <= order]
+    return tuple(
+        sorted(
+            exponents,
+            key=lambda e: (sum(e), [-n for n in sorted(e, reverse=True)], [-n for n in e]),
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Atom:
+    """One basis filter: derivative exponents of (x, y, z) at scale `sigma` (pixels)."""
+
+    exponents: tuple[int, ...]
+    sigma: float
+
+
+@dataclass(frozen=True)
+class GaussianBasis:
+    """The Gaussian derivatives up to an order at one or several scales.
+
+    Parameters
+    ----------
+    order : int
+        Highest total order of a derivative.
+    sigmas : sequence of float
+        Scales in pixels, ascending. The zero order is kept at the smallest only, so that
+        n = N + (S - 1)(N - 1) with N the derivatives of one scale.
+    kernel_size : int, optional
+        Odd width of the support; by default 2 ceil(3 max(sigmas)) + 1. A smaller one cuts.
+    dims : {1, 2, 3}
+        Number of spatial dimensions.
+    norm : {'scale', 'none'}
+        See `gaussian_derivative`.
+    """
+
+    order: int
+    sigmas: tuple[float, ...] = (1.0,)
+    kernel_size: int | None = None
+    dims: int = 2
+    norm: Norm = "scale"
+
+    def __post_init__(self) -> None:
+        """Check the parameters and fill in the default support."""
+        sigmas = tuple(float(s) for s in self.sigmas)
+        if self.order < 0:
+            raise ValueError(f"order must be >= 0, got {self.order}")
+        if not sigmas or min(sigmas) <= 0 or list(sigmas) != sorted(set(sigmas)):
+            raise ValueError(f"sigmas must be positive and ascending, got {self.sigmas}")
+        if self.dims not in (1, 2, 3):
+            raise ValueError(f"dims must be 1, 2 or 3, got {self.dims}")
+        size = self.kernel_size or 2 * math.ceil(3 * sigmas[-1]) + 1
+        if size < 1 or size % 2 == 0:
+            raise ValueError(f"kernel_size must be odd and positive, got {size}")
+        object.__setattr__(self, "sigmas", sigmas)
+        object.__setattr__(self, "kernel_size", size)
+
+    @property
+    def radius(self) -> int:
+        """Half the support, in pixels."""
+        assert self.kernel_size is not None
+        return self.kernel_size // 2
+
+    @cached_property
+    def atoms(self) -> tuple[Atom, ...]:
+        """The filters in order: all at the smallest scale, then orders >= 1 at each further."""
+        exponents = atom_exponents(self.order, self.dims)
+        first = [Atom(e, self.sigmas[0]) for e in exponents]
+        further = [Atom(e, s) for s in self.sigmas[1:] for e in exponents if sum(e) > 0]
+        return tuple(first + further)
+
+    def __len__(self) -> int:
+        """Return the number of atoms."""
+        return len(self.atoms)
+
+    @cached_property
+    def profiles(self) -> Float:
+        """The distinct 1-D filters, shape (P, kernel_size), that `factors` indexes."""
+        return np.stack(
+            [
+                gaussian_derivative(n, sigma, self.radius, self.norm)
+                for sigma in self.sigmas
+                for n in range(self.order + 1)
+            ]
+        )
+
+    @cached_property
+    def factors(self) -> NDArray[np.int64]:
+        """Profile of each atom along each array axis, shape (n, dims): (z,) y, x."""
+        per_scale = self.order + 1
+        rows = [
+            [self.sigmas.index(a.sigma) * per_scale + n for n in reversed(a.exponents)]
+            for a in self.atoms
+        ]
+        return np.array(rows, dtype=np.int64)
+
+    @cached_property
+    def kernels(self) -> Float:
+        """The filters on the pixel grid, shape (n, K), (n, K, K) or (n, K, K, K)."""
+        letters = "zyx"[-self.dims :]
+        equation = ",".join(f"n{c}" for c in letters) + f"->n{letters}"
+        return np.einsum(equation, *(self.profiles[self.factors[:, d]] for d in range(self.dims)))
+
+
+def dyadic_sigmas(scales: int, first: float = 1.0) -> tuple[float, ...]:
+    """Return the scales first, 2 first, 4 first, ... of a multi-scale basis."""
+    return tuple(first * 2**i for i in range(scales))
+
+
+def scales_of_layer(layer: int, layers: int, first: float = 1.0) -> tuple[float, ...]:
+    """Return the scales layer `layer` (from 1) of `layers` keeps: the largest is dropped each time.
+
+    With four layers: 1, 2, 4, 8 then 1, 2, 4 then 1, 2 then 1 (thesis section 3.4.1).
+    """
+    return dyadic_sigmas(layers - layer + 1, first)
+
+
+def gram(kernels: Float | Sequence[Float]) -> Float:
+    """Return the inner products of filters, shape (n, n)."""
+    flat = np.asarray(kernels).reshape(len(kernels), -1)
+    return flat @ flat.T

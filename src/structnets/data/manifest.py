@@ -1,0 +1,164 @@
+"""The manifest of prepared data: what it states, and whether the files beside it agree.
+
+``manifest.json`` holds every file's SHA-256 and size, counts per class and split, source,
+parameters, versions, and the digest that names this content.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from structnets.files import read_json, sha256_file
+from structnets.identity import digest
+
+SPLITS = ("train", "test")
+ARRAYS = tuple(f"{split}_{kind}" for split in SPLITS for kind in ("images", "labels"))
+FILES = tuple(f"{name}.npy" for name in ARRAYS)
+MANIFEST = "manifest.json"
+_KEYS = (
+    *("dataset", "prepare", "image_shape", "classes", "counts"),
+    *("files", "source", "versions", "digest"),
+)
+
+
+def content_digest(dataset: str, prepare: Mapping[str, Any], files: Mapping[str, Any]) -> str:
+    """Return the digest of prepared data: of its name, parameters and every file's checksum."""
+    return digest({"dataset": dataset, "prepare": dict(prepare), "files": dict(files)})
+
+
+def count_classes(labels: np.ndarray, classes: Sequence[str]) -> dict[str, int]:
+    """Count the images of each class; `labels` (N,) index into `classes`."""
+    counts = np.bincount(labels, minlength=len(classes))
+    return {name: int(count) for name, count in zip(classes, counts, strict=True)}
+
+
+def load_manifest(directory: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read the manifest of prepared data and check that it is whole and agrees with itself.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    ValueError
+        If it is damaged, lacks an entry or does not have the digest it states.
+    """
+    path = Path(directory) / MANIFEST
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing; {remedy(directory)}")
+    try:
+        manifest = read_json(path)
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged ({error}); {remedy(directory)}") from error
+    if problem := _manifest_problem(manifest):
+        raise ValueError(f"{path} {problem}; {remedy(directory)}")
+    return manifest
+
+
+def verify(directory: str | os.PathLike[str]) -> list[str]:
+    """Compare prepared data with its manifest, every byte.
+
+    Returns
+    -------
+    list of str
+        One line for each mismatch, naming the file; empty when all is as it was written.
+    """
+    try:
+        manifest = load_manifest(directory)
+    except (OSError, ValueError) as error:
+        return [str(error)]
+    entries = manifest["files"].items()
+    found = [file_problem(directory, name, entry, checksum=True) for name, entry in entries]
+    problems = [problem for problem in found if problem]
+    return problems or _content_problems(directory, manifest)
+
+
+def remedy(directory: str | os.PathLike[str]) -> str:
+    """Say what to do about prepared data that is not whole."""
+    return f"{directory} is not whole prepared data: remove it and prepare the data set again"
+
+
+def _manifest_problem(manifest: Any) -> str | None:
+    if not isinstance(manifest, dict):
+        return "is not a JSON object"
+    if missing := [key for key in _KEYS if key not in manifest]:
+        return f"lacks {', '.join(missing)}"
+    files = manifest["files"]
+    if not isinstance(files, dict) or set(files) != set(FILES):
+        return f"does not list exactly the files {', '.join(FILES)}"
+    if not isinstance(manifest["prepare"], dict):
+        return "has prepare parameters that are not an object"
+    expected = content_digest(manifest["dataset"], manifest["prepare"], files)
+    if manifest["digest"] != expected:
+        return f"states digest {manifest['digest']}, its entries have {expected}"
+    for name, entry in files.items():
+        if not isinstance(entry, dict) or not {"sha256", "size"} <= set(entry):
+            return f"lacks the size or sha256 of {name}"
+    for key, kind in (("image_shape", list), ("classes", list), ("counts", dict)):
+        if not isinstance(manifest[key], kind):
+            return f"has {key} {manifest[key]!r}, expected a {kind.__name__}"
+    return None
+
+
+def file_problem(
+    directory: str | os.PathLike[str], name: str, entry: Mapping[str, Any], checksum: bool
+) -> str | None:
+    """Say in what one file differs from its manifest entry, or return None."""
+    path = Path(directory) / name
+    if not path.is_file():
+        return f"{path} is missing"
+    if (size := path.stat().st_size) != entry["size"]:
+        return f"{path} has {size} bytes, the manifest says {entry['size']}"
+    if checksum and (found := sha256_file(path)) != entry["sha256"]:
+        return f"{path} has sha256 {found}, the manifest says {entry['sha256']}"
+    return None
+
+
+def open_split(directory: str | os.PathLike[str], split: str) -> tuple[np.ndarray, np.ndarray]:
+    """Map images and labels of a split, copy-on-write: writing to them never reaches the files.
+
+    Raises
+    ------
+    ValueError
+        If a file is not an array file.
+    """
+    arrays = []
+    for name in (f"{split}_images.npy", f"{split}_labels.npy"):
+        path = Path(directory) / name
+        try:
+            arrays.append(np.lib.format.open_memmap(path, mode="c"))
+        except ValueError as error:
+            raise ValueError(f"{path} is damaged ({error}); {remedy(directory)}") from error
+    return arrays[0], arrays[1]
+
+
+def shape_problem(
+    images: np.ndarray, labels: np.ndarray, manifest: Mapping[str, Any]
+) -> str | None:
+    """Say in what a split's arrays are not of the form the manifest states, or return None."""
+    shape = tuple(manifest["image_shape"])
+    if images.dtype != np.uint8 or images.shape[1:] != shape:
+        return f"has {images.dtype} images of shape {images.shape[1:]}, expected uint8 {shape}"
+    if labels.dtype != np.int64 or labels.shape != images.shape[:1]:
+        return f"has {labels.dtype} labels {labels.shape} for {len(images)} images, expected int64"
+    return None
+
+
+def _content_problems(directory: str | os.PathLike[str], manifest: Mapping[str, Any]) -> list[str]:
+    """Compare the manifest's statements that its digest does not cover with the arrays."""
+    path, problems = Path(directory) / MANIFEST, []
+    for split in SPLITS:
+        images, labels = open_split(directory, split)
+        if problem := shape_problem(images, labels, manifest):
+            problems.append(f"{path}: {split} split {problem}")
+        elif labels.min() < 0 or labels.max() >= len(manifest["classes"]):
+            problems.append(
+                f"{path} has {len(manifest['classes'])} classes, not the {split} labels'"
+            )
+        elif manifest["counts"].get(split) != count_classes(labels, manifest["classes"]):
+            problems.append(f"{path} states other {split} counts than its labels have")
+    return problems

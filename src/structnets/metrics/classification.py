@@ -1,0 +1,26 @@
+"""Accuracy and confusion of a classifier."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def confusion_matrix(labels: Tensor, predictions: Tensor, classes: int) -> Tensor:
+    """Count (true class, predicted class) pairs, shape (classes, classes) int64."""
+    index = labels.long() * classes + predictions.long()
+    return torch.bincount(index, minlength=classes * classes).view(classes, classes)
+
+
+def accuracy(confusion: Tensor) -> float:
+    """Return the part of correct predictions in percent.
+
+    Raises
+    ------
+    ValueError
+        If nothing was counted.
+    """
+    total = int(confusion.sum())
+    if total == 0:
+        raise ValueError("confusion counts no sample")
+    return 100.0 * int(confusion.diagonal().sum()) / total

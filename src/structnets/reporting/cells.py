@@ -1,0 +1,162 @@
+"""Table cells: mean, spread and gap to the thesis, from ledger lines and local results."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from structnets import files, identity
+from structnets.reporting.ledger import Line, ledger_line
+from structnets.reporting.requests import Experiments, cell_key, cell_spec
+from structnets.reporting.tables import Table
+
+Status = Literal["measured", "reported", "not run"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of one preset.
+
+    Attributes
+    ----------
+    target, row, column, preset : str
+        Where it stands.
+    data : str or None
+        Prepared data set and variant, ``mnist-n300``.
+    mean, sd : float or None
+        Over the runs; sd with n - 1, None for one run.
+    n : int
+        Number of runs.
+    thesis, gap : float or None
+        The thesis' number, and mean minus it. No gap in smoke, which is never compared.
+    hardware : str or None
+        Classes of the machines, ``cpu``, ``gpu`` or ``cpu+gpu``.
+    run_ids : list of str
+        The runs, sorted.
+    stale : bool
+        Whether the code of a run has changed since.
+    status : {'measured', 'reported', 'not run'}
+        What the numbers are.
+    """
+
+    target: str
+    row: str
+    column: str
+    preset: str
+    data: str | None
+    mean: float | None
+    sd: float | None
+    n: int
+    thesis: float | None
+    gap: float | None
+    hardware: str | None
+    run_ids: list[str]
+    stale: bool
+    status: Status
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the cell as plain JSON."""
+        return asdict(self)
+
+
+def local_lines(results: Path) -> dict[str, Line]:
+    """Read ``<results>/runs/*/result.json`` as ledger lines, by run id."""
+    found = (ledger_line(files.read_json(p)) for p in results.glob("runs/*/result.json"))
+    return {line["run_id"]: line for line in found}
+
+
+def cells_of(
+    table: Table,
+    experiments: Experiments,
+    preset: str,
+    lines: Iterable[Line],
+    code_digests: Mapping[str, str] | None = None,
+) -> list[Cell]:
+    """Compute every cell of a table for one preset.
+
+    Parameters
+    ----------
+    table : Table
+        The table.
+    experiments : mapping of str to Experiment
+        From `structnets.reporting.requests.load_experiments`.
+    preset : {'smoke', 'small', 'paper'}
+        Runs of other presets are left out.
+    lines : iterable of dict
+        Ledger lines of any runs, each run once.
+    code_digests : mapping of str to str, optional
+        The code digest each run would have today, by run id; a run it lacks is not marked.
+
+    Returns
+    -------
+    list of Cell
+        Row by row.
+    """
+    runs: dict[str, list[Line]] = {}
+    for line in lines:
+        if line["spec"]["preset"] == preset:
+            runs.setdefault(cell_key(line["spec"]), []).append(line)
+    cells = []
+    for row in table.rows:
+        for column in table.columns:
+            if row.reported is not None:
+                cells.append(_reported(table, preset, row.key, column.key))
+                continue
+            spec = cell_spec(table, experiments, preset, row.key, column.key)
+            found = sorted(runs.get(cell_key(spec), []), key=lambda line: line["run_id"])
+            cells.append(_run_cell(table, row.key, column.key, spec, found, code_digests or {}))
+    return cells
+
+
+def _reported(table: Table, preset: str, row: str, column: str) -> Cell:
+    value = table.thesis_value(row, column)
+    status: Status = "not run" if value is None else "reported"
+    return Cell(
+        table.target, row, column, preset, None, None, None, 0, value, None, None, [], False, status
+    )
+
+
+def _run_cell(
+    table: Table,
+    row: str,
+    column: str,
+    spec: dict[str, Any],
+    lines: list[Line],
+    code_digests: Mapping[str, str],
+) -> Cell:
+    values = [_metric(line, table) for line in lines]
+    mean = statistics.fmean(values) if values else None
+    thesis = table.thesis_value(row, column)
+    comparable = mean is not None and thesis is not None and spec["preset"] != "smoke"
+    classes = sorted({line["hardware"]["class"] for line in lines})
+    return Cell(
+        target=table.target,
+        row=row,
+        column=column,
+        preset=spec["preset"],
+        data=f"{identity.prepared_name(spec['data'])}-{identity.data_variant(spec)}",
+        mean=mean,
+        sd=statistics.stdev(values) if len(values) > 1 else None,
+        n=len(values),
+        thesis=thesis,
+        gap=mean - thesis if comparable else None,  # type: ignore[operator]
+        hardware="+".join(classes) or None,
+        run_ids=[line["run_id"] for line in lines],
+        stale=any(_changed(line, code_digests) for line in lines),
+        status="measured" if values else "not run",
+    )
+
+
+def _metric(line: Line, table: Table) -> float:
+    if table.metric not in line["metrics"]:
+        found = ", ".join(line["metrics"])
+        raise ValueError(f"run {line['run_id']} has no metric {table.metric!r}; it has: {found}")
+    return float(line["metrics"][table.metric])
+
+
+def _changed(line: Line, code_digests: Mapping[str, str]) -> bool:
+    today = code_digests.get(line["run_id"])
+    return today is not None and today != line["code_digest"]

@@ -1,0 +1,68 @@
+"""The workflow's configuration (``workflow/config/config.yaml`` and ``--config``)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from structnets.specs import Preset, Strict
+from structnets.validation import checked
+
+
+class Configuration(Strict):
+    """What a user sets. Nothing here but the preset enters a digest."""
+
+    preset: Preset = Field(default="smoke", description="smoke, small or paper.")
+    rows: list[str] | None = Field(
+        default=None, description="Rows instead of the floor's: a,b or all."
+    )
+    columns: list[str] | None = Field(
+        default=None, description="Columns instead of the floor's: a,b or all."
+    )
+    seeds: int | None = Field(
+        default=None, ge=1, description="Seeds 0 to n - 1 instead of the floor's."
+    )
+    ledger: Literal["use", "ignore"] = Field(
+        default="use", description="use: runs in the ledger are not trained again."
+    )
+    results: str = Field(default="results", description="Root of everything published.")
+    scratch: str = Field(default="scratch", description="Root of checkpoints and spools.")
+    prepared: str = Field(default="data/prepared", description="Root of prepared data.")
+    data_root: str = Field(default="data/original", description="Where the original files lie.")
+    download: bool = Field(default=False, description="Fetch missing originals into data_root.")
+    workers: dict[Preset, dict[str, int]] = Field(
+        default={}, description="Processes of one training, per preset and model; default: 1."
+    )
+    cpus_per_worker: int = Field(default=1, ge=1, description="CPU threads of each process.")
+    gpus_per_worker: int = Field(default=0, ge=0, description="GPUs of each process.")
+    sweep_cpus: int = Field(default=2, ge=1, description="CPUs a sweep spreads its trials over.")
+    warm_cluster: bool = Field(
+        default=False, description="Share one local Ray cluster between the jobs of this call."
+    )
+    tables: str = Field(default="workflow/tables", description="Folder of table files.")
+    experiments: str = Field(
+        default="workflow/experiments", description="Folder of experiment and sweep files."
+    )
+    ledger_root: str = Field(default="workflow/ledger", description="Folder of the ledger.")
+
+    @field_validator("rows", "columns", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return value.split(",") if isinstance(value, str) else value
+
+    def workers_of(self, model: str) -> int:
+        """Return the number of processes that train a model under the chosen preset."""
+        chosen = self.workers.get(self.preset, {})
+        return chosen.get(model, chosen.get("default", 1))
+
+
+def load_configuration(content: dict[str, Any]) -> Configuration:
+    """Validate the workflow's configuration.
+
+    Raises
+    ------
+    ValueError
+        Listing what is allowed.
+    """
+    return checked(Configuration, content, "the workflow configuration (--config)")

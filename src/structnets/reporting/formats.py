@@ -1,0 +1,195 @@
+"""A rendered table as CSV, JSON and Markdown (HTML: `structnets.reporting.page`)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from structnets.reporting.cells import Cell
+from structnets.reporting.tables import Table
+
+NOT_RUN = "not run"
+STALE = "†"
+SHORT = -0.5  # a gap below this stands out
+_CSV = (
+    "target",
+    "row",
+    "row_label",
+    "column",
+    "column_label",
+    "preset",
+    "data",
+    "status",
+    "mean",
+    "sd",
+    "n",
+    "thesis",
+    "gap",
+    "hardware",
+    "stale",
+    "run_ids",
+)
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """A table and its cells of one preset, row by row."""
+
+    table: Table
+    preset: str
+    cells: Sequence[Cell]
+
+    def cell(self, row: str, column: str) -> Cell:
+        """Return the cell at a place."""
+        return next(c for c in self.cells if (c.row, c.column) == (row, column))
+
+    def measured(self) -> list[Cell]:
+        """List the cells that have runs."""
+        return [cell for cell in self.cells if cell.n]
+
+    def run_ids(self) -> list[str]:
+        """List the runs of all cells, sorted."""
+        return sorted({run for cell in self.cells for run in cell.run_ids})
+
+    def provenance(self) -> str:
+        """Say in one line which preset, data, hardware and numbers of runs this is."""
+        measured = self.measured()
+        parts = [f"preset {self.preset}"]
+        if measured:
+            counts = sorted({cell.n for cell in measured})
+            span = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+            parts += [
+                "data " + ", ".join(dict.fromkeys(str(cell.data) for cell in measured)),
+                f"n = {span} run{'s' * (counts[-1] > 1)} a cell",
+                "hardware " + ", ".join(sorted({str(cell.hardware) for cell in measured})),
+            ]
+        else:
+            parts.append("nothing measured yet")
+        if self.preset == "smoke":
+            parts.append("proves the wiring, not comparable with the thesis")
+        return " · ".join(parts)
+
+
+def number(value: float) -> str:
+    """Format a metric with two digits."""
+    return f"{value:.2f}"
+
+
+def gap(value: float) -> str:
+    """Format a difference with its sign."""
+    return f"{value:+.2f}".replace("-", "−")
+
+
+def spread(cell: Cell) -> str:
+    """Format a measured cell: ``mean ± sd (n)``, marked if its code has changed since."""
+    mean = number(cell.mean) if cell.mean is not None else ""
+    deviation = f" ± {number(cell.sd)}" if cell.sd is not None else ""
+    return f"{mean}{deviation} ({cell.n}){STALE * cell.stale}"
+
+
+def to_csv(rendering: Rendering) -> str:
+    """Write one line per cell; missing values are empty, run ids are separated by spaces."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, _CSV, lineterminator="\n")
+    writer.writeheader()
+    for cell in rendering.cells:
+        labels = {
+            "row_label": rendering.table.row(cell.row).label,
+            "column_label": rendering.table.column(cell.column).label,
+        }
+        writer.writerow({**cell.as_dict(), **labels, "run_ids": " ".join(cell.run_ids)})
+    return text.getvalue()
+
+
+def to_json(rendering: Rendering) -> str:
+    """Write the cells with what they are cells of."""
+    table = rendering.table
+    content = {
+        "target": table.target,
+        "title": table.title,
+        "caption": table.caption,
+        "metric": table.metric,
+        "unit": table.unit,
+        "preset": rendering.preset,
+        "cells": [cell.as_dict() for cell in rendering.cells],
+    }
+    return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def to_markdown(rendering: Rendering) -> str:
+    """Write title, caption, matrix of cells, notes and runs."""
+    table = rendering.table
+    parts = [
+        f"# {table.title}",
+        table.caption,
+        f"{rendering.provenance()}. Unit: {table.unit}.",
+        markdown_matrix(rendering),
+        markdown_notes(rendering),
+        markdown_runs(rendering),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def markdown_matrix(rendering: Rendering) -> str:
+    """Write rows × columns; a cell holds mean ± sd (n), the thesis' value and the gap."""
+    table = rendering.table
+    corner = f"{table.row_label} \\ {table.column_label}".strip(" \\")
+    lines = [
+        f"| {corner} | " + " | ".join(column.label for column in table.columns) + " |",
+        "|---|" + "---|" * len(table.columns),
+    ]
+    for row in table.rows:
+        cells = (_markdown_cell(rendering.cell(row.key, column.key)) for column in table.columns)
+        label = f"*{row.label} (reported)*" if row.reported is not None else row.label
+        lines.append(f"| {label} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _markdown_cell(cell: Cell) -> str:
+    if cell.status == "reported" and cell.thesis is not None:
+        return f"*{number(cell.thesis)}*"
+    measured = f"**{spread(cell)}**" if cell.n else NOT_RUN
+    if cell.thesis is None or cell.preset == "smoke":
+        return measured
+    thesis = f"thesis {number(cell.thesis)}"
+    if cell.gap is not None:
+        thesis = f"{thesis}, {gap(cell.gap)}"
+    return f"{measured}<br>{thesis}"
+
+
+def notes(rendering: Rendering) -> list[str]:
+    """List what is to be said about single values: sources, uncertain thesis values, staleness."""
+    table = rendering.table
+    said = [f"{row.label}: reported; {row.source}." for row in table.rows if row.source]
+    places: dict[str, dict[str, list[str]]] = {}
+    for row in table.rows if rendering.preset != "smoke" else []:
+        for column in table.columns:
+            if note := table.thesis_note(row.key, column.key):
+                places.setdefault(note, {}).setdefault(row.label, []).append(column.label)
+    for note, rows in places.items():
+        where = "; ".join(f"{label} at {', '.join(columns)}" for label, columns in rows.items())
+        said.append(f"Thesis value of {where}: {note}.")
+    if any(cell.stale for cell in rendering.cells):
+        said.append(f"{STALE} The code of a run in this cell has changed since it was measured.")
+    return said
+
+
+def markdown_notes(rendering: Rendering) -> str:
+    """Write the notes as a list."""
+    return "\n".join(f"- {note}" for note in notes(rendering))
+
+
+def markdown_runs(rendering: Rendering) -> str:
+    """Write which runs stand in which cell, folded."""
+    measured = rendering.measured()
+    if not measured:
+        return ""
+    lines = ["<details><summary>Runs</summary>", "", "| cell | data | hardware | runs |"]
+    lines.append("|---|---|---|---|")
+    for cell in measured:
+        runs = "<br>".join(f"`{run}`" for run in cell.run_ids)
+        lines.append(f"| {cell.row}, {cell.column} | {cell.data} | {cell.hardware} | {runs} |")
+    return "\n".join([*lines, "", "</details>"])

@@ -1,0 +1,122 @@
+"""The ledger: one committed line per measured run, ``workflow/ledger/chapter<N>.jsonl``.
+
+A line holds what a table cell needs of a run made elsewhere or earlier. Lines are sorted by run
+id, one per run; a new measurement of a run replaces its line.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from structnets import files, identity
+
+Line = dict[str, Any]
+KEYS = (
+    "run_id",
+    "spec",
+    "metrics",
+    "parameters",
+    "hardware",
+    "data_digest",
+    "code_digest",
+    "commit",
+    "wall_s",
+    "train_s",
+)
+
+
+def ledger_line(result: dict[str, Any]) -> Line:
+    """Reduce the content of a ``result.json`` to a ledger line.
+
+    The commit of a working tree with uncommitted changes ends in ``-dirty``.
+
+    Raises
+    ------
+    ValueError
+        If the result lacks something a line holds.
+    """
+    git = result.get("git") or {}
+    commit = git.get("sha")
+    found = {**result, "commit": f"{commit}-dirty" if commit and git.get("dirty") else commit}
+    missing = [key for key in KEYS if key not in found]
+    if missing:
+        raise ValueError(f"result of {result.get('run_id')!r} lacks {', '.join(missing)}")
+    return {key: found[key] for key in KEYS}
+
+
+def ledger_path(directory: Path, chapter: int) -> Path:
+    """Return the file that holds the runs of a chapter."""
+    return directory / f"chapter{chapter}.jsonl"
+
+
+def read_ledger(directory: Path) -> dict[str, Line]:
+    """Read the lines of all chapters, by run id.
+
+    Raises
+    ------
+    ValueError
+        Naming file and line, if a line is damaged, stands in the wrong file, repeats a run, or if
+        its spec and its run id disagree.
+    """
+    lines: dict[str, Line] = {}
+    for path in sorted(directory.glob("*.jsonl")):
+        for number, text in enumerate(path.read_text().splitlines(), start=1):
+            place = f"{path}:{number}"
+            line = _parsed(text, place)
+            _check(line, path, place)
+            if line["run_id"] in lines:
+                raise ValueError(f"{place}: run {line['run_id']} has a line already")
+            lines[line["run_id"]] = line
+    return lines
+
+
+def append(directory: Path, lines: Iterable[Line]) -> list[Path]:
+    """Add lines to the ledger, replacing those of the same runs; each file atomically.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files that changed.
+
+    Raises
+    ------
+    ValueError
+        If a line or the present ledger is not valid; nothing is written then.
+    """
+    new = {line["run_id"]: line for line in lines}
+    merged = {**read_ledger(directory), **new}
+    changed = []
+    for chapter in sorted({line["spec"]["chapter"] for line in new.values()}):
+        path = ledger_path(directory, chapter)
+        chosen = [line for _, line in sorted(merged.items()) if line["spec"]["chapter"] == chapter]
+        for line in chosen:
+            _check(line, path, f"run {line['run_id']}")
+        text = "".join(identity.canonical_json(line) + "\n" for line in chosen)
+        if not path.exists() or path.read_text() != text:
+            files.write_atomic(path, text)
+            changed.append(path)
+    return changed
+
+
+def _parsed(text: str, place: str) -> Line:
+    try:
+        line = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{place}: not valid JSON: {error}") from None
+    if not isinstance(line, dict):
+        raise ValueError(f"{place}: a JSON object is needed, not {type(line).__name__}")
+    return line
+
+
+def _check(line: Line, path: Path, place: str) -> None:
+    if set(line) != set(KEYS):
+        raise ValueError(f"{place}: keys are {sorted(line)}; needed: {sorted(KEYS)}")
+    expected = identity.run_id(line["spec"])
+    if line["run_id"] != expected:
+        raise ValueError(f"{place}: run_id is {line['run_id']!r}, its spec gives {expected!r}")
+    chapter = line["spec"]["chapter"]
+    if path.name != f"chapter{chapter}.jsonl":
+        raise ValueError(f"{place}: a run of chapter {chapter} belongs in chapter{chapter}.jsonl")

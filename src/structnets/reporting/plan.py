@@ -1,0 +1,149 @@
+"""The plan of a workflow call: which runs and sweeps its targets need, and which must be made.
+
+Everything in it follows from the table, experiment and sweep files, the configuration and the
+ledger, all known before any data exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from structnets.reporting.configuration import Configuration
+from structnets.reporting.ledger import read_ledger
+from structnets.reporting.requests import (
+    Experiments,
+    cell_key,
+    cell_spec,
+    load_experiments,
+    requested_specs,
+)
+from structnets.reporting.tables import Table, load_tables
+from structnets.specs import Preset
+from structnets.sweeps import load_sweeps, resolve_sweep
+
+BATCH_SIZE = 32  # specs of one job; a shell command holds at most 128 KiB
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a call makes.
+
+    Attributes
+    ----------
+    tables : dict of str to Table
+        All targets that are tables or figures.
+    specs : dict of str to dict
+        Resolved spec of every requested run, by run id, in the ledger or not.
+    needed : dict of str to list of str
+        By target: the runs that must be in the results.
+    uses : dict of str to list of str
+        By run id: the targets a run counts for.
+    batches : dict of str to list of str
+        By rule name: runs that share one training job.
+    sweeps : dict of str to dict
+        By target: the resolved sweep.
+    """
+
+    tables: dict[str, Table]
+    specs: dict[str, dict[str, Any]]
+    needed: dict[str, list[str]]
+    uses: dict[str, list[str]]
+    batches: dict[str, list[str]]
+    sweeps: dict[str, dict[str, Any]]
+
+
+def make_plan(configuration: Configuration) -> Plan:
+    """Read the files a configuration points to and lay out what they ask for.
+
+    Raises
+    ------
+    ValueError, FileNotFoundError
+        If a file is not valid or missing, or if rows or columns are asked for that no table has.
+    """
+    tables = load_tables(Path(configuration.tables))
+    _check_known(tables, configuration)
+    folder = Path(configuration.experiments)
+    experiments = load_experiments(folder, list(tables.values()))
+    ledger = read_ledger(Path(configuration.ledger_root)) if configuration.ledger == "use" else {}
+    specs: dict[str, dict[str, Any]] = {}
+    needed: dict[str, list[str]] = {}
+    seeds = None if configuration.seeds is None else range(configuration.seeds)
+    for target, table in tables.items():
+        requests = requested_specs(
+            table,
+            experiments,
+            configuration.preset,
+            configuration.rows,
+            configuration.columns,
+            seeds,
+        )
+        found = {request.run_id: request.spec for request in requests}
+        specs.update(found)
+        needed[target] = [run for run in found if run not in ledger]
+    sweeps = {
+        name: resolve_sweep(sweep, configuration.preset)
+        for name, sweep in load_sweeps(folder).items()
+    }
+    training = list(dict.fromkeys(run for runs in needed.values() for run in runs))
+    return Plan(
+        tables=tables,
+        specs=specs,
+        needed=needed,
+        uses=_uses(tables, experiments, configuration.preset, specs),
+        batches=_batches(training, specs, configuration),
+        sweeps=sweeps,
+    )
+
+
+def _check_known(tables: dict[str, Table], configuration: Configuration) -> None:
+    known = {
+        "rows": {row for table in tables.values() for row in table.run_rows()},
+        "columns": {column.key for table in tables.values() for column in table.columns},
+    }
+    for what, allowed in known.items():
+        for key in getattr(configuration, what) or []:
+            if key not in allowed | {"all"}:
+                listed = ", ".join(["all", *sorted(allowed)])
+                raise ValueError(f"{what}={key}: no table has it; allowed: {listed}")
+
+
+def _uses(
+    tables: dict[str, Table],
+    experiments: Experiments,
+    preset: Preset,
+    specs: dict[str, dict[str, Any]],
+) -> dict[str, list[str]]:
+    """Find every target a run counts for, also where that target did not ask for its seed."""
+    targets: dict[str, set[str]] = {}
+    for table in tables.values():
+        for row in table.run_rows():
+            for column in table.columns:
+                spec = cell_spec(table, experiments, preset, row, column.key)
+                targets.setdefault(cell_key(spec), set()).add(table.target)
+    return {run: sorted(targets[cell_key(spec)]) for run, spec in specs.items()}
+
+
+def _batches(
+    training: list[str], specs: dict[str, dict[str, Any]], configuration: Configuration
+) -> dict[str, list[str]]:
+    """Group the short runs of smoke by chapter and worker count, so that they share a start."""
+    if configuration.preset != "smoke":
+        return {}
+    groups: dict[str, list[str]] = {}
+    for run in training:
+        workers = configuration.workers_of(specs[run]["model"]["name"])
+        name = f"train_chapter{specs[run]['chapter']}_workers{workers}"
+        groups.setdefault(name, []).append(run)
+    return {
+        f"{name}_{number}": part
+        for name, runs in groups.items()
+        for number, part in enumerate(_parts(runs))
+    }
+
+
+def _parts(runs: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(runs), BATCH_SIZE):
+        yield runs[start : start + BATCH_SIZE]

@@ -1,0 +1,114 @@
+"""RESULTS.md and `structnets results`: what the committed ledger says of every target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from structnets.reporting.cells import cells_of
+from structnets.reporting.formats import (
+    SHORT,
+    Rendering,
+    gap,
+    markdown_matrix,
+    markdown_notes,
+    markdown_runs,
+)
+from structnets.reporting.ledger import read_ledger
+from structnets.reporting.requests import load_experiments
+from structnets.reporting.tables import load_tables
+
+KEYS = (
+    "target",
+    "row",
+    "column",
+    "preset",
+    "data",
+    "mean",
+    "sd",
+    "n",
+    "thesis",
+    "hardware",
+    "run_ids",
+)
+PRESETS = ("small", "paper")  # smoke proves the wiring and never enters the ledger
+
+_HEADER = """# Results
+
+What was measured, beside the thesis. Generated from the [ledger](workflow/ledger) by
+`structnets results --write RESULTS.md`; do not edit. A cell reads **mean ± standard deviation
+(number of runs)**, the thesis' value, and the gap to it. Every run has its id, its spec, its
+hardware and its commit in the ledger. `small` uses the real data with fewer runs, `paper` is the
+thesis' protocol."""
+
+
+def renderings(ledger_dir: Path, tables_dir: Path, experiments_dir: Path) -> Iterator[Rendering]:
+    """Yield every target under every preset that has runs in the ledger (or one without runs)."""
+    lines = read_ledger(ledger_dir).values()
+    tables = load_tables(tables_dir)
+    experiments = load_experiments(experiments_dir, list(tables.values()))
+    for table in tables.values():
+        found = [
+            Rendering(table, preset, cells_of(table, experiments, preset, lines))
+            for preset in PRESETS
+            if preset in table.floor
+        ]
+        yield from [rendering for rendering in found if rendering.measured()] or found[-1:]
+
+
+def rows(
+    ledger_dir: Path, tables_dir: Path, experiments_dir: Path | None = None
+) -> list[dict[str, Any]]:
+    """List the measured cells of all targets.
+
+    Parameters
+    ----------
+    ledger_dir : pathlib.Path
+        Folder of the ledger, ``workflow/ledger``.
+    tables_dir : pathlib.Path
+        Folder of table files, ``workflow/tables``.
+    experiments_dir : pathlib.Path, optional
+        Folder of experiment files; by default ``experiments`` beside the tables.
+
+    Returns
+    -------
+    list of dict
+        ``target, row, column, preset, data, mean, sd, n, thesis, hardware, run_ids``.
+    """
+    folder = experiments_dir or tables_dir.parent / "experiments"
+    return [
+        {key: value for key, value in cell.as_dict().items() if key in KEYS}
+        for rendering in renderings(ledger_dir, tables_dir, folder)
+        for cell in rendering.measured()
+    ]
+
+
+def markdown(ledger_dir: Path, tables_dir: Path, experiments_dir: Path | None = None) -> str:
+    """Write RESULTS.md: every target, also what fell short and what was not run.
+
+    Parameters are those of `rows`.
+    """
+    folder = experiments_dir or tables_dir.parent / "experiments"
+    parts = [_HEADER]
+    for rendering in renderings(ledger_dir, tables_dir, folder):
+        parts += [
+            f"## {rendering.table.title} ({rendering.preset})",
+            rendering.table.caption,
+            f"{rendering.provenance()}. Unit: {rendering.table.unit}.",
+            markdown_matrix(rendering),
+            _shortfalls(rendering),
+            markdown_notes(rendering),
+            markdown_runs(rendering),
+        ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _shortfalls(rendering: Rendering) -> str:
+    """Name the cells that fell short of the thesis by more than half a point."""
+    short = [
+        f"{cell.row} at {cell.column} ({gap(cell.gap)})"
+        for cell in rendering.cells
+        if cell.gap is not None and cell.gap < SHORT
+    ]
+    return f"Short of the thesis by more than half a point: {'; '.join(short)}." if short else ""

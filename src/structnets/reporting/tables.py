@@ -1,0 +1,181 @@
+"""Table files: the rows, columns and thesis values of one table or figure, and its floor.
+
+A file ``workflow/tables/<target>.yaml`` says which run stands in which cell: a row names an
+experiment file, a column lays overrides over it (the number of training images, say). The floor
+lists what a preset runs unless more is asked for.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from structnets.specs import Preset, Strict
+from structnets.validation import checked, load_yaml
+
+Everything = Literal["all"]
+RecipeKind = Literal["gradient", "closed_form"]
+
+
+class Row(Strict):
+    """One row: the runs of an experiment, or values the thesis quotes from others."""
+
+    key: str = Field(pattern=r"^[a-z0-9_]+$", description="Short name, unique in the table.")
+    label: str = Field(description="As shown.")
+    experiment: str | None = Field(
+        default=None, description="Experiment file, relative to the folder of experiments."
+    )
+    overrides: dict[str, Any] = Field(
+        default={}, description="Laid over the experiment and the column."
+    )
+    reported: dict[str, float] | None = Field(
+        default=None, description="Quoted values by column; such a row is never run."
+    )
+    source: str | None = Field(default=None, description="Where the reported values come from.")
+
+    @model_validator(mode="after")
+    def _run_or_reported(self) -> Row:
+        if (self.experiment is None) == (self.reported is None):
+            raise ValueError(f"row {self.key!r} needs either experiment or reported")
+        if self.reported is not None and self.source is None:
+            raise ValueError(f"row {self.key!r} has reported values and so needs a source")
+        return self
+
+
+class Column(Strict):
+    """One column: overrides that all rows share."""
+
+    key: str = Field(pattern=r"^[a-z0-9_]+$", description="Short name, unique in the table.")
+    label: str = Field(description="As shown.")
+    x: float | None = Field(default=None, description="Position on the horizontal axis.")
+    overrides: dict[str, Any] = Field(default={}, description="Laid over the experiment.")
+    recipe: dict[RecipeKind, dict[str, Any]] = Field(
+        default={}, description="Overrides of the recipe, by the kind of the row's recipe."
+    )
+
+
+class ThesisValue(Strict):
+    """A number of the thesis that needs a word."""
+
+    value: float = Field(description="The number.")
+    note: str = Field(description="What is uncertain about it.")
+
+
+class Floor(Strict):
+    """Runs a preset makes without being asked for more."""
+
+    rows: list[str] | Everything = Field(description="Row keys, or all.")
+    columns: list[str] | Everything = Field(description="Column keys, or all.")
+    seeds: list[int] = Field(min_length=1, description="One run per seed.")
+
+
+class Plot(Strict):
+    """How the cells are drawn."""
+
+    kind: Literal["accuracy_curve"] = Field(description="Drawing function of structnets.viz.")
+    x_label: str = Field(description="Horizontal axis, with its unit.")
+    y_label: str = Field(description="Vertical axis, with its unit.")
+    thesis_rows: list[str] = Field(
+        default=[], description="Rows whose thesis values are drawn, dashed."
+    )
+
+
+class Table(Strict):
+    """One target."""
+
+    target: str = Field(pattern=r"^[a-z0-9_]+$", description="Rule name, equal to the file's.")
+    kind: Literal["table", "figure"] = Field(description="A figure is drawn and tabulated.")
+    chapter: int = Field(ge=3, le=6, description="Thesis chapter.")
+    title: str = Field(description="One line.")
+    caption: str = Field(description="What is shown and how it was measured.")
+    metric: str = Field(default="accuracy", description="Key of the metrics in result.json.")
+    unit: str = Field(description="Of the metric.")
+    row_label: str = Field(default="", description="What the rows are.")
+    column_label: str = Field(default="", description="What the columns are.")
+    rows: list[Row] = Field(min_length=1)
+    columns: list[Column] = Field(min_length=1)
+    thesis: dict[str, dict[str, float | ThesisValue]] = Field(
+        default={}, description="Thesis values: row key, then column key."
+    )
+    floor: dict[Preset, list[Floor]] = Field(description="Runs of each preset.")
+    plot: Plot | None = Field(default=None, description="Needed for a figure.")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Table:
+        rows, columns = [r.key for r in self.rows], [c.key for c in self.columns]
+        _unique(rows, "row"), _unique(columns, "column")
+        for key, values in self.thesis.items():
+            _known([key], rows, "row", "thesis")
+            _known(values, columns, "column", f"thesis.{key}")
+        for row in self.rows:
+            _known(row.reported or {}, columns, "column", f"row {row.key}.reported")
+        for preset, floors in self.floor.items():
+            for floor in floors:
+                _known(_listed(floor.rows), self.run_rows(), "row", f"floor.{preset}")
+                _known(_listed(floor.columns), columns, "column", f"floor.{preset}")
+        if (self.kind == "figure") != (self.plot is not None):
+            raise ValueError("plot belongs to kind 'figure', and a figure needs one")
+        _known(self.plot.thesis_rows if self.plot else [], rows, "row", "plot.thesis_rows")
+        return self
+
+    def row(self, key: str) -> Row:
+        """Return the row called `key`."""
+        return next(row for row in self.rows if row.key == key)
+
+    def column(self, key: str) -> Column:
+        """Return the column called `key`."""
+        return next(column for column in self.columns if column.key == key)
+
+    def run_rows(self) -> list[str]:
+        """List the keys of the rows that are run, not quoted."""
+        return [row.key for row in self.rows if row.reported is None]
+
+    def thesis_value(self, row: str, column: str) -> float | None:
+        """Return the number the thesis gives for a cell (a quoted one for a reported row)."""
+        reported = self.row(row).reported
+        if reported is not None:
+            return reported.get(column)
+        value = self.thesis.get(row, {}).get(column)
+        return value.value if isinstance(value, ThesisValue) else value
+
+    def thesis_note(self, row: str, column: str) -> str | None:
+        """Return what is to be said about the thesis value of a cell."""
+        value = self.thesis.get(row, {}).get(column)
+        return value.note if isinstance(value, ThesisValue) else None
+
+
+def load_table(path: Path) -> Table:
+    """Read and check one table file.
+
+    Raises
+    ------
+    ValueError
+        If the file is not valid, or its target is not called as the file.
+    """
+    table = checked(Table, load_yaml(path), str(path))
+    if table.target != path.stem:
+        raise ValueError(f"{path}: target is {table.target!r}; it must be {path.stem!r}")
+    return table
+
+
+def load_tables(directory: Path) -> dict[str, Table]:
+    """Read every table file of a folder, by target."""
+    return {path.stem: load_table(path) for path in sorted(directory.glob("*.yaml"))}
+
+
+def _listed(keys: list[str] | Everything) -> list[str]:
+    return [] if keys == "all" else keys  # type: ignore[return-value]
+
+
+def _unique(keys: list[str], what: str) -> None:
+    doubled = sorted({key for key in keys if keys.count(key) > 1})
+    if doubled:
+        raise ValueError(f"{what} keys must be unique; repeated: {', '.join(doubled)}")
+
+
+def _known(keys: Any, allowed: list[str], what: str, place: str) -> None:
+    for key in keys:
+        if key not in allowed:
+            raise ValueError(f"{place}: unknown {what} {key!r}; allowed: {', '.join(allowed)}")

@@ -1,0 +1,179 @@
+"""Sweeps: searches over a model's options, and the trials they consist of.
+
+A sweep file is an experiment with a search space. Its trials are ordinary resolved specs, ranked
+on a validation split of the training subset. Which trials a preset runs follows from the file
+alone: the whole grid, or a seeded sample of it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from structnets import identity
+from structnets.specs import Experiment, Option, Preset, Strict, merge, resolve
+from structnets.validation import checked, load_yaml
+
+
+class Axis(Strict):
+    """One model option and the values it takes."""
+
+    option: str = Field(description="Constructor option of the model.")
+    choices: list[Option] | None = Field(default=None, description="Values of the option.")
+    product: list[list[float]] | None = Field(
+        default=None, description="One list of values per layer; all combinations are taken."
+    )
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Axis:
+        if (self.choices is None) == (self.product is None):
+            raise ValueError(f"axis {self.option!r} needs either choices or product")
+        if not self.values():
+            raise ValueError(f"axis {self.option!r} has no values")
+        return self
+
+    def values(self) -> list[Any]:
+        """List the values, in the order of the file."""
+        if self.product is not None:
+            return [list(combination) for combination in itertools.product(*self.product)]
+        return list(self.choices or [])
+
+
+class Asha(Strict):
+    """Asynchronous successive halving: poor trials stop early."""
+
+    grace_epochs: int = Field(ge=1, description="No trial stops before.")
+    reduction_factor: int = Field(default=3, ge=2, description="One in so many goes on.")
+
+
+class SweepPreset(Strict):
+    """What a preset changes."""
+
+    samples: int | None = Field(
+        default=None, ge=1, description="Points drawn from the grid; null: all of it."
+    )
+    asha: Asha | None = Field(default=None, description="Instead of the sweep's.")
+    overrides: dict[str, Any] = Field(default={}, description="Laid over the experiment.")
+
+
+class Sweep(Strict):
+    """One sweep file."""
+
+    name: str = Field(pattern=r"^[a-z0-9_]+$", description="Target, equal to the file's name.")
+    chapter: int = Field(ge=3, le=6, description="Thesis chapter.")
+    title: str = Field(description="One line.")
+    caption: str = Field(description="What is shown.")
+    model: dict[str, Any] = Field(description="As ModelSpec.")
+    data: dict[str, Any] = Field(description="As DataSpec.")
+    recipe: dict[str, Any] = Field(description="As Recipe.")
+    metric: str = Field(default="accuracy", description="Metric the trials are ranked by.")
+    seed: int = Field(default=0, ge=0, description="Of the trials and of the sample.")
+    space: list[Axis] = Field(min_length=1, description="The grid is the product of the axes.")
+    asha: Asha = Field(description="Early stopping.")
+    presets: dict[Preset, SweepPreset] = Field(description="A preset not named cannot be run.")
+
+
+def load_sweep(content: Any, name: str) -> Sweep:
+    """Validate the parsed YAML of a sweep file called `name`.
+
+    Raises
+    ------
+    ValueError
+        If it is not valid.
+    """
+    return checked(Sweep, content, name)
+
+
+def load_sweeps(directory: Path) -> dict[str, Sweep]:
+    """Read every ``<chapter>/sweep_*.yaml`` below a folder of experiments, by name.
+
+    Raises
+    ------
+    ValueError
+        If a file is not valid, or its sweep is not called as the file.
+    """
+    sweeps = {}
+    for path in sorted(directory.glob("*/sweep_*.yaml")):
+        sweep = load_sweep(load_yaml(path), str(path))
+        if sweep.name != path.stem:
+            raise ValueError(f"{path}: name is {sweep.name!r}; it must be {path.stem!r}")
+        sweeps[sweep.name] = sweep
+    return sweeps
+
+
+def resolve_sweep(sweep: Sweep, preset: str) -> dict[str, Any]:
+    """Resolve a sweep for one preset to the plain JSON its stage runs.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        The checked sweep file.
+    preset : {'smoke', 'small', 'paper'}
+        Its overrides are merged last.
+
+    Returns
+    -------
+    dict
+        ``sweep_id``, ``name``, ``preset``, ``metric``, ``seed``; ``asha``; ``base``, the resolved
+        spec all trials share; ``points``, one dict of model options per trial.
+
+    Raises
+    ------
+    ValueError
+        If the sweep lacks the preset, or its trials are not ranked on a validation split.
+    """
+    if preset not in sweep.presets:
+        allowed = ", ".join(sweep.presets)
+        raise ValueError(f"sweep {sweep.name} has no preset {preset!r}; allowed: {allowed}")
+    chosen = sweep.presets[preset]  # type: ignore[index]
+    content = {key: getattr(sweep, key) for key in ("chapter", "model", "data", "recipe", "metric")}
+    experiment = Experiment(**content, presets={preset: chosen.overrides})  # type: ignore[dict-item]
+    base = resolve(experiment, preset, sweep.seed)
+    if base["recipe"]["evaluation"]["split"] != "validation":
+        raise ValueError(f"sweep {sweep.name}: recipe.evaluation.split must be 'validation'")
+    resolved = {
+        "name": sweep.name,
+        "preset": preset,
+        "metric": sweep.metric,
+        "seed": sweep.seed,
+        "asha": (chosen.asha or sweep.asha).model_dump(mode="json"),
+        "base": base,
+        "points": _points(sweep, chosen.samples),
+    }
+    science = {**resolved, "base": identity.science(base)}
+    short = identity.digest(science)[:8]
+    return {"sweep_id": f"{sweep.name}-{preset}-{short}", **resolved}
+
+
+def sweep_id(sweep: Sweep, preset: str) -> str:
+    """Return ``<name>-<preset>-<digest8>``; title and caption do not enter the digest."""
+    return resolve_sweep(sweep, preset)["sweep_id"]
+
+
+def trials(sweep: Sweep, preset: str) -> list[dict[str, Any]]:
+    """List the resolved specs of the trials a preset runs, in a fixed order."""
+    return trial_specs(resolve_sweep(sweep, preset))
+
+
+def trial_specs(resolved: dict[str, Any]) -> list[dict[str, Any]]:
+    """List the resolved specs of the trials of a `resolve_sweep` result, in the order of points."""
+    return [merge(resolved["base"], {"model": {"options": point}}) for point in resolved["points"]]
+
+
+def _points(sweep: Sweep, samples: int | None) -> list[dict[str, Any]]:
+    """Return the grid, or the first of its points in an order drawn by digest.
+
+    The draw needs no random generator, so that it is the same under every version of Python, and
+    a larger sample contains the smaller one.
+    """
+    options = [axis.option for axis in sweep.space]
+    grid = [
+        dict(zip(options, values, strict=True))
+        for values in itertools.product(*(axis.values() for axis in sweep.space))
+    ]
+    if samples is None or samples >= len(grid):
+        return grid
+    return sorted(grid, key=lambda point: identity.digest([sweep.seed, point]))[:samples]

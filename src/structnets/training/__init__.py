@@ -1,0 +1,1 @@
+"""Training a resolved spec with plain torch: one process, torchrun, or whoever calls it."""

@@ -1,0 +1,151 @@
+"""Classifiers fitted on fixed features, their parameter cross-validated on the training subset.
+
+Two classifiers of the scattering literature: nearest affine space per class (PCA), whose
+parameter is the number of dimensions, and a linear SVM, whose parameter is C.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from structnets.training.arrays import Images
+from structnets.training.seeding import epoch_order
+
+logger = logging.getLogger(__name__)
+BATCH = 250
+Score = Callable[[Tensor], Tensor]
+
+
+class AffineSpaces(nn.Module):
+    """Assign a sample to the class whose affine principal space is nearest.
+
+    Parameters
+    ----------
+    features : Tensor, shape (N, D)
+        Training samples.
+    labels : Tensor, shape (N,)
+        Their classes.
+    classes : int
+        Number of classes.
+    dims : int
+        Largest number of principal directions; a class with fewer samples has fewer.
+    """
+
+    def __init__(self, features: Tensor, labels: Tensor, classes: int, dims: int) -> None:
+        super().__init__()
+        means = torch.stack([features[labels == c].mean(0) for c in range(classes)])
+        axes = features.new_zeros(classes, dims, features.shape[1])
+        for c in range(classes):
+            centred = features[labels == c] - means[c]
+            directions = torch.linalg.svd(centred, full_matrices=False).Vh
+            count = min(dims, max(len(centred) - 1, 0))
+            axes[c, :count] = directions[:count]
+        self.register_buffer("means", means)
+        self.register_buffer("axes", axes)
+
+    def forward(self, features: Tensor, dims: int | None = None) -> Tensor:
+        """Return minus the squared distance to each class' space, shape (B, classes)."""
+        scores = []
+        for mean, axes in zip(self.get_buffer("means"), self.get_buffer("axes"), strict=True):
+            centred = features - mean
+            inside = centred @ axes[:dims].T
+            scores.append(inside.square().sum(1) - centred.square().sum(1))
+        return torch.stack(scores, 1)
+
+
+class LinearScores(nn.Module):
+    """One-against-rest linear classifier (fitted by scikit-learn's liblinear)."""
+
+    def __init__(self, features: Tensor, labels: Tensor, classes: int, c: float, seed: int) -> None:
+        from sklearn.svm import LinearSVC
+
+        super().__init__()
+        machine = LinearSVC(C=c, dual="auto", random_state=seed, max_iter=20_000)
+        machine.fit(features.numpy(), labels.numpy())
+        if len(machine.classes_) != classes:
+            raise ValueError(f"training subset has {len(machine.classes_)} of {classes} classes")
+        self.register_buffer("weight", torch.as_tensor(machine.coef_, dtype=features.dtype))
+        self.register_buffer("bias", torch.as_tensor(machine.intercept_, dtype=features.dtype))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return the scores, shape (B, classes)."""
+        return features @ self.get_buffer("weight").T + self.get_buffer("bias")
+
+
+def extract(model: nn.Module, images: Images) -> tuple[Tensor, Tensor]:
+    """Compute the features of all images, shape (N, D), and their labels (N,)."""
+    device = torch.device("cpu")
+    features, labels = [], []
+    for start in range(0, len(images), BATCH):
+        x, y = images.batch(np.arange(start, min(start + BATCH, len(images))), device)
+        features.append(model(x))
+        labels.append(y)
+    return torch.cat(features), torch.cat(labels)
+
+
+def fit(
+    recipe: dict[str, Any], features: Tensor, labels: Tensor, classes: int, seed: int
+) -> tuple[nn.Module, dict[str, float]]:
+    """Cross-validate the classifier's parameter, then fit it on all samples.
+
+    Parameters
+    ----------
+    recipe : dict
+        Resolved closed-form recipe.
+    features, labels : Tensor
+        Training subset, (N, D) and (N,). Each feature is divided by its largest magnitude.
+    classes : int
+        Number of classes.
+    seed : int
+        Of the folds.
+
+    Returns
+    -------
+    classifier : nn.Module
+        From features to scores.
+    chosen : dict
+        ``parameter`` and its cross-validated ``accuracy`` in percent.
+    """
+    scale = features.abs().amax(0).clamp_min(1e-12)
+    features = features / scale
+    folds = epoch_order(len(labels), seed, 0) % recipe["folds"]
+    correct = dict.fromkeys(recipe["grid"], 0)
+    for fold in range(recipe["folds"]):
+        held = torch.from_numpy(folds == fold)
+        scores = _candidates(recipe, features[~held], labels[~held], classes, seed)
+        for value in recipe["grid"]:
+            predicted = scores(value)(features[held]).argmax(1)
+            correct[value] += int((predicted == labels[held]).sum())
+    best = max(recipe["grid"], key=lambda value: (correct[value], -value))
+    accuracy = 100 * correct[best] / len(labels)
+    logger.info("%s: parameter %g, cross-validated %.2f %%", recipe["classifier"], best, accuracy)
+    if recipe["classifier"] == "pca":
+        classifier: nn.Module = AffineSpaces(features, labels, classes, int(best))
+    else:
+        classifier = LinearScores(features, labels, classes, best, seed)
+    return nn.Sequential(_Scaling(scale), classifier), {"parameter": best, "accuracy": accuracy}
+
+
+class _Scaling(nn.Module):
+    def __init__(self, scale: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("scale", scale)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return features / self.get_buffer("scale")
+
+
+def _candidates(
+    recipe: dict[str, Any], features: Tensor, labels: Tensor, classes: int, seed: int
+) -> Callable[[float], Score]:
+    """Return, for a parameter value, the scores of a classifier fitted on these samples."""
+    if recipe["classifier"] == "pca":
+        spaces = AffineSpaces(features, labels, classes, int(max(recipe["grid"])))
+        return lambda value: lambda x: spaces(x, int(value))
+    return lambda value: LinearScores(features, labels, classes, value, seed)

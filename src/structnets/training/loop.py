@@ -1,0 +1,236 @@
+"""The training loop: mini-batch gradients with exact resumption.
+
+The loop counts global steps. Everything random is a function of (seed, step, rank), so a run
+that is killed and resumed from a checkpoint computes what an uninterrupted one computes.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from structnets.training.arrays import Images
+from structnets.training.checkpoint import load_checkpoint, save_checkpoint
+from structnets.training.evaluation import evaluate
+from structnets.training.optimization import build_optimizer, learning_rate
+from structnets.training.reporting import Interrupted, Reporter, row_of
+from structnets.training.seeding import epoch_order, seed_step, worker_slice
+from structnets.training.workers import Workers
+
+CHECKPOINT_SECONDS = 30.0
+ASK_EVERY = 16
+_AMP = {"bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+@dataclass
+class Position:
+    """Where a training stands."""
+
+    step: int = 0
+    loss_sum: float | Tensor = 0.0
+    seconds: float = 0.0
+    curve: list[dict[str, float]] = field(default_factory=list)
+
+
+class GradientTraining:
+    """Train a model on images by the gradient recipe of a resolved spec.
+
+    Parameters
+    ----------
+    spec : dict
+        Resolved spec.
+    model : nn.Module
+        On `device`.
+    train : Images
+        Training images, the held-out ones already removed.
+    validation : Images or None
+        Held-out images, evaluated every k epochs if the recipe says so.
+    checkpoints : Path
+        Directory of this run's checkpoints.
+    identity : dict
+        What a checkpoint must agree with on resume: digests of spec and data.
+    origin : dict
+        Code and versions that compute now; kept with the steps they computed.
+    reporter : Reporter
+        Told about every epoch, on rank 0.
+    """
+
+    def __init__(
+        self,
+        spec: dict[str, Any],
+        model: nn.Module,
+        train: Images,
+        validation: Images | None,
+        checkpoints: Path,
+        identity: dict[str, str],
+        origin: dict[str, Any],
+        reporter: Reporter,
+    ) -> None:
+        self.recipe, self.seed = spec["recipe"], spec["seed"]
+        self.model, self.train_set, self.validation = model, train, validation
+        self.checkpoints, self.identity, self.reporter = checkpoints, identity, reporter
+        self.origin = origin
+        self.workers = Workers.current()
+        self.device = next(model.parameters()).device
+        self.optimizer = build_optimizer(self.recipe["optimizer"], model.parameters())
+        half = self.recipe["amp"] == "float16"
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=half)
+        self.batches = self._batches_per_epoch()
+        self.position = Position()
+        # Several workers agree on stopping and saving by communication, so they ask less often.
+        self._ask_every = 1 if self.workers.size == 1 else ASK_EVERY
+        self._resume()
+        stepped = self.workers.wrap(model, self.device)
+        self.stepped = torch.compile(stepped) if self.recipe["compile"] else stepped
+
+    def run(self) -> Position:
+        """Train to the last epoch; returns the final position with the whole curve.
+
+        Raises
+        ------
+        Interrupted
+            If the reporter asked to stop; the state was saved.
+        """
+        steps = self.recipe["epochs"] * self.batches
+        begun = saved = time.monotonic()
+        before = self.position.seconds
+        self.model.train()
+        while self.position.step < steps:
+            epoch, index = divmod(self.position.step, self.batches)
+            if index == 0 or self.position.step == self._resumed_at:
+                self._enter_epoch(epoch)
+            self.position.loss_sum += self._step(index)
+            self.position.step += 1
+            self.position.seconds = before + time.monotonic() - begun
+            if index == self.batches - 1:
+                self._end_epoch(epoch + 1)
+            if self.position.step % self._ask_every and self.position.step < steps:
+                continue
+            if self.workers.any(self.reporter.stop_requested(), self.device):
+                self._save()
+                raise Interrupted(f"stopped on request at step {self.position.step} of {steps}")
+            due = time.monotonic() - saved > CHECKPOINT_SECONDS
+            if self.workers.any(due or self.position.step == steps, self.device):
+                self._save()
+                saved = time.monotonic()
+        return self.position
+
+    def _batches_per_epoch(self) -> int:
+        count, size = len(self.train_set), self.recipe["batch_size"]
+        batches = count // size if self.recipe["drop_last"] else -(-count // size)
+        if batches == 0:
+            raise ValueError(
+                f"batch_size {size} is larger than the {count} training images and drop_last is on"
+            )
+        return batches
+
+    def _enter_epoch(self, epoch: int) -> None:
+        self.order = epoch_order(len(self.train_set), self.seed, epoch)
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.recipe, epoch)
+
+    def _step(self, index: int) -> Tensor:
+        """Take one step; returns the mean loss over this worker's share of the global batch."""
+        size = self.recipe["batch_size"]
+        batch = self.order[index * size : (index + 1) * size]
+        images, labels = self.train_set.batch(
+            worker_slice(batch, self.workers.rank, self.workers.size), self.device
+        )
+        seed_step(self.seed, self.position.step, self.workers.rank)
+        with self._precision():
+            # A sum over the share divided by the global batch: right for unequal shares.
+            share = functional.cross_entropy(self.stepped(images), labels, reduction="sum")
+            loss = share / len(batch)
+        self.optimizer.zero_grad(set_to_none=True)
+        # DDP averages over workers; times their number gives the sum.
+        self.scaler.scale(loss * self.workers.size).backward()
+        if self.recipe["clip_norm"] is not None:
+            self.scaler.unscale_(self.optimizer)
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe["clip_norm"])
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        return loss.detach()
+
+    def _precision(self) -> AbstractContextManager[Any]:
+        amp = self.recipe["amp"]
+        return torch.autocast(self.device.type, _AMP[amp]) if amp else nullcontext()
+
+    def _end_epoch(self, epoch: int) -> None:
+        position = self.position
+        loss = float(self._summed_loss()) / self.batches
+        if not np.isfinite(loss):
+            raise FloatingPointError(
+                f"training loss is {loss} in epoch {epoch}: lower recipe.optimizer.lr "
+                f"({self.recipe['optimizer']['lr']}) or set recipe.clip_norm"
+            )
+        images = position.step * self.recipe["batch_size"]
+        row = row_of(
+            epoch,
+            position.step,
+            train_loss=loss,
+            lr=learning_rate(self.recipe, epoch - 1),
+            images_per_s=images / position.seconds,
+        )
+        every = self.recipe["evaluation"]["every"]
+        if (
+            every
+            and self.validation is not None
+            and (epoch % every == 0 or epoch == self.recipe["epochs"])
+        ):
+            row["val_accuracy"] = evaluate(self.model, self.validation, self.device).accuracy
+            self.model.train()
+        position.loss_sum = 0.0
+        position.curve.append(row)
+        if self.workers.rank == 0:
+            self.reporter.epoch(row, self.recipe["epochs"])
+
+    def _summed_loss(self) -> Tensor:
+        """Sum the losses of the current epoch's steps over all workers."""
+        return self.workers.sum(torch.as_tensor(self.position.loss_sum, device=self.device).clone())
+
+    def _save(self) -> None:
+        position = self.position
+        loss_sum = float(self._summed_loss())
+        if self.workers.rank != 0:
+            return
+        state = {
+            **self.identity,
+            "origin": self.origin,
+            "step": position.step,
+            "loss_sum": loss_sum,
+            "seconds": position.seconds,
+            "curve": position.curve,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict(),
+        }
+        save_checkpoint(self.checkpoints, position.step, state)
+
+    def _resume(self) -> None:
+        state = load_checkpoint(self.checkpoints)
+        self._resumed_at = state["step"] if state else 0
+        if state is None:
+            return
+        for key, value in self.identity.items():
+            if state[key] != value:
+                raise ValueError(
+                    f"{self.checkpoints} holds a run with another {key} ({state[key]!r}, now "
+                    f"{value!r}): remove that directory to train anew"
+                )
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scaler.load_state_dict(state["scaler"])
+        if state["step"] == self.recipe["epochs"] * self.batches:
+            self.origin = state["origin"]  # nothing is left to compute
+        share = state["loss_sum"] if self.workers.rank == 0 else 0.0
+        self.position = Position(state["step"], share, state["seconds"], state["curve"])
+        if self.workers.rank == 0:
+            self.reporter.resumed(self.position.curve)

@@ -1,0 +1,240 @@
+"""One run from resolved spec to published result: ``structnets train`` and the train stage."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from structnets.data.prepared import load_manifest, load_split
+from structnets.data.subset import train_indices, validation_split
+from structnets.files import atomic_path, read_json, write_atomic, write_json
+from structnets.identity import run_id, science, spec_digest
+from structnets.models.counting import collapsed_parameters, trained_parameters
+from structnets.models.registry import create_model
+from structnets.training import provenance
+from structnets.training.arrays import Images
+from structnets.training.evaluation import Measurement, evaluate
+from structnets.training.loop import GradientTraining, Position
+from structnets.training.reporting import Progress, Reporter
+from structnets.training.seeding import stream_seed
+from structnets.training.workers import Workers
+
+ARTIFACTS = ("result.json", "model.pt", "curves.csv", "spec.json")
+
+
+def run_spec(
+    spec: dict[str, Any],
+    prepared: Path,
+    out: Path,
+    work: Path,
+    *,
+    reporter: Reporter | None = None,
+    device: torch.device | str = "cpu",
+    threads: int = 1,
+    extra: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Train and measure one resolved spec; publish its artifacts.
+
+    Call it in every process of a group (torchrun, Ray Train) or in a single process.
+
+    Parameters
+    ----------
+    spec : dict
+        Resolved spec (`structnets.specs`).
+    prepared : Path
+        Folder of the prepared data set.
+    out : Path
+        Where ``result.json, model.pt, curves.csv, spec.json`` appear at the end.
+    work : Path
+        Folder of the checkpoints; a run found there is continued.
+    reporter : Reporter, optional
+        Told about epochs; prints progress by default.
+    device : torch.device
+        Where to train.
+    threads : int
+        Threads of this process, fixed because sums depend on their number.
+    extra : dict, optional
+        More entries of ``result.json``.
+
+    Returns
+    -------
+    dict
+        The content of ``result.json``.
+
+    Raises
+    ------
+    ValueError
+        If `work` holds another spec or other data, or the data do not fit the spec.
+    """
+    begun = time.monotonic()
+    workers, device = Workers.current(), torch.device(device)
+    torch.set_num_threads(threads)
+    manifest = load_manifest(prepared)
+    attempts = _claim(work, spec, workers)
+    # Read before training: the checkout may have moved on by the end.
+    origin = {
+        "versions": provenance.versions(),
+        "git": provenance.git_state(),
+        "code_digest": provenance.code_digest(spec),
+        "data_digest": manifest["digest"],
+    }
+    name = run_id(spec)
+    reporter = reporter or Progress(name)
+    if spec["recipe"]["kind"] == "gradient":
+        training = _training(spec, manifest, prepared, work, origin, reporter, device)
+        model, position, origin = training.model, training.run(), training.origin
+        found: dict[str, float] = {}
+        measured = _measure(spec, prepared, model, device)
+    else:
+        model, position, found = _fit(spec, manifest, prepared)
+        measured = _measure(spec, prepared, model, torch.device("cpu"))
+    result = {
+        "run_id": name,
+        "spec": spec,
+        "spec_digest": spec_digest(spec),
+        "preset": spec["preset"],
+        "metrics": {"accuracy": measured.accuracy, "loss": measured.loss, **found},
+        "confusion": measured.confusion,
+        "curve": "curves.csv",
+        "parameters": {
+            "trained": trained_parameters(model),
+            "collapsed": collapsed_parameters(model),
+        },
+        "wall_s": time.monotonic() - begun,
+        "train_s": position.seconds,
+        "images_per_s": position.curve[-1]["images_per_s"] if position.curve else None,
+        "peak_memory_mb": provenance.peak_memory_mb(device),
+        "hardware": provenance.hardware(device, threads, workers.size),
+        **origin,
+        "attempts": attempts,
+        **(extra or {}),
+    }
+    if workers.rank == 0:
+        _publish(out, result, model, position)
+    workers.barrier()
+    return result
+
+
+def build_model(spec: dict[str, Any], manifest: dict[str, Any]) -> nn.Module:
+    """Build the model of a spec for a prepared data set, initialised from the spec's seed."""
+    torch.manual_seed(stream_seed(spec["seed"], "initialisation"))
+    return create_model(
+        spec["model"]["name"],
+        num_classes=len(manifest["classes"]),
+        image_size=manifest["image_shape"][-1],
+        **spec["model"]["options"],
+    )
+
+
+def load_images(spec: dict[str, Any], prepared: Path) -> dict[str, Images]:
+    """Open the images a spec uses: ``train``, ``test``, and ``validation`` if it holds some out."""
+    images, labels = load_split(prepared, "train")
+    chosen = train_indices(len(labels), spec["data"]["train_size"], spec["seed"])
+    fraction = spec["recipe"]["evaluation"]["validation_fraction"]
+    chosen, held = validation_split(chosen, fraction, spec["seed"])
+    test_images, test_labels = load_split(prepared, "test")
+    every = train_indices(len(test_labels), None, 0)
+    splits = {
+        "train": Images(images, labels, chosen),
+        "test": Images(test_images, test_labels, every),
+    }
+    if fraction:
+        splits["validation"] = Images(images, labels, held)
+    return splits
+
+
+def _training(
+    spec: dict[str, Any],
+    manifest: dict[str, Any],
+    prepared: Path,
+    work: Path,
+    origin: dict[str, Any],
+    reporter: Reporter,
+    device: torch.device,
+) -> GradientTraining:
+    model = build_model(spec, manifest).to(device)
+    splits = load_images(spec, prepared)
+    identity = {"spec_digest": spec_digest(spec), "data_digest": manifest["digest"]}
+    return GradientTraining(
+        spec,
+        model,
+        splits["train"],
+        splits.get("validation"),
+        work / "checkpoints",
+        identity,
+        origin,
+        reporter,
+    )
+
+
+def _measure(
+    spec: dict[str, Any], prepared: Path, model: nn.Module, device: torch.device
+) -> Measurement:
+    """Measure a model on the split the recipe reports."""
+    split = spec["recipe"]["evaluation"]["split"]
+    return evaluate(model, load_images(spec, prepared)[split], device)
+
+
+def _fit(
+    spec: dict[str, Any], manifest: dict[str, Any], prepared: Path
+) -> tuple[nn.Module, Position, dict[str, float]]:
+    from structnets.training import closed_form
+
+    features_of = build_model(spec, manifest)
+    begun = time.monotonic()
+    features, labels = closed_form.extract(features_of, load_images(spec, prepared)["train"])
+    classifier, chosen = closed_form.fit(
+        spec["recipe"], features, labels, len(manifest["classes"]), spec["seed"]
+    )
+    position = Position(seconds=time.monotonic() - begun)
+    found = {f"cv_{key}": value for key, value in chosen.items()}
+    return nn.Sequential(features_of, classifier), position, found
+
+
+def _claim(work: Path, spec: dict[str, Any], workers: Workers) -> int:
+    """Check that the work folder belongs to this spec; count and return the attempt."""
+    kept = work / "spec.json"
+    if kept.exists() and science(read_json(kept)) != science(spec):
+        raise ValueError(
+            f"{work} holds a run of another spec (see {kept}): remove it, or give the edited "
+            "spec its own folder"
+        )
+    tally = work / "attempts.json"
+    attempts = (read_json(tally) if tally.exists() else 0) + 1
+    workers.barrier()
+    if workers.rank == 0:
+        write_json(kept, spec)
+        write_json(tally, attempts)
+    return attempts
+
+
+def _publish(out: Path, result: dict[str, Any], model: nn.Module, position: Position) -> None:
+    """Write the artifacts, the result last: its presence says that all are there."""
+    write_json(out / "spec.json", result["spec"])
+    write_atomic(out / "curves.csv", _csv(position.curve))
+    with atomic_path(out / "model.pt") as temporary:
+        torch.save({"spec": result["spec"], "state_dict": _plain(model)}, temporary)
+    write_json(out / "result.json", result)
+
+
+def _plain(model: nn.Module) -> dict[str, Any]:
+    return {
+        key: value.cpu() if torch.is_tensor(value) else value
+        for key, value in model.state_dict().items()
+    }
+
+
+def _csv(curve: list[dict[str, float]]) -> str:
+    columns = ["epoch", "step", "train_loss", "lr", "images_per_s", "val_accuracy"]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="", lineterminator=os.linesep)
+    writer.writeheader()
+    writer.writerows(curve)
+    return text.getvalue()

@@ -1,0 +1,104 @@
+"""The look all figures share, and how they are saved."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from structnets.files import atomic_path, write_atomic
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe and Ito's colours, told apart by colour-blind readers too; the yellow is left out.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+MARKERS = ("o", "s", "D", "^", "v", "P", "X")
+GREY = "#7f7f7f"
+_SETTINGS: dict[str, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e3e3e3",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "lines.linewidth": 1.6,
+    "lines.markersize": 5,
+    "savefig.dpi": 200,
+    "svg.hashsalt": "structnets",
+    "svg.fonttype": "path",
+}
+
+
+@contextlib.contextmanager
+def figure(
+    rows: int = 1, columns: int = 1, size: tuple[float, float] = (6.4, 4.0), **options: Any
+) -> Iterator[tuple[Figure, Any]]:
+    """Yield a figure and its axes in the common style, without pyplot's global state.
+
+    Parameters
+    ----------
+    rows, columns : int
+        Grid of axes; always yielded as an array when there is more than one.
+    size : tuple of float
+        Width and height in inches.
+    **options
+        Of ``Figure.subplots``.
+    """
+    import matplotlib as mpl
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(_SETTINGS):
+        drawing = Figure(figsize=size, layout="constrained")
+        FigureCanvasAgg(drawing)
+        yield drawing, drawing.subplots(rows, columns, **options)
+
+
+def footnote(drawing: Figure, text: str) -> None:
+    """Write a small grey line below everything."""
+    drawing.supxlabel(text, x=0.01, ha="left", fontsize=7, color=GREY)
+
+
+def legend_beside(axes: Axes, handles: Sequence[Any]) -> None:
+    """Place the legend to the right of the data, top aligned, in the order of the handles."""
+    axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0)
+
+
+def save(drawing: Figure, stem: Path) -> list[Path]:
+    """Write ``<stem>.svg`` and ``<stem>.png`` atomically, without date or software version.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files.
+    """
+    nothing = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
+    paths = []
+    for kind, metadata in nothing.items():
+        path = stem.with_name(f"{stem.name}.{kind}")
+        with atomic_path(path) as temporary:
+            drawing.savefig(temporary, format=kind, metadata=metadata)
+        paths.append(path)
+    return paths
+
+
+def save_csv(stem: Path, names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Path:
+    """Write the drawn numbers to ``<stem>.csv`` atomically; None becomes an empty field."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    path = stem.with_name(f"{stem.name}.csv")
+    write_atomic(path, text.getvalue())
+    return path

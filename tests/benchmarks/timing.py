@@ -1,0 +1,53 @@
+"""Timing on a noisy machine: interleaved repetitions, medians."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+
+HOPELESS = 5.0
+
+
+def medians(actions: dict[str, Callable[[], object]], repetitions: int) -> dict[str, float]:
+    """Return the median seconds of each action, all taken in turn, after one warm-up each.
+
+    An action whose warm-up takes five times the fastest one's is not repeated.
+    """
+    first = {name: seconds_of(action) for name, action in actions.items()}
+    limit = HOPELESS * min(first.values())
+    taken: dict[str, list[float]] = {name: [] for name in actions if first[name] <= limit}
+    for _ in range(repetitions):
+        for name in taken:
+            taken[name].append(seconds_of(actions[name]))
+    return first | {name: statistics.median(values) for name, values in taken.items()}
+
+
+def seconds_of(action: Callable[[], object]) -> float:
+    """Return the wall time of one call."""
+    begun = time.perf_counter()
+    action()
+    return time.perf_counter() - begun
+
+
+def training_step(
+    forward: Callable[[Tensor], Tensor], x: Tensor, weight: Tensor
+) -> Callable[[], object]:
+    """Return an action: forward, and the gradients of the weight and of an `x` that wants one."""
+    gradient = torch.randn_like(forward(x).detach())
+    wanted = [weight, x] if x.requires_grad else [weight]
+    return lambda: torch.autograd.grad(forward(x), wanted, gradient)
+
+
+def inference(forward: Callable[[Tensor], Tensor], x: Tensor) -> Callable[[], object]:
+    """Return an action: forward without gradients."""
+
+    def action() -> None:
+        with torch.no_grad():
+            forward(x)
+
+    return action

@@ -1,0 +1,108 @@
+"""The command line: documents on standard output, one clear message for an error."""
+
+import json
+
+import pytest
+
+from structnets import cli
+from structnets.identity import run_id
+
+SPEC = {
+    "chapter": 3,
+    "preset": "small",
+    "seed": 0,
+    "model": {"name": "rfnn_mnist"},
+    "data": {"name": "mnist", "train_size": 300},
+    "recipe": {"optimizer": {"name": "adadelta"}, "epochs": 2, "batch_size": 25},
+}
+
+
+@pytest.fixture
+def spec_file(tmp_path):
+    file = tmp_path / "spec.json"
+    file.write_text(json.dumps(SPEC))
+    return file
+
+
+def test_models_prints_one_document(capsys):
+    assert cli.main(["models", "rfnn_mnist*", "--json"]) == 0
+    models = json.loads(capsys.readouterr().out)
+    assert {model["name"] for model in models} == {"rfnn_mnist", "rfnn_mnist_order3"}
+    keys = {"name", "chapter", "params", "collapsed_params", "thesis_params", "note"}
+    assert all(set(model) == keys for model in models)
+
+
+def test_models_prints_a_table(capsys):
+    assert cli.main(["models", "cnn_b"]) == 0
+    assert "cnn_b" in capsys.readouterr().out
+
+
+def test_validate_resolves_a_spec(spec_file, capsys):
+    assert cli.main(["validate", str(spec_file), "--json"]) == 0
+    resolved = json.loads(capsys.readouterr().out)
+    assert resolved["recipe"]["kind"] == "gradient"
+    assert cli.main(["validate", str(spec_file)]) == 0
+    assert capsys.readouterr().out.strip() == run_id(resolved)
+
+
+def test_validate_names_the_runs_of_an_experiment(tmp_path, capsys):
+    experiment = tmp_path / "rfnn.yaml"
+    shared = {key: SPEC[key] for key in ("chapter", "model", "data", "recipe")}
+    presets = {"smoke": {"recipe": {"epochs": 1}}, "small": {}}
+    experiment.write_text(json.dumps({**shared, "presets": presets}))
+    assert cli.main(["validate", str(experiment)]) == 0
+    lines = capsys.readouterr().out.split()
+    assert len(lines) == 2
+    assert all(line.startswith("rfnn_mnist-mnist-n300-s0-") for line in lines)
+
+
+def test_results_of_an_empty_ledger(tmp_path, capsys):
+    page = tmp_path / "RESULTS.md"
+    assert cli.main(["results", "--ledger", str(tmp_path), "--json", "--write", str(page)]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+    assert "Figure 6" in page.read_text()
+
+
+def test_command_is_required(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        cli.main([])
+    assert "required: COMMAND" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["models", "nothing*"], "no model matches 'nothing*'"),
+        (["validate", "absent.json"], "absent.json: No such file or directory"),
+        (["validate", "run.toml"], "run.toml: a spec ends in .json, an experiment file in .yaml"),
+        (["results", "--ledger", "absent"], "absent is not a folder"),
+    ],
+)
+def test_error_of_the_user_is_one_message(words, message, capsys):
+    assert cli.main(words) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("structnets: ")
+    assert message in printed.err
+    assert "Traceback" not in printed.err
+
+
+def test_debug_shows_the_error():
+    with pytest.raises(FileNotFoundError):
+        cli.main(["validate", "absent.json", "--debug"])
+
+
+def test_damaged_experiment_is_named(tmp_path, capsys):
+    file = tmp_path / "broken.yaml"
+    file.write_text("model: [")
+    assert cli.main(["validate", str(file)]) == 2
+    assert "broken.yaml is not valid YAML" in capsys.readouterr().err
+
+
+def test_missing_package_is_named_with_its_remedy(monkeypatch, capsys):
+    def lacking(options):
+        raise ModuleNotFoundError("No module named 'rich'", name="rich")
+
+    monkeypatch.setattr(cli, "_models", lacking)
+    assert cli.main(["models"]) == 2
+    assert "pip install 'structnets[cluster]'" in capsys.readouterr().err

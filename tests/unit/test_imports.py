@@ -1,0 +1,163 @@
+"""The library needs torch, numpy and the standard library only, and imports them late."""
+
+import importlib.metadata
+import json
+import re
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+import structnets
+from structnets import specs
+from structnets.data.prepared import write_prepared
+from structnets.files import read_json, write_json
+
+# Makes every other package look uninstalled (sysconfig's data module has a name per platform).
+BLOCKER = """
+import sys
+
+class Only:
+    def __init__(self, finder):
+        self.finder = finder
+
+    def find_spec(self, name, path=None, target=None):
+        root = name.partition(".")[0]
+        if root in ALLOWED or root.startswith("_sysconfigdata"):
+            return self.finder.find_spec(name, path, target)
+
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
+
+sys.meta_path[:] = [Only(finder) for finder in sys.meta_path]
+"""
+
+
+def with_dependencies(*distributions: str) -> set[str]:
+    """Names of the distributions and of all they require here."""
+    found: set[str] = set()
+    waiting = list(distributions)
+    while waiting:
+        name = re.sub(r"[-_.]+", "-", waiting.pop()).lower()
+        if name in found:
+            continue
+        found.add(name)
+        try:
+            required = importlib.metadata.requires(name) or []
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        waiting += [re.split(r"[^\w.-]", line)[0] for line in required if "extra ==" not in line]
+    return found
+
+
+@pytest.fixture(scope="module")
+def blocker() -> str:
+    needed = with_dependencies("torch", "numpy")
+    allowed = {"structnets", "__mp_main__", *sys.stdlib_module_names}
+    for module, owners in importlib.metadata.packages_distributions().items():
+        if any(re.sub(r"[-_.]+", "-", owner).lower() in needed for owner in owners):
+            allowed.add(module)
+    assert not allowed & {"pydantic", "scipy", "matplotlib", "typer", "rich", "yaml", "ray"}
+    return f"ALLOWED = {sorted(allowed)!r}\n{BLOCKER}"
+
+
+@pytest.fixture
+def prepared(tmp_path):
+    """Forty training and twenty test images of noise, in the prepared form."""
+    rng = np.random.default_rng(0)
+    arrays = {}
+    for split, count in (("train", 40), ("test", 20)):
+        arrays[f"{split}_images"] = rng.integers(0, 256, (count, 1, 28, 28), dtype=np.uint8)
+        arrays[f"{split}_labels"] = np.arange(count) % 10
+    write_prepared(tmp_path / "mnist", "mnist", {}, arrays, list("0123456789"), {})
+    return tmp_path / "mnist"
+
+
+@pytest.fixture
+def spec_file(tmp_path):
+    spec = {
+        "chapter": 3,
+        "preset": "smoke",
+        "seed": 0,
+        "model": {"name": "rfnn_mnist"},
+        "data": {"name": "mnist", "train_size": 20},
+        "recipe": {"optimizer": {"name": "adam"}, "epochs": 1, "batch_size": 10},
+    }
+    write_json(tmp_path / "spec.json", specs.validate(spec))
+    return tmp_path / "spec.json"
+
+
+def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", textwrap.dedent(code), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_import_of_the_package_is_light():
+    done = run("""
+        import sys
+        before = set(sys.modules)
+        import structnets
+        roots = {name.partition(".")[0] for name in set(sys.modules) - before}
+        print(sorted(roots - sys.stdlib_module_names))
+    """)
+    assert done.stdout.strip() == "['structnets']", done.stderr
+
+
+def test_library_imports_with_torch_and_numpy_alone(blocker):
+    modules = [
+        "structnets.bases",
+        "structnets.cli",
+        "structnets.data.prepared",
+        "structnets.data.subset",
+        "structnets.identity",
+        "structnets.models",
+        "structnets.nn",
+        "structnets.training.run",
+    ]
+    done = run(
+        blocker + "import importlib\nfor m in sys.argv[1:]: importlib.import_module(m)", *modules
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_blocker_blocks(blocker):
+    done = run(blocker + "import pydantic")
+    assert "No module named 'pydantic'" in done.stderr
+
+
+def test_models_build_with_torch_and_numpy_alone(blocker):
+    done = run(blocker + "import structnets\nprint(structnets.create_model('rfnn_mnist'))")
+    assert done.returncode == 0, done.stderr
+
+
+def test_train_command_needs_torch_and_numpy_alone(blocker, prepared, spec_file, tmp_path):
+    words = ["train", str(spec_file), "--data", str(prepared), "--out", str(tmp_path / "out")]
+    code = blocker + "from structnets.cli import main\nsys.exit(main(sys.argv[1:]))"
+    done = run(code, *words, "--device", "cpu", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == read_json(tmp_path / "out" / "result.json")
+
+
+@pytest.mark.slow
+def test_train_command_runs_under_torchrun(prepared, spec_file, tmp_path):
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    command += ["--standalone", "-m", "structnets.cli", "train", str(spec_file)]
+    command += ["--data", str(prepared), "--out", str(tmp_path), "--device", "cpu", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["hardware"]["world_size"] == 2
+
+
+def test_lazy_names_are_the_registrys():
+    from structnets.models import registry
+
+    assert structnets.create_model is registry.create_model
+    assert structnets.list_models is registry.list_models
+    assert set(structnets.__all__) <= set(dir(structnets))
+
+
+def test_unknown_attribute_is_named():
+    with pytest.raises(AttributeError, match="no attribute 'create_modle'"):
+        _ = structnets.create_modle

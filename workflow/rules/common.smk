@@ -1,0 +1,229 @@
+"""The plan of this call and the functions that rules share."""
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from structnets import identity
+from structnets.reporting.configuration import load_configuration
+from structnets.reporting.ledger import ledger_path
+from structnets.reporting.plan import make_plan
+
+# Jobs run the interpreter that runs Snakemake, also when its environment is not activated.
+os.environ.update(
+    PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()])
+)
+
+try:
+    CONFIG = load_configuration(config)
+    PLAN = make_plan(CONFIG)
+except (ValueError, OSError) as error:
+    raise WorkflowError(str(error))
+
+TRACKING = f"{CONFIG.results}/tracking.json"
+LOGS = f"{CONFIG.results}/logs"
+RUN_FILES = ("result.json", "model.pt", "curves.csv", "spec.json")
+TRAIN = (
+    "python -m pipelines.train {params.specs} {params.roots} --workers {resources.workers} "
+    "--cpus-per-worker {params.cpus} --gpus-per-worker {params.gpus} "
+    "--targets {params.targets:q} 2>&1 | tee {log:q}"
+)
+ARRAY_FILES = (
+    "train_images.npy",
+    "train_labels.npy",
+    "test_images.npy",
+    "test_labels.npy",
+)
+
+
+wildcard_constraints:
+    run="[a-z0-9_]+-[A-Za-z0-9_-]+-s[0-9]+-[0-9a-f]{8}",
+    sweep="[a-z0-9_]+-[a-z]+-[0-9a-f]{8}",
+
+
+def stage_inputs(specs, published):
+    """Return the prepared data some specs read and the marker of the MLflow store.
+
+    They are ancient, since a run is made again only if its spec changes. What is published does
+    not even need them to be there: a new run that has data prepared anew leaves old ones alone.
+    """
+    names = sorted({identity.prepared_name(spec["data"]) for spec in specs})
+    paths = [f"{CONFIG.prepared}/{name}/manifest.json" for name in names] + [TRACKING]
+    if all(os.path.exists(path) for path in published):
+        paths = [path for path in paths if os.path.exists(path)]
+    return [ancient(path) for path in paths]
+
+
+def training_inputs(runs):
+    """Return what trainings wait for."""
+    return stage_inputs(
+        map(spec_of, runs), [path for run in runs for path in run_files(run)]
+    )
+
+
+def roots(wildcards, output):
+    """Return the roots as arguments of a stage.
+
+    Parameters that are functions of the output are no part of a job's provenance: folders may
+    move without anything being made again.
+    """
+    return shlex.join(
+        [
+            *("--prepared", CONFIG.prepared),
+            *("--results", CONFIG.results),
+            *("--scratch", CONFIG.scratch),
+        ]
+    )
+
+
+def run_files(run):
+    """Return everything a training publishes."""
+    return [f"{CONFIG.results}/runs/{run}/{name}" for name in RUN_FILES]
+
+
+def spec_of(run):
+    """Return the spec of a requested run."""
+    if run not in PLAN.specs:
+        raise WorkflowError(
+            f"run {run} is not among those asked for; ask with --config rows=… columns=… seeds=…"
+        )
+    return PLAN.specs[run]
+
+
+def spec_arguments(runs):
+    """Return specs as arguments; their digests stand in the names of what comes of them."""
+    texts = (identity.canonical_json(spec_of(run)) for run in runs)
+    return shlex.join(word for text in texts for word in ("--spec", text))
+
+
+def used_by(runs):
+    """Return the targets some runs count for, as MLflow's tags name them."""
+    return ",".join(sorted({target for run in runs for target in PLAN.uses[run]}))
+
+
+def workers_of(run):
+    """Return the number of processes of a training."""
+    return CONFIG.workers_of(spec_of(run)["model"]["name"])
+
+
+def gpus_per_worker(wildcards, resources):
+    """Return the share of a job's GPUs that each process of a training gets."""
+    return resources.gpu / resources.workers
+
+
+def needed_results(target):
+    """Return the results a target waits for; runs in the ledger are not among them."""
+    return [f"{CONFIG.results}/runs/{run}/result.json" for run in PLAN.needed[target]]
+
+
+def ledger_files(table):
+    """Return the ledger of a table's chapter, where there is one."""
+    path = ledger_path(Path(CONFIG.ledger_root), table.chapter)
+    return [str(path)] if path.is_file() else []
+
+
+def target_outputs(table):
+    """Return what a target renders, by name; the page and the picture go into the report."""
+    target = table.target
+    labels = {"target": target, "title": table.title, "preset": CONFIG.preset}
+    flags = {"caption": "../report/target.rst", "category": f"Chapter {table.chapter}"}
+    folder = f"{CONFIG.results}/tables"
+    outputs = {end: f"{folder}/{target}.{end}" for end in ("csv", "md", "html", "json")}
+    outputs["html"] = report(
+        outputs["html"], labels={**labels, "shows": "table"}, **flags
+    )
+    if table.kind == "figure":
+        folder = f"{CONFIG.results}/figures"
+        svg = f"{folder}/{target}.svg"
+        outputs["svg"] = report(svg, labels={**labels, "shows": "figure"}, **flags)
+        outputs["png"] = f"{folder}/{target}.png"
+        outputs["points"] = f"{folder}/{target}.csv"
+    return outputs
+
+
+def table_digest(target):
+    """Digest a table's content, so that it is rendered again when it, not a comment, changes."""
+    return identity.digest(PLAN.tables[target].model_dump(mode="json"))
+
+
+def render_arguments(target):
+    """Return the files and folders a rendering reads and writes."""
+    return shlex.join(
+        [
+            *("--table", f"{CONFIG.tables}/{target}.yaml"),
+            *("--experiments", CONFIG.experiments),
+            *("--ledger", CONFIG.ledger_root),
+            *("--results", CONFIG.results),
+            *("--scratch", CONFIG.scratch),
+        ]
+    )
+
+
+def sweep_of(sweep_id):
+    """Return the resolved sweep of an id."""
+    for sweep in PLAN.sweeps.values():
+        if sweep["sweep_id"] == sweep_id:
+            return sweep
+    raise WorkflowError(f"sweep {sweep_id} does not belong to preset {CONFIG.preset}")
+
+
+def sweep_files(sweep_id):
+    """Return what a sweep publishes."""
+    names = ("trials.csv", "best.json", "heatmap.svg", "heatmap.png", "heatmap.csv")
+    return [f"{CONFIG.results}/sweeps/{sweep_id}/{name}" for name in names]
+
+
+def demo_files(wildcards):
+    """Return the files of all targets, in smoke only."""
+    if CONFIG.preset != "smoke":
+        raise WorkflowError(
+            f"demo runs the smoke preset, but preset={CONFIG.preset}; leave it out"
+        )
+    return TARGET_FILES
+
+
+TARGET_FILES = [
+    *(
+        path
+        for target in PLAN.tables
+        for path in target_outputs(PLAN.tables[target]).values()
+    ),
+    *(
+        path
+        for sweep in PLAN.sweeps.values()
+        for path in sweep_files(sweep["sweep_id"])
+    ),
+]
+
+
+def start_warm_cluster():
+    """Start the Ray cluster that the local jobs of this call share, if any will use it."""
+    heavy = ("train", "sweep")
+    if any(job.rule.name.startswith(heavy) for job in workflow.dag.needrun_jobs()):
+        launch("warm", "--parent", str(os.getpid()))
+
+
+def stop_warm_cluster():
+    """Stop it; a cluster that was never started is no error."""
+    launch("stop").wait()
+
+
+def launch(*arguments):
+    """Run the launcher beside the workflow, its output in the log folder."""
+    os.makedirs(LOGS, exist_ok=True)
+    command = [
+        sys.executable,
+        "-m",
+        "pipelines.launch",
+        *arguments,
+        "--scratch",
+        CONFIG.scratch,
+    ]
+    with open(f"{LOGS}/launch.log", "a") as log:
+        return subprocess.Popen(
+            command, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+        )

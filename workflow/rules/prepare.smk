@@ -1,0 +1,41 @@
+"""Prepared data: one folder of arrays with a manifest for each data set."""
+
+
+rule prepare_mnist:
+    output:
+        manifest=f"{CONFIG.prepared}/mnist/manifest.json",
+        arrays=[f"{CONFIG.prepared}/mnist/{name}" for name in ARRAY_FILES],
+    log:
+        f"{LOGS}/prepare_mnist/mnist.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=2000,
+        runtime=60,
+        download=1,
+    params:
+        out=lambda wildcards, output: os.path.dirname(output.manifest),
+        data_root=lambda wildcards, output: CONFIG.data_root,
+        download=lambda wildcards, output: "--download" if CONFIG.download else "",
+    shell:
+        "python -m pipelines.prepare_mnist --data-root {params.data_root:q} "
+        "--out {params.out:q} {params.download} 2>&1 | tee {log:q}"
+
+
+rule prepare_digits:
+    output:
+        manifest=f"{CONFIG.prepared}/digits/manifest.json",
+        arrays=[f"{CONFIG.prepared}/digits/{name}" for name in ARRAY_FILES],
+    log:
+        f"{LOGS}/prepare_digits/digits.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        out=lambda wildcards, output: os.path.dirname(output.manifest),
+    shell:
+        "python -m pipelines.prepare_digits --out {params.out:q} 2>&1 | tee {log:q}"

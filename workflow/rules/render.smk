@@ -1,0 +1,28 @@
+"""Targets: a rule for every table and figure of the thesis."""
+
+for _target, _table in PLAN.tables.items():
+
+    rule:
+        name:
+            _target
+        input:
+            needed_results(_target),
+            ledger_files(_table),
+            ancient(TRACKING),
+        output:
+            **target_outputs(_table),
+        log:
+            f"{LOGS}/render_target/{_target}.log",
+        localrule: True
+        conda:
+            "../../environment.yml"
+        resources:
+            mem_mb=2000,
+            runtime=20,
+        params:
+            table=lambda wildcards, target=_target: table_digest(target),
+            preset=CONFIG.preset,
+            arguments=lambda wildcards, output, target=_target: render_arguments(target),
+        shell:
+            "python -m pipelines.render_target {params.arguments} --preset {params.preset} "
+            "2>&1 | tee {log:q}"

@@ -1,0 +1,47 @@
+"""Searches over model options, one job each, and the targets named after them."""
+
+for _sweep in PLAN.sweeps.values():
+
+    rule:
+        name:
+            _sweep["name"]
+        input:
+            sweep_files(_sweep["sweep_id"]),
+
+
+rule sweep:
+    input:
+        lambda wildcards: stage_inputs(
+            [sweep_of(wildcards.sweep)["base"]], sweep_files(wildcards.sweep)
+        ),
+    output:
+        trials=report(
+            f"{CONFIG.results}/sweeps/{{sweep}}/trials.csv",
+            caption="../report/trials.rst",
+            category="Sweeps",
+            labels={"sweep": "{sweep}", "shows": "trials"},
+        ),
+        best=f"{CONFIG.results}/sweeps/{{sweep}}/best.json",
+        svg=report(
+            f"{CONFIG.results}/sweeps/{{sweep}}/heatmap.svg",
+            caption="../report/heatmap.rst",
+            category="Sweeps",
+            labels={"sweep": "{sweep}", "shows": "heat map"},
+        ),
+        png=f"{CONFIG.results}/sweeps/{{sweep}}/heatmap.png",
+        csv=f"{CONFIG.results}/sweeps/{{sweep}}/heatmap.csv",
+    log:
+        f"{LOGS}/sweep/{{sweep}}.log",
+    benchmark:
+        f"{LOGS}/benchmarks/{{sweep}}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: CONFIG.sweep_cpus
+    resources:
+        mem_mb=8000,
+        runtime=1440,
+    params:
+        sweep=lambda wildcards, output: identity.canonical_json(sweep_of(wildcards.sweep)),
+        roots=roots,
+    shell:
+        "python -m pipelines.sweep --sweep {params.sweep:q} {params.roots} 2>&1 | tee {log:q}"

@@ -1,0 +1,34 @@
+"""The MLflow store, made once before anything writes to it, and the warm Ray cluster."""
+
+
+rule track_init:
+    output:
+        TRACKING,
+    log:
+        f"{LOGS}/track_init/track_init.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        results=lambda wildcards, output: CONFIG.results,
+    shell:
+        "python -m pipelines.track_init --results {params.results:q} --out {output:q} "
+        "2>&1 | tee {log:q}"
+
+
+onstart:
+    if CONFIG.warm_cluster:
+        start_warm_cluster()
+
+
+onsuccess:
+    if CONFIG.warm_cluster:
+        stop_warm_cluster()
+
+
+onerror:
+    if CONFIG.warm_cluster:
+        stop_warm_cluster()
