@@ -6,7 +6,6 @@ jobs of one workflow call share; it ends with that process. ``… stop --scratch
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import logging
 import os
@@ -21,6 +20,7 @@ from typing import Any
 
 import psutil
 
+from pipelines.stage import stage_parser
 from structnets.files import read_json, write_json
 
 logger = logging.getLogger("structnets.launch")
@@ -59,14 +59,18 @@ def connected(scratch: Path, cpus: int) -> Iterator[None]:
         Processors of a private cluster.
     """
     os.environ.update(ENVIRONMENT)
-    # A plain number pins nothing: tasks without GPUs must not hide them from each other.
     import ray
 
     address = os.environ.get("RAY_ADDRESS") or warm_address(scratch)
     with _short_temp() as temp:
         if address:
             runtime = {"env_vars": ENVIRONMENT} if "RAY_ADDRESS" in os.environ else None
-            ray.init(address=address, runtime_env=runtime, logging_level="WARNING")
+            ray.init(
+                address=address,
+                runtime_env=runtime,
+                logging_level=logging.WARNING,
+                logging_config=ray.LoggingConfig(log_level="ERROR"),
+            )
         else:
             start_private(cpus, temp)
         try:
@@ -92,19 +96,17 @@ def start_private(cpus: int, temp: Path) -> str:
 
     memory = min(psutil.virtual_memory().available // 2, 64 * 2**30)
     slurm_mb = os.environ.get("SLURM_MEM_PER_NODE")
-    context = ray.init(
+    ray.init(
         address="local",
         num_cpus=cpus,
-        num_gpus=len(os.environ.get("CUDA_VISIBLE_DEVICES", "").split(","))
-        if os.environ.get("CUDA_VISIBLE_DEVICES")
-        else None,
         _memory=int(slurm_mb) * 2**20 if slurm_mb else memory,
         object_store_memory=OBJECT_STORE_BYTES,
         include_dashboard=False,
-        logging_level="WARNING",
+        logging_level=logging.WARNING,
+        logging_config=ray.LoggingConfig(log_level="ERROR"),
         _temp_dir=str(temp),
     )
-    return context.address_info["gcs_address"]
+    return ray.get_runtime_context().gcs_address
 
 
 @contextlib.contextmanager
@@ -194,13 +196,12 @@ def stop_warm(scratch: Path, patience: float = 20.0) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = stage_parser(__doc__, "scratch")
     parser.add_argument("action", choices=("warm", "stop"))
-    parser.add_argument("--scratch", type=Path, required=True, help="scratch root")
     parser.add_argument("--parent", type=int, help="process whose end ends the cluster")
     parser.add_argument("--cpus", type=int, default=granted_cpus(), help="processors")
     options = parser.parse_args(arguments)
-    scratch = options.scratch.resolve()
+    scratch: Path = options.scratch
     if options.action == "stop":
         stop_warm(scratch)
     elif options.parent is None:

@@ -5,13 +5,13 @@ python -m pipelines.prepare_mnist --data-root DIR --out PREPARED/mnist [--downlo
 
 from __future__ import annotations
 
-import argparse
 import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pipelines.stage import absolute, run_stage, stage_parser
 from structnets.data import write_prepared
 from structnets.data.catalogue import parse_request
 from structnets.data.mnist import CLASSES, FILES, load_mnist, mnist_folder, mnist_source
@@ -50,28 +50,23 @@ def prepare_mnist(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the stage from a command line; return its exit code."""
-    parser = argparse.ArgumentParser(prog="prepare_mnist", description=__doc__)
-    parser.add_argument("--data-root", type=Path, required=True, help="folder of original data")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the prepared data")
+    parser = stage_parser(__doc__)
+    parser.add_argument("--data-root", type=absolute, required=True, help="original data")
+    parser.add_argument("--out", type=absolute, required=True, help="folder of the prepared data")
     parser.add_argument("--data-json", help="data object of a spec, to check its parameters")
     parser.add_argument("--download", action="store_true", help="get missing files from mirrors")
     parser.add_argument("--progress", action="store_true", help="show a bar while downloading")
     options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
-    try:
+
+    def action() -> None:
         if options.data_json is not None:
             parse_request(options.data_json, "mnist")
         manifest = prepare_mnist(
-            options.data_root.expanduser().absolute(),
-            options.out.expanduser().absolute(),
-            download=options.download,
-            progress=options.progress,
+            options.data_root, options.out, download=options.download, progress=options.progress
         )
-    except (OSError, ValueError) as error:
-        print(f"prepare_mnist: {error}", file=sys.stderr)
-        return 1
-    logger.info("%s holds mnist, digest %s", options.out, manifest["digest"])
-    return 0
+        logger.info("%s holds mnist, digest %s", options.out, manifest["digest"])
+
+    return run_stage("prepare_mnist", action)
 
 
 if __name__ == "__main__":

@@ -70,7 +70,8 @@ def track(rendering: Rendering, files: dict[str, Path], results: Path, scratch: 
             results,
             target,
             preset=preset,
-            files=files,
+            # Table and figure have a CSV of the same name each.
+            files={name.replace("/", "-"): path for name, path in files.items()},
             run_ids=rendering.run_ids(),
             spool=scratch / "targets" / f"{target}-{preset}" / "spool",
             tags={"provenance": rendering.provenance()},

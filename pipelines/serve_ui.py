@@ -43,7 +43,7 @@ def server_command(results: Path, port: int) -> list[str]:
                 "--port"
             ) from error
     command = [sys.executable, "-m", "mlflow", "server", "--host", _HOST, "--port", str(port)]
-    command += ["--backend-store-uri", store.resolve_uri(f"sqlite:///{database}", results)]
+    command += ["--backend-store-uri", f"sqlite:///{database}"]
     command += ["--artifacts-destination", (database.parent / "mlartifacts").as_uri()]
     return [*command, "--workers", "1"]
 

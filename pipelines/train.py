@@ -10,7 +10,7 @@ torchrun and in one process, and Ray's retries (`FailureConfig`) go on from them
 
 from __future__ import annotations
 
-import argparse
+import json
 import logging
 import sys
 import time
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.launch import connected, granted_cpus
+from pipelines.stage import run_stage, stage_parser
 from pipelines.tracking import Spool, Tracker
 from structnets import specs
 from structnets.files import read_json
@@ -167,9 +168,7 @@ def _fit(
     trainer.fit()
 
 
-def _track(
-    spec: dict[str, Any], roots: Roots, workers: int, targets: tuple[str, ...]
-) -> Tracker:
+def _track(spec: dict[str, Any], roots: Roots, workers: int, targets: tuple[str, ...]) -> Tracker:
     return Tracker.open(
         None,
         roots.results,
@@ -206,38 +205,31 @@ def _finish(tracker: Tracker, spec: dict[str, Any], roots: Roots) -> None:
 def read_spec(text: str) -> dict[str, Any]:
     """Read a spec given as JSON text or as the name of a JSON file, and check it."""
     if text.lstrip().startswith("{"):
-        import json
-
         return specs.validate(json.loads(text))
     return specs.validate(read_json(text))
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = stage_parser(__doc__, "prepared", "results", "scratch")
     parser.add_argument("--spec", action="append", required=True, help="JSON text or file")
-    for root in ("prepared", "results", "scratch"):
-        parser.add_argument(f"--{root}", type=Path, required=True, help=f"{root} root")
     parser.add_argument("--workers", type=int, default=1, help="processes of the group")
     parser.add_argument("--cpus-per-worker", type=int, default=1, help="threads of each")
     parser.add_argument("--gpus-per-worker", type=float, default=0, help="GPUs of each")
     parser.add_argument("--targets", default="", help="targets that use these runs")
     options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
-    roots = Roots(*(path.resolve() for path in (options.prepared, options.results, options.scratch)))
-    try:
-        train(
+    roots = Roots(options.prepared, options.results, options.scratch)
+    return run_stage(
+        "train",
+        lambda: train(
             [read_spec(text) for text in options.spec],
             roots,
             workers=options.workers,
             cpus=options.cpus_per_worker,
             gpus=options.gpus_per_worker,
             targets=tuple(filter(None, options.targets.split(","))),
-        )
-    except (ValueError, FileNotFoundError) as error:
-        print(f"train: {error}", file=sys.stderr)
-        return 1
-    return 0
+        ),
+    )
 
 
 if __name__ == "__main__":

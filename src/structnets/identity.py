@@ -27,11 +27,8 @@ def science(spec: dict[str, Any]) -> dict[str, Any]:
     Run ids are digests of this, so that an option added later, off by default, leaves the ids
     of earlier runs alone.
     """
-    return {
-        key: science(value) if isinstance(value, dict) else value
-        for key, value in spec.items()
-        if not (value is None or value is False or value in ({}, []))
-    }
+    kept = {k: science(v) if isinstance(v, dict) else v for k, v in spec.items()}
+    return {k: v for k, v in kept.items() if not (v is None or v is False or v in ({}, []))}
 
 
 def spec_digest(spec: dict[str, Any]) -> str:

@@ -256,6 +256,7 @@ def resolve(
         allowed = ", ".join(experiment.presets)
         raise ValueError(f"preset {preset!r} is not defined by the experiment; allowed: {allowed}")
     spec = experiment.model_dump(exclude={"presets"})
+    spec["recipe"].setdefault("kind", "gradient")
     for override in (*overrides, experiment.presets[preset]):  # type: ignore[index]
         spec = merge(spec, override)
     return validate({**spec, "preset": preset, "seed": seed})

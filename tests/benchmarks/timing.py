@@ -9,14 +9,18 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-
 HOPELESS = 5.0
 
 
-def medians(actions: dict[str, Callable[[], object]], repetitions: int) -> dict[str, float]:
-    """Return the median seconds of each action, all taken in turn, after one warm-up each.
+def repeated(
+    actions: dict[str, Callable[[], object]],
+    repetitions: int,
+    summary: Callable[[list[float]], float] = statistics.median,
+) -> dict[str, float]:
+    """Return the seconds of each action, all taken in turn, after one warm-up each.
 
-    An action whose warm-up takes five times the fastest one's is not repeated.
+    An action whose warm-up takes five times the fastest one's is not repeated. `summary` makes
+    one number of the repetitions.
     """
     first = {name: seconds_of(action) for name, action in actions.items()}
     limit = HOPELESS * min(first.values())
@@ -24,7 +28,7 @@ def medians(actions: dict[str, Callable[[], object]], repetitions: int) -> dict[
     for _ in range(repetitions):
         for name in taken:
             taken[name].append(seconds_of(actions[name]))
-    return first | {name: statistics.median(values) for name, values in taken.items()}
+    return first | {name: summary(values) for name, values in taken.items()}
 
 
 def seconds_of(action: Callable[[], object]) -> float:

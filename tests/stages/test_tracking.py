@@ -138,6 +138,7 @@ def test_refused_metric_holds_nothing_up(results: Path, start: Callable[..., Tra
     assert "a/../b" in (tracker.spool.directory / "rejected.jsonl").read_text()
 
 
+@pytest.mark.slow
 def test_two_processes_racing_make_one_run(tmp_path: Path) -> None:
     results = tmp_path / "fresh"  # not even the schema is there
     command = [sys.executable, "-c", RACER, str(results), RUN, str(tmp_path / "spool")]

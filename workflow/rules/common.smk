@@ -25,6 +25,7 @@ except (ValueError, OSError) as error:
     raise WorkflowError(str(error))
 
 TRACKING = f"{CONFIG.results}/tracking.json"
+WARM_CLUSTERS = []
 LOGS = f"{CONFIG.results}/logs"
 RUN_FILES = ("result.json", "model.pt", "curves.csv", "spec.json")
 TRAIN = (
@@ -188,9 +189,9 @@ def demo_files(wildcards):
 
 TARGET_FILES = [
     *(
-        path
-        for target in PLAN.tables
-        for path in target_outputs(PLAN.tables[target]).values()
+        str(path)
+        for table in PLAN.tables.values()
+        for path in target_outputs(table).values()
     ),
     *(
         path
@@ -204,12 +205,13 @@ def start_warm_cluster():
     """Start the Ray cluster that the local jobs of this call share, if any will use it."""
     heavy = ("train", "sweep")
     if any(job.rule.name.startswith(heavy) for job in workflow.dag.needrun_jobs()):
-        launch("warm", "--parent", str(os.getpid()))
+        WARM_CLUSTERS.append(launch("warm", "--parent", str(os.getpid())))
 
 
 def stop_warm_cluster():
-    """Stop it; a cluster that was never started is no error."""
-    launch("stop").wait()
+    """Stop it, if it was started."""
+    if WARM_CLUSTERS:
+        launch("stop").wait()
 
 
 def launch(*arguments):

@@ -20,8 +20,11 @@ for _target, _table in PLAN.tables.items():
             mem_mb=2000,
             runtime=20,
         params:
+            runs=PLAN.requested[_target],
             table=lambda wildcards, target=_target: table_digest(target),
             preset=CONFIG.preset,
+            title=lambda wildcards, output, table=_table: table.title,
+            caption=lambda wildcards, output, table=_table: table.caption,
             arguments=lambda wildcards, output, target=_target: render_arguments(target),
         shell:
             "python -m pipelines.render_target {params.arguments} --preset {params.preset} "

@@ -41,7 +41,9 @@ rule sweep:
         mem_mb=8000,
         runtime=1440,
     params:
-        sweep=lambda wildcards, output: identity.canonical_json(sweep_of(wildcards.sweep)),
+        sweep=lambda wildcards, output: identity.canonical_json(
+            sweep_of(wildcards.sweep)
+        ),
         roots=roots,
     shell:
         "python -m pipelines.sweep --sweep {params.sweep:q} {params.roots} 2>&1 | tee {log:q}"

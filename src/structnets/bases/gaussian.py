@@ -1,8 +1,8 @@
-"""Gaussian derivative bases in one, two and three dimensions (thesis section 3.3, Eq. 20, 21).
+r"""Gaussian derivative bases in one, two and three dimensions (thesis section 3.3, Eq. 20, 21).
 
-Everything is NumPy float64 on the integer grid. With :math:`u = x / \\sigma` and :math:`g` the
+Everything is NumPy float64 on the integer grid. With :math:`u = x / \sigma` and :math:`g` the
 sampled Gaussian of sum 1 on its support, the scale-normalised derivative of order n is
-:math:`\\sigma^n \\partial^n g = (-1)^n He_n(u) g`, with He the probabilists' Hermite polynomials.
+:math:`\sigma^n \partial^n g = (-1)^n He_n(u) g`, with He the probabilists' Hermite polynomials.
 Filters keep the sign of the true derivative: the first order falls towards +x.
 """
 

@@ -12,9 +12,7 @@ class _Normalize(torch.autograd.Function):
     """``y = x s^-beta`` with ``s = k + alpha W x^2``; keeps only x and s for the backward pass."""
 
     @staticmethod
-    def forward(  # noqa: D102
-        ctx: Any, x: Tensor, window: Tensor, k: float, alpha: float, beta: float
-    ) -> Tensor:
+    def forward(ctx: Any, x: Tensor, window: Tensor, k: float, alpha: float, beta: float) -> Tensor:
         flat = x.flatten(2)
         s = torch.matmul(window, flat.square()).mul_(alpha).add_(k)
         ctx.save_for_backward(x, s, window)
@@ -22,7 +20,7 @@ class _Normalize(torch.autograd.Function):
         return (flat * s.pow(-beta)).view_as(x)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # noqa: D102
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, s, window = ctx.saved_tensors
         flat, g = x.flatten(2), grad.flatten(2)
         scale = s.pow(-ctx.beta)

@@ -115,8 +115,8 @@ def banded(x: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
         for profile, members in groups
     ]
     order = [n for _, members in groups for n in members]
-    mixing = alpha[:, :, order].flatten(1)
-    return (mixing @ torch.cat(maps, 2).flatten(1, 2)).unflatten(2, (high, wide))
+    stacked = torch.cat(maps, 2).reshape(batch, -1, high, wide)
+    return functional.conv2d(stacked, alpha[:, :, order].flatten(1)[..., None, None])
 
 
 def mixed(x: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from structnets.bases.gaussian import GaussianBasis, Norm
-from structnets.nn.cost_model import Work, cheapest
+from structnets.nn.cost_model import Work, cheapest, count_taps
 from structnets.nn.evaluation import WAYS, Pair, SeparableAtoms, compose
 
 Padding = int | Pair | str
@@ -150,15 +150,22 @@ class GaussianConv2d(nn.Module):
     def work(self, x: Tensor, training: bool = True) -> Work:
         """Return the sizes the cost model needs for an input like `x`."""
         batch, _, height, width = x.shape
+        output_map = self.atoms.output_size(height, width)
+        taps = [
+            count_taps(x.shape[2 + i], self.kernel_size, self.stride[i], self.padding[i], m)
+            for i, m in enumerate(output_map)
+        ]
+        along_y, along_x = (len(set(used)) for used in zip(*self._factors, strict=True))
         return Work(
             batch=batch,
             inputs=self.in_channels,
             outputs=self.out_channels,
             atoms=len(self.basis),
-            profiles=len(self.basis.profiles),
             size=self.kernel_size,
+            profiles=(along_y, along_x),
             input_map=(height, width),
-            output_map=self.atoms.output_size(height, width),
+            output_map=output_map,
+            taps=(taps[0], taps[1]),
             training=training,
             input_gradient=training and x.requires_grad,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -101,12 +102,16 @@ def cells_of(
             runs.setdefault(cell_key(line["spec"]), []).append(line)
     cells = []
     for row in table.rows:
+        taken = set()
         for column in table.columns:
             if row.reported is not None:
                 cells.append(_reported(table, preset, row.key, column.key))
                 continue
             spec = cell_spec(table, experiments, preset, row.key, column.key)
-            found = sorted(runs.get(cell_key(spec), []), key=lambda line: line["run_id"])
+            # Where a preset makes columns equal (smoke has one size), only the first has runs.
+            key = cell_key(spec)
+            found = [] if key in taken else sorted(runs.get(key, []), key=itemgetter("run_id"))
+            taken.add(key)
             cells.append(_run_cell(table, row.key, column.key, spec, found, code_digests or {}))
     return cells
 

@@ -29,7 +29,8 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { border: 1px solid var(--line); padding: .4rem .7rem; text-align: right;
   white-space: nowrap; vertical-align: top; }
 th { background: var(--head); font-weight: 600; }
-tbody th { text-align: left; }
+th[rowspan], tbody th { text-align: left; }
+th[colspan] { text-align: center; }
 .mean { font-weight: 600; display: block; }
 .thesis, .none, .reported, .provenance, li { color: var(--soft); }
 .thesis, li { font-size: .85rem; }
@@ -59,7 +60,8 @@ def to_html(rendering: Rendering) -> str:
             f"<h1>{title}</h1>",
             f"<p>{escape(table.caption)}</p>",
             f'<p class="provenance">{escape(rendering.provenance())}. '
-            f"Measured: mean ± standard deviation (number of runs), {escape(table.unit)}.</p>",
+            f"Measured: mean ± standard deviation (number of runs), {escape(table.unit)}; "
+            "below it the thesis' value and the gap to it.</p>",
             '<div class="scroll"><table>',
             *_head(rendering),
             "<tbody>",

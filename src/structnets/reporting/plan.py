@@ -37,8 +37,10 @@ class Plan:
         All targets that are tables or figures.
     specs : dict of str to dict
         Resolved spec of every requested run, by run id, in the ledger or not.
+    requested : dict of str to list of str
+        By target: the runs it asks for.
     needed : dict of str to list of str
-        By target: the runs that must be in the results.
+        By target: those of them that must be in the results, as the ledger lacks them.
     uses : dict of str to list of str
         By run id: the targets a run counts for.
     batches : dict of str to list of str
@@ -49,6 +51,7 @@ class Plan:
 
     tables: dict[str, Table]
     specs: dict[str, dict[str, Any]]
+    requested: dict[str, list[str]]
     needed: dict[str, list[str]]
     uses: dict[str, list[str]]
     batches: dict[str, list[str]]
@@ -69,7 +72,7 @@ def make_plan(configuration: Configuration) -> Plan:
     experiments = load_experiments(folder, list(tables.values()))
     ledger = read_ledger(Path(configuration.ledger_root)) if configuration.ledger == "use" else {}
     specs: dict[str, dict[str, Any]] = {}
-    needed: dict[str, list[str]] = {}
+    requested: dict[str, list[str]] = {}
     seeds = None if configuration.seeds is None else range(configuration.seeds)
     for target, table in tables.items():
         requests = requested_specs(
@@ -82,15 +85,19 @@ def make_plan(configuration: Configuration) -> Plan:
         )
         found = {request.run_id: request.spec for request in requests}
         specs.update(found)
-        needed[target] = [run for run in found if run not in ledger]
+        requested[target] = list(found)
     sweeps = {
         name: resolve_sweep(sweep, configuration.preset)
         for name, sweep in load_sweeps(folder).items()
+    }
+    needed = {
+        target: [run for run in runs if run not in ledger] for target, runs in requested.items()
     }
     training = list(dict.fromkeys(run for runs in needed.values() for run in runs))
     return Plan(
         tables=tables,
         specs=specs,
+        requested=requested,
         needed=needed,
         uses=_uses(tables, experiments, configuration.preset, specs),
         batches=_batches(training, specs, configuration),

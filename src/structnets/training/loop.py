@@ -21,7 +21,7 @@ from structnets.training.arrays import Images
 from structnets.training.checkpoint import load_checkpoint, save_checkpoint
 from structnets.training.evaluation import evaluate
 from structnets.training.optimization import build_optimizer, learning_rate
-from structnets.training.reporting import Interrupted, Reporter, row_of
+from structnets.training.reporting import Reporter, StoppedError, row_of
 from structnets.training.seeding import epoch_order, seed_step, worker_slice
 from structnets.training.workers import Workers
 
@@ -96,7 +96,7 @@ class GradientTraining:
 
         Raises
         ------
-        Interrupted
+        StoppedError
             If the reporter asked to stop; the state was saved.
         """
         steps = self.recipe["epochs"] * self.batches
@@ -116,7 +116,7 @@ class GradientTraining:
                 continue
             if self.workers.any(self.reporter.stop_requested(), self.device):
                 self._save()
-                raise Interrupted(f"stopped on request at step {self.position.step} of {steps}")
+                raise StoppedError(f"stopped on request at step {self.position.step} of {steps}")
             due = time.monotonic() - saved > CHECKPOINT_SECONDS
             if self.workers.any(due or self.position.step == steps, self.device):
                 self._save()

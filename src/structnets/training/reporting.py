@@ -21,7 +21,7 @@ class Reporter(Protocol):
         ...
 
 
-class Interrupted(RuntimeError):
+class StoppedError(RuntimeError):
     """Raised when a training stopped on request, after its state was saved."""
 
 

@@ -1,0 +1,47 @@
+"""What every stage program does at its edge: arguments, absolute paths, logs, errors."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+_MEANINGS = {
+    "prepared": "root of the prepared data sets",
+    "results": "root of what is published",
+    "scratch": "root of checkpoints and other working state",
+}
+
+
+def absolute(text: str) -> Path:
+    """Return an absolute path: Ray's workers and Slurm's jobs run in other folders."""
+    return Path(text).resolve()
+
+
+def stage_parser(doc: str | None, *roots: str) -> argparse.ArgumentParser:
+    """Make the parser of a stage from its module's docstring.
+
+    Parameters
+    ----------
+    doc : str
+        Its first line describes the stage.
+    *roots : str
+        Root folders that become required options: ``prepared``, ``results``, ``scratch``.
+    """
+    parser = argparse.ArgumentParser(description=(doc or "").partition("\n")[0])
+    for root in roots:
+        parser.add_argument(f"--{root}", type=absolute, required=True, help=_MEANINGS[root])
+    return parser
+
+
+def run_stage(name: str, action: Callable[[], object]) -> int:
+    """Run a stage; an error that its user caused becomes one clear line and exit code 1."""
+    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s", stream=sys.stderr)
+    try:
+        action()
+    except (ValueError, OSError) as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return 1
+    return 0

@@ -1,0 +1,246 @@
+"""Search over model options by Ray Tune: one plain process per trial, ASHA, resumable.
+
+``python -m pipelines.sweep --sweep JSON_OR_FILE --prepared DIR --results DIR --scratch DIR``
+
+Trials are ordinary resolved specs measured on a validation split. A killed sweep goes on: Tune
+restores its table of trials from ``<scratch>/sweeps/<sweep_id>/tune``, and each trial its own
+checkpoint from ``…/trials/<run_id>``.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.launch import connected, granted_cpus
+from pipelines.stage import run_stage, stage_parser
+from pipelines.tracking import Trial, log_sweep
+from structnets.files import read_json, write_atomic, write_json
+from structnets.identity import prepared_name, run_id
+from structnets.sweeps import trial_specs
+from structnets.training.reporting import Progress
+from structnets.viz.heatmap import draw_heatmap
+
+if TYPE_CHECKING:
+    from ray.tune import ResultGrid
+
+logger = logging.getLogger("structnets.sweep")
+METRIC = "val_accuracy"
+
+
+class TuneReporter(Progress):
+    """Print progress, and tell Tune every validation accuracy."""
+
+    def resumed(self, curve: list[dict[str, float]]) -> None:
+        """Tell Tune the earlier rows again: its own record may be older than the checkpoint."""
+        super().resumed(curve)
+        for row in curve:
+            self._tell(row)
+
+    def epoch(self, row: dict[str, float], epochs: int) -> None:
+        """Take the row of an epoch."""
+        super().epoch(row, epochs)
+        self._tell(row)
+
+    def _tell(self, row: dict[str, float]) -> None:
+        from ray import tune
+
+        if METRIC in row:
+            tune.report({"epoch": int(row["epoch"]), METRIC: row[METRIC]})
+
+
+def run_trial(config: dict[str, Any]) -> None:
+    """Train one trial; Tune calls this in a process of its own and may end it early."""
+    from structnets.training.run import run_spec
+
+    spec = config["specs"][config["trial"]]
+    folder = Path(config["folder"]) / run_id(spec)
+    run_spec(
+        spec,
+        Path(config["prepared"]) / prepared_name(spec["data"]),
+        folder / "out",
+        folder,
+        reporter=TuneReporter(f"trial {config['trial']}"),
+    )
+
+
+def search(sweep: dict[str, Any], prepared: Path, folder: Path, cpus: int) -> ResultGrid:
+    """Run the trials of a resolved sweep, or what is left of them.
+
+    Parameters
+    ----------
+    sweep : dict
+        As `structnets.sweeps.resolve_sweep` gives it.
+    prepared, folder : Path
+        Root of the prepared data, and state of this sweep.
+    cpus : int
+        Processors, each for one trial at a time.
+    """
+    from ray import tune
+    from ray.tune.schedulers import ASHAScheduler
+
+    specs = trial_specs(sweep)
+    trainable = tune.with_resources(
+        tune.with_parameters(_call, specs=specs, folder=str(folder), prepared=str(prepared)),
+        {"cpu": 1},
+    )
+    stored = folder / "tune" / sweep["sweep_id"]
+    if tune.Tuner.can_restore(str(stored)):
+        logger.info("going on with the trials in %s", stored)
+        return tune.Tuner.restore(
+            str(stored), trainable, resume_unfinished=True, resume_errored=True
+        ).fit()
+    scheduler = ASHAScheduler(
+        time_attr="epoch",
+        metric=METRIC,
+        mode="max",
+        max_t=sweep["base"]["recipe"]["epochs"],
+        grace_period=sweep["asha"]["grace_epochs"],
+        reduction_factor=sweep["asha"]["reduction_factor"],
+    )
+    tuner = tune.Tuner(
+        trainable,
+        param_space={"trial": tune.grid_search(list(range(len(specs))))},
+        tune_config=tune.TuneConfig(
+            scheduler=scheduler,
+            max_concurrent_trials=cpus,
+            reuse_actors=True,
+            trial_dirname_creator=lambda trial: f"t{trial.config['trial']:03d}",
+        ),
+        run_config=tune.RunConfig(
+            name=sweep["sweep_id"], storage_path=str(folder / "tune"), verbose=1
+        ),
+    )
+    return tuner.fit()
+
+
+def _call(config: dict[str, Any], specs: list[dict[str, Any]], folder: str, prepared: str) -> None:
+    trials = str(Path(folder) / "trials")
+    run_trial({**config, "specs": specs, "folder": trials, "prepared": prepared})
+
+
+def table_of(sweep: dict[str, Any], grid: ResultGrid) -> list[dict[str, Any]]:
+    """List what became of each trial, in the order of the sweep's points."""
+    rows = []
+    for result in grid:
+        index = (result.config or {})["trial"]
+        curve = _curve(result)
+        rows.append(
+            {
+                "trial": index,
+                **sweep["points"][index],
+                "epochs": curve[-1][0] if curve else 0,
+                "accuracy": curve[-1][1] if curve else None,
+                "stopped_early": bool(curve) and curve[-1][0] < sweep["base"]["recipe"]["epochs"],
+                "error": str(result.error) if result.error else "",
+                "curve": curve,
+            }
+        )
+    return sorted(rows, key=lambda row: row["trial"])
+
+
+def _curve(result: Any) -> list[tuple[int, float]]:
+    """Return (epoch, accuracy) of a trial, each epoch once."""
+    frame = result.metrics_dataframe
+    if frame is None or METRIC not in frame:
+        return []
+    return sorted(dict(zip(frame["epoch"].astype(int), frame[METRIC], strict=True)).items())
+
+
+def publish(sweep: dict[str, Any], rows: list[dict[str, Any]], out: Path) -> dict[str, Path]:
+    """Write the table of trials, the best one and the heat map; the best comes last.
+
+    Raises
+    ------
+    RuntimeError
+        If no trial has a result; the first error is named.
+    """
+    finished = [row for row in rows if row["accuracy"] is not None]
+    if not finished:
+        raise RuntimeError(f"all {len(rows)} trials failed; the first: {rows[0]['error']}")
+    best = max(finished, key=lambda row: (row["epochs"], row["accuracy"], -row["trial"]))
+    write_atomic(out / "trials.csv", _csv(rows))
+    draw_heatmap(
+        rows,
+        out / "heatmap",
+        title=sweep["name"],
+        value_label="validation accuracy (%)",
+        note=f"preset {sweep['preset']}, {sweep['base']['data']['name']}, {len(rows)} trials",
+    )
+    kept = {key: value for key, value in best.items() if key not in ("curve", "error")}
+    spec = trial_specs(sweep)[best["trial"]]
+    write_json(out / "best.json", {"sweep_id": sweep["sweep_id"], **kept, "spec": spec})
+    names = ("trials.csv", "best.json", "heatmap.svg", "heatmap.png", "heatmap.csv")
+    return {name: out / name for name in names}
+
+
+def _csv(rows: list[dict[str, Any]]) -> str:
+    columns = [key for key in rows[0] if key != "curve"]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _track(
+    sweep: dict[str, Any],
+    rows: list[dict[str, Any]],
+    files: dict[str, Path],
+    results: Path,
+    folder: Path,
+) -> None:
+    base = sweep["base"]
+    trials = [
+        Trial(
+            f"t{row['trial']:03d}",
+            sweep["points"][row["trial"]],
+            [(epoch, {METRIC: accuracy}) for epoch, accuracy in row["curve"]],
+            status="FAILED" if row["error"] else "FINISHED",
+            tags={"stopped_early": row["stopped_early"]},
+        )
+        for row in rows
+    ]
+    log_sweep(
+        None,
+        results,
+        f"chapter{base['chapter']}",
+        sweep["sweep_id"],
+        params=base,
+        trials=trials,
+        files=files,
+        spool=folder / "spool",
+        tags={f"target.{sweep['name']}": "true"},
+    )
+
+
+def sweep(resolved: dict[str, Any], prepared: Path, results: Path, scratch: Path) -> None:
+    """Search, publish and track a resolved sweep."""
+    folder = scratch / "sweeps" / resolved["sweep_id"]
+    with connected(scratch, granted_cpus()):
+        rows = table_of(resolved, search(resolved, prepared, folder, granted_cpus()))
+    files = publish(resolved, rows, results / "sweeps" / resolved["sweep_id"])
+    _track(resolved, rows, files, results, folder)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line."""
+    parser = stage_parser(__doc__, "prepared", "results", "scratch")
+    parser.add_argument("--sweep", required=True, help="resolved sweep, JSON text or file")
+    options = parser.parse_args(arguments)
+
+    def action() -> None:
+        text = options.sweep
+        resolved = json.loads(text) if text.lstrip().startswith("{") else read_json(text)
+        sweep(resolved, options.prepared, options.results, options.scratch)
+
+    return run_stage("sweep", action)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+"""JSON schemas of the files people write, generated from the models that check them.
+
+Editors use them (the first line of each YAML file names its schema).
+
+Command: ``python -m structnets.schemas [workflow/schemas]``
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from structnets.files import write_atomic
+from structnets.reporting.configuration import Configuration
+from structnets.reporting.tables import Table
+from structnets.specs import Experiment, Spec
+from structnets.sweeps import Sweep
+
+FOLDER = "workflow/schemas"
+MODELS: dict[str, type[BaseModel]] = {
+    "config": Configuration,
+    "experiment": Experiment,
+    "spec": Spec,
+    "sweep": Sweep,
+    "table": Table,
+}
+
+
+def schema_text(name: str) -> str:
+    """Return the schema called `name` as the text of its file."""
+    schema = MODELS[name].model_json_schema()
+    return json.dumps(schema, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def write_schemas(directory: Path) -> list[Path]:
+    """Write ``<name>.json`` for every model and return the files."""
+    paths = [directory / f"{name}.json" for name in MODELS]
+    for path in paths:
+        write_atomic(path, schema_text(path.stem))
+    return paths
+
+
+if __name__ == "__main__":
+    write_schemas(Path(sys.argv[1] if len(sys.argv) > 1 else FOLDER))

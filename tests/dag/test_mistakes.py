@@ -1,0 +1,52 @@
+"""Mistakes in the files and on the command line are explained before anything runs."""
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message"),
+    [
+        (
+            "experiments/chapter3/mnist_cnn.yaml",
+            "model:\n",
+            "modle:\n",
+            "modle: unknown key; allowed here: chapter, model, data, recipe, metric, presets",
+        ),
+        (
+            "experiments/chapter3/mnist_cnn.yaml",
+            "  epochs: 1000",
+            "  epoch: 1000",
+            "recipe.gradient.epoch: unknown key; allowed here: kind, optimizer, schedule, epochs",
+        ),
+        (
+            "tables/figure6.yaml",
+            "caption: ",
+            "captoin: ",
+            "captoin: unknown key; allowed here: target, kind, chapter, title, caption",
+        ),
+        (
+            "experiments/chapter3/sweep_rfnn_basis.yaml",
+            "reduction_factor: 3",
+            "reduction: 3",
+            "asha.reduction: unknown key; allowed here: grace_epochs, reduction_factor",
+        ),
+    ],
+)
+def test_unknown_key_lists_the_allowed(clone, snakemake, file, old, new, message):
+    path = clone / "workflow" / file
+    path.write_text(path.read_text().replace(old, new, 1))
+    done = snakemake("-n", "all", code=1)
+    assert message in done.stderr
+    assert path.name in done.stderr or "figure6" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("rows=rfn", "rows=rfn: no table has it; allowed: all, cnn_b"),
+        ("preset=large", "preset: Input should be 'smoke', 'small' or 'paper'"),
+        ("presett=small", "presett: unknown key; allowed here: preset, rows"),
+    ],
+)
+def test_mistake_on_the_command_line(snakemake, setting, message):
+    assert message in snakemake("-n", "all", "--config", setting, code=1).stderr

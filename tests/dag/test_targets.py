@@ -1,0 +1,73 @@
+"""Which jobs the targets ask for, and what changes them."""
+
+import pytest
+
+from structnets.reporting.ledger import append, ledger_line
+from tests.made_results import floor, make_result, publish
+
+FRAME = {"track_init": 1, "figure6": 1}
+SMOKE = {"prepare_digits": 1, "train_chapter3_workers1_0": 1, "train_chapter3_workers2_0": 1}
+
+
+@pytest.mark.parametrize("target", ["all", "demo"])
+@pytest.mark.parametrize("profile", ["profiles/local", "profiles/test", "slurm"])
+def test_fresh_clone_resolves_in_every_profile(jobs, target, profile):
+    assert jobs("--profile", profile, target) == {**FRAME, **SMOKE, "sweep": 1, target: 1}
+
+
+def test_all_is_the_default(jobs):
+    assert jobs("--cores", "1")["all"] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["figure6"], {**FRAME, **SMOKE}),
+        (["sweep_rfnn_basis"], {"track_init": 1, "prepare_digits": 1, "sweep": 1, "sweep_rfnn_basis": 1}),
+        (["figure6", "--config", "preset=small"], {**FRAME, "prepare_mnist": 1, "train": 12}),
+        (["figure6", "--config", "preset=paper"], {**FRAME, "prepare_mnist": 1, "train": 144}),
+        (
+            ["figure6", "--config", "preset=small", "rows=rfnn,cnn_b", "columns=n2000", "seeds=5"],
+            {**FRAME, "prepare_mnist": 1, "train": 10},
+        ),
+        (
+            ["figure6", "--config", "preset=small", "rows=all", "columns=all", "seeds=1"],
+            {**FRAME, "prepare_mnist": 1, "train": 48},
+        ),
+    ],
+)  # fmt: skip
+def test_jobs_of_a_target(jobs, words, expected):
+    assert jobs(*words) == expected
+
+
+def test_run_in_the_ledger_is_not_trained_again(jobs, clone):
+    lines = [ledger_line(make_result(r.spec)) for r in floor("small")[:5]]
+    append(clone / "workflow" / "ledger", lines)
+    small = ["figure6", "--config", "preset=small"]
+    assert jobs(*small)["train"] == 7
+    assert jobs(*small, "ledger=ignore")["train"] == 12
+
+
+def test_published_runs_are_left_alone_when_data_and_store_are_gone(jobs, clone):
+    publish(clone / "results", [r.spec for r in floor("small")])
+    small = ["--profile", "profiles/test", "figure6", "--config", "preset=small"]
+    assert jobs(*small) == {"figure6": 1, "track_init": 1}
+    assert jobs(*small, "seeds=4")["train"] == 3 * (1 + 3)
+
+
+def test_demo_is_smoke(snakemake):
+    done = snakemake("-n", "demo", "--config", "preset=small", code=1)
+    assert "demo runs the smoke preset, but preset=small" in done.stderr
+
+
+def test_run_that_was_not_asked_for_is_explained(snakemake):
+    path = "results/runs/cnn_b-mnist-n300-s9-00000000/result.json"
+    assert "not among those asked for" in snakemake("-n", path, code=1).stderr
+
+
+def test_two_workers_train_once_in_smoke(snakemake):
+    done = snakemake("-n", "-p", "train_chapter3_workers2_0")
+    commands = [line for line in done.stdout.splitlines() if "pipelines.train" in line]
+    assert len(commands) == 1
+    assert "--workers 2 --cpus-per-worker 1" in commands[0]
+    assert "--targets figure6" in commands[0]

@@ -1,0 +1,73 @@
+"""Models by name, and errors that list what is allowed."""
+
+from __future__ import annotations
+
+import importlib
+import re
+
+import pytest
+import torch
+
+from structnets.models import registry
+from structnets.models.registry import create_model, describe_models, list_models
+
+
+@pytest.mark.parametrize("name", registry.MODEL_NAMES)
+def test_every_model_takes_the_shared_options_and_an_image(name: str) -> None:
+    model = create_model(name, num_classes=4, image_size=16).eval()
+    assert model(torch.rand(2, 1, 16, 16)).shape[0] == 2
+
+
+@pytest.mark.parametrize("name", registry.MODEL_NAMES)
+def test_every_model_is_in_the_module_it_names(name: str) -> None:
+    assert importlib.import_module(registry.module_of(name))
+
+
+def test_options_given_win_over_the_entry_s() -> None:
+    assert create_model("rfnn_mnist_order3").features.conv2.basis.order == 3
+    chosen = create_model("rfnn_mnist_order3", orders=(1, 1, 1))
+    assert chosen.features.conv2.basis.order == 1
+
+
+def test_golden_table_of_counts() -> None:
+    rows = {row["name"]: (row["params"], row["collapsed_params"]) for row in describe_models()}
+    assert rows == {
+        "rfnn_mnist": (81_152, 440_512),
+        "rfnn_mnist_order3": (113_920, 440_512),
+        "cnn_b": (440_512, 440_512),
+        "cnn_b_5x5": (222_400, 222_400),
+        "scattering": (0, 0),
+    }
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("cnn*", ["cnn_b", "cnn_b_5x5"]),
+        ("scatter?ng", ["scattering"]),
+        ("RFNN*", []),
+        ("*", sorted(registry.MODEL_NAMES)),
+    ],
+)
+def test_names_by_pattern(pattern: str, names: list[str]) -> None:
+    assert list_models(pattern) == names
+
+
+def test_unknown_model_lists_the_known_ones() -> None:
+    listed = re.escape(", ".join(list_models()))
+    with pytest.raises(ValueError, match=f"unknown model 'vgg'; allowed: {listed}"):
+        create_model("vgg")
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed"),
+    [
+        ("rfnn_mnist", "num_classes, image_size, orders, sigmas, scales, kernel_sizes, init, way"),
+        ("cnn_b", "num_classes, image_size, kernel_sizes"),
+        ("scattering", "num_classes, image_size, scale, angles, max_order"),
+    ],
+)
+def test_unknown_option_lists_the_allowed_ones(name: str, allowed: str) -> None:
+    message = f"unknown option 'widht' of model '{name}'; allowed: {allowed}"
+    with pytest.raises(ValueError, match=message):
+        create_model(name, widht=3)

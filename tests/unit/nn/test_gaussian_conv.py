@@ -1,0 +1,134 @@
+"""`GaussianConv2d`: all ways agree, with each other and with the plain convolution."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from structnets.nn import GaussianConv2d
+from structnets.nn.banded import banded_matrices
+from structnets.nn.cost_model import cheapest, count_taps
+from structnets.nn.evaluation import WAYS
+
+CASES = {
+    "same": ({"order": 3, "sigmas": (1.0, 2.0), "kernel_size": 9}, (14, 14)),
+    "full": ({"order": 2, "padding": "full"}, (13, 13)),
+    "stride": ({"order": 3, "sigmas": (1.0, 2.0), "kernel_size": 9, "stride": 2}, (12, 17)),
+    "valid, cut": ({"order": 4, "kernel_size": 5, "padding": "valid"}, (9, 8)),
+    "uneven": ({"order": 2, "stride": (2, 1), "padding": (1, 5)}, (11, 6)),
+}
+
+
+def build(case: str, way: str = "auto") -> tuple[GaussianConv2d, torch.Tensor]:
+    torch.manual_seed(0)
+    options, size = CASES[case]
+    return GaussianConv2d(3, 5, way=way, **options), torch.randn(2, 3, *size)
+
+
+@pytest.mark.parametrize("way", [*WAYS, "auto"])
+@pytest.mark.parametrize("case", CASES)
+def test_every_way_equals_the_collapsed_convolution(case: str, way: str) -> None:
+    layer, x = build(case, way)
+    torch.testing.assert_close(layer(x), layer.collapse()(x), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("case", CASES)
+def test_every_way_has_the_collapsed_convolution_s_gradients(case: str, way: str) -> None:
+    layer, x = build(case, way)
+    x.requires_grad_()
+    g = torch.randn_like(layer(x))
+    ours = torch.autograd.grad(layer(x), [x, layer.alpha], g)
+    plain = nn.functional.conv2d(x, layer.kernel(), layer.bias, layer.stride, layer.padding)
+    reference = torch.autograd.grad(plain, [x, layer.alpha], g)
+    for one, other in zip(ours, reference, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_gradients_against_numerical_ones(way: str) -> None:
+    layer = GaussianConv2d(2, 2, order=1, kernel_size=3, way=way, padding="full").double()
+    x = torch.randn(1, 2, 3, 4, dtype=torch.float64, requires_grad=True)
+    alpha = layer.alpha.detach().requires_grad_()
+    assert torch.autograd.gradcheck(lambda x, a: WAYS[way](x, a, layer.atoms), (x, alpha))
+
+
+def test_banded_matrix_is_the_correlation() -> None:
+    profile, line = torch.randn(1, 5), torch.randn(1, 1, 9)
+    expected = nn.functional.conv1d(line, profile[None], stride=2, padding=3)
+    matrix = banded_matrices(profile, 9, 2, 3)[0]
+    torch.testing.assert_close(matrix @ line[0, 0], expected[0, 0])
+
+
+def test_impulse_answers_with_the_mixed_filter() -> None:
+    """By hand: alpha selects the x derivative, the impulse shows it flipped."""
+    layer = GaussianConv2d(1, 1, order=1, bias=False)
+    with torch.no_grad():
+        layer.alpha.copy_(torch.tensor([[[0.0, 2.0, 0.0]]]))
+    x = torch.zeros(1, 1, 7, 7)
+    x[0, 0, 3, 3] = 1
+    expected = 2 * np.flip(layer.basis.kernels[1], (0, 1))
+    np.testing.assert_allclose(layer(x)[0, 0].detach(), expected, atol=1e-7)
+
+
+def test_initialisation_has_he_variance() -> None:
+    torch.manual_seed(0)
+    layer = GaussianConv2d(64, 64, order=3, sigmas=(1.5,))
+    energy = layer.kernel().detach().square().sum((1, 2, 3)).mean()
+    assert float(energy) == pytest.approx(2, rel=0.1)
+
+
+def test_parameters_are_the_alphas() -> None:
+    layer = GaussianConv2d(3, 5, order=3, bias=False)
+    assert {n: tuple(p.shape) for n, p in layer.named_parameters()} == {"alpha": (5, 3, 10)}
+    assert "kernels" not in layer.state_dict()
+
+
+def test_the_chosen_way_is_kept_with_the_weights() -> None:
+    layer, x = build("full")
+    layer(x)
+    other, _ = build("full")
+    layer.plan = dict.fromkeys(layer.plan, "fft")
+    other.load_state_dict(layer.state_dict())
+    assert other.way_for(x) == "fft"
+
+
+def test_the_choice_depends_on_shape_and_gradients_only() -> None:
+    layer, x = build("full")
+    assert layer.way_for(x) == layer.way_for(torch.zeros_like(x))
+    assert len(layer.plan) == 1
+    with torch.no_grad():
+        layer.way_for(x)
+    assert len(layer.plan) == 2
+
+
+def test_enlarging_layers_mix_first() -> None:
+    """The MNIST net's second layer: mixing on 13x13 maps spares most of the 19x19 work."""
+    layer = GaussianConv2d(64, 64, order=2, padding="full")
+    work = layer.work(torch.zeros(25, 64, 13, 13, requires_grad=True))
+    assert cheapest(work, "cpu") == "mixed"
+
+
+def test_taps_that_meet_padding_are_not_counted() -> None:
+    """By hand: three samples, width 3, full padding: 1 + 2 + 3 + 2 + 1."""
+    assert count_taps(3, 3, 1, 2, 5) == 9
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"in_channels": 0}, "in_channels must be >= 1, got 0"),
+        ({"way": "magic"}, "way must be auto or one of .*got 'magic'"),
+        ({"padding": "reflect"}, "one of same, valid, full; got 'reflect'"),
+    ],
+)
+def test_bad_arguments_are_named(arguments: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        GaussianConv2d(**{"in_channels": 1, "out_channels": 1, **arguments})
+
+
+def test_wrong_input_is_named() -> None:
+    with pytest.raises(ValueError, match=r"shape \(B, 3, H, W\), got \(1, 2, 5, 5\)"):
+        GaussianConv2d(3, 1)(torch.zeros(1, 2, 5, 5))

@@ -1,0 +1,82 @@
+import pytest
+
+from structnets.reporting.cells import cells_of, local_lines
+from structnets.reporting.ledger import ledger_line
+from structnets.reporting.requests import cell_spec
+from tests.made_results import make_result, publish
+
+
+@pytest.fixture
+def line(table, experiments):
+    """Return a maker of ledger lines of one cell."""
+
+    def make(column, seed, accuracy, preset="small", **changes):
+        spec = cell_spec(table, experiments, preset, "net", column, seed)
+        return ledger_line(make_result(spec, accuracy, **changes))
+
+    return make
+
+
+def cell(cells, row, column):
+    return next(c for c in cells if (c.row, c.column) == (row, column))
+
+
+def test_mean_sd_and_gap_by_hand(table, experiments, line):
+    lines = [line("n100", 0, 90.0), line("n100", 1, 91.0), line("n100", 7, 92.0)]
+    found = cell(cells_of(table, experiments, "small", lines), "net", "n100")
+    assert (found.mean, found.sd, found.n) == (91.0, 1.0, 3)
+    assert (found.thesis, found.gap, found.status) == (91.0, 0.0, "measured")
+    assert found.run_ids == sorted(x["run_id"] for x in lines)
+    assert (found.data, found.hardware) == ("mnist-n100", "cpu")
+
+
+def test_one_run_has_no_spread(table, experiments, line):
+    found = cell(cells_of(table, experiments, "small", [line("n200", 0, 94.0)]), "net", "n200")
+    assert (found.sd, found.n, found.gap) == (None, 1, -1.0)
+
+
+def test_presets_are_never_mixed(table, experiments, line):
+    lines = [line("n100", 0, 50.0, preset="smoke")]
+    assert all(c.n == 0 for c in cells_of(table, experiments, "small", lines))
+    found = cell(cells_of(table, experiments, "smoke", lines), "net", "n100")
+    assert (found.mean, found.gap, found.data) == (50.0, None, "digits-n50")
+
+
+def test_columns_that_a_preset_makes_equal_count_once(table, experiments, line):
+    cells = cells_of(table, experiments, "smoke", [line("n100", 0, 50.0, preset="smoke")])
+    assert cell(cells, "net", "n200").status == "not run"
+
+
+def test_hardware_classes_are_listed(table, experiments, line):
+    gpu = {"class": "gpu", "name": "x", "threads": 1, "world_size": 1}
+    lines = [line("n100", 0, 90.0), line("n100", 1, 91.0, hardware=gpu)]
+    found = cell(cells_of(table, experiments, "small", lines), "net", "n100")
+    assert found.hardware == "cpu+gpu"
+
+
+def test_status_of_cells_without_runs(table, experiments):
+    cells = cells_of(table, experiments, "small", [])
+    quoted = cell(cells, "quoted", "n100")
+    assert (quoted.status, quoted.thesis, quoted.mean) == ("reported", 80.0, None)
+    assert cell(cells, "quoted", "n200").status == "not run"
+    assert (cell(cells, "net", "n100").status, len(cells)) == ("not run", 4)
+
+
+@pytest.mark.parametrize(("digest", "stale"), [("c" * 64, False), ("e" * 64, True)])
+def test_changed_code_marks_a_cell(table, experiments, line, digest, stale):
+    one = line("n100", 0, 90.0)
+    cells = cells_of(table, experiments, "small", [one], {one["run_id"]: digest})
+    assert cell(cells, "net", "n100").stale is stale
+
+
+def test_lacking_metric_is_named(table, experiments, line):
+    one = {**line("n100", 0, 90.0), "metrics": {"loss": 1.0}}
+    with pytest.raises(ValueError, match="no metric 'accuracy'; it has: loss"):
+        cells_of(table, experiments, "small", [one])
+
+
+def test_local_results_are_read_as_lines(tmp_path, table, experiments):
+    specs = [cell_spec(table, experiments, "small", "net", "n100", seed) for seed in (0, 1)]
+    publish(tmp_path, specs)
+    assert sorted(x["spec"]["seed"] for x in local_lines(tmp_path).values()) == [0, 1]
+    assert local_lines(tmp_path / "nowhere") == {}

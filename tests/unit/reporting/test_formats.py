@@ -1,0 +1,100 @@
+import csv
+import io
+import json
+from html.parser import HTMLParser
+
+import pytest
+
+from structnets.reporting.cells import cells_of
+from structnets.reporting.formats import Rendering, to_csv, to_json, to_markdown
+from structnets.reporting.ledger import ledger_line
+from structnets.reporting.page import to_html
+from structnets.reporting.requests import cell_spec
+from tests.made_results import make_result
+
+
+@pytest.fixture
+def rendering(table, experiments):
+    """Two runs at n = 100, a whole point short of the thesis, and one of changed code."""
+
+    def make(preset="small"):
+        specs = [cell_spec(table, experiments, preset, "net", "n100", seed) for seed in (0, 1)]
+        lines = [ledger_line(make_result(s, 89.9 + 0.2 * s["seed"])) for s in specs]
+        digests = {lines[0]["run_id"]: "changed"}
+        return Rendering(table, preset, cells_of(table, experiments, preset, lines, digests))
+
+    return make
+
+
+class Balance(HTMLParser):
+    """Checks that tags are closed in order, and that nothing is loaded from elsewhere."""
+
+    def __init__(self):
+        super().__init__()
+        self.open = []
+
+    def handle_starttag(self, tag, attrs):
+        assert not {"src", "integrity"} & dict(attrs).keys()
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_csv_has_a_line_per_cell(rendering):
+    rows = list(csv.DictReader(io.StringIO(to_csv(rendering()))))
+    assert len(rows) == 4
+    first = rows[0]
+    assert (first["row_label"], first["column_label"], first["n"]) == ("Net", "100", "2")
+    assert float(first["mean"]) == pytest.approx(90.0)
+    assert len(first["run_ids"].split()) == 2
+    assert (rows[1]["mean"], rows[1]["status"]) == ("", "not run")
+
+
+def test_json_holds_the_cells_of_the_contract(rendering):
+    content = json.loads(to_json(rendering()))
+    assert set(content["cells"][0]) == {
+        *("target", "row", "column", "preset", "data", "mean", "sd", "n", "thesis", "gap"),
+        *("hardware", "run_ids", "stale", "status"),
+    }
+
+
+def test_markdown_cells_by_hand(rendering):
+    text = to_markdown(rendering())
+    assert (
+        "| Net | **90.00 ± 0.14 (2)†**<br>thesis 91.00, −1.00 | not run<br>thesis 95.00 |" in text
+    )
+    assert "| *Quoted (reported)* | *80.00* | not run |" in text
+    assert "Quoted: reported; a book." in text
+    assert "Thesis value of Net at 200: hidden." in text
+    assert "preset small · data mnist-n100 · n = 2 runs a cell · hardware cpu" in text
+    assert "† The code" in text
+
+
+def test_smoke_is_never_shown_beside_the_thesis(rendering):
+    for text in (to_markdown(rendering("smoke")), to_html(rendering("smoke"))):
+        assert "thesis 91" not in text
+        assert "not comparable with the thesis" in text
+
+
+def test_html_is_self_contained_and_escaped(rendering):
+    page = to_html(rendering())
+    checker = Balance()
+    checker.feed(page)
+    assert checker.open == []
+    assert "A &lt;small&gt; table" in page
+    assert "http" not in page
+
+
+def test_html_marks_what_stands_out(rendering):
+    page = to_html(rendering())
+    assert '<span class="short">−1.00</span>' in page
+    assert '<td class="reported">80.00</td>' in page
+    assert page.count("../runs/") == 2
+
+
+def test_nothing_measured_is_said(table, experiments):
+    empty = Rendering(table, "small", cells_of(table, experiments, "small", []))
+    assert empty.provenance() == "preset small · nothing measured yet"
+    assert "Runs" not in to_html(empty)

@@ -1,0 +1,75 @@
+import re
+
+import pytest
+
+from structnets.identity import run_id
+from structnets.reporting.configuration import load_configuration
+from structnets.reporting.ledger import append, ledger_line
+from structnets.reporting.plan import BATCH_SIZE, make_plan
+from tests.made_results import WORKFLOW, make_result
+
+
+@pytest.fixture
+def plan(folder):
+    """Return a maker of plans of the made table."""
+
+    def make(**changes):
+        roots = {"tables": "tables", "experiments": "experiments", "ledger_root": "ledger"}
+        places = {key: str(folder / name) for key, name in roots.items()}
+        return make_plan(load_configuration({"preset": "small", **places, **changes}))
+
+    return make
+
+
+def test_plan_of_the_floor(plan):
+    made = plan()
+    assert len(made.needed["table0"]) == len(made.specs) == 3
+    assert all(run_id(spec) == run for run, spec in made.specs.items())
+    assert made.uses == {run: ["table0"] for run in made.specs}
+    assert made.batches == {}
+
+
+def test_run_in_the_ledger_is_not_needed_unless_ignored(plan, folder):
+    first = next(iter(plan().specs.values()))
+    append(folder / "ledger", [ledger_line(make_result(first))])
+    assert len(plan().needed["table0"]) == 2
+    assert len(plan().requested["table0"]) == 3
+    assert len(plan(ledger="ignore").needed["table0"]) == 3
+
+
+def test_short_runs_share_jobs_by_worker_count(plan):
+    made = plan(preset="smoke", seeds=BATCH_SIZE + 1, workers={"smoke": {"cnn_b": 2}})
+    sizes = {name: len(runs) for name, runs in made.batches.items()}
+    assert sizes == {"train_chapter3_workers2_0": BATCH_SIZE, "train_chapter3_workers2_1": 1}
+    assert set().union(*made.batches.values()) == set(made.specs)
+
+
+def test_committed_plan_has_the_sweep_of_its_preset():
+    made = make_plan(
+        load_configuration({"tables": str(WORKFLOW / "tables"), "ledger_root": "nowhere",
+                            "experiments": str(WORKFLOW / "experiments")})
+    )  # fmt: skip
+    assert made.sweeps["sweep_rfnn_basis"]["preset"] == "smoke"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"rows": "net,nat"}, "rows=nat: no table has it; allowed: all, net"),
+        ({"columns": "n3"}, "columns=n3: no table has it; allowed: all, n100, n200"),
+        ({"preset": "paper"}, "no preset 'paper'"),
+        ({"presett": "small"}, "presett: unknown key; allowed here: preset, rows"),
+        ({"seeds": 0}, "seeds: Input should be greater than or equal to 1"),
+        ({"ledger": "no"}, "'use' or 'ignore'"),
+    ],
+)
+def test_mistake_in_the_configuration_is_named(plan, changes, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        plan(**changes)
+
+
+def test_workers_by_preset_and_model():
+    workers = {"smoke": {"default": 3, "cnn_b": 2}}
+    smoke = load_configuration({"workers": workers})
+    assert (smoke.workers_of("cnn_b"), smoke.workers_of("rfnn_mnist")) == (2, 3)
+    assert load_configuration({"workers": workers, "preset": "small"}).workers_of("cnn_b") == 1

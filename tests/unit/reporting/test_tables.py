@@ -1,0 +1,78 @@
+import copy
+from typing import Any
+
+import pytest
+
+from structnets.reporting.tables import Table, load_table, load_tables
+from structnets.validation import checked
+from tests.made_results import WORKFLOW
+from tests.unit.reporting.made_table import TABLE
+
+
+def changed(*path: Any, value: Any) -> dict[str, Any]:
+    """Copy the table with one place changed."""
+    content = copy.deepcopy(TABLE)
+    place = content
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    return content
+
+
+def test_committed_tables_are_valid_and_called_as_their_files():
+    tables = load_tables(WORKFLOW / "tables")
+    assert "figure6" in tables
+    assert all(name == table.target for name, table in tables.items())
+
+
+def test_thesis_values_of_figure6_by_hand():
+    table = load_table(WORKFLOW / "tables" / "figure6.yaml")
+    columns = [column.key for column in table.columns][:4]
+    values = {
+        "rfnn": [96.32, 97.67, 98.34, 99.06],
+        "cnn_b": [92.3, 96.3, 97.84, 98.73],
+        "scattering": [95.34, 97.7, 98.71, 98.96],
+        "cnn_a": [92.81, 96.79, 97.48, 98.48],
+    }
+    for row, expected in values.items():
+        assert [table.thesis_value(row, column) for column in columns] == expected
+    assert table.thesis_note("scattering", "n1000")
+    assert table.thesis_note("rfnn", "n300") is None
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (changed("colour", value="red"), "colour: unknown key; allowed here: target, kind"),
+        (changed("rows", 0, "labl", value="x"), "rows.0.labl: unknown key; allowed here: key"),
+        (changed("rows", 0, "experiment", value=None), "needs either experiment or reported"),
+        (changed("rows", 1, "source", value=None), "needs a source"),
+        (changed("rows", 1, "key", value="net"), "row keys must be unique; repeated: net"),
+        (changed("thesis", "other", value={}), "thesis: unknown row 'other'; allowed: net"),
+        (changed("thesis", "net", "n3", value=1.0), "unknown column 'n3'; allowed: n100, n200"),
+        (
+            changed("floor", "small", 0, "rows", value=["quoted"]),
+            "unknown row 'quoted'; allowed: net",
+        ),
+        (changed("floor", "large", value=[]), "'smoke', 'small' or 'paper'"),
+        (changed("plot", value=None), "a figure needs one"),
+    ],
+)
+def test_mistake_is_named_with_what_is_allowed(content: dict[str, Any], message: str):
+    with pytest.raises(ValueError, match=r"table0.yaml is not valid") as caught:
+        checked(Table, content, "table0.yaml")
+    assert message in str(caught.value)
+
+
+def test_table_must_be_called_as_its_file(folder):
+    file = folder / "tables" / "table0.yaml"
+    file.rename(folder / "tables" / "table1.yaml")
+    with pytest.raises(ValueError, match="must be 'table1'"):
+        load_table(folder / "tables" / "table1.yaml")
+
+
+def test_damaged_yaml_is_named(folder):
+    file = folder / "tables" / "table0.yaml"
+    file.write_text("rows: [")
+    with pytest.raises(ValueError, match=r"table0\.yaml is not valid YAML"):
+        load_table(file)

@@ -1,0 +1,101 @@
+"""Names follow from content alone: stable, and blind to what is switched off."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from structnets import identity
+
+SPEC: dict[str, Any] = {
+    "chapter": 3,
+    "preset": "small",
+    "seed": 2,
+    "metric": "accuracy",
+    "model": {"name": "cnn_b", "options": {}},
+    "data": {"name": "mnist", "prepare": {}, "train_size": 300},
+    "recipe": {"kind": "gradient", "epochs": 2, "amp": None, "compile": False},
+}
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """Return a copy of SPEC with one entry (``recipe.amp``, say) set."""
+    spec = copy.deepcopy(SPEC)
+    *parents, last = path.split(".")
+    place = spec
+    for key in parents:
+        place = place.setdefault(key, {})
+    place[last] = value
+    return spec
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("recipe.clip_norm", None),
+        ("recipe.ema", False),
+        ("recipe.augmentation", []),
+        ("recipe.mixup", {}),
+        ("recipe.mixup", {"alpha": None, "cut": {"on": False}}),
+        ("note", None),
+    ],
+)
+def test_key_that_is_off_does_not_change_the_run(path: str, value: Any) -> None:
+    assert identity.run_id(changed(path, value)) == identity.run_id(SPEC)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("recipe.amp", "bfloat16"),
+        ("recipe.compile", True),
+        ("recipe.dropout", 0),
+        ("model.options.orders", [1, 1, 1]),
+        ("data.train_size", 301),
+        ("data.prepare.side", 32),
+        ("seed", 0),
+        ("preset", "paper"),
+        ("chapter", 4),
+    ],
+)
+def test_every_science_changes_the_run(path: str, value: Any) -> None:
+    assert identity.spec_digest(changed(path, value)) != identity.spec_digest(SPEC)
+
+
+def test_order_of_the_keys_does_not_matter() -> None:
+    backwards = dict(reversed(SPEC.items()))
+    assert identity.spec_digest(backwards) == identity.spec_digest(SPEC)
+
+
+def test_science_leaves_its_argument_alone() -> None:
+    before = copy.deepcopy(SPEC)
+    identity.science(SPEC)
+    assert before == SPEC
+
+
+def test_golden_run_id() -> None:
+    """Published runs are found by these names: a change here would orphan them all."""
+    assert identity.run_id(SPEC) == "cnn_b-mnist-n300-s2-f98d3de1"
+
+
+def test_golden_digest() -> None:
+    """The SHA-256 of the two letters {}, known from elsewhere."""
+    assert identity.digest({}).startswith("44136fa355b3678a1146ad16f7e8649e")
+
+
+def test_canonical_json_by_hand() -> None:
+    assert identity.canonical_json({"b": [1, 2.5, None], "a": "σ"}) == '{"a":"σ","b":[1,2.5,null]}'
+
+
+@pytest.mark.parametrize(("size", "variant"), [(300, "n300"), (60000, "n60000"), (None, "full")])
+def test_variant_of_the_data(size: int | None, variant: str) -> None:
+    assert identity.data_variant(changed("data.train_size", size)) == variant
+
+
+def test_name_of_prepared_data() -> None:
+    plain, sized = {"name": "mnist"}, {"name": "mnist", "prepare": {"side": 32}}
+    assert identity.prepared_name(plain) == "mnist"
+    assert identity.prepared_name({**plain, "prepare": {}}) == "mnist"
+    assert identity.prepared_name(sized) == f"mnist-{identity.digest({'side': 32})[:8]}"

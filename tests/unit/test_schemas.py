@@ -1,0 +1,28 @@
+"""The committed JSON schemas are those of the models."""
+
+import pytest
+
+from structnets.schemas import MODELS, schema_text, write_schemas
+from structnets.validation import load_yaml
+from tests.made_results import WORKFLOW
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_committed_schema_is_that_of_the_model(name):
+    committed = (WORKFLOW / "schemas" / f"{name}.json").read_text()
+    assert committed == schema_text(name), "run `python -m structnets.schemas`"
+
+
+def test_no_other_schema_lies_there(tmp_path):
+    written = {path.name for path in write_schemas(tmp_path)}
+    assert written == {path.name for path in (WORKFLOW / "schemas").iterdir()}
+
+
+def test_every_written_file_names_its_schema():
+    files = [path for path in WORKFLOW.rglob("*.yaml") if ".snakemake" not in path.parts]
+    assert files
+    for file in files:
+        assert isinstance(load_yaml(file), dict)
+        first = file.read_text().splitlines()[0]
+        _, _, schema = first.partition("$schema=")
+        assert (file.parent / schema).resolve().is_file(), first

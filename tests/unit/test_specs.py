@@ -1,0 +1,247 @@
+"""Specs: the order of merging, defaults, and errors that say what is allowed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from structnets import identity, specs, sweeps
+from structnets.data.catalogue import find_dataset
+from structnets.models.registry import create_model
+from structnets.validation import load_yaml
+
+EXPERIMENTS = Path(__file__).parents[2] / "workflow" / "experiments"
+PRESETS = ("smoke", "small", "paper")
+RECIPE = {"optimizer": {"name": "adadelta"}, "epochs": 2, "batch_size": 25}
+SPEC: dict[str, Any] = {
+    "chapter": 3,
+    "preset": "small",
+    "seed": 0,
+    "model": {"name": "rfnn_mnist"},
+    "data": {"name": "mnist", "train_size": 300},
+    "recipe": RECIPE,
+}
+
+
+def experiment(**changes: Any) -> specs.Experiment:
+    shared = {key: SPEC[key] for key in ("chapter", "model", "data", "recipe")}
+    return specs.load_experiment({**shared, "presets": {"small": {}}, **changes}, "made.yaml")
+
+
+def committed(pattern: str) -> list[Path]:
+    return sorted(EXPERIMENTS.glob(pattern))
+
+
+EXPERIMENT_FILES = [p for p in committed("*/*.yaml") if not p.name.startswith("sweep_")]
+
+
+@pytest.fixture
+def built() -> Callable[[dict[str, Any]], None]:
+    """Build the model of a spec for its data set, as a training does."""
+
+    def build(spec: dict[str, Any]) -> None:
+        facts = find_dataset(spec["data"]["name"])
+        options = {"num_classes": len(facts.classes), "image_size": facts.image_shape[-1]}
+        create_model(spec["model"]["name"], **options, **spec["model"]["options"])
+
+    return build
+
+
+def test_resolving_twice_changes_nothing() -> None:
+    resolved = specs.validate(SPEC)
+    assert specs.validate(resolved) == resolved
+
+
+def test_later_layers_win() -> None:
+    layers = {"epochs": 1, "batch_size": 1, "clip_norm": 1.0, "amp": "float16"}
+    shared = experiment(
+        recipe={**RECIPE, **layers}, presets={"small": {"recipe": {"amp": "bfloat16"}}}
+    )
+    column = {"recipe": {"batch_size": 2, "clip_norm": 2.0, "amp": None}}
+    row = {"recipe": {"clip_norm": 3.0, "amp": None}}
+    recipe = specs.resolve(shared, "small", 0, column, row)["recipe"]
+    assert {key: recipe[key] for key in layers} == {
+        "epochs": 1,
+        "batch_size": 2,
+        "clip_norm": 3.0,
+        "amp": "bfloat16",
+    }
+
+
+def test_preset_and_seed_are_those_asked_for() -> None:
+    resolved = specs.resolve(experiment(), "small", 7)
+    assert (resolved["preset"], resolved["seed"]) == ("small", 7)
+
+
+def test_overrides_leave_the_experiment_alone() -> None:
+    shared = experiment()
+    first = specs.resolve(shared, "small", 0, {"recipe": {"optimizer": {"lr": 9.0}}})
+    assert first["recipe"]["optimizer"]["lr"] == 9.0
+    assert specs.resolve(shared, "small", 0)["recipe"]["optimizer"]["lr"] == 1.0
+
+
+def test_golden_run_id() -> None:
+    """Runs are found by this name; a default that changes orphans what was measured."""
+    assert identity.run_id(specs.validate(SPEC)) == "rfnn_mnist-mnist-n300-s0-a6553d6e"
+
+
+def test_defaults_are_filled() -> None:
+    resolved = specs.validate(SPEC)
+    assert resolved["metric"] == "accuracy"
+    assert resolved["model"] == {"name": "rfnn_mnist", "options": {}}
+    recipe = resolved["recipe"]
+    assert recipe["kind"] == "gradient"
+    assert recipe["optimizer"]["rho"] == 0.95
+    assert recipe["schedule"] == {"name": "constant"}
+    assert recipe["evaluation"] == {"split": "test", "every": None, "validation_fraction": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("second", "merged"),
+    [
+        ({"b": {"y": 3}}, {"a": 1, "b": {"name": "n", "x": 1, "y": 3}}),
+        ({"b": {"name": "n", "y": 3}}, {"a": 1, "b": {"name": "n", "x": 1, "y": 3}}),
+        ({"b": {"name": "m", "y": 3}}, {"a": 1, "b": {"name": "m", "y": 3}}),
+        ({"b": None}, {"a": 1, "b": None}),
+        ({"a": {"x": 2}}, {"a": {"x": 2}, "b": {"name": "n", "x": 1, "y": 2}}),
+    ],
+)
+def test_merging_by_hand(second: dict[str, Any], merged: dict[str, Any]) -> None:
+    first = {"a": 1, "b": {"name": "n", "x": 1, "y": 2}}
+    assert specs.merge(first, second) == merged
+    assert first == {"a": 1, "b": {"name": "n", "x": 1, "y": 2}}
+
+
+def test_other_kind_of_recipe_replaces_the_whole() -> None:
+    closed = {"kind": "closed_form", "classifier": "pca", "grid": [2]}
+    shared = experiment(recipe={"kind": "gradient", **RECIPE})
+    recipe = specs.resolve(shared, "small", 0, {"recipe": closed})["recipe"]
+    assert "optimizer" not in recipe
+    assert recipe["folds"] == 5
+
+
+def test_other_kind_replaces_a_recipe_that_left_its_kind_out() -> None:
+    closed = {"kind": "closed_form", "classifier": "pca", "grid": [2]}
+    assert specs.resolve(experiment(), "small", 0, {"recipe": closed})["recipe"]["grid"] == [2.0]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("path", EXPERIMENT_FILES, ids=lambda path: path.stem)
+def test_committed_experiment_resolves_and_its_model_builds(
+    path: Path, preset: str, built: Callable[[dict[str, Any]], None]
+) -> None:
+    loaded = specs.load_experiment(load_yaml(path), path.name)
+    if preset in loaded.presets:
+        built(specs.resolve(loaded, preset, 0))
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("path", committed("*/sweep_*.yaml"), ids=lambda path: path.stem)
+def test_committed_sweep_resolves_and_its_models_build(
+    path: Path, preset: str, built: Callable[[dict[str, Any]], None]
+) -> None:
+    sweep = sweeps.load_sweep(load_yaml(path), path.name)
+    if preset in sweep.presets:
+        trials = sweeps.trials(sweep, preset)
+        assert len({identity.run_id(trial) for trial in trials}) == len(trials)
+        for trial in trials[:: max(1, len(trials) // 4)]:
+            assert specs.validate(trial) == trial
+            built(trial)
+
+
+@pytest.mark.parametrize(
+    ("changes", "place", "allowed"),
+    [
+        ({"modle": 1}, "modle", "chapter, preset, model, data, recipe, metric, seed"),
+        ({"model": {"name": "cnn_b", "option": {}}}, "model.option", "name, options"),
+        ({"data": {"name": "mnist", "n": 3}}, "data.n", "name, prepare, train_size"),
+        ({"recipe": {**RECIPE, "epoch": 3}}, "recipe.gradient.epoch", "optimizer, schedule,"),
+        (
+            {"recipe": {**RECIPE, "optimizer": {"name": "adadelta", "learning_rate": 3}}},
+            "recipe.gradient.optimizer.adadelta.learning_rate",
+            "name, lr, rho, eps, weight_decay",
+        ),
+        (
+            {"recipe": {**RECIPE, "evaluation": {"when": 2}}},
+            "recipe.gradient.evaluation.when",
+            "split, every, validation_fraction",
+        ),
+        (
+            {"recipe": {"kind": "closed_form", "classifier": "pca", "grid": [1], "fold": 2}},
+            "recipe.closed_form.fold",
+            "kind, classifier, folds, grid",
+        ),
+    ],
+)
+def test_unknown_key_lists_the_allowed_ones(
+    changes: dict[str, Any], place: str, allowed: str
+) -> None:
+    message = rf"(?m)^  {re.escape(place)}: unknown key; allowed here: .*{re.escape(allowed)}"
+    with pytest.raises(ValueError, match=message):
+        specs.validate({**SPEC, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"preset": "tiny"}, "preset: .*'smoke', 'small' or 'paper'.*'tiny'"),
+        ({"seed": -1}, "seed: .*greater than or equal to 0.*-1"),
+        ({"model": {"name": "vgg"}}, "model: unknown model 'vgg'; allowed: .*cnn_b"),
+        ({"data": {"name": "cifar"}}, "data.name: .*'mnist' or 'digits'.*'cifar'"),
+        ({"recipe": {**RECIPE, "epochs": 0}}, "epochs: .*greater than or equal to 1.*0"),
+        ({"recipe": {**RECIPE, "optimizer": {"name": "rmsprop"}}}, "adadelta', 'sgd', 'adam'"),
+        ({"recipe": {**RECIPE, "schedule": {"name": "cosine"}}}, "constant', 'linear', 'step'"),
+        ({"recipe": {**RECIPE, "schedule": {"name": "step"}}}, "milestones: Field required"),
+        ({"recipe": {**RECIPE, "amp": "float8"}}, "amp: .*'bfloat16' or 'float16'.*'float8'"),
+        ({"recipe": {**RECIPE, "kind": "evolution"}}, "'gradient', 'closed_form'"),
+        ({"recipe": {**RECIPE, "evaluation": {"split": "validation"}}}, "fraction > 0"),
+        ({"recipe": {**RECIPE, "evaluation": {"every": 2}}}, "the test set is read once"),
+    ],
+)
+def test_bad_value_is_named_with_what_is_allowed(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        specs.validate({**SPEC, **changes})
+
+
+def test_all_mistakes_are_named_at_once() -> None:
+    with pytest.raises(ValueError, match=r"(?s)modle: .*seed: |seed: .*modle: "):
+        specs.validate({**SPEC, "modle": 1, "seed": -1})
+
+
+def test_unknown_model_option_lists_the_allowed_ones() -> None:
+    model = {"name": "cnn_b", "options": {"kernel_size": 5}}
+    with pytest.raises(ValueError, match="'kernel_size'.*allowed: .*kernel_sizes"):
+        specs.validate({**SPEC, "model": model})
+
+
+def test_unknown_prepare_parameter_is_refused() -> None:
+    with pytest.raises(ValueError, match="unknown prepare parameter 'side'"):
+        specs.validate({**SPEC, "data": {"name": "mnist", "prepare": {"side": 32}}})
+
+
+def test_empty_grid_is_refused() -> None:
+    recipe = {"kind": "closed_form", "classifier": "pca", "grid": []}
+    with pytest.raises(ValueError, match="grid: "):
+        specs.validate({**SPEC, "recipe": recipe})
+
+
+def test_preset_the_experiment_lacks_is_refused() -> None:
+    with pytest.raises(ValueError, match="'paper' is not defined .*allowed: small"):
+        specs.resolve(experiment(), "paper", 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, r"made\.yaml is not valid:\n  \(top\): "),
+        ({"chapter": 3}, r"made\.yaml is not valid:\n  model: Field required"),
+        ({"modell": {}}, "modell: unknown key; allowed here: chapter, model, data"),
+    ],
+)
+def test_damaged_experiment_is_named(content: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        specs.load_experiment(content, "made.yaml")

@@ -1,0 +1,94 @@
+"""Sweeps: which trials a preset runs, and how they are named."""
+
+import copy
+
+import pytest
+
+from structnets import identity, specs
+from structnets.sweeps import load_sweep, load_sweeps, resolve_sweep, sweep_id, trial_specs, trials
+from structnets.validation import load_yaml
+from tests.made_results import WORKFLOW
+
+FILE = WORKFLOW / "experiments" / "chapter3" / "sweep_rfnn_basis.yaml"
+
+
+@pytest.fixture
+def content():
+    return copy.deepcopy(load_yaml(FILE))
+
+
+@pytest.fixture
+def sweep(content):
+    return load_sweep(content, FILE.name)
+
+
+def test_grid_is_the_whole_product_without_repetition(sweep):
+    models = [identity.canonical_json(trial["model"]) for trial in trials(sweep, "paper")]
+    assert len(models) == len(set(models)) == 4 * (3 * 2 * 2) * 2
+
+
+def test_trials_are_valid_specs_that_differ_in_the_model_only(sweep):
+    for trial in trials(sweep, "small"):
+        assert specs.validate(trial) == trial
+        assert {**trial, "model": None} == {**trials(sweep, "small")[0], "model": None}
+
+
+def test_larger_sample_contains_the_smaller(sweep):
+    smoke, small = (resolve_sweep(sweep, preset)["points"] for preset in ("smoke", "small"))
+    assert small[: len(smoke)] == smoke
+    assert (len(smoke), len(small)) == (4, 16)
+
+
+def test_trials_never_see_the_test_set(sweep):
+    for preset in sweep.presets:
+        assert all(
+            t["recipe"]["evaluation"]["split"] == "validation" for t in trials(sweep, preset)
+        )
+
+
+def test_smoke_is_tiny(sweep):
+    assert {t["recipe"]["epochs"] for t in trials(sweep, "smoke")} == {2}
+    assert {t["data"]["name"] for t in trials(sweep, "smoke")} == {"digits"}
+
+
+def test_title_does_not_enter_the_id_but_the_seed_does(content, sweep):
+    name = sweep_id(sweep, "small")
+    assert name.startswith("sweep_rfnn_basis-small-")
+    assert sweep_id(load_sweep({**content, "title": "other"}, "x"), "small") == name
+    assert sweep_id(load_sweep({**content, "seed": 1}, "x"), "small") != name
+
+
+def test_trials_follow_from_the_resolved_sweep_alone(sweep):
+    assert trial_specs(resolve_sweep(sweep, "small")) == trials(sweep, "small")
+
+
+def test_committed_sweeps_are_called_as_their_files():
+    assert "sweep_rfnn_basis" in load_sweeps(WORKFLOW / "experiments")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"space": [{"option": "orders"}]}, "needs either choices or product"),
+        ({"space": [{"option": "orders", "choices": []}]}, "has no values"),
+        ({"asha": {"grace": 1}}, "asha.grace: unknown key; allowed here: grace_epochs"),
+        ({"budget": 3}, "budget: unknown key; allowed here: name, chapter"),
+    ],
+)
+def test_mistake_is_named(content, change, message):
+    with pytest.raises(ValueError, match="is not valid") as caught:
+        load_sweep({**content, **change}, "sweep.yaml")
+    assert message in str(caught.value)
+
+
+def test_ranking_on_the_test_set_is_refused(content):
+    content["recipe"]["evaluation"] = {"split": "test"}
+    content["presets"] = {"small": {}}
+    with pytest.raises(ValueError, match=r"evaluation\.split must be 'validation'"):
+        trials(load_sweep(content, "sweep.yaml"), "small")
+
+
+def test_unknown_preset_lists_the_known(content):
+    content["presets"] = {"small": {}}
+    with pytest.raises(ValueError, match="no preset 'paper'; allowed: small"):
+        sweep_id(load_sweep(content, "sweep.yaml"), "paper")
