@@ -5,12 +5,12 @@ Command: ``python -m pipelines.ledger_add --results DIR --ledger workflow/ledger
 
 from __future__ import annotations
 
-import argparse
 import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipelines.stage import run_stage, stage_parser
 from structnets.reporting.cells import local_lines
 from structnets.reporting.ledger import append
 
@@ -57,19 +57,16 @@ def ledger_add(results: Path, ledger: Path, run_ids: Sequence[str] = ()) -> list
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    parser = argparse.ArgumentParser(prog="ledger_add", description=__doc__)
-    parser.add_argument("--results", type=Path, required=True, help="root of the results")
+    parser = stage_parser(__doc__, "results")
     parser.add_argument("--ledger", type=Path, required=True, help="folder of the ledger")
     parser.add_argument("run_ids", nargs="*", help="runs (default: all but smoke)")
     given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
-    try:
-        added = ledger_add(given.results.expanduser().absolute(), given.ledger, given.run_ids)
-    except (OSError, ValueError) as error:
-        print(f"ledger_add: {error}", file=sys.stderr)
-        return 1
-    log.info("%d runs in %s: %s", len(added), given.ledger, ", ".join(added) or "none")
-    return 0
+
+    def action() -> None:
+        added = ledger_add(given.results, given.ledger, given.run_ids)
+        log.info("%d runs in %s: %s", len(added), given.ledger, ", ".join(added) or "none")
+
+    return run_stage("ledger_add", action)
 
 
 if __name__ == "__main__":

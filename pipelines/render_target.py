@@ -6,12 +6,12 @@ Command: ``python -m pipelines.render_target --table workflow/tables/figure6.yam
 
 from __future__ import annotations
 
-import argparse
 import logging
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from pipelines.stage import run_stage, stage_parser
 from structnets.reporting.cells import cells_of, local_lines
 from structnets.reporting.formats import Rendering
 from structnets.reporting.ledger import Line, read_ledger
@@ -82,28 +82,23 @@ def track(rendering: Rendering, files: dict[str, Path], results: Path, scratch: 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the stage from a command line; return its exit code."""
-    parser = argparse.ArgumentParser(prog="render_target", description=__doc__)
+    parser = stage_parser(__doc__, "results", "scratch")
     parser.add_argument("--table", type=Path, required=True, help="table file")
     parser.add_argument("--experiments", type=Path, help="default: experiments beside the tables")
     parser.add_argument("--preset", required=True, choices=["smoke", "small", "paper"])
-    parser.add_argument("--results", type=Path, required=True, help="root of the results")
-    parser.add_argument("--scratch", type=Path, required=True, help="root of working state")
     parser.add_argument("--ledger", type=Path, required=True, help="folder of the ledger")
     given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
-    results, scratch = given.results.expanduser().absolute(), given.scratch.expanduser().absolute()
-    experiments = given.experiments or given.table.parent.parent / "experiments"
-    try:
+
+    def action() -> None:
+        experiments = given.experiments or given.table.parent.parent / "experiments"
         rendering, files = render_target(
-            given.table, experiments, given.preset, results, given.ledger
+            given.table, experiments, given.preset, given.results, given.ledger
         )
-    except (OSError, ValueError) as error:
-        print(f"render_target: {error}", file=sys.stderr)
-        return 1
-    for name in files:
-        log.info("wrote %s", results / name)
-    track(rendering, files, results, scratch)
-    return 0
+        for path in files.values():
+            log.info("wrote %s", path)
+        track(rendering, files, given.results, given.scratch)
+
+    return run_stage("render_target", action)
 
 
 if __name__ == "__main__":

@@ -117,8 +117,8 @@ def resolve_sweep(sweep: Sweep, preset: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``sweep_id``, ``name``, ``preset``, ``metric``, ``seed``; ``asha``; ``base``, the resolved
-        spec all trials share; ``points``, one dict of model options per trial.
+        ``sweep_id``, ``title``, ``name``, ``preset``, ``metric``, ``seed``, ``asha``; ``base``, the
+        resolved spec all trials share; ``points``, one dict of model options per trial.
 
     Raises
     ------
@@ -145,7 +145,7 @@ def resolve_sweep(sweep: Sweep, preset: str) -> dict[str, Any]:
     }
     science = {**resolved, "base": identity.science(base)}
     short = identity.digest(science)[:8]
-    return {"sweep_id": f"{sweep.name}-{preset}-{short}", **resolved}
+    return {"sweep_id": f"{sweep.name}-{preset}-{short}", "title": sweep.title, **resolved}
 
 
 def sweep_id(sweep: Sweep, preset: str) -> str:

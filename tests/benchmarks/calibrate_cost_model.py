@@ -34,7 +34,7 @@ MOST_NUMBERS = 2e8
 def measure(shape: Shape, gradients: str, repetitions: int) -> tuple[object, dict[str, float]]:
     """Time every way on a shape; `gradients` is ``none``, ``weights`` or ``all``."""
     layer = shape.layer()
-    x = torch.randn(shape.batch, shape.inputs, shape.side, shape.side)
+    x = shape.maps()
     x.requires_grad_(gradients == "all")
     actions = {}
     work = layer.work(x, gradients != "none")

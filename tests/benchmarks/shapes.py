@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
+from torch import Tensor
+
 from structnets.nn import GaussianConv2d
 from structnets.nn.gaussian_conv import Padding
 
@@ -22,6 +25,11 @@ class Shape:
     size: int
     stride: int = 1
     padding: Padding = "same"
+
+    def maps(self) -> Tensor:
+        """Draw an input, channels last in memory."""
+        maps = torch.randn(self.batch, self.inputs, self.side, self.side)
+        return maps.contiguous(memory_format=torch.channels_last)
 
     def layer(self) -> GaussianConv2d:
         """Build the layer, without bias."""

@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.dag import forked_snakemake
 from tests.made_results import REPOSITORY
 
-Snakemake = Callable[..., subprocess.CompletedProcess[str]]
+Snakemake = Callable[..., str]
 PARTS = ("Snakefile", "workflow", "profiles", "slurm", "environment.yml")
 
 
@@ -36,21 +35,18 @@ def clone(tmp_path: Path) -> Path:
 @pytest.fixture
 def snakemake(clone: Path) -> Snakemake:
     """Return a runner of snakemake in the copy; it fails the test unless `code` comes back."""
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    # The stages of this checkout, wherever the package was installed from.
-    environment["PYTHONPATH"] = os.pathsep.join([str(REPOSITORY / "src"), str(REPOSITORY)])
+    environment = {
+        **os.environ,
+        # The stages of this checkout, wherever the package was installed from.
+        "PYTHONPATH": os.pathsep.join([str(REPOSITORY / "src"), str(REPOSITORY)]),
+        # No store is made: what is not logged waits in the spool.
+        "MLFLOW_TRACKING_URI": "http://127.0.0.1:9",
+    }
 
-    def run(*words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "snakemake", *words],
-            cwd=clone,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        return done
+    def run(*words: str, code: int = 0) -> str:
+        done = forked_snakemake.snakemake(words, clone, environment, timeout=120)
+        assert done.code == code, done.text
+        return done.text
 
     return run
 
@@ -60,8 +56,8 @@ def jobs(snakemake: Snakemake) -> Callable[..., Counter[str]]:
     """Return a dry-run that counts jobs by rule; none are counted when nothing is to be done."""
 
     def count(*words: str) -> Counter[str]:
-        done = snakemake("-n", "--quiet", "rules", *words)
-        table = (done.stdout + done.stderr).partition("Job stats:")[2].partition("total")[0]
-        return Counter({name: int(n) for name, n in re.findall(r"^(\w+) +(\d+)$", table, re.M)})
+        table = snakemake(*words, "-n", "--quiet", "rules").partition("Job stats:")[2]
+        found = re.findall(r"^(\w+) +(\d+)$", table.partition("total")[0], re.MULTILINE)
+        return Counter({name: int(number) for name, number in found})
 
     return count

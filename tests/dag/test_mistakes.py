@@ -8,12 +8,6 @@ import pytest
     [
         (
             "experiments/chapter3/mnist_cnn.yaml",
-            "model:\n",
-            "modle:\n",
-            "modle: unknown key; allowed here: chapter, model, data, recipe, metric, presets",
-        ),
-        (
-            "experiments/chapter3/mnist_cnn.yaml",
             "  epochs: 1000",
             "  epoch: 1000",
             "recipe.gradient.epoch: unknown key; allowed here: kind, optimizer, schedule, epochs",
@@ -35,9 +29,9 @@ import pytest
 def test_unknown_key_lists_the_allowed(clone, snakemake, file, old, new, message):
     path = clone / "workflow" / file
     path.write_text(path.read_text().replace(old, new, 1))
-    done = snakemake("-n", "all", code=1)
-    assert message in done.stderr
-    assert path.name in done.stderr or "figure6" in done.stderr
+    text = snakemake("-n", "all", code=1)
+    assert message in text
+    assert path.name in text or "figure6, row cnn_b" in text
 
 
 @pytest.mark.parametrize(
@@ -49,4 +43,4 @@ def test_unknown_key_lists_the_allowed(clone, snakemake, file, old, new, message
     ],
 )
 def test_mistake_on_the_command_line(snakemake, setting, message):
-    assert message in snakemake("-n", "all", "--config", setting, code=1).stderr
+    assert message in snakemake("-n", "all", "--config", setting, code=1)

@@ -1,5 +1,8 @@
 """A dry run of five thousand runs."""
 
+import re
+import subprocess
+import sys
 import time
 
 import pytest
@@ -11,7 +14,7 @@ ROWS, COLUMNS, SEEDS = 10, 100, 5
 
 
 @pytest.mark.benchmark
-def test_dry_run_of_5000_runs_takes_under_20_seconds(clone, jobs):
+def test_dry_run_of_5000_runs_takes_under_20_seconds(clone):
     tables = clone / "workflow" / "tables"
     content = yaml.safe_load((WORKFLOW / "tables" / "figure6.yaml").read_text())
     rows = [
@@ -32,8 +35,11 @@ def test_dry_run_of_5000_runs_takes_under_20_seconds(clone, jobs):
     changed = {"rows": rows, "columns": columns, "thesis": {}, "floor": floor, "plot": plot}
     (tables / "figure6.yaml").write_text(yaml.safe_dump({**content, **changed}))
     start = time.monotonic()
-    found = jobs("all", "--config", "preset=paper")
+    # A process of its own, since Snakemake's imports count.
+    words = ["-n", "--quiet", "rules", "all", "--config", "preset=paper"]
+    command = [sys.executable, "-m", "snakemake", *words]
+    done = subprocess.run(command, cwd=clone, capture_output=True, text=True, check=True)
     seconds = time.monotonic() - start
-    print(f"\ndry run of {found['train']} runs: {seconds:.1f} s")
-    assert found["train"] == ROWS * COLUMNS * SEEDS
+    print(f"\ndry run of 5,000 runs: {seconds:.1f} s")
+    assert re.search(rf"^train +{ROWS * COLUMNS * SEEDS}$", done.stdout, re.MULTILINE)
     assert seconds < 20

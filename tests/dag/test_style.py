@@ -7,7 +7,7 @@ from tests.made_results import REPOSITORY, WORKFLOW
 
 
 def test_lint(snakemake):
-    assert "good condition" in snakemake("--lint").stderr
+    assert "good condition" in snakemake("--lint")
 
 
 def test_formatting():

@@ -193,6 +193,8 @@ class GaussianBasis:
 
 def dyadic_sigmas(scales: int, first: float = 1.0) -> tuple[float, ...]:
     """Return the scales first, 2 first, 4 first, ... of a multi-scale basis."""
+    if scales < 1:
+        raise ValueError(f"scales must be >= 1, got {scales}")
     return tuple(first * 2**i for i in range(scales))
 
 

@@ -10,7 +10,8 @@ of the two linear steps, mixing (alpha) and filtering (phi), and in how a filter
 ``separable``   as depthwise, each atom as two 1-D convolutions
 ``banded``      as separable, each pass a product with a banded matrix
 ``mixed``       mix the input maps first (out x atom maps), then filter and sum by two products
-                with banded matrices; cheapest when the output is larger than the input
+                with banded matrices; cheapest when the output is larger than the input. Channels
+                last throughout: three matrix products and no transposition between them
 ``fft``         composed filters, product of spectra
 ==============  ============================================================================
 
@@ -116,6 +117,8 @@ def banded(x: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
     ]
     order = [n for _, members in groups for n in members]
     stacked = torch.cat(maps, 2).reshape(batch, -1, high, wide)
+    if is_channels_last(x):
+        stacked = stacked.contiguous(memory_format=torch.channels_last)
     return functional.conv2d(stacked, alpha[:, :, order].flatten(1)[..., None, None])
 
 
@@ -124,18 +127,12 @@ def mixed(x: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
     batch, inputs, height, width = x.shape
     outputs = alpha.shape[0]
     high, wide = atoms.output_size(height, width)
-    groups = _atoms_by_profile(atoms, axis=0)
-    order = [n for _, members in groups for n in members]
-    mixing = alpha.permute(0, 2, 1)[:, order].reshape(-1, inputs)  # (O N, I)
-    rows = x.permute(0, 2, 1, 3).contiguous()  # (B, Y, I, X)
-    maps = (mixing @ rows).reshape(batch * height * outputs, -1)  # (B Y O, N X)
-    along_x = (maps @ _summing_bands(atoms, groups, width)).reshape(
-        batch, height, outputs, len(groups), wide
-    )
-    bands_y = atoms.bands(0, height)
-    along_y = torch.cat([bands_y[profile] for profile, _ in groups], 1)  # (V, P Y)
-    stacked = along_x.permute(0, 2, 3, 1, 4).reshape(batch * outputs, -1, wide)
-    return (along_y @ stacked).reshape(batch, outputs, high, wide)
+    mixing = alpha.permute(1, 2, 0).reshape(inputs, -1)  # (I, N O)
+    pixels = x.permute(0, 2, 3, 1).reshape(-1, inputs)  # (B Y X, I)
+    maps = (pixels @ mixing).view(batch * height, -1, outputs)  # (B Y, X N, O)
+    along_x = (_summing_x(atoms, width) @ maps).view(batch, -1, wide * outputs)  # (B, Y P, U O)
+    along_y = _summing_y(atoms, height) @ along_x  # (B, V, U O)
+    return along_y.view(batch, high, wide, outputs).permute(0, 3, 1, 2)
 
 
 def fft(x: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
@@ -173,18 +170,33 @@ def _atoms_by_profile(atoms: SeparableAtoms, axis: int) -> list[tuple[int, list[
     return sorted(groups.items())
 
 
-def _summing_bands(
-    atoms: SeparableAtoms, groups: list[tuple[int, list[int]]], width: int
-) -> Tensor:
-    """Return the (N X, P U) matrix that filters atom maps along x and sums those of a group."""
-    key = ("summing", width, atoms.profiles.dtype, atoms.profiles.device)
+def _summing_x(atoms: SeparableAtoms, width: int) -> Tensor:
+    """Return the (P U, X N) matrix that filters atom maps along x and sums those of a profile."""
+    key = ("summing x", width, atoms.profiles.dtype, atoms.profiles.device)
     if key not in atoms.matrices:
         bands = atoms.bands(1, width)
-        blocks = [
-            torch.cat([bands[atoms.factors[n][1]].T for n in members]) for _, members in groups
-        ]
-        atoms.matrices[key] = torch.block_diag(*blocks)
+        groups = _atoms_by_profile(atoms, axis=0)
+        blocks = bands.new_zeros(len(groups), bands.shape[1], width, len(atoms.factors))
+        for p, (_, members) in enumerate(groups):
+            for n in members:
+                blocks[p, :, :, n] = bands[atoms.factors[n][1]]
+        atoms.matrices[key] = blocks.flatten(2).flatten(0, 1)
     return atoms.matrices[key]
+
+
+def _summing_y(atoms: SeparableAtoms, height: int) -> Tensor:
+    """Return the (V, Y P) matrix that filters the profiles' maps along y and sums them."""
+    key = ("summing y", height, atoms.profiles.dtype, atoms.profiles.device)
+    if key not in atoms.matrices:
+        bands = atoms.bands(0, height)
+        used = [profile for profile, _ in _atoms_by_profile(atoms, axis=0)]
+        atoms.matrices[key] = torch.stack([bands[p] for p in used], 2).flatten(1)
+    return atoms.matrices[key]
+
+
+def is_channels_last(x: Tensor) -> bool:
+    """Say whether the channels of maps (B, C, H, W) are neighbours in memory."""
+    return x.is_contiguous(memory_format=torch.channels_last)
 
 
 def _even(length: int) -> int:

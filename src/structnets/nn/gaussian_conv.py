@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from structnets.bases.gaussian import GaussianBasis, Norm
 from structnets.nn.cost_model import Work, cheapest, count_taps
-from structnets.nn.evaluation import WAYS, Pair, SeparableAtoms, compose
+from structnets.nn.evaluation import WAYS, Pair, SeparableAtoms, compose, is_channels_last
 
 Padding = int | Pair | str
 
@@ -127,13 +127,15 @@ class GaussianConv2d(nn.Module):
         Returns
         -------
         Tensor, shape (B, out_channels, H', W')
-            Output maps.
+            Output maps, channels last in memory if the input's are (so always for one channel).
         """
         if x.ndim != 4 or x.shape[1] != self.in_channels:
             raise ValueError(
                 f"input must have shape (B, {self.in_channels}, H, W), got {tuple(x.shape)}"
             )
         out = WAYS[self.way_for(x)](x, self.alpha, self.atoms)
+        layout = torch.channels_last if is_channels_last(x) else torch.contiguous_format
+        out = out.contiguous(memory_format=layout)
         return out if self.bias is None else out + self.bias[:, None, None]
 
     def way_for(self, x: Tensor) -> str:

@@ -14,7 +14,7 @@ from structnets.reporting.tables import Table
 NOT_RUN = "not run"
 STALE = "†"
 SHORT = -0.5  # a gap below this stands out
-_CSV = (
+_CSV: tuple[str, ...] = (
     "target",
     "row",
     "row_label",

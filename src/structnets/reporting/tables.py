@@ -105,7 +105,8 @@ class Table(Strict):
     @model_validator(mode="after")
     def _consistent(self) -> Table:
         rows, columns = [r.key for r in self.rows], [c.key for c in self.columns]
-        _unique(rows, "row"), _unique(columns, "column")
+        _unique(rows, "row")
+        _unique(columns, "column")
         for key, values in self.thesis.items():
             _known([key], rows, "row", "thesis")
             _known(values, columns, "column", f"thesis.{key}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,9 @@ def load_checkpoint(directory: Path) -> dict[str, Any] | None:
     """Return the newest readable state, or None if there is none."""
     for path in _newest_first(directory):
         try:
+            with zipfile.ZipFile(path) as archive:  # torch.load reads past flipped bytes
+                if member := archive.testzip():
+                    raise ValueError(f"wrong checksum of {member}")
             return torch.load(path, map_location="cpu", weights_only=True)
         except Exception as error:  # a damaged file raises many types
             logger.warning("checkpoint %s is damaged (%s); trying an older one", path, error)

@@ -74,6 +74,9 @@ class GradientTraining:
         origin: dict[str, Any],
         reporter: Reporter,
     ) -> None:
+        if next(model.parameters(), None) is None:
+            name = spec["model"]["name"]
+            raise ValueError(f"model {name!r} has nothing to train: use recipe kind closed_form")
         self.recipe, self.seed = spec["recipe"], spec["seed"]
         self.model, self.train_set, self.validation = model, train, validation
         self.checkpoints, self.identity, self.reporter = checkpoints, identity, reporter

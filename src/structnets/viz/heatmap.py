@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 
 from structnets.viz.style import figure, footnote, save, save_csv
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _COLUMNS = ("scales", "layer", "sigma", "order", "best", "trials")
+_MAP = "viridis"
 
 
 def draw_heatmap(
@@ -57,27 +60,31 @@ def draw_heatmap(
     if not finished:
         raise ValueError(f"none of the {len(trials)} trials has a value of {value!r}")
     cells = _cells(finished, value)
-    scales = sorted({cell["scales"] for cell in cells})
-    layers = sorted({cell["layer"] for cell in cells})
-    orders = sorted({cell["order"] for cell in cells})
-    limits = (min(cell["best"] for cell in cells), max(cell["best"] for cell in cells))
+    scales, layers = _distinct(cells, "scales"), _distinct(cells, "layer")
     size = (1.6 + 2.3 * len(layers), 1.2 + 2.1 * len(scales))
     with figure(len(scales), len(layers), size, squeeze=False, sharey=True) as (drawing, axes):
-        image = None
-        for i, scale in enumerate(scales):
-            for j, layer in enumerate(layers):
-                chosen = [c for c in cells if (c["scales"], c["layer"]) == (scale, layer)]
-                sigmas = sorted({c["sigma"] for c in cells if c["layer"] == layer})
-                image = _panel(axes[i, j], chosen, sigmas, orders, limits)
-                axes[i, j].set_title(f"layer {layer}, {scale} scale{'s' * (scale != 1)}")
-            axes[i, 0].set_ylabel("basis order")
+        span = _span(cells)
+        for row, scale in zip(axes, scales, strict=True):
+            for panel, layer in zip(row, layers, strict=True):
+                _draw_panel(panel, cells, scale, layer, span)
+            row[0].set_ylabel("basis order")
         for panel in axes[-1]:
             panel.set_xlabel("σ (pixels)")
-        drawing.colorbar(image, ax=axes, label=value_label, shrink=0.9)
+        drawing.colorbar(ScalarMappable(span, _MAP), ax=axes, label=value_label, shrink=0.9)
         drawing.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
         footnote(drawing, f"{note} · a cell: its best trial (number of trials)")
         files = save(drawing, stem)
     return [*files, save_csv(stem, _COLUMNS, cells)]
+
+
+def _distinct(cells: Sequence[dict[str, Any]], key: str) -> list[Any]:
+    return sorted({cell[key] for cell in cells})
+
+
+def _span(cells: Sequence[dict[str, Any]]) -> Normalize:
+    """Return the range of colours that all panels share."""
+    values = [cell["best"] for cell in cells]
+    return Normalize(min(values), max(values))
 
 
 def _cells(trials: Sequence[dict[str, Any]], value: str) -> list[dict[str, Any]]:
@@ -94,30 +101,27 @@ def _cells(trials: Sequence[dict[str, Any]], value: str) -> list[dict[str, Any]]
     ]
 
 
-def _panel(
+def _draw_panel(
     axes: Axes,
     cells: Sequence[dict[str, Any]],
-    sigmas: list[float],
-    orders: list[int],
-    limits: tuple[float, float],
-) -> Any:
+    scale: int,
+    layer: int,
+    span: Normalize,
+) -> None:
+    """Draw one panel; its axes name the values of all panels of its row or column."""
+    orders = _distinct(cells, "order")
+    sigmas = _distinct([cell for cell in cells if cell["layer"] == layer], "sigma")
     grid = np.full((len(orders), len(sigmas)), np.nan)
     for cell in cells:
-        grid[orders.index(cell["order"]), sigmas.index(cell["sigma"])] = cell["best"]
-    low, high = limits
-    image = axes.imshow(grid, vmin=low, vmax=high, cmap="viridis", origin="lower", aspect="auto")
-    for cell in cells:
-        dark = cell["best"] < (low + high) / 2 or low == high
-        axes.text(
-            sigmas.index(cell["sigma"]),
-            orders.index(cell["order"]),
-            f"{cell['best']:.1f}\n({cell['trials']})",
-            ha="center",
-            va="center",
-            fontsize=7.5,
-            color="white" if dark else "black",
-        )
+        if (cell["scales"], cell["layer"]) != (scale, layer):
+            continue
+        place = (orders.index(cell["order"]), sigmas.index(cell["sigma"]))
+        grid[place] = cell["best"]
+        words = f"{cell['best']:.1f}\n({cell['trials']})"
+        colour = "white" if float(span(cell["best"])) < 0.5 else "black"
+        axes.text(place[1], place[0], words, ha="center", va="center", fontsize=7.5, color=colour)
+    axes.imshow(grid, norm=span, cmap=_MAP, origin="lower", aspect="auto")
     axes.set_xticks(range(len(sigmas)), labels=[f"{sigma:g}" for sigma in sigmas])
     axes.set_yticks(range(len(orders)), labels=[str(order) for order in orders])
+    axes.set_title(f"layer {layer}, {scale} scale{'s' * (scale != 1)}")
     axes.grid(visible=False)
-    return image

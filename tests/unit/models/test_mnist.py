@@ -111,9 +111,7 @@ def test_other_inputs_and_outputs(classes: int, side: int) -> None:
         assert model(torch.rand(2, 1, side, side)).shape == (2, classes)
 
 
-@pytest.mark.parametrize(
-    ("init", "largest"), [("uniform", 1.0), ("he", math.inf)]
-)
+@pytest.mark.parametrize(("init", "largest"), [("uniform", 1.0), ("he", math.inf)])
 def test_initialisation_follows_the_seed(init: str, largest: float) -> None:
     torch.manual_seed(5)
     one = rfnn(init=init)

@@ -47,7 +47,7 @@ def test_incomplete_result_is_refused():
         (lambda text: text + "7\n", r":4: a JSON object is needed, not int"),
         (lambda text: text + text.splitlines()[0] + "\n", r":4: run .* has a line already"),
         (lambda text: text.replace('"seed":0', '"seed":9'), r":1: run_id is .* its spec gives"),
-        (lambda text: text.replace('"commit"', '"comit"'), r":1: keys are"),
+        (lambda text: text.replace('"commit"', '"sha"'), r":1: keys are"),
     ],
 )
 def test_damaged_ledger_is_named(tmp_path, lines, damage, message):
