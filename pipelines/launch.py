@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import secrets
 import shutil
 import signal
 import sys
@@ -59,28 +60,40 @@ def connected(scratch: Path, cpus: int) -> Iterator[None]:
         Processors of a private cluster.
     """
     os.environ.update(ENVIRONMENT)
-    import ray
-
-    address = os.environ.get("RAY_ADDRESS") or warm_address(scratch)
     with _short_temp() as temp:
-        if address:
-            runtime = {"env_vars": ENVIRONMENT} if "RAY_ADDRESS" in os.environ else None
-            ray.init(
-                address=address,
-                runtime_env=runtime,
-                logging_level=logging.WARNING,
-                logging_config=ray.LoggingConfig(log_level="ERROR"),
-            )
+        if "RAY_ADDRESS" in os.environ:
+            _join(os.environ["RAY_ADDRESS"], {"env_vars": ENVIRONMENT})
+        elif warm := warm_cluster(scratch):
+            _use_token(warm["token"])
+            _join(warm["address"], None)
         else:
-            start_private(cpus, temp)
+            start_private(cpus, temp, secrets.token_hex(32))
+        import ray
+
         try:
             yield
         finally:
             ray.shutdown()
 
 
-def start_private(cpus: int, temp: Path) -> str:
-    """Start a cluster in this process with explicit resources; returns its address.
+def _join(address: str, runtime: dict[str, Any] | None) -> None:
+    import ray
+
+    ray.init(
+        address=address,
+        runtime_env=runtime,
+        logging_level=logging.WARNING,
+        logging_config=ray.LoggingConfig(log_level="ERROR"),
+    )
+
+
+def _use_token(token: str) -> None:
+    """Let only holders of `token` speak to the cluster; set before Ray starts."""
+    os.environ.update({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token})
+
+
+def start_private(cpus: int, temp: Path, token: str) -> str:
+    """Start a cluster on the loopback interface, with explicit resources; returns its address.
 
     Raises
     ------
@@ -92,6 +105,7 @@ def start_private(cpus: int, temp: Path) -> str:
             f"Ray's folder {temp} has more than {LONGEST_TEMP} letters; set STRUCTNETS_TMP to a "
             "shorter one"
         )
+    _use_token(token)
     import ray
 
     memory = min(psutil.virtual_memory().available // 2, 64 * 2**30)
@@ -102,6 +116,7 @@ def start_private(cpus: int, temp: Path) -> str:
         _memory=int(slurm_mb) * 2**20 if slurm_mb else memory,
         object_store_memory=OBJECT_STORE_BYTES,
         include_dashboard=False,
+        _node_ip_address="127.0.0.1",
         logging_level=logging.WARNING,
         logging_config=ray.LoggingConfig(log_level="ERROR"),
         _temp_dir=str(temp),
@@ -141,15 +156,17 @@ def _read_marker(scratch: Path) -> dict[str, Any] | None:
     return marker if _alive(marker["pid"], marker["created"]) else None
 
 
-def warm_address(scratch: Path, patience: float = 60.0) -> str | None:
-    """Return the address of the living warm cluster of a scratch root.
+def warm_cluster(scratch: Path, patience: float = 60.0) -> dict[str, Any] | None:
+    """Return ``address`` and ``token`` of the living warm cluster of a scratch root.
 
     One that is still starting is waited for, at most `patience` seconds.
     """
     until = time.monotonic() + patience
     while marker := _read_marker(scratch):
-        if marker["address"] or time.monotonic() > until:
-            return marker["address"]
+        if marker["address"]:
+            return marker
+        if time.monotonic() > until:
+            break
         time.sleep(0.1)
     return None
 
@@ -163,7 +180,10 @@ def run_warm(scratch: Path, parent: int, cpus: int) -> None:
     mine = psutil.Process()
     watched = psutil.Process(parent)
     born = watched.create_time()
-    marker = {"pid": mine.pid, "created": mine.create_time(), "address": None}
+    token = secrets.token_hex(32)
+    marker = {"pid": mine.pid, "created": mine.create_time(), "address": None, "token": token}
+    # The token is for this user only.
+    os.umask(0o077)
     write_json(_marker(scratch), marker)
     stopping: list[int] = []
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -172,7 +192,7 @@ def run_warm(scratch: Path, parent: int, cpus: int) -> None:
         with _short_temp() as temp:
             import ray
 
-            write_json(_marker(scratch), {**marker, "address": start_private(cpus, temp)})
+            write_json(_marker(scratch), {**marker, "address": start_private(cpus, temp, token)})
             while not stopping and _alive(parent, born):
                 time.sleep(0.5)
             ray.shutdown()

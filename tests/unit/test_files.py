@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -49,10 +50,20 @@ def test_two_writers_do_not_share_a_temporary_name(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_text() == "one"
 
 
-def test_written_file_is_readable_by_all_and_its_folder_is_made(tmp_path: Path) -> None:
+def test_permissions_are_those_of_any_new_file(tmp_path: Path) -> None:
+    """Not the temporary file's, which its maker alone may read."""
+    before = os.umask(0o027)
+    try:
+        write_atomic(tmp_path / "kept", "x")
+        assert (tmp_path / "kept").stat().st_mode & 0o777 == 0o640
+        assert os.umask(0o027) == 0o027
+    finally:
+        os.umask(before)
+
+
+def test_text_is_utf8_and_its_folder_is_made(tmp_path: Path) -> None:
     write_atomic(tmp_path / "new" / "folder" / "text", "Größe")
     assert (tmp_path / "new" / "folder" / "text").read_bytes() == "Größe".encode()
-    assert (tmp_path / "new" / "folder" / "text").stat().st_mode & 0o777 == 0o644
 
 
 def test_json_is_sorted_and_comes_back(tmp_path: Path) -> None:

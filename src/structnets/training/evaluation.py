@@ -34,7 +34,8 @@ def evaluate(model: nn.Module, images: Images, device: torch.device) -> Measurem
     total: torch.Tensor | None = None
     loss = torch.zeros((), dtype=torch.float64, device=device)
     classes = 0
-    for start in range(0, len(mine), BATCH):
+    # A worker without an image takes part with an empty batch, so that the others need not wait.
+    for start in range(0, max(len(mine), min(len(images), 1)), BATCH):
         x, labels = images.batch(mine[start : start + BATCH], device)
         logits = model(x)
         classes = logits.shape[1]

@@ -28,11 +28,13 @@ def curve(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.parametrize("model", ["cnn_b", "rfnn_mnist"])
 def test_training_learns_what_can_be_learned(
-    run: Run, make_spec: MakeSpec, make_data: Callable[..., Path]
+    model: str, run: Run, make_spec: MakeSpec, make_data: Callable[..., Path]
 ) -> None:
-    result = run(make_spec(size=60, epochs=10), data=make_data("more", train=60, test=30))
-    assert result["metrics"]["accuracy"] > 90
+    released = {"optimizer": {"name": "adadelta", "lr": 5.0}, "epochs": 30}
+    spec = make_spec(model=model, size=60, **released)
+    assert run(spec, data=make_data("more", train=60, test=30))["metrics"]["accuracy"] > 90
 
 
 def test_same_spec_gives_the_same_weights_and_another_seed_others(
