@@ -186,13 +186,13 @@ def run_warm(scratch: Path, parent: int, cpus: int) -> None:
     os.umask(0o077)
     write_json(_marker(scratch), marker)
     stopping: list[int] = []
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda number, frame: stopping.append(number))
     try:
         with _short_temp() as temp:
-            import ray
-
             write_json(_marker(scratch), {**marker, "address": start_private(cpus, temp, token)})
+            import ray  # after the token is set
+
+            for name in (signal.SIGTERM, signal.SIGINT):  # instead of those Ray has set
+                signal.signal(name, lambda number, frame: stopping.append(number))
             while not stopping and _alive(parent, born):
                 time.sleep(0.5)
             ray.shutdown()

@@ -168,7 +168,7 @@ def publish(sweep: dict[str, Any], rows: list[dict[str, Any]], out: Path) -> dic
     draw_heatmap(
         rows,
         out / "heatmap",
-        title=sweep["name"],
+        title=sweep["title"],
         value_label="validation accuracy (%)",
         note=f"preset {sweep['preset']}, {sweep['base']['data']['name']}, {len(rows)} trials",
     )

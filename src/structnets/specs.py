@@ -8,15 +8,16 @@ gives a spec; validating the spec fills every default, and the resolved JSON is 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from structnets.models.registry import MODEL_NAMES
+from structnets.data.catalogue import check_parameters, find_dataset
+from structnets.models.registry import MODEL_NAMES, check_options
+from structnets.validation import checked
 
 Preset = Literal["smoke", "small", "paper"]
 DatasetName = Literal["mnist", "digits"]
-_M = TypeVar("_M", bound=BaseModel)
 Option = bool | int | float | str | None | list[int] | list[float] | list[str]
 
 
@@ -36,6 +37,7 @@ class ModelSpec(Strict):
     def _known(self) -> ModelSpec:
         if self.name not in MODEL_NAMES:
             raise ValueError(f"unknown model {self.name!r}; allowed: {', '.join(MODEL_NAMES)}")
+        check_options(self.name, self.options)
         return self
 
 
@@ -47,6 +49,14 @@ class DataSpec(Strict):
     train_size: int | None = Field(
         default=None, ge=1, description="First n images of a seeded shuffle; null: all."
     )
+
+    @model_validator(mode="after")
+    def _possible(self) -> DataSpec:
+        check_parameters(self.name, self.prepare)
+        count = find_dataset(self.name).train_count
+        if self.train_size is not None and self.train_size > count:
+            raise ValueError(f"train_size {self.train_size} exceeds the {count} training images")
+        return self
 
 
 class Adadelta(Strict):
@@ -152,7 +162,7 @@ class ClosedFormRecipe(Strict):
     kind: Literal["closed_form"]
     classifier: Literal["pca", "svm"] = Field(description="Affine PCA spaces, or a linear SVM.")
     folds: int = Field(default=5, ge=2, description="Cross-validation folds.")
-    grid: list[float] = Field(description="PCA dimensions, or values of C.")
+    grid: list[float] = Field(min_length=1, description="PCA dimensions, or values of C.")
     evaluation: Evaluation = Field(default=Evaluation(), description="Measurement.")
 
 
@@ -215,12 +225,12 @@ def validate(spec: dict[str, Any]) -> dict[str, Any]:
     recipe = spec.get("recipe")
     if isinstance(recipe, dict) and "kind" not in recipe:
         spec = {**spec, "recipe": {"kind": "gradient", **recipe}}
-    return _checked(Spec, spec, "spec").model_dump(mode="json")
+    return checked(Spec, spec, "spec").model_dump(mode="json")
 
 
 def load_experiment(content: dict[str, Any], name: str) -> Experiment:
     """Validate the parsed YAML of an experiment file called `name`."""
-    return _checked(Experiment, content, name)
+    return checked(Experiment, content, name)
 
 
 def resolve(
@@ -260,46 +270,3 @@ def resolve(
     for override in (*overrides, experiment.presets[preset]):  # type: ignore[index]
         spec = merge(spec, override)
     return validate({**spec, "preset": preset, "seed": seed})
-
-
-def _checked(model: type[_M], content: dict[str, Any], name: str) -> _M:
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        raise ValueError(_readable(error, model, content, name)) from None
-
-
-def _readable(error: ValidationError, model: type[BaseModel], content: Any, name: str) -> str:
-    lines = [f"{name} is not valid:"]
-    for item in error.errors():
-        place = ".".join(str(part) for part in item["loc"]) or "(top)"
-        message = item["msg"].removeprefix("Value error, ")
-        if item["type"] == "extra_forbidden":
-            allowed = ", ".join(_siblings(model, item["loc"][:-1])) or "none"
-            message = f"unknown key; allowed here: {allowed}"
-        else:
-            message = f"{message} (given: {item['input']!r})"
-        lines.append(f"  {place}: {message}")
-    return "\n".join(lines)
-
-
-def _siblings(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
-    """List the keys allowed in the part of `model` that `path` leads to."""
-    node: dict[str, Any] = model.model_json_schema()
-    definitions = node.get("$defs", {})
-    for part in path:
-        node = _follow(node, definitions, str(part))
-    node = _deref(node, definitions)
-    return list(node.get("properties", {}))
-
-
-def _follow(node: dict[str, Any], definitions: dict[str, Any], part: str) -> dict[str, Any]:
-    node = _deref(node, definitions)
-    mapping = node.get("discriminator", {}).get("mapping", {})
-    if part in mapping:
-        return definitions[mapping[part].rsplit("/", 1)[-1]]
-    return node.get("properties", {}).get(part, {})
-
-
-def _deref(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
-    return definitions[node["$ref"].rsplit("/", 1)[-1]] if "$ref" in node else node

@@ -111,7 +111,11 @@ def rfnn(
     """
     if init not in ("uniform", "he"):
         raise ValueError(f"init must be 'uniform' or 'he', got {init!r}")
-    for name, value in (("orders", orders), ("sigmas", sigmas)):
+    for name, value in (
+        ("orders", orders),
+        ("sigmas", sigmas),
+        ("kernel_sizes", kernel_sizes or PADDINGS),
+    ):
         if len(value) != 3:
             raise ValueError(f"{name} must have one value per layer (3), got {list(value)}")
     layers = []
@@ -145,6 +149,13 @@ def cnn_b(
         Odd filter widths. The thesis does not print them: 11, 7, 7 equal the RFNN's support,
         5, 5, 5 are those of the net it refers to.
     """
+    if len(kernel_sizes) != 3:
+        raise ValueError(
+            f"kernel_sizes must have one value per layer (3), got {list(kernel_sizes)}"
+        )
+    for size in kernel_sizes:
+        if size < 1 or size % 2 == 0:
+            raise ValueError(f"kernel_sizes must be odd and positive, got {size}")
     layers = [
         nn.Conv2d(
             1 if i == 0 else WIDTH,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import fnmatch
+import functools
 import importlib
-import inspect
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -78,14 +80,46 @@ def create_model(name: str, **options: Any) -> nn.Module:
     """
     if name not in ENTRIES:
         raise ValueError(f"unknown model {name!r}; allowed: {', '.join(list_models())}")
-    constructor = _constructor(name)
-    allowed = inspect.signature(constructor).parameters
+    check_options(name, options)
+    module, _, attribute = ENTRIES[name].constructor.partition(":")
+    constructor = getattr(importlib.import_module(module), attribute)
+    return constructor(**{**dict(ENTRIES[name].options), **options})
+
+
+def check_options(name: str, options: Iterable[str]) -> None:
+    """Refuse options that a model's constructor does not take, without importing torch.
+
+    Raises
+    ------
+    ValueError
+        Naming the first unknown option and the allowed ones.
+    """
+    allowed = _option_names(ENTRIES[name].constructor)
     for option in options:
         if option not in allowed:
             raise ValueError(
                 f"unknown option {option!r} of model {name!r}; allowed: {', '.join(allowed)}"
             )
-    return constructor(**{**dict(ENTRIES[name].options), **options})
+
+
+@functools.cache
+def _option_names(constructor: str) -> tuple[str, ...]:
+    """Read a constructor's argument names from its source."""
+    module, _, attribute = constructor.partition(":")
+    source = Path(__file__).with_name(f"{module.rsplit('.', 1)[-1]}.py").read_text()
+    node = next(
+        node
+        for node in ast.parse(source).body
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name == attribute
+    )
+    if isinstance(node, ast.ClassDef):
+        node = next(
+            part
+            for part in node.body
+            if isinstance(part, ast.FunctionDef) and part.name == "__init__"
+        )
+    names = [argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)]
+    return tuple(argument for argument in names if argument != "self")
 
 
 def module_of(name: str) -> str:
@@ -118,8 +152,3 @@ def describe_models() -> list[dict[str, Any]]:
             }
         )
     return rows
-
-
-def _constructor(name: str) -> Callable[..., nn.Module]:
-    module, _, attribute = ENTRIES[name].constructor.partition(":")
-    return getattr(importlib.import_module(module), attribute)

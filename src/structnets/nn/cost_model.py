@@ -186,8 +186,9 @@ def cheapest(work: Work, device: str) -> str:
     """Return the way estimated to be fastest.
 
     On a GPU this is ``composed``: one convolution by the vendor's library, whose mixing step is
-    small beside it.
+    small beside it. So it is for an empty batch (a worker without a share), which not all ways
+    allow.
     """
-    if device != "cpu":
+    if device != "cpu" or work.batch == 0:
         return "composed"
     return min(TERMS, key=lambda way: estimate(work, way))

@@ -140,8 +140,6 @@ class GaussianConv2d(nn.Module):
 
     def way_for(self, x: Tensor) -> str:
         """Return how an input like `x` is evaluated; the choice is kept in ``plan``."""
-        if len(x) == 0:
-            return "composed"  # a worker without a share of the batch; not all ways allow it
         if self.way != "auto":
             return self.way
         training = self.alpha.requires_grad and torch.is_grad_enabled()

@@ -39,6 +39,8 @@ class AffineSpaces(nn.Module):
 
     def __init__(self, features: Tensor, labels: Tensor, classes: int, dims: int) -> None:
         super().__init__()
+        if (present := len(labels.unique())) != classes:
+            raise ValueError(f"training subset has {present} of {classes} classes")
         means = torch.stack([features[labels == c].mean(0) for c in range(classes)])
         axes = features.new_zeros(classes, dims, features.shape[1])
         for c in range(classes):
@@ -70,8 +72,10 @@ class LinearScores(nn.Module):
         machine.fit(features.numpy(), labels.numpy())
         if len(machine.classes_) != classes:
             raise ValueError(f"training subset has {len(machine.classes_)} of {classes} classes")
-        self.register_buffer("weight", torch.as_tensor(machine.coef_, dtype=features.dtype))
-        self.register_buffer("bias", torch.as_tensor(machine.intercept_, dtype=features.dtype))
+        signs = np.array([-1.0, 1.0]) if classes == 2 else np.ones(1)  # two share one hyperplane
+        weight, bias = signs[:, None, None] * machine.coef_, signs[:, None] * machine.intercept_
+        self.register_buffer("weight", torch.as_tensor(weight, dtype=features.dtype).flatten(0, 1))
+        self.register_buffer("bias", torch.as_tensor(bias, dtype=features.dtype).flatten())
 
     def forward(self, features: Tensor) -> Tensor:
         """Return the scores, shape (B, classes)."""

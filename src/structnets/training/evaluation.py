@@ -30,12 +30,15 @@ def evaluate(model: nn.Module, images: Images, device: torch.device) -> Measurem
     """Measure `model` in evaluation mode; every worker gets the same result."""
     model.eval()
     workers = Workers.current()
+    if len(images) < workers.size:
+        raise ValueError(
+            f"{len(images)} images to evaluate on are too few for {workers.size} workers"
+        )
     mine = np.arange(len(images))[workers.rank :: workers.size]
     total: torch.Tensor | None = None
     loss = torch.zeros((), dtype=torch.float64, device=device)
     classes = 0
-    # A worker without an image takes part with an empty batch, so that the others need not wait.
-    for start in range(0, max(len(mine), min(len(images), 1)), BATCH):
+    for start in range(0, len(mine), BATCH):
         x, labels = images.batch(mine[start : start + BATCH], device)
         logits = model(x)
         classes = logits.shape[1]

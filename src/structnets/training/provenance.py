@@ -19,14 +19,25 @@ from structnets.models.registry import module_of
 
 _ROOT = Path(structnets.__file__).parent
 _LOOP = {"gradient": "structnets.training.loop", "closed_form": "structnets.training.closed_form"}
+# Modules that store, report or schedule a run do not decide what it computes.
+_PLUMBING = {
+    "structnets.files",
+    "structnets.identity",
+    "structnets.models.counting",
+    "structnets.models.registry",
+    "structnets.nn.cost_model",
+    "structnets.training.checkpoint",
+    "structnets.training.reporting",
+}
 _PACKAGES = ("torch", "numpy", "structnets")
 
 
 def code_digest(spec: dict[str, Any]) -> str:
     """Digest the library modules that a spec's model, data and recipe use.
 
-    The digest is over syntax trees without docstrings, so comments and formatting do not enter,
-    and over the import closure, so a change elsewhere in the library does not either.
+    The digest is over syntax trees without docstrings and without checks that only raise, and
+    over the import closure: comments, formatting, a new error message or a change elsewhere in
+    the library do not enter. Modules that only store, report or schedule are left out.
 
     Parameters
     ----------
@@ -68,13 +79,21 @@ def _syntax(module: str) -> ast.Module:
     path = _file(module)
     if path is None:
         raise ModuleNotFoundError(f"no library module {module}")
-    tree = ast.parse(path.read_text())
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(
-            node
-        ):
+    return _Computing().visit(ast.parse(path.read_text()))
+
+
+class _Computing(ast.NodeTransformer):
+    """Keep what computes: drop docstrings, and statements that can only raise."""
+
+    def generic_visit(self, node: ast.AST) -> ast.AST | None:
+        """Visit the parts of a node, then keep it or drop it."""
+        documented = isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
+        if documented and ast.get_docstring(node):
             node.body = node.body[1:]
-    return tree
+        super().generic_visit(node)
+        if isinstance(node, (ast.If, ast.For)) and not node.orelse:
+            return None if all(isinstance(n, ast.Raise) for n in node.body) else node
+        return node
 
 
 @functools.cache
@@ -92,7 +111,11 @@ def _imports(module: str) -> list[str]:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
     own = [name for name in names if name.startswith("structnets.")]
     # Packages only re-export; the modules that define things are named besides.
-    return [name for name in own if (path := _file(name)) and path.name != "__init__.py"]
+    return [
+        name
+        for name in own
+        if (path := _file(name)) and path.name != "__init__.py" and name not in _PLUMBING
+    ]
 
 
 def git_state(folder: Path = _ROOT) -> dict[str, Any]:

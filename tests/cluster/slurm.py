@@ -1,0 +1,182 @@
+"""A real Slurm of several nodes on this machine, for as long as a ``with`` block lasts."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Self
+
+from tests.cluster import namespaces
+from tests.cluster.one_host import OneHost
+from tests.cluster.packages import cluster_environment
+
+NODE_CPUS = 4
+NODE_MB = 8000
+CONFIGURATION = """
+ClusterName=structnets-test
+SlurmctldHost={head}({head_address})
+SlurmctldPort=26817
+SlurmUser=root
+SlurmdUser=root
+AuthType=auth/munge
+AuthInfo=socket={state}/munge.socket
+StateSaveLocation={state}/controller
+SlurmdSpoolDir={state}/spool-%n
+SlurmctldPidFile={state}/slurmctld.pid
+SlurmdPidFile={state}/slurmd-%n.pid
+SlurmctldLogFile={state}/logs/slurmctld.log
+SlurmdLogFile={state}/logs/slurmd-%n.log
+SlurmdParameters=config_overrides
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core_Memory
+AccountingStorageType=accounting_storage/none
+JobAcctGatherType=jobacct_gather/none
+ReturnToService=2
+SlurmdTimeout=20
+KillWait=5
+MinJobAge=300
+MpiDefault=none
+SchedulerParameters=sched_interval=2,bf_interval=2
+PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
+PartitionName=spare Nodes=ALL MaxTime=INFINITE State=UP
+"""
+NODE = "NodeName={name} {place} CPUs={cpus} RealMemory={mb} State=UNKNOWN\n"
+
+
+class Terminated(SystemExit):
+    """SIGTERM or SIGHUP came; everything is taken down on the way out."""
+
+
+@dataclass
+class Cluster:
+    """A controller and its nodes.
+
+    Parameters
+    ----------
+    state : Path
+        An empty folder for configuration, state and logs.
+    shared : tuple of Path
+        Folders that every node must see besides it.
+    size : int
+        Number of nodes.
+    """
+
+    state: Path
+    shared: tuple[Path, ...] = ()
+    size: int = 2
+    names: tuple[str, ...] = ()
+    separate: bool = True
+    _signals: dict[int, object] = field(default_factory=dict)
+
+    def __enter__(self) -> Self:
+        """Bring it up; what a failure leaves half up is taken down again."""
+        self.names = tuple(f"n{number}" for number in range(1, self.size + 1))
+        for name in ("etc", "logs", "controller", *(f"spool-{node}" for node in self.names)):
+            (self.state / name).mkdir(parents=True)
+        self.separate = namespaces.refusal() is None
+        shared = (self.state, *self.shared)
+        self.place = namespaces.Network(self.state, shared) if self.separate else OneHost(self.state)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            self._signals[number] = signal.signal(number, _terminate)
+        try:
+            self._configure()
+            self.place.start()
+            self._start_daemons()
+            self.wait_for_nodes()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Take everything down."""
+        self.place.stop()
+        for number, handler in self._signals.items():
+            signal.signal(number, handler)
+
+    def run(
+        self, *words: str, timeout: float = 60, cwd: Path | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command on the submit host; its output is text, its exit code is not judged."""
+        return subprocess.run(
+            self.command(*words, timeout=timeout, cwd=cwd),
+            env=cluster_environment(**environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def command(self, *words: str, timeout: float = 60, cwd: Path | None = None) -> list[str]:
+        """Return the words that run a command on the submit host and end it in time."""
+        inner = ["env", f"--chdir={cwd or self.state}", "timeout", "--kill-after=5", str(timeout)]
+        return self.place.inside(*inner, *words)
+
+    def wait_for_nodes(self, patience: float = 30) -> None:
+        """Wait until all nodes are idle.
+
+        Raises
+        ------
+        TimeoutError
+            If one is not in time.
+        """
+        until = time.monotonic() + patience
+        while True:
+            done = self.run("sinfo", "--noheader", "--Node", "--partition=main", "--format=%N %T")
+            idle = [line.split()[0] for line in done.stdout.splitlines() if line.endswith(" idle")]
+            if sorted(idle) == sorted(self.names):
+                return
+            if time.monotonic() > until:
+                raise TimeoutError(
+                    f"of the nodes {', '.join(self.names)} only these became idle: {idle}; "
+                    f"{done.stdout}{done.stderr}{self.logs()}"
+                )
+            time.sleep(0.1)
+
+    def logs(self, lines: int = 15) -> str:
+        """Return the end of every daemon's log."""
+        return "".join(
+            f"\n--- {path.name}\n" + "\n".join(path.read_text().splitlines()[-lines:])
+            for path in sorted((self.state / "logs").iterdir())
+        )
+
+    def _configure(self) -> None:
+        text = CONFIGURATION.format(
+            state=self.state, head=self.place.head, head_address=self.place.head_address
+        )
+        for number, name in enumerate(self.names, 1):
+            place = self.place.node_place(number)
+            text += NODE.format(name=name, place=place, cpus=NODE_CPUS, mb=NODE_MB)
+        (self.state / "etc" / "slurm.conf").write_text(text.lstrip())
+        key = self.state / "munge.key"
+        key.touch(mode=0o400)
+        key.write_bytes(secrets.token_bytes(128))
+        self.place.write_hosts(self.names)
+
+    def _start_daemons(self) -> None:
+        files = {"key-file": "munge.key", "socket": "munge.socket", "pid-file": "munged.pid"}
+        files |= {"log-file": "logs/munged.log", "seed-file": "munge.seed"}
+        options = [f"--{option}={self.state / name}" for option, name in files.items()]
+        self.place.spawn("munged", "munged", "--foreground", "--force", *options)
+        self._wait_for(self.state / "munge.socket")
+        self.place.spawn("slurmctld", "slurmctld", "-D")
+        for number, name in enumerate(self.names, 1):
+            self.place.add_node(name, number)
+
+    def _wait_for(self, path: Path, patience: float = 10) -> None:
+        until = time.monotonic() + patience
+        while not path.exists():
+            if time.monotonic() > until:
+                raise TimeoutError(f"{path} did not appear; {self.logs()}")
+            time.sleep(0.02)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise Terminated(128 + number)
