@@ -91,18 +91,19 @@ def work(config: dict[str, Any]) -> None:
     from structnets.training.run import run_spec
 
     roots: Roots = config["roots"]
-    for spec, mlflow_run_id in config["runs"]:
+    for spec in config["runs"]:
         if is_published(spec, roots):
             continue
+        spool = Spool(roots.spool(spec))
         result = run_spec(
             spec,
             roots.prepared / prepared_name(spec["data"]),
             roots.out(spec),
             roots.work(spec),
-            reporter=SpoolReporter(run_id(spec), Spool(roots.spool(spec))),
+            reporter=SpoolReporter(run_id(spec), spool),
             device=ray.train.torch.get_device(),
             threads=config["threads"],
-            extra={"mlflow_run_id": mlflow_run_id},
+            extra=lambda spool=spool: {"mlflow_run_id": spool.state()[0]},
         )
         ray.train.report({"run_id": result["run_id"], **result["metrics"]})
 
@@ -130,7 +131,7 @@ def train(
     trackers = [_track(spec, roots, workers, targets) for spec in missing]
     try:
         with connected(roots.scratch, max(granted_cpus(), workers * cpus)):
-            _fit(missing, trackers, roots, workers, cpus, gpus)
+            _fit(missing, roots, workers, cpus, gpus)
     finally:
         for spec, tracker in zip(missing, trackers, strict=True):
             _finish(tracker, spec, roots)
@@ -138,7 +139,6 @@ def train(
 
 def _fit(
     runs: list[dict[str, Any]],
-    trackers: list[Tracker],
     roots: Roots,
     workers: int,
     cpus: int,
@@ -147,10 +147,9 @@ def _fit(
     from ray.train import FailureConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
 
-    pairs = [(spec, t.mlflow_run_id) for spec, t in zip(runs, trackers, strict=True)]
     trainer = TorchTrainer(
         work,
-        train_loop_config={"runs": pairs, "roots": roots, "threads": cpus},
+        train_loop_config={"runs": runs, "roots": roots, "threads": cpus},
         scaling_config=ScalingConfig(
             num_workers=workers,
             use_gpu=gpus > 0,
@@ -177,6 +176,7 @@ def _track(spec: dict[str, Any], roots: Roots, workers: int, targets: tuple[str,
         params=spec,
         tags={"world_size": workers, **{f"target.{name}": "true" for name in targets}},
         spool=roots.spool(spec),
+        patience=0,  # MLflow is imported and asked while Ray starts
     )
 
 

@@ -20,6 +20,7 @@ from tests.cluster.packages import MARK, cluster_environment
 INSTALLED = Path("/etc/slurm/slurm.conf")
 ASIDE = INSTALLED.with_name("slurm.conf.set-aside-by-structnets-tests")
 FIRST_PORT = 26820
+CLUSTER_LINE = "ClusterName=structnets-test\n"
 
 
 @dataclass
@@ -50,7 +51,7 @@ class OneHost:
         INSTALLED.parent.mkdir(exist_ok=True)
         if INSTALLED.exists() or INSTALLED.is_symlink():
             INSTALLED.rename(ASIDE)
-        INSTALLED.symlink_to(self.state / "etc" / "slurm.conf")
+        INSTALLED.write_text((self.state / "etc" / "slurm.conf").read_text())
 
     def stop(self) -> None:
         """End every process of the cluster and put the configuration back."""
@@ -62,7 +63,7 @@ class OneHost:
         until = time.monotonic() + 5
         while marked_processes() and time.monotonic() < until:
             time.sleep(0.05)
-        if INSTALLED.is_symlink() and INSTALLED.readlink().match("*/etc/slurm.conf"):
+        if INSTALLED.is_file() and INSTALLED.read_text().startswith(CLUSTER_LINE):
             INSTALLED.unlink()
         if ASIDE.exists() or ASIDE.is_symlink():
             ASIDE.rename(INSTALLED)

@@ -9,16 +9,15 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Self
+from typing import NamedTuple, Self
 
 from tests.cluster import namespaces
-from tests.cluster.one_host import OneHost
+from tests.cluster.one_host import CLUSTER_LINE, OneHost
 from tests.cluster.packages import cluster_environment
 
 NODE_CPUS = 4
 NODE_MB = 8000
-CONFIGURATION = """
-ClusterName=structnets-test
+CONFIGURATION = """\
 SlurmctldHost={head}({head_address})
 SlurmctldPort=26817
 SlurmUser=root
@@ -54,6 +53,15 @@ class Terminated(SystemExit):
     """SIGTERM or SIGHUP came; everything is taken down on the way out."""
 
 
+class Job(NamedTuple):
+    """A job as ``squeue`` shows it; the workflow's plugin names the rule in the comment."""
+
+    number: int
+    state: str
+    host: str
+    comment: str
+
+
 @dataclass
 class Cluster:
     """A controller and its nodes.
@@ -66,13 +74,15 @@ class Cluster:
         Folders that every node must see besides it.
     size : int
         Number of nodes.
+    separate : bool
+        Give each node namespaces of its own; by default where this machine allows it.
     """
 
     state: Path
     shared: tuple[Path, ...] = ()
     size: int = 2
+    separate: bool = field(default_factory=lambda: namespaces.refusal() is None)
     names: tuple[str, ...] = ()
-    separate: bool = True
     _signals: dict[int, object] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
@@ -80,7 +90,6 @@ class Cluster:
         self.names = tuple(f"n{number}" for number in range(1, self.size + 1))
         for name in ("etc", "logs", "controller", *(f"spool-{node}" for node in self.names)):
             (self.state / name).mkdir(parents=True)
-        self.separate = namespaces.refusal() is None
         shared = (self.state, *self.shared)
         self.place = namespaces.Network(self.state, shared) if self.separate else OneHost(self.state)
         for number in (signal.SIGTERM, signal.SIGHUP):
@@ -140,6 +149,11 @@ class Cluster:
                 )
             time.sleep(0.1)
 
+    def jobs(self) -> list[Job]:
+        """Return all jobs the controller remembers, in the order of their numbers."""
+        done = self.run("squeue", "--states=all", "--noheader", "--format=%i|%T|%B|%k")
+        return sorted(Job(int(number), *rest) for number, *rest in _fields(done.stdout))
+
     def logs(self, lines: int = 15) -> str:
         """Return the end of every daemon's log."""
         return "".join(
@@ -148,13 +162,13 @@ class Cluster:
         )
 
     def _configure(self) -> None:
-        text = CONFIGURATION.format(
+        text = CLUSTER_LINE + CONFIGURATION.format(
             state=self.state, head=self.place.head, head_address=self.place.head_address
         )
         for number, name in enumerate(self.names, 1):
             place = self.place.node_place(number)
             text += NODE.format(name=name, place=place, cpus=NODE_CPUS, mb=NODE_MB)
-        (self.state / "etc" / "slurm.conf").write_text(text.lstrip())
+        (self.state / "etc" / "slurm.conf").write_text(text)
         key = self.state / "munge.key"
         key.touch(mode=0o400)
         key.write_bytes(secrets.token_bytes(128))
@@ -180,3 +194,7 @@ class Cluster:
 
 def _terminate(number: int, frame: FrameType | None) -> None:
     raise Terminated(128 + number)
+
+
+def _fields(text: str) -> list[list[str]]:
+    return [line.split("|", 3) for line in text.splitlines()]

@@ -6,6 +6,7 @@ import csv
 import io
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def run_spec(
     reporter: Reporter | None = None,
     device: torch.device | str = "cpu",
     threads: int = 1,
-    extra: dict[str, Any] | None = None,
+    extra: Callable[[], dict[str, Any]] = dict,
 ) -> dict[str, Any]:
     """Train and measure one resolved spec; publish its artifacts.
 
@@ -60,8 +61,8 @@ def run_spec(
         Where to train.
     threads : int
         Threads of this process, fixed because sums depend on their number.
-    extra : dict, optional
-        More entries of ``result.json``.
+    extra : callable, optional
+        Asked at the end for more entries of ``result.json``.
 
     Returns
     -------
@@ -114,7 +115,7 @@ def run_spec(
         "hardware": provenance.hardware(device, threads, workers.size),
         **origin,
         "attempts": attempts,
-        **(extra or {}),
+        **extra(),
     }
     if workers.rank == 0:
         _publish(out, result, model, position)

@@ -76,12 +76,11 @@ def test_two_workers_compute_the_losses_of_one(name: str, found: Found) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("images", ["test", "one image"])
 @pytest.mark.parametrize("name", RECIPES)
-def test_shared_evaluation_equals_one_worker_s(name: str, images: str, found: Found) -> None:
-    alone = found(name, "alone")["whole"][images]
+def test_shared_evaluation_equals_one_worker_s(name: str, found: Found) -> None:
+    alone = found(name, "alone")["whole"]["test"]
     for rank in (0, 1):
-        shared = found(name, "shared", rank)["whole"][images]
+        shared = found(name, "shared", rank)["whole"]["test"]
         assert shared["confusion"] == alone["confusion"]
         assert shared["accuracy"] == alone["accuracy"]
         assert shared["loss"] == pytest.approx(alone["loss"], rel=1e-5)
@@ -101,6 +100,14 @@ def test_one_worker_s_wish_stops_all_and_all_resume(found: Found) -> None:
 @pytest.mark.slow
 def test_rank_zero_alone_reports(found: Found) -> None:
     assert [found("even", "shared", rank)["whole"]["told"] for rank in (0, 1)] == [2, 0]
+
+
+@pytest.mark.slow
+def test_fewer_images_than_workers_are_refused_by_all(found: Found) -> None:
+    assert found("even", "alone")["whole"]["one image"].startswith("accuracy")
+    for rank in (0, 1):
+        message = found("even", "shared", rank)["whole"]["one image"]
+        assert message == "1 images to evaluate on are too few for 2 workers"
 
 
 def test_one_process_needs_no_group() -> None:

@@ -1,0 +1,51 @@
+"""The literal ``snakemake --profile slurm`` from a fresh clone, on a real Slurm."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.checkout import fresh_clone, its_modules
+
+pytestmark = pytest.mark.cluster
+SNAKEMAKE = str(Path(sys.executable).with_name("snakemake"))
+
+
+@pytest.fixture(scope="module")
+def clone(cluster):
+    return fresh_clone(cluster.state / "clone")
+
+
+@pytest.fixture(scope="module")
+def snakemake(cluster, clone):
+    """Return a runner of ``snakemake --profile slurm`` in the clone, on the submit host."""
+
+    def run(*words, timeout=420, **environment):
+        command = (SNAKEMAKE, "--profile", "slurm", *words)
+        modules = its_modules(clone)
+        return cluster.run(
+            *command, cwd=clone, timeout=timeout, PYTHONPATH=modules, **environment
+        )
+
+    return run
+
+
+def test_a_table_comes_out_of_jobs_on_the_nodes(cluster, clone, snakemake):
+    done = snakemake("figure6", "--config", "rows=scattering")
+    assert done.returncode == 0, done.stderr + cluster.logs()
+    cells = json.loads((clone / "results/tables/figure6.json").read_text())
+    cells = cells["cells"] if isinstance(cells, dict) else cells
+    measured = [cell for cell in cells if cell["status"] == "measured"]
+    assert {cell["row"] for cell in measured} == {"scattering"}
+    jobs = cluster.jobs()
+    assert {job.state for job in jobs} == {"COMPLETED"}
+    assert any(job.comment.startswith("rule_train") for job in jobs)
+    assert {job.host for job in jobs} <= set(cluster.names)
+
+
+def test_nothing_is_submitted_twice(cluster, snakemake):
+    before = len(cluster.jobs())
+    done = snakemake("figure6", "--config", "rows=scattering", timeout=60)
+    assert "Nothing to be done" in done.stderr + done.stdout
+    assert len(cluster.jobs()) == before
