@@ -151,9 +151,9 @@ def _alive(pid: int, created: float) -> bool:
 def _read_marker(scratch: Path) -> dict[str, Any] | None:
     try:
         marker = read_json(_marker(scratch))
-    except (FileNotFoundError, ValueError):
+        return marker if _alive(marker["pid"], marker["created"]) else None
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
-    return marker if _alive(marker["pid"], marker["created"]) else None
 
 
 def warm_cluster(scratch: Path, patience: float = 60.0) -> dict[str, Any] | None:

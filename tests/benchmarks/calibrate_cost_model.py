@@ -15,7 +15,7 @@ from scipy.optimize import nnls
 from structnets.nn.cost_model import TERMS, WEIGHTS, cheapest
 from structnets.nn.evaluation import WAYS
 from tests.benchmarks.shapes import MNIST, NIN, Shape
-from tests.benchmarks.timing import inference, repeated, training_step
+from tests.benchmarks.timing import inference, repeated, training_step, warm_up
 
 GRID = [
     Shape("grid", batch, inputs, outputs, side, order, sigmas, size, 1, padding)
@@ -54,6 +54,7 @@ def main() -> None:
     torch.manual_seed(0)
     found = []
     torch.set_num_threads(1)
+    warm_up()
     for shape in (*MNIST, *NIN, *GRID):
         for gradients in ("none", "all") if shape.inputs > 3 else ("none", "weights"):
             found.append(measure(shape, gradients, 5))

@@ -31,6 +31,12 @@ def repeated(
     return first | {name: summary(values) for name, values in taken.items()}
 
 
+def warm_up() -> None:
+    """Start torch's thread pools and its backward engine, which the first step would pay for."""
+    x = torch.randn(2, 2, 8, 8, requires_grad=True)
+    torch.nn.functional.conv2d(x, torch.randn(2, 2, 3, 3)).sum().backward()
+
+
 def seconds_of(action: Callable[[], object]) -> float:
     """Return the wall time of one call."""
     begun = time.perf_counter()

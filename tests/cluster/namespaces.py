@@ -95,6 +95,11 @@ class Network:
     daemons: list[subprocess.Popen[bytes]] = field(default_factory=list)
     nodes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
+    @property
+    def mark(self) -> str:
+        """Mark of its processes."""
+        return f"network:{self.state}"
+
     def node_place(self, number: int) -> str:
         """Return where Slurm finds node `number`."""
         return f"NodeAddr={node_address(number)}"
@@ -168,7 +173,7 @@ class Network:
         with (self.state / "logs" / f"{name}.log").open("ab") as log:
             return subprocess.Popen(
                 words,
-                env=cluster_environment(),
+                env=cluster_environment(self.mark),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

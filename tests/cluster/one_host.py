@@ -13,12 +13,11 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
-
-from tests.cluster.packages import MARK, cluster_environment
+from tests.cluster.packages import cluster_environment, marked_processes
 
 INSTALLED = Path("/etc/slurm/slurm.conf")
 ASIDE = INSTALLED.with_name("slurm.conf.set-aside-by-structnets-tests")
+KIND = "one-host:"
 FIRST_PORT = 26820
 CLUSTER_LINE = "ClusterName=structnets-test\n"
 
@@ -38,6 +37,11 @@ class OneHost:
     head_address: str = "127.0.0.1"
     daemons: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
+    @property
+    def mark(self) -> str:
+        """Mark of its processes."""
+        return f"{KIND}{self.state}"
+
     def node_place(self, number: int) -> str:
         """Return where Slurm finds node `number`."""
         return f"NodeHostname={self.head} NodeAddr=127.0.0.1 Port={FIRST_PORT + number}"
@@ -55,13 +59,14 @@ class OneHost:
 
     def stop(self) -> None:
         """End every process of the cluster and put the configuration back."""
-        for process in marked_processes():
+        for process in marked_processes(KIND):
             process.kill()
         for daemon in self.daemons:
             daemon.wait()
         self.daemons.clear()
+        # A slurmd that is killed leaves its jobs' processes to be found a moment later.
         until = time.monotonic() + 5
-        while marked_processes() and time.monotonic() < until:
+        while marked_processes(KIND) and time.monotonic() < until:
             time.sleep(0.05)
         if INSTALLED.is_file() and INSTALLED.read_text().startswith(CLUSTER_LINE):
             INSTALLED.unlink()
@@ -77,7 +82,7 @@ class OneHost:
         with (self.state / "logs" / f"{name}.log").open("ab") as log:
             daemon = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *words],
-                env=cluster_environment(),
+                env=cluster_environment(self.mark),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -88,15 +93,3 @@ class OneHost:
     def add_node(self, name: str, number: int) -> None:
         """Start the slurmd of a node."""
         self.spawn(name, "slurmd", "-D", "-N", name)
-
-
-def marked_processes() -> list[psutil.Process]:
-    """Return the processes of a cluster, alive or left over."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if MARK in process.environ() and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
-            continue
-    return found

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from glob import glob
 
+import psutil
+
 # A program of each Debian package.
 PACKAGES = {
     "slurmctld": "slurm-wlm",
@@ -18,7 +20,7 @@ PACKAGES = {
 }
 # Debian keeps PostgreSQL's and the daemons' programs out of a user's PATH.
 PLACES = ("/usr/sbin", "/sbin", "/usr/lib/postgresql/*/bin")
-# Every process of a test cluster has it in its environment.
+# Every process of a test cluster has it in its environment: "<kind>:<folder of its state>".
 MARK = "STRUCTNETS_TEST_CLUSTER"
 
 
@@ -28,9 +30,22 @@ def search_path() -> str:
     return os.pathsep.join([*os.get_exec_path(), *hidden])
 
 
-def cluster_environment(**more: str) -> dict[str, str]:
+def cluster_environment(mark: str, **more: str) -> dict[str, str]:
     """Return the environment of the processes of a test cluster."""
-    return {**os.environ, "PATH": search_path(), MARK: "1", **more}
+    return {**os.environ, "PATH": search_path(), MARK: mark, **more}
+
+
+def marked_processes(mark: str) -> list[psutil.Process]:
+    """Return the living processes whose mark begins so."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            marked = process.environ().get(MARK, "").startswith(mark)
+            if marked and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return found
 
 
 def missing_packages() -> list[str]:

@@ -8,8 +8,7 @@ import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from tests.cluster import namespaces
 from tests.cluster.one_host import CLUSTER_LINE, OneHost
@@ -49,10 +48,6 @@ PartitionName=spare Nodes=ALL MaxTime=INFINITE State=UP
 NODE = "NodeName={name} {place} CPUs={cpus} RealMemory={mb} State=UNKNOWN\n"
 
 
-class Terminated(SystemExit):
-    """SIGTERM or SIGHUP came; everything is taken down on the way out."""
-
-
 class Job(NamedTuple):
     """A job as ``squeue`` shows it; the workflow's plugin names the rule in the comment."""
 
@@ -83,7 +78,7 @@ class Cluster:
     size: int = 2
     separate: bool = field(default_factory=lambda: namespaces.refusal() is None)
     names: tuple[str, ...] = ()
-    _signals: dict[int, object] = field(default_factory=dict)
+    _handlers: dict[int, Any] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         """Bring it up; what a failure leaves half up is taken down again."""
@@ -92,8 +87,9 @@ class Cluster:
             (self.state / name).mkdir(parents=True)
         shared = (self.state, *self.shared)
         self.place = namespaces.Network(self.state, shared) if self.separate else OneHost(self.state)
+        # As Ctrl-C: an exception, on whose way out everything is taken down.
         for number in (signal.SIGTERM, signal.SIGHUP):
-            self._signals[number] = signal.signal(number, _terminate)
+            self._handlers[number] = signal.signal(number, signal.default_int_handler)
         try:
             self._configure()
             self.place.start()
@@ -107,7 +103,7 @@ class Cluster:
     def __exit__(self, *exception: object) -> None:
         """Take everything down."""
         self.place.stop()
-        for number, handler in self._signals.items():
+        for number, handler in self._handlers.items():
             signal.signal(number, handler)
 
     def run(
@@ -116,7 +112,7 @@ class Cluster:
         """Run a command on the submit host; its output is text, its exit code is not judged."""
         return subprocess.run(
             self.command(*words, timeout=timeout, cwd=cwd),
-            env=cluster_environment(**environment),
+            env=cluster_environment(self.place.mark, **environment),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -190,10 +186,6 @@ class Cluster:
             if time.monotonic() > until:
                 raise TimeoutError(f"{path} did not appear; {self.logs()}")
             time.sleep(0.02)
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    raise Terminated(128 + number)
 
 
 def _fields(text: str) -> list[list[str]]:

@@ -129,3 +129,26 @@ def make_spec() -> Callable[..., dict[str, Any]]:
         return specs.validate(content)
 
     return make
+
+
+@pytest.fixture
+def logged() -> Callable[[Folders, str], list[Any]]:
+    """Return a reader of the MLflow runs in an experiment of a test's store."""
+
+    def read(folders: Folders, experiment: str = "chapter3") -> list[Any]:
+        client = store.connect(store.resolve_uri(None, folders.results))
+        return list(store.all_runs(client, [experiment]))
+
+    return read
+
+
+@pytest.fixture
+def history() -> Callable[[Folders, str, str], list[tuple[int, float]]]:
+    """Return a reader of the (step, value) pairs that an MLflow run has of a metric."""
+
+    def read(folders: Folders, mlflow_run_id: str, name: str) -> list[tuple[int, float]]:
+        client = store.connect(store.resolve_uri(None, folders.results))
+        found = client.get_metric_history(mlflow_run_id, name)
+        return sorted((metric.step, metric.value) for metric in found)
+
+    return read

@@ -1,16 +1,255 @@
-"""x"""
-import json, time, pytest
+"""The train stage: through Ray, tracked in MLflow, killed and resumed, and its refusals."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import torch
+
 from pipelines import train
+from pipelines.tracking import Spool
+from structnets.files import read_json, write_json
 from structnets.identity import run_id
-from structnets.files import read_json
+from structnets.training.run import ARTIFACTS, run_spec
+
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")
-def test_one(warm, make_spec):
-    t=time.time()
+Any_ = Any
+MakeSpec = Callable[..., dict[str, Any]]
+
+# The stage, saving after every step and taking half a second more for every epoch.
+SLOW = """
+import sys
+from pipelines import train
+
+def work(config):
+    import time
+    from pipelines.train import work as whole
+    from structnets.training import loop, reporting
+    loop.CHECKPOINT_SECONDS = -1.0
+    tell = reporting.Progress.epoch
+
+    def epoch(self, row, epochs):
+        tell(self, row, epochs)
+        time.sleep(0.5)
+
+    reporting.Progress.epoch = epoch
+    whole(config)
+
+train.work = work
+sys.exit(train.main(sys.argv[1:]))
+"""
+
+
+def call(spec: dict[str, Any], folders: Any_, *more: str) -> int:
+    return train.main(["--spec", json.dumps(spec), *folders.options(), *more])
+
+
+def curve(out: Path) -> list[dict[str, str]]:
+    with (out / "curves.csv").open(newline="") as file:
+        return [{k: v for k, v in row.items() if k != "images_per_s"} for row in csv.DictReader(file)]
+
+
+@pytest.fixture
+def without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make it an error that the stage starts Ray."""
+
+    def refuse(*_: Any) -> None:
+        raise AssertionError("Ray was started")
+
+    monkeypatch.setattr(train, "connected", refuse)
+
+
+@pytest.mark.slow
+def test_several_runs_of_two_workers_end_to_end(
+    warm: Any_, make_spec: MakeSpec, logged: Any_, history: Any_, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = [make_spec(), make_spec(seed=1)]
+    words = [word for spec in runs for word in ("--spec", json.dumps(spec))]
+    options = ["--workers", "2", "--targets", "figure6,table1", *warm.options()]
+    assert train.main([*words, *options]) == 0
+    tracked = {run.data.tags["run_id"]: run for run in logged(warm)}
+    assert tracked.keys() == {run_id(spec) for spec in runs}
+    for spec in runs:
+        out, run = warm.results / "runs" / run_id(spec), tracked[run_id(spec)]
+        result = read_json(out / "result.json")
+        assert sorted(path.name for path in out.iterdir()) == sorted(ARTIFACTS)
+        assert result["hardware"]["world_size"] == 2
+        assert result["attempts"] == 1
+        assert result["mlflow_run_id"] == run.info.run_id
+        assert run.info.status == "FINISHED"
+        tags = {"target.figure6": "true", "target.table1": "true", "attempts": "1"}
+        assert tags.items() <= run.data.tags.items()
+        assert run.data.metrics["final_accuracy"] == result["metrics"]["accuracy"]
+        assert [step for step, _ in history(warm, run.info.run_id, "train_loss")] == [4, 8, 12]
+    monkeypatch.setattr(train, "connected", None)
+    assert train.main([*words, *options]) == 0
+    assert len(logged(warm)) == 2
+
+
+@pytest.fixture
+def killed(
+    folders: Any_, make_spec: MakeSpec, tmp_path: Path
+) -> tuple[dict[str, Any], str]:
+    """Kill a training with its private cluster in the middle; return its spec and MLflow id."""
+    spec = make_spec(epochs=12)
+    spool = Spool(folders.scratch / "runs" / run_id(spec) / "spool")
+    command = [sys.executable, "-c", SLOW, "--spec", json.dumps(spec), *folders.options()]
+    driver = subprocess.Popen(command, start_new_session=True)
+    try:
+        until = time.monotonic() + 200
+        while not spool.state()[0] or sum(l["do"] == "metrics" for _, l in spool.read()) < 4:
+            assert driver.poll() is None
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        others = psutil.Process(driver.pid).children(recursive=True)
+    finally:
+        os.killpg(driver.pid, signal.SIGKILL)
+        driver.wait()
+    assert psutil.wait_procs(others, 30)[1] == []
+    assert not (folders.results / "runs").exists()
+    mlflow_run_id = spool.state()[0]
+    assert mlflow_run_id is not None
+    return spec, mlflow_run_id
+
+
+@pytest.mark.slow
+def test_killed_training_goes_on_as_if_nothing_had_happened(
+    killed: Any_, warm: Any_, logged: Any_, history: Any_, tmp_path: Path, make_reporter: Any_
+) -> None:
+    spec, mlflow_run_id = killed
+    assert call(spec, warm) == 0
+    out, alone = warm.results / "runs" / run_id(spec), tmp_path / "alone"
+    expected = run_spec(spec, warm.prepared / "mnist", alone, tmp_path / "work")
+    result = read_json(out / "result.json")
+    assert result["attempts"] == 2
+    assert result["metrics"] == expected["metrics"]
+    assert result["confusion"] == expected["confusion"]
+    assert curve(out) == curve(alone)
+    ours, theirs = (
+        torch.load(folder / "model.pt", weights_only=True)["state_dict"] for folder in (out, alone)
+    )
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    assert [run.info.run_id for run in logged(warm)] == [mlflow_run_id] == [result["mlflow_run_id"]]
+    logged_loss = history(warm, mlflow_run_id, "train_loss")
+    assert logged_loss == [(int(float(r["step"])), float(r["train_loss"])) for r in curve(out)]
+    assert logged(warm)[0].info.status == "FINISHED"
+
+
+@pytest.mark.usefixtures("without_ray")
+def test_published_run_is_not_touched(folders: Any_, make_spec: MakeSpec, logged: Any_) -> None:
+    spec = make_spec(epochs=1)
+    out = folders.results / "runs" / run_id(spec)
+    run_spec(spec, folders.prepared / "mnist", out, folders.scratch / "x")
+    before = {path.name: path.stat().st_mtime_ns for path in out.iterdir()}
+    assert call(spec, folders) == 0
+    assert {path.name: path.stat().st_mtime_ns for path in out.iterdir()} == before
+    assert logged(folders) == []
+
+
+@pytest.mark.parametrize("missing", ARTIFACTS)
+def test_run_that_lacks_a_file_is_not_published(
+    missing: str, folders: Any_, make_spec: MakeSpec
+) -> None:
+    spec, roots = make_spec(), train.Roots(folders.prepared, folders.results, folders.scratch)
+    out = roots.out(spec)
+    write_json(out / "result.json", {"spec_digest": train.spec_digest(spec)})
+    for name in ("model.pt", "curves.csv", "spec.json"):
+        (out / name).touch()
+    assert train.is_published(spec, roots)
+    write_json(out / "result.json", {"spec_digest": "of another"})
+    assert not train.is_published(spec, roots)
+    write_json(out / "result.json", {"spec_digest": train.spec_digest(spec)})
+    (out / missing).unlink()
+    assert not train.is_published(spec, roots)
+
+
+def test_every_row_is_recorded_also_those_of_an_earlier_attempt(tmp_path: Path) -> None:
+    rows = [{"epoch": float(e), "step": 4.0 * e, "train_loss": 1 / e} for e in (1, 2, 3)]
+    spool = Spool(tmp_path / "spool")
+    reporter = train.SpoolReporter("a run", spool)
+    reporter.resumed(rows[:2])
+    reporter.epoch(rows[2], 3)
+    found = [(line["step"], line["values"]) for _, line in spool.read()]
+    assert found == [(int(r["step"]), {k: r[k] for k in ("epoch", "train_loss")}) for r in rows]
+
+
+def test_spec_may_be_text_or_file(tmp_path: Path, make_spec: MakeSpec) -> None:
     spec = make_spec()
-    assert train.main(["--spec", json.dumps(spec), *warm.options()]) == 0
-    print("T1", time.time()-t); t=time.time()
-    out = warm.results / "runs" / run_id(spec)
-    print(read_json(out/"result.json"))
-    import subprocess; subprocess.run(["ls","-la",str(out)])
-    assert train.main(["--spec", json.dumps(make_spec(seed=1)), *warm.options(), "--workers", "2"]) == 0
-    print("T2", time.time()-t)
+    write_json(tmp_path / "spec.json", spec)
+    assert train.read_spec(str(tmp_path / "spec.json")) == spec
+    assert train.read_spec(f"  {json.dumps(spec)}") == spec
+
+
+@pytest.mark.usefixtures("without_ray")
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("recipe.epoch", 3, "recipe.gradient.epoch: unknown key; allowed here: kind, optimizer"),
+        ("modle", {}, "modle: unknown key; allowed here: chapter, preset, model, data"),
+        ("model.options.kernel", 3, "allowed: num_classes, image_size, kernel_sizes"),
+        ("data.train_size", 70_000, "70000 exceeds the 60000 training images"),
+        ("recipe.optimizer.name", "rmsprop", "'adadelta', 'sgd', 'adam'"),
+    ],
+)
+def test_spec_that_is_wrong_ends_with_the_reason(
+    path: str,
+    value: Any,
+    message: str,
+    folders: Any_,
+    make_spec: MakeSpec,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    spec = make_spec()
+    *parents, last = path.split(".")
+    place = spec
+    for key in parents:
+        place = place[key]
+    place[last] = value
+    assert call(spec, folders) == 1
+    printed = capsys.readouterr().err
+    assert printed.startswith("train: spec is not valid:")
+    assert message in printed
+    assert not folders.scratch.exists()
+
+
+@pytest.mark.usefixtures("without_ray")
+def test_edited_spec_under_an_existing_run_is_refused(
+    folders: Any_, make_spec: MakeSpec, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec, work = make_spec(), folders.scratch / "runs" / run_id(make_spec())
+    write_json(work / "spec.json", make_spec(epochs=4))
+    assert call(spec, folders) == 1
+    printed = capsys.readouterr().err
+    assert f"train: {work} holds a run of another spec" in printed
+
+
+@pytest.mark.usefixtures("without_ray")
+def test_missing_data_are_named(
+    folders: Any_, make_spec: MakeSpec, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    options = folders.options()
+    options[options.index("--prepared") + 1] = str(tmp_path / "absent")
+    assert train.main(["--spec", json.dumps(make_spec()), *options]) == 1
+    assert f"{tmp_path}/absent/mnist" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("without_ray")
+@pytest.mark.parametrize(("text", "message"), [("{", "train: "), ("absent.json", "absent.json")])
+def test_spec_that_cannot_be_read_is_one_message(
+    text: str, message: str, folders: Any_, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train.main(["--spec", text, *folders.options()]) == 1
+    printed = capsys.readouterr().err
+    assert message in printed
+    assert "Traceback" not in printed

@@ -70,5 +70,5 @@ def test_pixels_are_scaled_to_one() -> None:
 
 def test_no_image_is_refused() -> None:
     empty = images([0], [0])
-    with pytest.raises(ValueError, match="no image to evaluate on"):
+    with pytest.raises(ValueError, match="0 images to evaluate on are too few"):
         evaluate(Brightness(), Images(empty.images, empty.labels, np.array([], dtype=int)), CPU)
