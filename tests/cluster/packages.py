@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from glob import glob
+from pathlib import Path
 
 import psutil
 
@@ -19,14 +19,14 @@ PACKAGES = {
     "nsenter": "util-linux",
 }
 # Debian keeps PostgreSQL's and the daemons' programs out of a user's PATH.
-PLACES = ("/usr/sbin", "/sbin", "/usr/lib/postgresql/*/bin")
+PLACES = ("usr/sbin", "sbin", "usr/lib/postgresql/*/bin")
 # Every process of a test cluster has it in its environment: "<kind>:<folder of its state>".
 MARK = "STRUCTNETS_TEST_CLUSTER"
 
 
 def search_path() -> str:
     """Return ``PATH`` with the folders Debian hides programs in."""
-    hidden = [folder for place in PLACES for folder in sorted(glob(place))]
+    hidden = [str(folder) for place in PLACES for folder in sorted(Path("/").glob(place))]
     return os.pathsep.join([*os.get_exec_path(), *hidden])
 
 
@@ -35,17 +35,31 @@ def cluster_environment(mark: str, **more: str) -> dict[str, str]:
     return {**os.environ, "PATH": search_path(), MARK: mark, **more}
 
 
+def log_name(mark: str) -> str:
+    """Return how slurmd's logs begin: its step daemons, whose environment is lost, keep it open."""
+    return f"structnets-{mark.partition(':')[0]}"
+
+
 def marked_processes(mark: str) -> list[psutil.Process]:
     """Return the living processes whose mark begins so."""
     found = []
     for process in psutil.process_iter():
         try:
-            marked = process.environ().get(MARK, "").startswith(mark)
-            if marked and process.status() != psutil.STATUS_ZOMBIE:
+            if process.status() != psutil.STATUS_ZOMBIE and _is_marked(process, mark):
                 found.append(process)
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
     return found
+
+
+def _is_marked(process: psutil.Process, mark: str) -> bool:
+    if process.name() != "slurmstepd":
+        return process.environ().get(MARK, "").startswith(mark)
+    folder = mark.partition(":")[2]
+    paths = [Path(file.path) for file in process.open_files()]
+    return any(
+        path.name.startswith(log_name(mark)) and str(path).startswith(folder) for path in paths
+    )
 
 
 def missing_packages() -> list[str]:

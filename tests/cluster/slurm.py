@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Self
 
 from tests.cluster import namespaces
 from tests.cluster.one_host import CLUSTER_LINE, OneHost
-from tests.cluster.packages import cluster_environment
+from tests.cluster.packages import cluster_environment, log_name
 
 NODE_CPUS = 4
 NODE_MB = 8000
@@ -28,12 +28,13 @@ SlurmdSpoolDir={state}/spool-%n
 SlurmctldPidFile={state}/slurmctld.pid
 SlurmdPidFile={state}/slurmd-%n.pid
 SlurmctldLogFile={state}/logs/slurmctld.log
-SlurmdLogFile={state}/logs/slurmd-%n.log
+SlurmdLogFile={state}/logs/{slurmd_log}-%n.log
 SlurmdParameters=config_overrides
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
+DefMemPerCPU=500
 AccountingStorageType=accounting_storage/none
 JobAcctGatherType=jobacct_gather/none
 ReturnToService=2
@@ -86,7 +87,9 @@ class Cluster:
         for name in ("etc", "logs", "controller", *(f"spool-{node}" for node in self.names)):
             (self.state / name).mkdir(parents=True)
         shared = (self.state, *self.shared)
-        self.place = namespaces.Network(self.state, shared) if self.separate else OneHost(self.state)
+        self.place = (
+            namespaces.Network(self.state, shared) if self.separate else OneHost(self.state)
+        )
         # As Ctrl-C: an exception, on whose way out everything is taken down.
         for number in (signal.SIGTERM, signal.SIGHUP):
             self._handlers[number] = signal.signal(number, signal.default_int_handler)
@@ -159,7 +162,10 @@ class Cluster:
 
     def _configure(self) -> None:
         text = CLUSTER_LINE + CONFIGURATION.format(
-            state=self.state, head=self.place.head, head_address=self.place.head_address
+            state=self.state,
+            head=self.place.head,
+            head_address=self.place.head_address,
+            slurmd_log=log_name(self.place.mark),
         )
         for number, name in enumerate(self.names, 1):
             place = self.place.node_place(number)

@@ -24,9 +24,7 @@ def snakemake(cluster, clone):
     def run(*words, timeout=420, **environment):
         command = (SNAKEMAKE, "--profile", "slurm", *words)
         modules = its_modules(clone)
-        return cluster.run(
-            *command, cwd=clone, timeout=timeout, PYTHONPATH=modules, **environment
-        )
+        return cluster.run(*command, cwd=clone, timeout=timeout, PYTHONPATH=modules, **environment)
 
     return run
 

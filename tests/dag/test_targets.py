@@ -30,7 +30,7 @@ MORE = ("rows=rfnn,cnn_b", "columns=n2000", "seeds=5")
             ["sweep_rfnn_basis"],
             {"track_init": 1, "prepare_digits": 1, "sweep": 1, "sweep_rfnn_basis": 1},
         ),
-        (["figure6", "--config", "preset=small"], {**FRAME, "prepare_mnist": 1, "train": 12}),
+        (["figure6", "--config", "preset=small"], {**FRAME, "prepare_mnist": 1, "train": 16}),
         (["figure6", "--config", "preset=paper"], {**FRAME, "prepare_mnist": 1, "train": 144}),
         (
             ["figure6", "--config", "preset=small", *MORE],
@@ -47,7 +47,7 @@ def test_run_in_the_ledger_is_not_trained_again(jobs, clone):
     append(clone / "workflow" / "ledger", lines)
     small = ["figure6", "--config", "preset=small"]
     assert jobs(*small)["train"] == 7
-    assert jobs(*small, "ledger=ignore")["train"] == 12
+    assert jobs(*small, "ledger=ignore")["train"] == 16
 
 
 def test_published_runs_are_left_alone_when_data_and_store_are_gone(jobs, clone):

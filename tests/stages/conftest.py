@@ -102,7 +102,7 @@ def warm_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture
 def warm(folders: Folders, warm_cluster: Path) -> Folders:
     """Return roots of this test, of which scratch has the warm cluster."""
-    (folders.scratch / "ray").mkdir(parents=True)
+    (folders.scratch / "ray").mkdir(parents=True, exist_ok=True)
     shutil.copy(warm_cluster, folders.scratch / "ray" / "warm.json")
     return folders
 

@@ -121,9 +121,7 @@ def test_damaged_marker_is_ignored(tmp_path: Path, content: str) -> None:
 
 
 @pytest.mark.parametrize("changes", [{"created": 1.0}, {"pid": 2**22 + 1}])
-def test_marker_of_a_process_that_ended_is_ignored(
-    tmp_path: Path, changes: dict[str, Any]
-) -> None:
+def test_marker_of_a_process_that_ended_is_ignored(tmp_path: Path, changes: dict[str, Any]) -> None:
     """Also when its number went to another process meanwhile."""
     marker(tmp_path, **changes)
     assert launch.warm_cluster(tmp_path) is None

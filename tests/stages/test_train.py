@@ -24,7 +24,7 @@ from structnets.identity import run_id
 from structnets.training.run import ARTIFACTS, run_spec
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")
-Any_ = Any
+Any = Any
 MakeSpec = Callable[..., dict[str, Any]]
 
 # The stage, saving after every step and taking half a second more for every epoch.
@@ -51,13 +51,15 @@ sys.exit(train.main(sys.argv[1:]))
 """
 
 
-def call(spec: dict[str, Any], folders: Any_, *more: str) -> int:
+def call(spec: dict[str, Any], folders: Any, *more: str) -> int:
     return train.main(["--spec", json.dumps(spec), *folders.options(), *more])
 
 
 def curve(out: Path) -> list[dict[str, str]]:
     with (out / "curves.csv").open(newline="") as file:
-        return [{k: v for k, v in row.items() if k != "images_per_s"} for row in csv.DictReader(file)]
+        return [
+            {k: v for k, v in row.items() if k != "images_per_s"} for row in csv.DictReader(file)
+        ]
 
 
 @pytest.fixture
@@ -72,7 +74,7 @@ def without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 def test_several_runs_of_two_workers_end_to_end(
-    warm: Any_, make_spec: MakeSpec, logged: Any_, history: Any_, monkeypatch: pytest.MonkeyPatch
+    warm: Any, make_spec: MakeSpec, logged: Any, history: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = [make_spec(), make_spec(seed=1)]
     words = [word for spec in runs for word in ("--spec", json.dumps(spec))]
@@ -98,9 +100,7 @@ def test_several_runs_of_two_workers_end_to_end(
 
 
 @pytest.fixture
-def killed(
-    folders: Any_, make_spec: MakeSpec, tmp_path: Path
-) -> tuple[dict[str, Any], str]:
+def killed(folders: Any, make_spec: MakeSpec, tmp_path: Path) -> tuple[dict[str, Any], str]:
     """Kill a training with its private cluster in the middle; return its spec and MLflow id."""
     spec = make_spec(epochs=12)
     spool = Spool(folders.scratch / "runs" / run_id(spec) / "spool")
@@ -108,7 +108,7 @@ def killed(
     driver = subprocess.Popen(command, start_new_session=True)
     try:
         until = time.monotonic() + 200
-        while not spool.state()[0] or sum(l["do"] == "metrics" for _, l in spool.read()) < 4:
+        while not spool.state()[0] or sum(line["do"] == "metrics" for _, line in spool.read()) < 4:
             assert driver.poll() is None
             assert time.monotonic() < until
             time.sleep(0.1)
@@ -125,7 +125,7 @@ def killed(
 
 @pytest.mark.slow
 def test_killed_training_goes_on_as_if_nothing_had_happened(
-    killed: Any_, warm: Any_, logged: Any_, history: Any_, tmp_path: Path, make_reporter: Any_
+    killed: Any, warm: Any, logged: Any, history: Any, tmp_path: Path
 ) -> None:
     spec, mlflow_run_id = killed
     assert call(spec, warm) == 0
@@ -147,7 +147,7 @@ def test_killed_training_goes_on_as_if_nothing_had_happened(
 
 
 @pytest.mark.usefixtures("without_ray")
-def test_published_run_is_not_touched(folders: Any_, make_spec: MakeSpec, logged: Any_) -> None:
+def test_published_run_is_not_touched(folders: Any, make_spec: MakeSpec, logged: Any) -> None:
     spec = make_spec(epochs=1)
     out = folders.results / "runs" / run_id(spec)
     run_spec(spec, folders.prepared / "mnist", out, folders.scratch / "x")
@@ -159,7 +159,7 @@ def test_published_run_is_not_touched(folders: Any_, make_spec: MakeSpec, logged
 
 @pytest.mark.parametrize("missing", ARTIFACTS)
 def test_run_that_lacks_a_file_is_not_published(
-    missing: str, folders: Any_, make_spec: MakeSpec
+    missing: str, folders: Any, make_spec: MakeSpec
 ) -> None:
     spec, roots = make_spec(), train.Roots(folders.prepared, folders.results, folders.scratch)
     out = roots.out(spec)
@@ -206,7 +206,7 @@ def test_spec_that_is_wrong_ends_with_the_reason(
     path: str,
     value: Any,
     message: str,
-    folders: Any_,
+    folders: Any,
     make_spec: MakeSpec,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -225,7 +225,7 @@ def test_spec_that_is_wrong_ends_with_the_reason(
 
 @pytest.mark.usefixtures("without_ray")
 def test_edited_spec_under_an_existing_run_is_refused(
-    folders: Any_, make_spec: MakeSpec, capsys: pytest.CaptureFixture[str]
+    folders: Any, make_spec: MakeSpec, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spec, work = make_spec(), folders.scratch / "runs" / run_id(make_spec())
     write_json(work / "spec.json", make_spec(epochs=4))
@@ -236,7 +236,7 @@ def test_edited_spec_under_an_existing_run_is_refused(
 
 @pytest.mark.usefixtures("without_ray")
 def test_missing_data_are_named(
-    folders: Any_, make_spec: MakeSpec, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    folders: Any, make_spec: MakeSpec, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     options = folders.options()
     options[options.index("--prepared") + 1] = str(tmp_path / "absent")
@@ -247,7 +247,7 @@ def test_missing_data_are_named(
 @pytest.mark.usefixtures("without_ray")
 @pytest.mark.parametrize(("text", "message"), [("{", "train: "), ("absent.json", "absent.json")])
 def test_spec_that_cannot_be_read_is_one_message(
-    text: str, message: str, folders: Any_, capsys: pytest.CaptureFixture[str]
+    text: str, message: str, folders: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert train.main(["--spec", text, *folders.options()]) == 1
     printed = capsys.readouterr().err

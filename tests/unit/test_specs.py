@@ -214,7 +214,7 @@ def test_all_mistakes_are_named_at_once() -> None:
 
 def test_unknown_model_option_lists_the_allowed_ones() -> None:
     model = {"name": "cnn_b", "options": {"kernel_size": 5}}
-    with pytest.raises(ValueError, match="'kernel_size'.*allowed: .*kernel_sizes"):
+    with pytest.raises(ValueError, match=r"'kernel_size'.*allowed: .*kernel_sizes"):
         specs.validate({**SPEC, "model": model})
 
 
@@ -230,7 +230,7 @@ def test_empty_grid_is_refused() -> None:
 
 
 def test_preset_the_experiment_lacks_is_refused() -> None:
-    with pytest.raises(ValueError, match="'paper' is not defined .*allowed: small"):
+    with pytest.raises(ValueError, match=r"'paper' is not defined .*allowed: small"):
         specs.resolve(experiment(), "paper", 0)
 
 

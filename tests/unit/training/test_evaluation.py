@@ -21,7 +21,9 @@ class Brightness(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         level = 20 * x.mean((1, 2, 3)) - 10
-        return torch.stack([torch.zeros_like(level), level if not self.training else -9 + 0 * level], 1)
+        return torch.stack(
+            [torch.zeros_like(level), level if not self.training else -9 + 0 * level], 1
+        )
 
 
 def images(levels: list[int], labels: list[int]) -> Images:

@@ -76,7 +76,7 @@ def test_docstring_removed_is_the_same(edit: Edit) -> None:
         ("models/mnist.py", "WIDTH = 64", "WIDTH = 32"),
         ("training/loop.py", "CHECKPOINT_SECONDS = 30.0", "CHECKPOINT_SECONDS = 31.0"),
         ("training/seeding.py", '"order"', '"sequence"'),
-        ("training/optimization.py", "recipe[\"epochs\"] - epoch", "recipe[\"epochs\"]"),
+        ("training/optimization.py", 'recipe["epochs"] - epoch', 'recipe["epochs"]'),
         ("training/evaluation.py", "BATCH = 250", "BATCH = 251"),
         ("metrics/classification.py", "100.0 *", "1.0 *"),
         ("data/subset.py", "_VALIDATION_STREAM = 1", "_VALIDATION_STREAM = 2"),

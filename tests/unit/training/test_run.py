@@ -221,7 +221,7 @@ def test_spec_that_does_not_fit_is_refused(
 def test_unknown_model_option_is_refused(run: Run, make_spec: MakeSpec) -> None:
     spec = make_spec()
     spec["model"]["options"] = {"kernel_size": 3}
-    with pytest.raises(ValueError, match="'kernel_size'.*allowed: .*kernel_sizes"):
+    with pytest.raises(ValueError, match=r"'kernel_size'.*allowed: .*kernel_sizes"):
         run(spec)
 
 

@@ -52,9 +52,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
         arrays[f"{split}_labels"] = np.arange(count, dtype=np.int64) % 3
     write_prepared(folder / "prepared", "mnist", {}, arrays, ["a", "b", "c"], {})
     write_json(folder / "specs.json", {name: resolved(recipe) for name, recipe in RECIPES.items()})
-    group = [
-        subprocess.Popen([sys.executable, SCRIPT, str(rank), str(folder)]) for rank in (0, 1)
-    ]
+    group = [subprocess.Popen([sys.executable, SCRIPT, str(rank), str(folder)]) for rank in (0, 1)]
     try:
         assert [process.wait(200) for process in group] == [0, 0]
     finally:
