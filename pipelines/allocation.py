@@ -33,7 +33,7 @@ logger = logging.getLogger("structnets.allocation")
 PATIENCE = 120.0
 OBJECT_STORE_BYTES = 200 * 2**20
 FIRST_PORT = 20_000
-PORTS = 10_000
+PORTS = 6_000
 PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -275,7 +275,7 @@ def hold_node(address: str, head: bool, cpus: int, gpus: int, memory: int) -> in
         *(f"--memory={memory * 2**20}", f"--object-store-memory={OBJECT_STORE_BYTES}"),
         # Ports that two jobs on one node could both want are left to chance.
         *("--min-worker-port=0", "--max-worker-port=0", "--dashboard-agent-listen-port=0"),
-        *(_HEAD_ONLY + (f"--port={port}",) if head else (f"--address={address}",)),
+        *(_head_words(int(port)) if head else (f"--address={address}",)),
     ]
     try:
         while not head and not _listens(address):
@@ -293,7 +293,10 @@ def hold_node(address: str, head: bool, cpus: int, gpus: int, memory: int) -> in
         shutil.rmtree(temp, ignore_errors=True)
 
 
-_HEAD_ONLY = ("--head", "--include-dashboard=false", "--ray-client-server-port=0")
+def _head_words(port: int) -> tuple[str, ...]:
+    # The client server cannot be left out; its usual port may be another job's.
+    client = f"--ray-client-server-port={port + PORTS}"
+    return ("--head", "--include-dashboard=false", f"--port={port}", client)
 
 
 def _node_name() -> str:

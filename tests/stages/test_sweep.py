@@ -1,0 +1,250 @@
+"""The sweep stage: trials through Ray Tune, killed and resumed, and what is published."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from pipelines import sweep
+from structnets import sweeps
+from structnets.files import read_json
+from structnets.identity import run_id
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")
+EPOCHS = 4
+FILES = ["best.json", "heatmap.csv", "heatmap.png", "heatmap.svg", "trials.csv"]
+
+# The stage, saving after every step and taking half a second more for every epoch.
+SLOW = """
+import sys
+from pipelines import sweep
+
+def slow(config, specs, folder, prepared):
+    import time
+    from pipelines.sweep import _call
+    from structnets.training import loop, reporting
+    loop.CHECKPOINT_SECONDS = -1.0
+    tell = reporting.Progress.epoch
+
+    def epoch(self, row, epochs):
+        tell(self, row, epochs)
+        time.sleep(0.5)
+
+    reporting.Progress.epoch = epoch
+    try:
+        _call(config, specs, folder, prepared)
+    finally:
+        reporting.Progress.epoch = tell
+
+sweep._call = slow
+sys.exit(sweep.main(sys.argv[1:]))
+"""
+
+
+@pytest.fixture(scope="module")
+def resolved() -> dict[str, Any]:
+    """Return a sweep of three trials that all run to their end."""
+    content = {
+        "name": "sweep_made",
+        "chapter": 3,
+        "title": "Orders of a made sweep",
+        "caption": "Made up.",
+        "model": {"name": "rfnn_mnist", "options": {"kernel_sizes": [3, 3, 3], "scales": 1}},
+        "data": {"name": "mnist", "train_size": 30},
+        "recipe": {
+            "optimizer": {"name": "adadelta", "lr": 5.0},
+            "epochs": EPOCHS,
+            "batch_size": 6,
+            "evaluation": {"split": "validation", "every": 1, "validation_fraction": 0.2},
+        },
+        "space": [
+            {"option": "orders", "choices": [[1, 1, 1], [2, 2, 2], [3, 3, 3]]},
+            {"option": "sigmas", "choices": [[1.0, 1.0, 1.0]]},
+            {"option": "scales", "choices": [1]},
+        ],
+        "asha": {"grace_epochs": EPOCHS, "reduction_factor": 2},
+        "presets": {"smoke": {}},
+    }
+    return sweeps.resolve_sweep(sweeps.load_sweep(content, "sweep_made.yaml"), "smoke")
+
+
+@pytest.fixture
+def made_rows(resolved: dict[str, Any]) -> Callable[..., list[dict[str, Any]]]:
+    """Return a maker of what became of the trials: one (epochs, accuracy) for each."""
+
+    def make(*outcomes: tuple[int, float | None]) -> list[dict[str, Any]]:
+        return [
+            {
+                "trial": i,
+                **resolved["points"][i],
+                "epochs": epochs,
+                "accuracy": accuracy,
+                "stopped_early": 0 < epochs < EPOCHS,
+                "error": "" if accuracy is not None else f"trial {i} broke",
+                "curve": [(epochs, accuracy)] if accuracy is not None else [],
+            }
+            for i, (epochs, accuracy) in enumerate(outcomes)
+        ]
+
+    return make
+
+
+def call(resolved: dict[str, Any], folders: Any) -> int:
+    return sweep.main(["--sweep", json.dumps(resolved), *folders.options()])
+
+
+def trials_csv(folders: Any, resolved: dict[str, Any]) -> list[dict[str, str]]:
+    out = folders.results / "sweeps" / resolved["sweep_id"]
+    assert sorted(path.name for path in out.iterdir()) == FILES
+    with (out / "trials.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def trial_folders(folders: Any, resolved: dict[str, Any]) -> list[Path]:
+    root = folders.scratch / "sweeps" / resolved["sweep_id"] / "trials"
+    return [root / run_id(spec) for spec in sweeps.trial_specs(resolved)]
+
+
+@pytest.fixture
+def killed(folders: Any, resolved: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Kill a sweep in its second trial; return the training time of the first."""
+    first, second, _ = trial_folders(folders, resolved)
+    monkeypatch.setenv("SLURM_CPUS_PER_TASK", "1")
+    words = ["--sweep", json.dumps(resolved), *folders.options()]
+    driver = subprocess.Popen([sys.executable, "-c", SLOW, *words], start_new_session=True)
+    try:
+        until = time.monotonic() + 200
+        while not list(second.glob("checkpoints/step-*.pt")):
+            assert driver.poll() is None
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        others = psutil.Process(driver.pid).children(recursive=True)
+    finally:
+        os.killpg(driver.pid, signal.SIGKILL)
+        driver.wait()
+    assert psutil.wait_procs(others, 30)[1] == []
+    assert read_json(second / "attempts.json") == 1
+    assert not (folders.results / "sweeps").exists()
+    return [read_json(first / "out" / "result.json")["train_s"]]
+
+
+@pytest.mark.slow
+def test_killed_sweep_goes_on_without_repeating_finished_trials(
+    killed: list[float], warm: Any, resolved: dict[str, Any], logged: Any, history: Any
+) -> None:
+    assert call(resolved, warm) == 0
+    rows, places = trials_csv(warm, resolved), trial_folders(warm, resolved)
+    results = [read_json(place / "out" / "result.json") for place in places]
+    # Tune may ask for the first trial again, if its record is older; nothing is trained then.
+    assert results[0]["train_s"] == killed[0]
+    assert [read_json(place / "attempts.json") for place in places][1:] == [2, 1]
+    assert [row["epochs"] for row in rows] == [str(EPOCHS)] * 3
+    for row, result in zip(rows, results, strict=True):
+        assert float(row["accuracy"]) == pytest.approx(result["metrics"]["accuracy"])
+    parent, *children = sorted(logged(warm), key=lambda run: "sweep" in run.data.tags)
+    assert parent.data.tags["sweep_id"] == resolved["sweep_id"]
+    assert parent.data.tags["target.sweep_made"] == "true"
+    assert len(children) == 3
+    for child in children:
+        assert child.data.tags["mlflow.parentRunId"] == parent.info.run_id
+        steps = [step for step, _ in history(warm, child.info.run_id, sweep.METRIC)]
+        assert steps == list(range(1, EPOCHS + 1))
+
+
+@pytest.mark.slow
+def test_trials_do_not_depend_on_who_runs_beside_them(
+    warm: Any, resolved: dict[str, Any], tmp_path: Path
+) -> None:
+    """Two trials at a time give the accuracies of each alone."""
+    from structnets.training.run import run_spec
+
+    assert call(resolved, warm) == 0
+    rows = trials_csv(warm, resolved)
+    assert [json.loads(row["orders"]) for row in rows] == [[1, 1, 1], [2, 2, 2], [3, 3, 3]]
+    for row, spec in zip(rows, sweeps.trial_specs(resolved), strict=True):
+        place = tmp_path / row["trial"]
+        alone = run_spec(spec, warm.prepared / "mnist", place / "out", place / "work")
+        assert float(row["accuracy"]) == pytest.approx(alone["metrics"]["accuracy"])
+    best = read_json(warm.results / "sweeps" / resolved["sweep_id"] / "best.json")
+    assert best["accuracy"] == max(float(row["accuracy"]) for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "best"),
+    [
+        (((4, 70.0), (4, 80.0), (4, 75.0)), 1),
+        (((4, 80.0), (4, 80.0), (4, 75.0)), 0),
+        (((4, 70.0), (2, 99.0), (4, 75.0)), 2),
+        (((0, None), (4, 60.0), (0, None)), 1),
+    ],
+)
+def test_best_trial_by_hand(
+    outcomes: tuple[tuple[int, float | None], ...],
+    best: int,
+    resolved: dict[str, Any],
+    made_rows: Callable[..., list[dict[str, Any]]],
+    tmp_path: Path,
+) -> None:
+    """The most accurate of those that ran longest; of equal ones the first."""
+    files = sweep.publish(resolved, made_rows(*outcomes), tmp_path)
+    assert sorted(files) == FILES
+    found = read_json(tmp_path / "best.json")
+    assert found["trial"] == best
+    assert found["spec"] == sweeps.trial_specs(resolved)[best]
+    assert found["sweep_id"] == resolved["sweep_id"]
+
+
+def test_table_of_trials_by_hand(
+    resolved: dict[str, Any], made_rows: Callable[..., list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    sweep.publish(resolved, made_rows((4, 70.0), (2, 60.0), (0, None)), tmp_path)
+    lines = (tmp_path / "trials.csv").read_text().splitlines()
+    assert lines == [
+        "trial,orders,sigmas,scales,epochs,accuracy,stopped_early,error",
+        '0,"[1, 1, 1]","[1.0, 1.0, 1.0]",1,4,70.0,False,',
+        '1,"[2, 2, 2]","[1.0, 1.0, 1.0]",1,2,60.0,True,',
+        '2,"[3, 3, 3]","[1.0, 1.0, 1.0]",1,0,,False,trial 2 broke',
+    ]
+
+
+def test_every_trial_failed_is_said_with_the_reason(
+    resolved: dict[str, Any], made_rows: Callable[..., list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    with pytest.raises(RuntimeError, match="all 3 trials failed; the first: trial 0 broke"):
+        sweep.publish(resolved, made_rows((0, None), (0, None), (0, None)), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("text", "message"), [("{", "sweep: "), ("absent.json", "absent.json")])
+def test_sweep_that_cannot_be_read_is_one_message(
+    text: str, message: str, folders: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sweep.main(["--sweep", text, *folders.options()]) == 1
+    printed = capsys.readouterr().err
+    assert message in printed
+    assert "Traceback" not in printed
+
+
+def test_missing_data_are_named_before_ray_starts(
+    folders: Any,
+    resolved: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sweep, "connected", None)
+    options = folders.options()
+    options[options.index("--prepared") + 1] = str(tmp_path / "absent")
+    assert sweep.main(["--sweep", json.dumps(resolved), *options]) == 1
+    assert f"{tmp_path}/absent/mnist" in capsys.readouterr().err
