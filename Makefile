@@ -11,10 +11,10 @@ READY := .venv/.ready
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 LOCAL := $(RUN) snakemake --profile profiles/local
 
-.PHONY: help demo test lint ui bench report results lock clean
+.PHONY: help demo test cluster-test lint ui bench report results lock clean
 
 help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY)  ## a small end-to-end run on built-in data: tables, figures, MLflow
 	$(LOCAL) demo
@@ -23,6 +23,10 @@ demo: $(READY)  ## a small end-to-end run on built-in data: tables, figures, MLf
 
 test: lint  ## lint, then every test but the cluster ones and the benchmarks
 	$(RUN) python -m pytest --durations=15
+
+cluster-test: $(READY)  ## the cluster tests on a real Slurm of two nodes, here (root; installs its packages)
+	$(RUN) python -m tests.cluster.packages
+	$(RUN) python -m pytest tests/cluster -m cluster -rs --durations=10
 
 lint: $(READY)  ## style, formatting, types, spelling, workflow
 	$(RUN) ruff check .

@@ -22,7 +22,7 @@ from typing import Any
 import psutil
 
 from pipelines.stage import stage_parser
-from structnets.files import read_json, write_json
+from structnets.files import read_json, write_atomic, write_json
 
 logger = logging.getLogger("structnets.launch")
 # Ray's socket names must stay below 107 bytes, of which it uses some 64 itself.
@@ -106,6 +106,7 @@ def start_private(cpus: int, temp: Path, token: str) -> str:
             "shorter one"
         )
     _use_token(token)
+    os.environ["RAY_TMPDIR"] = str(temp)
     import ray
 
     memory = min(psutil.virtual_memory().available // 2, 64 * 2**30)
@@ -119,9 +120,12 @@ def start_private(cpus: int, temp: Path, token: str) -> str:
         _node_ip_address="127.0.0.1",
         logging_level=logging.WARNING,
         logging_config=ray.LoggingConfig(log_level="ERROR"),
-        _temp_dir=str(temp),
     )
-    return ray.get_runtime_context().gcs_address
+    address = ray.get_runtime_context().gcs_address
+    # As `ray start` leaves it: this cluster's processes look here when they ask for "the" Ray,
+    # instead of for every Ray on the machine.
+    write_atomic(temp / "ray" / "ray_current_cluster", address)
+    return address
 
 
 @contextlib.contextmanager

@@ -66,7 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     store.quiet()
     # The pages need none of the background jobs (judges, scorers) that the server would start.
     os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
-    print(f"MLflow: http://{_HOST}:{given.port}  (Ctrl-C ends it)", flush=True)
+    # The parameter opens the list of trainings; without it MLflow shows traces of assistants.
+    page = f"http://{_HOST}:{given.port}/#/experiments?workflowType=machine_learning"
+    print(f"MLflow: {page}  (Ctrl-C ends it)", flush=True)
     os.execv(command[0], command)
 
 

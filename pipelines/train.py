@@ -10,6 +10,7 @@ torchrun and in one process, and Ray's retries (`FailureConfig`) go on from them
 
 from __future__ import annotations
 
+import csv
 import json
 import logging
 import sys
@@ -186,9 +187,11 @@ def _finish(tracker: Tracker, spec: dict[str, Any], roots: Roots) -> None:
         tracker.finish("FAILED")
         return
     result = read_json(out / "result.json")
-    # Past the last step of the curve, so that it is logged once however often this is done.
-    rows = max(len((out / "curves.csv").read_text().splitlines()) - 1, 0)
-    tracker.log_metrics(rows, {f"final_{k}": v for k, v in result["metrics"].items()})
+    with (out / "curves.csv").open(newline="") as file:
+        steps = [int(float(row["step"])) for row in csv.DictReader(file)]
+    tracker.log_metrics(
+        steps[-1] if steps else 0, {f"final_{k}": v for k, v in result["metrics"].items()}
+    )
     tracker.set_tags(
         {
             "attempts": result["attempts"],

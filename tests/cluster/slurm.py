@@ -55,6 +55,7 @@ class Job(NamedTuple):
     number: int
     state: str
     host: str
+    partition: str
     comment: str
 
 
@@ -150,7 +151,7 @@ class Cluster:
 
     def jobs(self) -> list[Job]:
         """Return all jobs the controller remembers, in the order of their numbers."""
-        done = self.run("squeue", "--states=all", "--noheader", "--format=%i|%T|%B|%k")
+        done = self.run("squeue", "--states=all", "--noheader", "--format=%i|%T|%B|%P|%k")
         return sorted(Job(int(number), *rest) for number, *rest in _fields(done.stdout))
 
     def logs(self, lines: int = 15) -> str:
@@ -195,4 +196,4 @@ class Cluster:
 
 
 def _fields(text: str) -> list[list[str]]:
-    return [line.split("|", 3) for line in text.splitlines()]
+    return [line.split("|", 4) for line in text.splitlines()]

@@ -23,8 +23,6 @@ from structnets.files import read_json, write_json
 from structnets.identity import run_id
 from structnets.training.run import ARTIFACTS, run_spec
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")
-Any = Any
 MakeSpec = Callable[..., dict[str, Any]]
 
 # The stage, saving after every step and taking half a second more for every epoch.
@@ -79,7 +77,8 @@ def test_several_runs_of_two_workers_end_to_end(
     runs = [make_spec(), make_spec(seed=1)]
     words = [word for spec in runs for word in ("--spec", json.dumps(spec))]
     options = ["--workers", "2", "--targets", "figure6,table1", *warm.options()]
-    assert train.main([*words, *options]) == 0
+    # In a process of its own, as in life: Ray is not made to be left and joined again.
+    subprocess.run([sys.executable, "-m", "pipelines.train", *words, *options], check=True)
     tracked = {run.data.tags["run_id"]: run for run in logged(warm)}
     assert tracked.keys() == {run_id(spec) for spec in runs}
     for spec in runs:
@@ -128,7 +127,8 @@ def test_killed_training_goes_on_as_if_nothing_had_happened(
     killed: Any, warm: Any, logged: Any, history: Any, tmp_path: Path
 ) -> None:
     spec, mlflow_run_id = killed
-    assert call(spec, warm) == 0
+    words = ["--spec", json.dumps(spec), *warm.options()]
+    subprocess.run([sys.executable, "-m", "pipelines.train", *words], check=True)
     out, alone = warm.results / "runs" / run_id(spec), tmp_path / "alone"
     expected = run_spec(spec, warm.prepared / "mnist", alone, tmp_path / "work")
     result = read_json(out / "result.json")
@@ -196,7 +196,7 @@ def test_spec_may_be_text_or_file(tmp_path: Path, make_spec: MakeSpec) -> None:
     ("path", "value", "message"),
     [
         ("recipe.epoch", 3, "recipe.gradient.epoch: unknown key; allowed here: kind, optimizer"),
-        ("modle", {}, "modle: unknown key; allowed here: chapter, preset, model, data"),
+        ("models", {}, "models: unknown key; allowed here: chapter, preset, model, data"),
         ("model.options.kernel", 3, "allowed: num_classes, image_size, kernel_sizes"),
         ("data.train_size", 70_000, "70000 exceeds the 60000 training images"),
         ("recipe.optimizer.name", "rmsprop", "'adadelta', 'sgd', 'adam'"),

@@ -156,7 +156,7 @@ def test_committed_sweep_resolves_and_its_models_build(
 @pytest.mark.parametrize(
     ("changes", "place", "allowed"),
     [
-        ({"modle": 1}, "modle", "chapter, preset, model, data, recipe, metric, seed"),
+        ({"models": 1}, "models", "chapter, preset, model, data, recipe, metric, seed"),
         ({"model": {"name": "cnn_b", "option": {}}}, "model.option", "name, options"),
         ({"data": {"name": "mnist", "n": 3}}, "data.n", "name, prepare, train_size"),
         ({"recipe": {**RECIPE, "epoch": 3}}, "recipe.gradient.epoch", "optimizer, schedule,"),
@@ -208,8 +208,8 @@ def test_bad_value_is_named_with_what_is_allowed(changes: dict[str, Any], messag
 
 
 def test_all_mistakes_are_named_at_once() -> None:
-    with pytest.raises(ValueError, match=r"(?s)modle: .*seed: |seed: .*modle: "):
-        specs.validate({**SPEC, "modle": 1, "seed": -1})
+    with pytest.raises(ValueError, match=r"(?s)models: .*seed: |seed: .*models: "):
+        specs.validate({**SPEC, "models": 1, "seed": -1})
 
 
 def test_unknown_model_option_lists_the_allowed_ones() -> None:
@@ -239,7 +239,7 @@ def test_preset_the_experiment_lacks_is_refused() -> None:
     [
         (None, r"made\.yaml is not valid:\n  \(top\): "),
         ({"chapter": 3}, r"made\.yaml is not valid:\n  model: Field required"),
-        ({"modell": {}}, "modell: unknown key; allowed here: chapter, model, data"),
+        ({"models": {}}, "models: unknown key; allowed here: chapter, model, data"),
     ],
 )
 def test_damaged_experiment_is_named(content: Any, message: str) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import re
+from typing import Any
 
 import pytest
 import torch
 
 from structnets.models import registry
 from structnets.models.registry import create_model, describe_models, list_models
+from structnets.nn import GaussianConv2d
 
 
 @pytest.mark.parametrize("name", registry.MODEL_NAMES)
@@ -23,10 +25,11 @@ def test_every_model_is_in_the_module_it_names(name: str) -> None:
     assert importlib.import_module(registry.module_of(name))
 
 
-def test_options_given_win_over_the_entry_s() -> None:
-    assert create_model("rfnn_mnist_order3").features.conv2.basis.order == 3
-    chosen = create_model("rfnn_mnist_order3", orders=(1, 1, 1))
-    assert chosen.features.conv2.basis.order == 1
+@pytest.mark.parametrize(("options", "order"), [({}, 3), ({"orders": (1, 1, 1)}, 1)])
+def test_options_given_win_over_the_entry_s(options: dict[str, Any], order: int) -> None:
+    layer = create_model("rfnn_mnist_order3", **options).get_submodule("features.conv2")
+    assert isinstance(layer, GaussianConv2d)
+    assert layer.basis.order == order
 
 
 def test_golden_table_of_counts() -> None:
@@ -68,6 +71,6 @@ def test_unknown_model_lists_the_known_ones() -> None:
     ],
 )
 def test_unknown_option_lists_the_allowed_ones(name: str, allowed: str) -> None:
-    message = f"unknown option 'widht' of model '{name}'; allowed: {allowed}"
+    message = f"unknown option 'breadth' of model '{name}'; allowed: {allowed}"
     with pytest.raises(ValueError, match=message):
-        create_model(name, widht=3)
+        create_model(name, breadth=3)

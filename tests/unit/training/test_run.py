@@ -148,11 +148,10 @@ def test_mixed_precision_stays_near_full_precision(
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # the compiler's own
-@pytest.mark.parametrize("model", ["cnn_b", "rfnn_mnist"])
-def test_compiled_equals_eager(model: str, run: Run, make_spec: MakeSpec) -> None:
-    options = {"optimizer": {"name": "adam", "lr": 1e-3}, "epochs": 1}
-    eager, compiled = (run(make_spec(model=model, **options, compile=c)) for c in (False, True))
-    # Dropout masks are drawn by other kernels, so that only the size agrees.
+def test_compiled_stays_near_eager(run: Run, make_spec: MakeSpec) -> None:
+    """Dropout masks are drawn by other kernels, so that the values agree in size only."""
+    options = {"model": "rfnn_mnist", "optimizer": {"name": "adam", "lr": 1e-3}, "epochs": 1}
+    eager, compiled = (run(make_spec(**options, compile=c)) for c in (False, True))
     assert compiled["metrics"]["loss"] == pytest.approx(eager["metrics"]["loss"], rel=0.1)
 
 
