@@ -36,14 +36,15 @@ with allocation.over_nodes(allocation.find_allocation(), log) as address:
     os.environ["RAY_ADDRESS"] = address
     sys.exit(train.main(sys.argv[2:]))
 """
-FAILING = """
-import os
+KILLED_INSIDE = """
+import os, signal
 from pathlib import Path
 from pipelines import allocation
 
 os.environ.update({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0" * 32})
 with allocation.over_nodes(allocation.find_allocation(), Path(__file__).parent):
-    print("unexpected")
+    print("inside", flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
 """
 LEFTOVERS = "ls -d /tmp/r[0-9]*; ps -e -o comm= | grep -E 'raylet|gcs_server|python'"
 
@@ -108,15 +109,26 @@ def test_a_training_spans_both_nodes(cluster, two_nodes, spec):
 
 def test_nodes_that_do_not_come_up_are_named(cluster, two_nodes):
     # The temporary folder that Ray shall use is there on one node only.
-    (two_nodes.folder / "failing.py").write_text(FAILING)
+    (two_nodes.folder / "driver.py").write_text(KILLED_INSIDE)
     code, text = two_nodes(
         "mkdir /tmp/only; trap 'rmdir /tmp/only' EXIT\n"
-        f"STRUCTNETS_TMP=/tmp/only {sys.executable} {two_nodes.folder}/failing.py"
+        f"STRUCTNETS_TMP=/tmp/only {sys.executable} {two_nodes.folder}/driver.py"
     )
     assert code == 1
     assert re.search("Ray did not come up on (n1, )?n2: it ended with exit code 1", text)
-    assert "unexpected" not in text
+    assert "inside" not in text
     assert "No such file or directory: '/tmp/only/" in text
+    assert leftovers(cluster) == ""
+
+
+def test_nothing_is_left_of_a_driver_killed(cluster, two_nodes):
+    (two_nodes.folder / "driver.py").write_text(KILLED_INSIDE)
+    # The job goes on, so that it is not Slurm that ends Ray.
+    look = f'srun --overlap --nodes=2 --ntasks=2 bash -c "{LEFTOVERS}"'
+    code, text = two_nodes(f"{sys.executable} {two_nodes.folder}/driver.py\nsleep 5\n{look}; true")
+    assert code == 0, text
+    assert "inside" in text
+    assert not re.search("^(raylet|gcs_server|python|/tmp/r)", text, re.MULTILINE), text
     assert leftovers(cluster) == ""
 
 
