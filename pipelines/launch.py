@@ -21,12 +21,13 @@ from typing import Any
 
 import psutil
 
+from pipelines.allocation import find_allocation, over_nodes
 from pipelines.stage import stage_parser
 from structnets.files import read_json, write_atomic, write_json
 
 logger = logging.getLogger("structnets.launch")
-# Ray's socket names must stay below 107 bytes, of which it uses some 64 itself.
-LONGEST_TEMP = 40
+# Ray's socket names must stay below 107 bytes, of which it uses some 70 itself.
+LONGEST_TEMP = 36
 OBJECT_STORE_BYTES = 200 * 2**20
 # Must be set before Ray is imported, in every process. The first makes reports and the end of a
 # fit wait 0.1 s for the controller instead of 2 s.
@@ -49,8 +50,9 @@ def granted_cpus() -> int:
 def connected(scratch: Path, cpus: int) -> Iterator[None]:
     """Connect this process to Ray for the length of a block.
 
-    In this order: the cluster of ``RAY_ADDRESS``; the warm cluster of this scratch root, if its
-    process lives; a private cluster, which ends with the block.
+    In this order: the cluster of ``RAY_ADDRESS``; one Ray over the nodes of a Slurm allocation of
+    several; the warm cluster of this scratch root, if its process lives; a private cluster. Those
+    that it starts end with the block.
 
     Parameters
     ----------
@@ -60,9 +62,14 @@ def connected(scratch: Path, cpus: int) -> Iterator[None]:
         Processors of a private cluster.
     """
     os.environ.update(ENVIRONMENT)
-    with _short_temp() as temp:
+    with contextlib.ExitStack() as stack:
+        temp = stack.enter_context(_short_temp())
         if "RAY_ADDRESS" in os.environ:
             _join(os.environ["RAY_ADDRESS"], {"env_vars": ENVIRONMENT})
+        elif allocation := find_allocation():
+            _use_token(secrets.token_hex(32))
+            address = stack.enter_context(over_nodes(allocation, temp))
+            _join(address, {"env_vars": ENVIRONMENT})
         elif warm := warm_cluster(scratch):
             _use_token(warm["token"])
             _join(warm["address"], None)
@@ -70,10 +77,8 @@ def connected(scratch: Path, cpus: int) -> Iterator[None]:
             start_private(cpus, temp, secrets.token_hex(32))
         import ray
 
-        try:
-            yield
-        finally:
-            ray.shutdown()
+        stack.callback(ray.shutdown)
+        yield
 
 
 def _join(address: str, runtime: dict[str, Any] | None) -> None:
@@ -93,7 +98,7 @@ def _use_token(token: str) -> None:
 
 
 def start_private(cpus: int, temp: Path, token: str) -> str:
-    """Start a cluster on the loopback interface, with explicit resources; returns its address.
+    """Start a cluster with explicit resources that asks for a token; returns its address.
 
     Raises
     ------
@@ -143,6 +148,17 @@ def _marker(scratch: Path) -> Path:
     return scratch / "ray" / "warm.json"
 
 
+def _write_marker(scratch: Path, marker: dict[str, Any]) -> None:
+    """Write the marker so that only this user reads the token in it."""
+    path = _marker(scratch)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    before = os.umask(0o077)
+    try:
+        write_json(path, marker)
+    finally:
+        os.umask(before)
+
+
 def _alive(pid: int, created: float) -> bool:
     """Say whether the process of that number is still the one that began at `created`."""
     try:
@@ -186,13 +202,11 @@ def run_warm(scratch: Path, parent: int, cpus: int) -> None:
     born = watched.create_time()
     token = secrets.token_hex(32)
     marker = {"pid": mine.pid, "created": mine.create_time(), "address": None, "token": token}
-    # The token is for this user only.
-    os.umask(0o077)
-    write_json(_marker(scratch), marker)
+    _write_marker(scratch, marker)
     stopping: list[int] = []
     try:
         with _short_temp() as temp:
-            write_json(_marker(scratch), {**marker, "address": start_private(cpus, temp, token)})
+            _write_marker(scratch, {**marker, "address": start_private(cpus, temp, token)})
             import ray  # after the token is set
 
             for name in (signal.SIGTERM, signal.SIGINT):  # instead of those Ray has set

@@ -37,11 +37,11 @@ def stage_parser(doc: str | None, *roots: str) -> argparse.ArgumentParser:
 
 
 def run_stage(name: str, action: Callable[[], object]) -> int:
-    """Run a stage; an error that its user caused becomes one clear line and exit code 1."""
+    """Run a stage; what its user can mend becomes one clear line and exit code 1."""
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s", stream=sys.stderr)
     try:
         action()
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RuntimeError) as error:
         print(f"{name}: {error}", file=sys.stderr)
         return 1
     return 0

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.launch import connected, granted_cpus
 from pipelines.stage import run_stage, stage_parser
 from pipelines.tracking import Trial, log_sweep
+from structnets.data.manifest import load_manifest
 from structnets.files import read_json, write_atomic, write_json
 from structnets.identity import prepared_name, run_id
 from structnets.sweeps import trial_specs
@@ -222,8 +223,13 @@ def _track(
 def sweep(resolved: dict[str, Any], prepared: Path, results: Path, scratch: Path) -> None:
     """Search, publish and track a resolved sweep."""
     folder = scratch / "sweeps" / resolved["sweep_id"]
+    load_manifest(prepared / prepared_name(resolved["base"]["data"]))
     with connected(scratch, granted_cpus()):
-        rows = table_of(resolved, search(resolved, prepared, folder, granted_cpus()))
+        import ray
+
+        rows = table_of(
+            resolved, search(resolved, prepared, folder, int(ray.cluster_resources()["CPU"]))
+        )
     files = publish(resolved, rows, results / "sweeps" / resolved["sweep_id"])
     _track(resolved, rows, files, results, folder)
 

@@ -23,10 +23,11 @@ from pipelines.launch import connected, granted_cpus
 from pipelines.stage import run_stage, stage_parser
 from pipelines.tracking import Spool, Tracker
 from structnets import specs
-from structnets.files import read_json
+from structnets.data.manifest import load_manifest
+from structnets.files import read_json, write_atomic
 from structnets.identity import digest, prepared_name, run_id, spec_digest
 from structnets.training.reporting import Progress
-from structnets.training.run import ARTIFACTS
+from structnets.training.run import ARTIFACTS, check_work
 
 logger = logging.getLogger("structnets.train")
 MAX_FAILURES = 3
@@ -47,6 +48,10 @@ class Roots:
     def work(self, spec: dict[str, Any]) -> Path:
         """Return where a run keeps its state."""
         return self.scratch / "runs" / run_id(spec)
+
+    def error(self, spec: dict[str, Any]) -> Path:
+        """Return where a worker says why a run cannot succeed."""
+        return self.work(spec) / "error.txt"
 
     def spool(self, spec: dict[str, Any]) -> Path:
         """Return where a run leaves what is for MLflow."""
@@ -96,16 +101,21 @@ def work(config: dict[str, Any]) -> None:
         if is_published(spec, roots):
             continue
         spool = Spool(roots.spool(spec))
-        result = run_spec(
-            spec,
-            roots.prepared / prepared_name(spec["data"]),
-            roots.out(spec),
-            roots.work(spec),
-            reporter=SpoolReporter(run_id(spec), spool),
-            device=ray.train.torch.get_device(),
-            threads=config["threads"],
-            extra=lambda spool=spool: {"mlflow_run_id": spool.state()[0]},
-        )
+        try:
+            result = run_spec(
+                spec,
+                roots.prepared / prepared_name(spec["data"]),
+                roots.out(spec),
+                roots.work(spec),
+                reporter=SpoolReporter(run_id(spec), spool),
+                device=ray.train.torch.get_device(),
+                threads=config["threads"],
+                extra=lambda spool=spool: {"mlflow_run_id": spool.state()[0]},
+            )
+        except (ValueError, FloatingPointError) as error:
+            # It would fail again, so Ray is not let to retry; the driver tells.
+            write_atomic(roots.error(spec), f"{error}\n")
+            continue
         ray.train.report({"run_id": result["run_id"], **result["metrics"]})
 
 
@@ -122,13 +132,19 @@ def train(
 
     Raises
     ------
+    ValueError, OSError
+        If a work folder holds another spec, or data are missing; before anything starts.
     RuntimeError
-        If a training failed more often than Ray may retry; the cause is chained.
+        If a training cannot succeed, or failed more often than Ray may retry.
     """
     missing = [spec for spec in runs if not is_published(spec, roots)]
     if not missing:
         logger.info("all %d runs are already published in %s", len(runs), roots.results)
         return
+    for spec in missing:
+        load_manifest(roots.prepared / prepared_name(spec["data"]))
+        check_work(roots.work(spec), spec)
+        roots.error(spec).unlink(missing_ok=True)
     trackers = [_track(spec, roots, workers, targets) for spec in missing]
     try:
         with connected(roots.scratch, max(granted_cpus(), workers * cpus)):
@@ -136,6 +152,10 @@ def train(
     finally:
         for spec, tracker in zip(missing, trackers, strict=True):
             _finish(tracker, spec, roots)
+    failed = [spec for spec in missing if not is_published(spec, roots)]
+    if failed:
+        reasons = (f"{run_id(spec)}: {roots.error(spec).read_text().strip()}" for spec in failed)
+        raise RuntimeError("; ".join(reasons))
 
 
 def _fit(

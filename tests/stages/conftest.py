@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,14 +75,17 @@ def empty_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def folders(
     tmp_path: Path, made_data: Path, empty_mlflow: Path, monkeypatch: pytest.MonkeyPatch
-) -> Folders:
+) -> Iterator[Folders]:
     """Return roots of this test, with an MLflow store, and no Ray to join."""
     for name in ("MLFLOW_TRACKING_URI", "RAY_ADDRESS"):
         monkeypatch.delenv(name, raising=False)
     results = tmp_path / "results"
     results.mkdir()
     shutil.copy(empty_mlflow, results / "mlflow.db")
-    return Folders(made_data, results, tmp_path / "scratch")
+    # What a killed cluster leaves goes too; names of sockets in it must stay short.
+    with tempfile.TemporaryDirectory(prefix="t", dir="/tmp", ignore_cleanup_errors=True) as temp:
+        monkeypatch.setenv("STRUCTNETS_TMP", temp)
+        yield Folders(made_data, results, tmp_path / "scratch")
 
 
 @pytest.fixture(scope="session")

@@ -59,7 +59,8 @@ class CrossChannelNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Normalise maps of shape (B, C, H, W); the result is channels last in memory."""
         pixels = x.permute(0, 2, 3, 1)
-        flat = _Normalize.apply(
-            pixels.reshape(-1, x.shape[1]), self.window, self.k, self.alpha, self.beta
-        )
-        return flat.view(pixels.shape).permute(0, 3, 1, 2)
+        # Sums of squares overflow half precision, so autocast stays out.
+        with torch.autocast(x.device.type, enabled=False):
+            rows = pixels.reshape(-1, x.shape[1]).to(self.window.dtype)
+            flat = _Normalize.apply(rows, self.window, self.k, self.alpha, self.beta)
+        return flat.to(x.dtype).view(pixels.shape).permute(0, 3, 1, 2)

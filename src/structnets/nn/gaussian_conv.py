@@ -104,7 +104,7 @@ class GaussianConv2d(nn.Module):
 
     def reset_parameters(self) -> None:
         """Draw alpha so that the composed filters have He et al.'s variance; zero the bias."""
-        energy = float((self.kernels.double() ** 2).sum())
+        energy = float((self.basis.kernels**2).sum())
         nn.init.normal_(self.alpha, std=math.sqrt(2 / (self.in_channels * energy)))
         if self.bias is not None:
             nn.init.zeros_(self.bias)

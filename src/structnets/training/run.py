@@ -199,14 +199,26 @@ def _fit(
     return nn.Sequential(features_of, classifier), position, found
 
 
-def _claim(work: Path, spec: dict[str, Any], workers: Workers) -> int:
-    """Check that the work folder belongs to this spec; count and return the attempt."""
+def check_work(work: Path, spec: dict[str, Any]) -> None:
+    """Refuse a work folder that holds a run of another spec.
+
+    Raises
+    ------
+    ValueError
+        Naming the folder.
+    """
     kept = work / "spec.json"
     if kept.exists() and science(read_json(kept)) != science(spec):
         raise ValueError(
             f"{work} holds a run of another spec (see {kept}): remove it, or give the edited "
             "spec its own folder"
         )
+
+
+def _claim(work: Path, spec: dict[str, Any], workers: Workers) -> int:
+    """Check that the work folder belongs to this spec; count and return the attempt."""
+    check_work(work, spec)
+    kept = work / "spec.json"
     tally = work / "attempts.json"
     attempts = (read_json(tally) if tally.exists() else 0) + 1
     workers.barrier()
