@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import resource
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,18 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "checkpoints"
 
 
-@pytest.fixture
-def full_after() -> Iterator[Callable[[int], None]]:
-    """Let this process write no file beyond a number of bytes, as a full disk does."""
+@contextlib.contextmanager
+def full_after(size: int) -> Iterator[None]:
+    """Let this process write no file beyond `size` bytes, as a full disk does.
+
+    No longer than needed: pytest's own log may be such a file.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def state_of(step: int) -> dict[str, Any]:
@@ -94,12 +101,11 @@ def test_file_that_runs_code_is_refused(folder: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
-def test_full_disk_is_survived(
-    folder: Path, full_after: Callable[[int], None], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_full_disk_is_survived(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert save_checkpoint(folder, 10, state_of(10))
-    full_after(2000)
-    assert not save_checkpoint(folder, 20, state_of(20))
+    with full_after(2000):
+        saved = save_checkpoint(folder, 20, state_of(20))
+    assert not saved
     assert names(folder) == ["step-000000010.pt"]
     assert "could not be written" in caplog.text
 
