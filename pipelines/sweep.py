@@ -24,7 +24,7 @@ from structnets.data.manifest import load_manifest
 from structnets.files import read_json, write_atomic, write_json
 from structnets.identity import prepared_name, run_id
 from structnets.sweeps import trial_specs
-from structnets.training.reporting import Progress
+from structnets.training.reporting import RecordedProgress
 from structnets.viz.heatmap import draw_heatmap
 
 if TYPE_CHECKING:
@@ -34,21 +34,11 @@ logger = logging.getLogger("structnets.sweep")
 METRIC = "val_accuracy"
 
 
-class TuneReporter(Progress):
+class TuneReporter(RecordedProgress):
     """Print progress, and tell Tune every validation accuracy."""
 
-    def resumed(self, curve: list[dict[str, float]]) -> None:
-        """Tell Tune the earlier rows again: its own record may be older than the checkpoint."""
-        super().resumed(curve)
-        for row in curve:
-            self._tell(row)
-
-    def epoch(self, row: dict[str, float], epochs: int) -> None:
-        """Take the row of an epoch."""
-        super().epoch(row, epochs)
-        self._tell(row)
-
-    def _tell(self, row: dict[str, float]) -> None:
+    def record(self, row: dict[str, float]) -> None:
+        """Tell Tune a row that was evaluated."""
         from ray import tune
 
         if METRIC in row:

@@ -26,7 +26,7 @@ from structnets import specs
 from structnets.data.manifest import load_manifest
 from structnets.files import read_json, write_atomic
 from structnets.identity import digest, prepared_name, run_id, spec_digest
-from structnets.training.reporting import Progress
+from structnets.training.reporting import RecordedProgress
 from structnets.training.run import ARTIFACTS, check_work
 
 logger = logging.getLogger("structnets.train")
@@ -58,25 +58,15 @@ class Roots:
         return self.work(spec) / "spool"
 
 
-class SpoolReporter(Progress):
-    """Print progress, and record every row of the curve for MLflow."""
+class SpoolReporter(RecordedProgress):
+    """Print progress, and record the curve for MLflow, which logs each step once."""
 
     def __init__(self, name: str, spool: Spool) -> None:
         super().__init__(name)
         self.spool = spool
 
-    def resumed(self, curve: list[dict[str, float]]) -> None:
-        """Record the earlier rows too: a step that MLflow already has is not logged again."""
-        super().resumed(curve)
-        for row in curve:
-            self._record(row)
-
-    def epoch(self, row: dict[str, float], epochs: int) -> None:
-        """Take the row of an epoch."""
-        super().epoch(row, epochs)
-        self._record(row)
-
-    def _record(self, row: dict[str, float]) -> None:
+    def record(self, row: dict[str, float]) -> None:
+        """Write a row to the spool."""
         values = {key: value for key, value in row.items() if key != "step"}
         self.spool.log_metrics(int(row["step"]), values)
 

@@ -68,6 +68,29 @@ class Progress:
         return False
 
 
+class RecordedProgress(Progress):
+    """Print progress, and hand every row of the curve to `record`, earlier attempts' rows too.
+
+    A resumed run hands over rows again, since what received them may be older than the
+    checkpoint; `record` must bear that.
+    """
+
+    def record(self, row: dict[str, float]) -> None:
+        """Take a row; for a subclass to say how."""
+        raise NotImplementedError
+
+    def resumed(self, curve: list[dict[str, float]]) -> None:
+        """Say where the run goes on, and record the earlier rows."""
+        super().resumed(curve)
+        for row in curve:
+            self.record(row)
+
+    def epoch(self, row: dict[str, float], epochs: int) -> None:
+        """Print and record the row of an epoch."""
+        super().epoch(row, epochs)
+        self.record(row)
+
+
 def _clock(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)

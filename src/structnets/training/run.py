@@ -21,7 +21,7 @@ from structnets.models.counting import collapsed_parameters, trained_parameters
 from structnets.models.registry import create_model
 from structnets.training import provenance
 from structnets.training.arrays import Images
-from structnets.training.evaluation import Measurement, evaluate
+from structnets.training.evaluation import evaluate
 from structnets.training.loop import GradientTraining, Position
 from structnets.training.reporting import Progress, Reporter
 from structnets.training.seeding import stream_seed
@@ -88,14 +88,16 @@ def run_spec(
     }
     name = run_id(spec)
     reporter = reporter or Progress(name)
+    splits = load_images(spec, prepared)
+    reported = splits[spec["recipe"]["evaluation"]["split"]]
     if spec["recipe"]["kind"] == "gradient":
-        training = _training(spec, manifest, prepared, work, origin, reporter, device)
+        training = _training(spec, manifest, splits, work, origin, reporter, device)
         model, position, origin = training.model, training.run(), training.origin
         found: dict[str, float] = {}
-        measured = _measure(spec, prepared, model, device)
+        measured = evaluate(model, reported, device)
     else:
-        model, position, found = _fit(spec, manifest, prepared)
-        measured = _measure(spec, prepared, model, torch.device("cpu"))
+        model, position, found = _fit(spec, manifest, splits["train"])
+        measured = evaluate(model, reported, torch.device("cpu"))
     result = {
         "run_id": name,
         "spec": spec,
@@ -154,14 +156,13 @@ def load_images(spec: dict[str, Any], prepared: Path) -> dict[str, Images]:
 def _training(
     spec: dict[str, Any],
     manifest: dict[str, Any],
-    prepared: Path,
+    splits: dict[str, Images],
     work: Path,
     origin: dict[str, Any],
     reporter: Reporter,
     device: torch.device,
 ) -> GradientTraining:
     model = build_model(spec, manifest).to(device)
-    splits = load_images(spec, prepared)
     identity = {"spec_digest": spec_digest(spec), "data_digest": manifest["digest"]}
     return GradientTraining(
         spec,
@@ -175,22 +176,14 @@ def _training(
     )
 
 
-def _measure(
-    spec: dict[str, Any], prepared: Path, model: nn.Module, device: torch.device
-) -> Measurement:
-    """Measure a model on the split the recipe reports."""
-    split = spec["recipe"]["evaluation"]["split"]
-    return evaluate(model, load_images(spec, prepared)[split], device)
-
-
 def _fit(
-    spec: dict[str, Any], manifest: dict[str, Any], prepared: Path
+    spec: dict[str, Any], manifest: dict[str, Any], train: Images
 ) -> tuple[nn.Module, Position, dict[str, float]]:
     from structnets.training import closed_form
 
     features_of = build_model(spec, manifest)
     begun = time.monotonic()
-    features, labels = closed_form.extract(features_of, load_images(spec, prepared)["train"])
+    features, labels = closed_form.extract(features_of, train)
     classifier, chosen = closed_form.fit(
         spec["recipe"], features, labels, len(manifest["classes"]), spec["seed"]
     )
