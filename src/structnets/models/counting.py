@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 from torch import nn
 
-from structnets.nn.gaussian_conv import GaussianConv2d
+
+@runtime_checkable
+class Collapsible(Protocol):
+    """A structured layer that has an equivalent plain one."""
+
+    def collapsed_parameters(self) -> int:
+        """Count the weights of the equivalent plain layer."""
+        ...
 
 
 def trained_parameters(model: nn.Module) -> int:
@@ -13,9 +22,9 @@ def trained_parameters(model: nn.Module) -> int:
 
 
 def collapsed_parameters(model: nn.Module) -> int:
-    """Count the weights after every structured convolution is collapsed to a plain one."""
+    """Count the weights after every structured layer is collapsed to a plain one."""
     total = trained_parameters(model)
     for layer in model.modules():
-        if isinstance(layer, GaussianConv2d):
-            total += layer.alpha[..., 0].numel() * layer.kernel_size**2 - layer.alpha.numel()
+        if isinstance(layer, Collapsible):
+            total += layer.collapsed_parameters() - trained_parameters(layer)
     return total

@@ -7,49 +7,15 @@ import fnmatch
 import functools
 import importlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from structnets.models.entries import ENTRIES
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One model: its constructor as ``module:name`` and what the thesis prints of it."""
-
-    constructor: str
-    chapter: int
-    thesis_params: str | None = None
-    note: str = ""
-    options: tuple[tuple[str, Any], ...] = ()
-
-
-_MNIST = "structnets.models.mnist"
-ENTRIES: dict[str, Entry] = {
-    "rfnn_mnist": Entry(
-        f"{_MNIST}:rfnn", 3, note="Figure 6; orders 3/2/2 and scales 1.5/1/1 of the released code"
-    ),
-    "rfnn_mnist_order3": Entry(
-        f"{_MNIST}:rfnn",
-        3,
-        note="Figure 6; third order throughout, as the thesis says",
-        options=(("orders", (3, 3, 3)),),
-    ),
-    "cnn_b": Entry(f"{_MNIST}:cnn_b", 3, note="Figure 6; kernels 11/7/7, the RFNN's support"),
-    "cnn_b_5x5": Entry(
-        f"{_MNIST}:cnn_b",
-        3,
-        note="Figure 6; kernels 5/5/5 as in stochastic pooling's MNIST net",
-        options=(("kernel_sizes", (5, 5, 5)),),
-    ),
-    "scattering": Entry(
-        "structnets.models.scattering:ScatteringFeatures",
-        3,
-        note="Figure 6; fixed features, the classifier is fitted on them",
-    ),
-}
 MODEL_NAMES: tuple[str, ...] = tuple(ENTRIES)
 
 
@@ -94,7 +60,7 @@ def check_options(name: str, options: Iterable[str]) -> None:
     ValueError
         Naming the first unknown option and the allowed ones.
     """
-    allowed = _option_names(ENTRIES[name].constructor)
+    allowed = accepted_options(name)
     for option in options:
         if option not in allowed:
             raise ValueError(
@@ -122,6 +88,11 @@ def _option_names(constructor: str) -> tuple[str, ...]:
     return tuple(argument for argument in names if argument != "self")
 
 
+def accepted_options(name: str) -> tuple[str, ...]:
+    """Return the arguments that a model's constructor takes, without importing torch."""
+    return _option_names(ENTRIES[name].constructor)
+
+
 def module_of(name: str) -> str:
     """Return the module that defines a model (for code digests)."""
     return ENTRIES[name].constructor.partition(":")[0]
@@ -136,11 +107,14 @@ def describe_models() -> list[dict[str, Any]]:
         ``name, chapter, params, collapsed_params, thesis_params, note``; params are trained
         weights without batch-norm statistics.
     """
+    import torch
+
     from structnets.models.counting import collapsed_parameters, trained_parameters
 
     rows = []
     for name, entry in ENTRIES.items():
-        model = create_model(name)
+        with torch.device("meta"):  # counts need no weights
+            model = create_model(name)
         rows.append(
             {
                 "name": name,

@@ -192,6 +192,11 @@ class GaussianConv2d(nn.Module):
                 plain.bias.copy_(self.bias)
         return plain
 
+    def collapsed_parameters(self) -> int:
+        """Count the weights of the equivalent plain convolution."""
+        filters = self.out_channels * self.in_channels * self.kernel_size**2
+        return filters + (0 if self.bias is None else self.out_channels)
+
     def get_extra_state(self) -> dict[str, str]:
         """Keep the chosen evaluation ways with the weights, so that a resumed run reuses them."""
         return dict(self.plan)

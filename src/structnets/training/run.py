@@ -18,7 +18,7 @@ from structnets.data.subset import train_indices, validation_split
 from structnets.files import atomic_path, read_json, write_atomic, write_json
 from structnets.identity import run_id, science, spec_digest
 from structnets.models.counting import collapsed_parameters, trained_parameters
-from structnets.models.registry import create_model
+from structnets.models.registry import accepted_options, create_model
 from structnets.training import provenance
 from structnets.training.arrays import Images
 from structnets.training.evaluation import evaluate
@@ -128,12 +128,14 @@ def run_spec(
 def build_model(spec: dict[str, Any], manifest: dict[str, Any]) -> nn.Module:
     """Build the model of a spec for a prepared data set, initialised from the spec's seed."""
     torch.manual_seed(stream_seed(spec["seed"], "initialisation"))
-    return create_model(
-        spec["model"]["name"],
-        num_classes=len(manifest["classes"]),
-        image_size=manifest["image_shape"][-1],
-        **spec["model"]["options"],
-    )
+    name = spec["model"]["name"]
+    of_data = {
+        "num_classes": len(manifest["classes"]),
+        "image_size": manifest["image_shape"][-1],
+        "in_channels": manifest["image_shape"][0],
+    }
+    taken = {key: of_data[key] for key in of_data if key in accepted_options(name)}
+    return create_model(name, **{**taken, **spec["model"]["options"]})
 
 
 def load_images(spec: dict[str, Any], prepared: Path) -> dict[str, Images]:
