@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.prepare_digits import prepare_digits
-from pipelines.train import Roots
+from pipelines.training_worker import Roots
 from structnets import specs
 from structnets.identity import run_id
 from structnets.models import create_model, list_models

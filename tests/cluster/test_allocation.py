@@ -24,7 +24,7 @@ from pipelines import allocation, train
 def work(config):
     import socket
     import ray.train
-    from pipelines.train import work as whole
+    from pipelines.training_worker import work as whole
     rank = ray.train.get_context().get_world_rank()
     Path(config["roots"].scratch, f"rank{rank}").write_text(socket.gethostname())
     whole(config)

@@ -16,7 +16,8 @@ from structnets.files import read_json
 from structnets.identity import run_id, spec_digest
 from structnets.models.registry import create_model
 from structnets.training import run as run_module
-from structnets.training.run import ARTIFACTS, load_images
+from structnets.training.artifacts import ARTIFACTS
+from structnets.training.run import load_images
 
 Run = Callable[..., dict[str, Any]]
 MakeSpec = Callable[..., dict[str, Any]]
