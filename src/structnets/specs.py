@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from structnets.data.catalogue import check_parameters, find_dataset
+from structnets.data.catalogue import DATASETS, check_parameters, find_dataset
 from structnets.models.registry import MODEL_NAMES, check_options
 from structnets.validation import checked
 
 Preset = Literal["smoke", "small", "paper"]
-DatasetName = Literal["mnist", "digits"]
 Option = bool | int | float | str | None | list[int] | list[float] | list[str]
 
 
@@ -44,11 +43,19 @@ class ModelSpec(Strict):
 class DataSpec(Strict):
     """A prepared data set and the part of its training images that is used."""
 
-    name: DatasetName = Field(description="Data set, prepared by the rule prepare_<name>.")
+    name: str = Field(
+        description="Data set, prepared by the rule prepare_<name>.",
+        json_schema_extra={"enum": list(DATASETS)},
+    )
     prepare: dict[str, Option] = Field(default={}, description="Parameters of the preparation.")
     train_size: int | None = Field(
         default=None, ge=1, description="First n images of a seeded shuffle; null: all."
     )
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        return find_dataset(name).name
 
     @model_validator(mode="after")
     def _possible(self) -> DataSpec:

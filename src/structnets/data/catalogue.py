@@ -39,12 +39,17 @@ class Dataset:
 
 
 _DIGIT_NAMES = tuple(str(digit) for digit in range(10))
+_PHOTOGRAPHS = (
+    *("astronaut", "cat", "coffee", "galaxies", "motorcycle"),
+    *("retina", "rocket", "temple", "tissue", "flower"),
+)
 
 DATASETS: Mapping[str, Dataset] = {
     dataset.name: dataset
     for dataset in (
         Dataset("mnist", (1, 28, 28), _DIGIT_NAMES, 60_000, 10_000),
         Dataset("digits", (1, 28, 28), _DIGIT_NAMES, 1_437, 360),
+        Dataset("photo_crops", (3, 32, 32), _PHOTOGRAPHS, 1_000, 300),
     )
 }
 
