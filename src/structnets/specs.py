@@ -63,6 +63,10 @@ class DataSpec(Strict):
         count = find_dataset(self.name).train_count
         if self.train_size is not None and self.train_size > count:
             raise ValueError(f"train_size {self.train_size} exceeds the {count} training images")
+        if self.prepare.get("partial") and self.train_size is None:
+            raise ValueError(
+                "a partial data set needs a train_size: all of its images are not the full set"
+            )
         return self
 
 

@@ -218,6 +218,14 @@ def test_unknown_model_option_lists_the_allowed_ones() -> None:
         specs.validate({**SPEC, "model": model})
 
 
+def test_part_of_a_data_set_is_never_called_full() -> None:
+    part = {"name": "cifar10", "prepare": {"partial": True}}
+    with pytest.raises(ValueError, match="partial data set needs a train_size"):
+        specs.validate({**SPEC, "data": part})
+    resolved = specs.validate({**SPEC, "data": {**part, "train_size": 1000}})
+    assert resolved["data"]["prepare"] == {"partial": True}
+
+
 def test_unknown_prepare_parameter_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown prepare parameter 'side'"):
         specs.validate({**SPEC, "data": {"name": "mnist", "prepare": {"side": 32}}})
