@@ -15,7 +15,6 @@ from typing import Any
 from pipelines.stage import absolute, run_stage, stage_parser
 from structnets.data import write_prepared
 from structnets.data.catalogue import find_dataset, parse_request
-from structnets.data.statistics import channel_statistics
 
 logger = logging.getLogger("prepare_builtin")
 # Module of each, with the functions that make its arrays and say where they come from.

@@ -51,11 +51,10 @@ def load_photo_crops() -> dict[str, np.ndarray]:
 
 def photo_source() -> dict[str, Any]:
     """Describe the origin of the photographs, for the manifest of the prepared data."""
-    import skimage
-    import sklearn
+    from importlib.metadata import version
 
     return {
-        "packages": {"scikit-image": skimage.__version__, "scikit-learn": sklearn.__version__},
+        "packages": {name: version(name) for name in ("scikit-image", "scikit-learn")},
         "photographs": list(CLASSES),
     }
 

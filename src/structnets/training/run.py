@@ -83,7 +83,7 @@ def run_spec(
     }
     name = run_id(spec)
     reporter = reporter or Progress(name)
-    splits = load_images(spec, prepared)
+    splits = load_images(spec, prepared, manifest)
     reported = splits[spec["recipe"]["evaluation"]["split"]]
     if spec["recipe"]["kind"] == "gradient":
         training = _training(spec, manifest, splits, work, origin, reporter, device)
@@ -98,7 +98,12 @@ def run_spec(
         "spec": spec,
         "spec_digest": spec_digest(spec),
         "preset": spec["preset"],
-        "metrics": {"accuracy": measured.accuracy, "loss": measured.loss, **found},
+        "metrics": {
+            "accuracy": measured.accuracy,
+            "error": 100 - measured.accuracy,
+            "loss": measured.loss,
+            **found,
+        },
         "confusion": measured.confusion,
         "curve": "curves.csv",
         "parameters": {
@@ -133,8 +138,24 @@ def build_model(spec: dict[str, Any], manifest: dict[str, Any]) -> nn.Module:
     return create_model(name, **{**taken, **spec["model"]["options"]})
 
 
-def load_images(spec: dict[str, Any], prepared: Path) -> dict[str, Images]:
-    """Open the images a spec uses: ``train``, ``test``, and ``validation`` if it holds some out."""
+def load_images(
+    spec: dict[str, Any], prepared: Path, manifest: dict[str, Any]
+) -> dict[str, Images]:
+    """Open the images a spec uses: ``train``, ``test``, and ``validation`` if it holds some out.
+
+    Raises
+    ------
+    ValueError
+        If the recipe standardises images whose manifest states no statistics.
+    """
+    statistics = None
+    if spec["recipe"].get("standardize"):
+        statistics = manifest.get("statistics")
+        if statistics is None:
+            raise ValueError(
+                f"recipe.standardize needs mean and std in {prepared / 'manifest.json'}, which "
+                f"{manifest['dataset']} does not have: leave it out"
+            )
     images, labels = load_split(prepared, "train")
     chosen = train_indices(len(labels), spec["data"]["train_size"], spec["seed"])
     fraction = spec["recipe"]["evaluation"]["validation_fraction"]
@@ -142,11 +163,11 @@ def load_images(spec: dict[str, Any], prepared: Path) -> dict[str, Images]:
     test_images, test_labels = load_split(prepared, "test")
     every = train_indices(len(test_labels), None, 0)
     splits = {
-        "train": Images(images, labels, chosen),
-        "test": Images(test_images, test_labels, every),
+        "train": Images(images, labels, chosen, statistics),
+        "test": Images(test_images, test_labels, every, statistics),
     }
     if fraction:
-        splits["validation"] = Images(images, labels, held)
+        splits["validation"] = Images(images, labels, held, statistics)
     return splits
 
 
