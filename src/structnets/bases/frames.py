@@ -13,6 +13,7 @@ taken.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ class Frame:
 
     @cached_property
     def _singular_values(self) -> Float:
-        return np.linalg.svd(self.matrix, compute_uv=False)
+        return np.asarray(np.linalg.svd(self.matrix, compute_uv=False), np.float64)
 
     @cached_property
     def rank(self) -> int:
@@ -114,7 +115,7 @@ class Frame:
         With them ``sum_m <f, dual_m> atom_m`` is f for every f in the span, and the nearest
         filter of the span otherwise.
         """
-        return np.linalg.pinv(self.matrix).T.reshape(self.atoms.shape)
+        return np.asarray(np.linalg.pinv(self.matrix).T, np.float64).reshape(self.atoms.shape)
 
     def analyse(self, filters: Float) -> Float:
         """Return the smallest coefficients of filters (..., K, L), shape (..., M)."""
@@ -219,6 +220,7 @@ def frame_name(frame: str, layer: int = 0) -> str:
     return frame
 
 
+@functools.cache
 def build_frame(name: str, kernel_size: Size = (3, 3), normalize: bool = True) -> Frame:
     """Build a frame by name.
 
@@ -250,12 +252,10 @@ def _grid(length: int) -> Float:
 
 
 def _framelet(order: int, degree: int) -> Float:
-    factors = [np.ones(1)]
-    factors += [np.array([1.0, 1.0])] * (degree - order) + [np.array([1.0, -1.0])] * order
-    taps = factors[0]
-    for factor in factors[1:]:
+    taps = np.array([math.sqrt(math.comb(degree, order)) / 2**degree])
+    for factor in [(1.0, 1.0)] * (degree - order) + [(1.0, -1.0)] * order:
         taps = np.convolve(taps, factor)
-    return math.sqrt(math.comb(degree, order)) / 2**degree * taps
+    return np.asarray(taps, np.float64)
 
 
 def _tensor_products(

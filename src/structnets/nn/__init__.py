@@ -1,5 +1,7 @@
 """Layers to drop into one's own PyTorch models."""
 
+from structnets.nn.frame_conv import FrameConv2d
 from structnets.nn.gaussian_conv import GaussianConv2d
+from structnets.nn.reparametrize import collapse_model, reparametrize
 
-__all__ = ["GaussianConv2d"]
+__all__ = ["FrameConv2d", "GaussianConv2d", "collapse_model", "reparametrize"]
