@@ -248,7 +248,7 @@ def build_frame(name: str, kernel_size: Size = (3, 3), normalize: bool = True) -
 
 def _grid(length: int) -> Float:
     """Return the pixel centres of a centred filter."""
-    return np.arange(length) - (length - 1) / 2
+    return np.arange(length, dtype=np.float64) - (length - 1) / 2
 
 
 def _framelet(order: int, degree: int) -> Float:

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from structnets.models.frames import learn_in_frame
 from structnets.models.resnet import conv1x1, conv3x3
+from structnets.nn.composition import composed_together
 
 STEM_WIDTH = 16
 BLOCKS = 3
@@ -100,5 +101,7 @@ class DenseNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Classify images (B, in_channels, H, W); returns logits (B, num_classes)."""
-        x = functional.relu(self.norm(self.features(x)))
+        with composed_together(self):
+            x = self.features(x)
+        x = functional.relu(self.norm(x), inplace=True)
         return self.head(torch.mean(x, (2, 3)))

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from structnets.models.frames import learn_in_frame
+from structnets.nn.composition import composed_together
 
 WIDTHS = (16, 32, 64)
 _LAYERS_PER_STAGE = {"basic": 2, "bottleneck": 3}
@@ -128,5 +129,7 @@ class ResNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Classify images (B, in_channels, H, W); returns logits (B, num_classes)."""
-        x = functional.relu(self.norm(self.units(self.stem(x))), inplace=True)
+        with composed_together(self):
+            x = self.units(self.stem(x))
+        x = functional.relu(self.norm(x), inplace=True)
         return self.head(torch.mean(x, (2, 3)))

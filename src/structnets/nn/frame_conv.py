@@ -45,6 +45,7 @@ class FrameConv2d(nn.Module):
     """
 
     atoms: Tensor
+    composed: Tensor | None = None  # set by `structnets.nn.composition.composed_together`
 
     def __init__(
         self,
@@ -120,18 +121,10 @@ class FrameConv2d(nn.Module):
         )
 
     def kernel(self) -> Tensor:
-        """Return the effective filters on the pixel grid, shape (O, I / groups, K, L).
-
-        Mixed precision does not reach this sum: rounded coefficients of an ill-conditioned frame
-        would spoil the filters.
-        """
-        device = self.coefficients.device.type
-        if device != "meta" and torch.is_autocast_enabled(device):
-            with torch.autocast(device, enabled=False):
-                composed = self.coefficients @ self.atoms
-        else:
-            composed = self.coefficients @ self.atoms
-        return composed.unflatten(2, self.kernel_size)
+        """Return the effective filters on the pixel grid, shape (O, I / groups, K, L)."""
+        if self.composed is not None:
+            return self.composed
+        return compose(self.coefficients, self.atoms).unflatten(2, self.kernel_size)
 
     def collapse(self) -> nn.Conv2d:
         """Return an equivalent plain convolution (detached copy of the filters)."""
@@ -157,6 +150,19 @@ class FrameConv2d(nn.Module):
             f"groups={self.groups}, bias={self.bias is not None}, "
             f"frame={self.frame.name} ({len(self.frame)} atoms)"
         )
+
+
+def compose(coefficients: Tensor, atoms: Tensor) -> Tensor:
+    """Mix atoms (M, K L) by coefficients (..., M); returns filters (..., K L).
+
+    Mixed precision does not reach this sum: rounded coefficients of an ill-conditioned frame
+    would spoil the filters.
+    """
+    device = coefficients.device.type
+    if device == "meta" or not torch.is_autocast_enabled(device):
+        return coefficients @ atoms
+    with torch.autocast(device, enabled=False):
+        return coefficients @ atoms
 
 
 _GEOMETRY = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation")
