@@ -15,6 +15,7 @@ from typing import Any
 from pipelines.stage import absolute, run_stage, stage_parser
 from structnets.data import write_prepared
 from structnets.data.catalogue import find_dataset, parse_request
+from structnets.data.statistics import channel_statistics
 
 logger = logging.getLogger("prepare_builtin")
 # Module of each, with the functions that make its arrays and say where they come from.
@@ -28,10 +29,11 @@ def prepare_builtin(name: str, out: Path) -> dict[str, Any]:
     """Make the data set `name` and write `out`; return its manifest."""
     module_name, load, source = BUILTIN[name]
     module = importlib.import_module(module_name)
-    classes = find_dataset(name).classes
-    return write_prepared(
-        out, name, {}, getattr(module, load)(), classes, getattr(module, source)()
-    )
+    arrays, origin = getattr(module, load)(), getattr(module, source)()
+    facts = find_dataset(name)
+    colours = facts.image_shape[0] > 1  # only those are standardised in training
+    statistics = channel_statistics(arrays["train_images"]) if colours else None
+    return write_prepared(out, name, {}, arrays, facts.classes, origin, statistics=statistics)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

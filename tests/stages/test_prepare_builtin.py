@@ -12,6 +12,7 @@ def test_every_built_in_set_is_made_once(name, tmp_path):
     assert main([*words, "--data-json", f'{{"name": "{name}", "prepare": {{}}}}']) == 0
     manifest = load_manifest(tmp_path / name)
     assert manifest["dataset"] == name
+    assert ("statistics" in manifest) == (manifest["image_shape"][0] == 3)
     assert "scikit-learn" in str(manifest["source"])
     assert len(load_split(tmp_path / name, "train")[0]) == DATASETS[name].train_count
     before = (tmp_path / name / "manifest.json").stat().st_mtime_ns
