@@ -1,9 +1,11 @@
 """Layers to drop into one's own PyTorch models."""
 
+from structnets.nn.attribute_conv import AttributeConv
 from structnets.nn.bottleneck import Bottleneck
 from structnets.nn.composition import composed_together
 from structnets.nn.frame_conv import FrameConv2d
 from structnets.nn.gaussian_conv import GaussianConv2d
+from structnets.nn.hierarchical_conv import HierarchicalConv
 from structnets.nn.invertible_block import InvertibleBlock
 from structnets.nn.invertible_sequential import InvertibleSequential
 from structnets.nn.learned_basis_conv import LearnedBasisConv2d
@@ -12,9 +14,11 @@ from structnets.nn.space_to_depth import SpaceToDepth
 from structnets.nn.streams import InjectivePad, LeftInverseWarning, MergeStreams, SplitChannels
 
 __all__ = [
+    "AttributeConv",
     "Bottleneck",
     "FrameConv2d",
     "GaussianConv2d",
+    "HierarchicalConv",
     "InjectivePad",
     "InvertibleBlock",
     "InvertibleSequential",

@@ -38,7 +38,7 @@ def test_options_given_win_over_the_entry_s(options: dict[str, Any], order: int)
 def test_descriptions_are_in_the_order_of_the_entries() -> None:
     rows = describe_models()
     assert [row["name"] for row in rows] == list(ENTRIES)
-    assert all(row["collapsed_params"] >= row["params"] >= 0 for row in rows)
+    assert all(row["collapsed_params"] >= 0 and row["params"] >= 0 for row in rows)
 
 
 @pytest.mark.parametrize(
