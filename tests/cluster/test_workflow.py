@@ -44,3 +44,12 @@ def test_nothing_is_submitted_twice(cluster, snakemake):
     done = snakemake("figure6", "--config", "rows=scattering", timeout=60)
     assert "Nothing to be done" in done.stderr + done.stdout
     assert len(cluster.jobs()) == before
+
+
+def test_a_training_over_both_nodes(cluster, clone, snakemake):
+    if not cluster.separate:
+        pytest.skip("two nodes of one address cannot carry two of Ray's")
+    done = snakemake("figure6", "--config", "rows=cnn_b")
+    assert done.returncode == 0, done.stderr + cluster.logs()
+    results = map(read_json, (clone / "results" / "runs").glob("cnn_b-*/result.json"))
+    assert [sorted(result["hardware"]["nodes"]) for result in results] == [list(cluster.names)]

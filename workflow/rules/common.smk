@@ -111,9 +111,48 @@ def workers_of(run):
     return CONFIG.workers_of(spec_of(run)["model"]["name"])
 
 
+def nodes_of(run):
+    """Return the number of machines of a training."""
+    return PLAN.resources[run].nodes
+
+
+def size_of(runs, what):
+    """Return memory or time that suits the largest of some runs."""
+    return max(getattr(CONFIG.sizes[PLAN.resources[run].size], what) for run in runs)
+
+
 def gpus_per_worker(wildcards, resources):
     """Return the share of a job's GPUs that each process of a training gets."""
-    return resources.gpu / resources.workers
+    of_nodes = resources.get("gpus_per_node", 0) * resources.get("nodes", 1)
+    return (resources.get("gpu", 0) or of_nodes) / resources.workers
+
+
+def cpus_per_node(run):
+    """Return the processors a training needs on each of its machines."""
+    return -(-workers_of(run) // nodes_of(run)) * CONFIG.cpus_per_worker
+
+
+def over_nodes_pattern():
+    """Return the pattern of the runs that several machines share, or one of no run."""
+    names = [run for run, given in PLAN.resources.items() if given.nodes > 1]
+    return "|".join(names) or "none"
+
+
+def over_nodes(run):
+    """Return what makes Slurm's plugin give a training several machines; nothing for one.
+
+    The plugin takes an `mpi` job's command for one that starts its own tasks.
+    """
+    nodes = nodes_of(run)
+    if nodes == 1:
+        return {"gpu": workers_of(run) * CONFIG.gpus_per_worker}
+    return {
+        "mpi": "srun",
+        "nodes": nodes,
+        "tasks": nodes,
+        "cpus_per_task": cpus_per_node(run),
+        "slurm_extra": "--ntasks-per-node=1",
+    }
 
 
 def needed_results(target):
