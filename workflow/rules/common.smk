@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
+from pipelines.tracking.health import trouble
+from pipelines.tracking.store import resolve_uri
 from structnets import identity
 from structnets.reporting.configuration import load_configuration
 from structnets.reporting.ledger import ledger_path
@@ -238,6 +241,15 @@ TARGET_FILES = [
         for path in sweep_files(sweep["sweep_id"])
     ),
 ]
+
+
+def warn_of_tracking():
+    """Say before anything starts if MLflow's server does not answer; nothing stops for it."""
+    if reason := trouble(resolve_uri(None, CONFIG.results)):
+        logger.warning(
+            f"{reason}. Going on: what runs have to tell waits in {CONFIG.scratch} until the "
+            "server answers, or for `python -m pipelines.tracking flush`."
+        )
 
 
 def start_warm_cluster():
