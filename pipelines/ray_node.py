@@ -12,17 +12,16 @@ import contextlib
 import ctypes
 import os
 import select
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
 
 import psutil
 
+from pipelines.ray_temp import short_temp
 from pipelines.stage import stage_parser
 
 OBJECT_STORE_BYTES = 200 * 2**20
@@ -93,13 +92,11 @@ class RayNode:
         # What loses its parent becomes a child of this process, which ends it.
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-        prefix = f"r{os.environ.get('SLURM_JOB_ID', '')}-"
-        temp = tempfile.mkdtemp(prefix=prefix, dir=os.environ.get("STRUCTNETS_TMP", "/tmp"))
-        try:
-            return self._run(temp)
-        finally:
-            _kill_children()
-            shutil.rmtree(temp, ignore_errors=True)
+        with short_temp(f"r{os.environ.get('SLURM_JOB_ID', '')}-") as temp:
+            try:
+                return self._run(str(temp))
+            finally:
+                _kill_children()
 
     def _run(self, temp: str) -> int:
         while not self.head and not _listens(self.address):

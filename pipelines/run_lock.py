@@ -27,6 +27,7 @@ from typing import Any, Self
 
 import psutil
 
+from pipelines.ray_temp import is_alive
 from structnets.files import write_json
 from structnets.training.reporting import StoppedError
 
@@ -177,15 +178,7 @@ def _is_gone(holder: dict[str, Any]) -> bool:
         return True  # of this job before Slurm queued it again
     if job and job != os.environ.get("SLURM_JOB_ID") and _slurm_ended(job):
         return True
-    return here and not _alive(holder["pid"], holder["created"])
-
-
-def _alive(pid: int, created: float) -> bool:
-    try:
-        process = psutil.Process(pid)
-        return process.status() != psutil.STATUS_ZOMBIE and process.create_time() == created
-    except psutil.NoSuchProcess:
-        return False
+    return here and not is_alive(holder["pid"], holder["created"])
 
 
 def _slurm_ended(job: str) -> bool:
