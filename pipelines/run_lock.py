@@ -34,6 +34,8 @@ from structnets.training.reporting import StoppedError
 logger = logging.getLogger("structnets.lock")
 # What is left of a job that Slurm still has.
 ENDED = {"CANCELLED", "COMPLETED", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PENDING", "TIMEOUT"}
+# Seconds between two questions to Slurm.
+ASK_EVERY = 5.0
 
 
 def _never() -> bool:
@@ -142,8 +144,7 @@ class _Watch:
                 text = file.read()
         except FileNotFoundError:
             return False  # a newer one is there
-        if self._seen is None or self._seen[0] != claim:
-            logger.info("waiting for another job that holds %s: %s", claim.parent, text.strip())
+        new = self._seen is None or self._seen[0] != claim
         if self._seen != (claim, touched):
             self._seen, self._since = (claim, touched), now
         if now - self._since > self.stale:
@@ -155,10 +156,14 @@ class _Watch:
             return False  # still being written, or void after a while
         if holder.get("released"):
             return True
-        if now - self._asked < 5:
+        if not new and now - self._asked < ASK_EVERY:
             return False
         self._asked = now
-        return _is_gone(holder)
+        if gone := _is_gone(holder):
+            logger.info("whoever held %s is gone: %s", claim.parent, holder)
+        elif new:
+            logger.info("waiting for another job that holds %s: %s", claim.parent, holder)
+        return gone
 
 
 def _myself() -> dict[str, Any]:

@@ -152,11 +152,11 @@ def queue_again(patience: float = 60.0) -> None:
         If Slurm refuses, as where ``JobRequeue`` is off; then Snakemake has to be run again.
     """
     job = os.environ["SLURM_JOB_ID"]
+    logger.info("Slurm is asked to queue job %s again; it goes on from its checkpoint", job)
     done = subprocess.run(["scontrol", "requeue", job], capture_output=True, text=True, check=False)
     if done.returncode:
         raise OSError(
             f"the time limit is near, but Slurm does not queue the job again "
             f"({done.stderr.strip()}); the state is saved: run the same Snakemake command again"
         )
-    logger.info("Slurm queues job %s again; it goes on from its checkpoint", job)
     time.sleep(patience)

@@ -132,7 +132,7 @@ def test_time_limit(bench: MakeBench, measured: Any) -> None:
     run = bench()
     run.seconds = 9.0
     job = run.submit("--time=2", "--requeue")
-    run.until(lambda: "Slurm queues job" in run.said(), "end of the first part")
+    run.until(lambda: "Slurm is asked to queue" in run.said(), "end of the first part")
     stopped = time.monotonic()
     before = run.epochs()
     run.until_epoch(before + 1, patience=400)
