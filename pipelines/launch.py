@@ -10,10 +10,8 @@ import contextlib
 import logging
 import os
 import secrets
-import shutil
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +20,7 @@ from typing import Any
 import psutil
 
 from pipelines.allocation import find_allocation, over_nodes
+from pipelines.ray_temp import is_alive, short_temp
 from pipelines.stage import stage_parser
 from structnets.files import read_json, write_atomic, write_json
 
@@ -63,7 +62,7 @@ def connected(scratch: Path, cpus: int) -> Iterator[None]:
     """
     os.environ.update(ENVIRONMENT)
     with contextlib.ExitStack() as stack:
-        temp = stack.enter_context(_short_temp())
+        temp = stack.enter_context(short_temp())
         if "RAY_ADDRESS" in os.environ:
             _join(os.environ["RAY_ADDRESS"], {"env_vars": ENVIRONMENT})
         elif allocation := find_allocation():
@@ -133,17 +132,6 @@ def start_private(cpus: int, temp: Path, token: str) -> str:
     return address
 
 
-@contextlib.contextmanager
-def _short_temp() -> Iterator[Path]:
-    """Make a folder for Ray's session with a short name, removed afterwards."""
-    # Not $TMPDIR: Snakemake sets it per job, and it may be long.
-    folder = Path(tempfile.mkdtemp(prefix="r", dir=os.environ.get("STRUCTNETS_TMP", "/tmp")))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def _marker(scratch: Path) -> Path:
     return scratch / "ray" / "warm.json"
 
@@ -159,19 +147,10 @@ def _write_marker(scratch: Path, marker: dict[str, Any]) -> None:
         os.umask(before)
 
 
-def _alive(pid: int, created: float) -> bool:
-    """Say whether the process of that number is still the one that began at `created`."""
-    try:
-        process = psutil.Process(pid)
-        return process.status() != psutil.STATUS_ZOMBIE and process.create_time() == created
-    except psutil.NoSuchProcess:
-        return False
-
-
 def _read_marker(scratch: Path) -> dict[str, Any] | None:
     try:
         marker = read_json(_marker(scratch))
-        return marker if _alive(marker["pid"], marker["created"]) else None
+        return marker if is_alive(marker["pid"], marker["created"]) else None
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 
@@ -205,13 +184,13 @@ def run_warm(scratch: Path, parent: int, cpus: int) -> None:
     _write_marker(scratch, marker)
     stopping: list[int] = []
     try:
-        with _short_temp() as temp:
+        with short_temp() as temp:
             _write_marker(scratch, {**marker, "address": start_private(cpus, temp, token)})
             import ray  # after the token is set
 
             for name in (signal.SIGTERM, signal.SIGINT):  # instead of those Ray has set
                 signal.signal(name, lambda number, frame: stopping.append(number))
-            while not stopping and _alive(parent, born):
+            while not stopping and is_alive(parent, born):
                 time.sleep(0.5)
             ray.shutdown()
     finally:

@@ -5,20 +5,32 @@
 
 Every spec ends as ``<results>/runs/<run_id>/`` with result, weights and curve. Checkpoints are
 the library's own, in ``<scratch>/runs/<run_id>/``: the same files resume a run under Ray, under
-torchrun and in one process, and Ray's retries (`FailureConfig`) go on from them.
+torchrun and in one process, and Ray's retries (`FailureConfig`) go on from them. SIGTERM, and the
+time limit of a Slurm job, stop a training after it saved its state; at the limit, Slurm is asked
+to queue the job again. A run that another job trains is waited for.
 """
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import logging
 import sys
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from pipelines.launch import connected, granted_cpus
+from pipelines.run_lock import RunLock
 from pipelines.stage import run_stage, stage_parser
+from pipelines.time_limit import (
+    OutOfTimeError,
+    StopRequest,
+    job_deadline,
+    queue_again,
+    stoppable,
+)
 from pipelines.tracking import Tracker
 from pipelines.training_worker import Roots, work
 from structnets import specs
@@ -31,13 +43,19 @@ logger = logging.getLogger("structnets.train")
 MAX_FAILURES = 3
 
 
+@dataclass(frozen=True)
+class Group:
+    """The processes that share a training."""
+
+    workers: int = 1
+    cpus: int = 1
+    gpus: float = 0
+
+
 def train(
     runs: list[dict[str, Any]],
     roots: Roots,
-    *,
-    workers: int = 1,
-    cpus: int = 1,
-    gpus: float = 0,
+    group: Group,
     targets: tuple[str, ...] = (),
 ) -> None:
     """Train resolved specs in one worker group and track each as one MLflow run.
@@ -46,8 +64,11 @@ def train(
     ------
     ValueError, OSError
         If a work folder holds another spec, or data are missing; before anything starts.
+    StoppedError, OutOfTimeError
+        If it was asked to stop, or this job's time limit is near; the state was saved.
     RuntimeError
-        If a training cannot succeed, or failed more often than Ray may retry.
+        If a training cannot succeed, failed more often than Ray may retry, or gets nothing done
+        within the time limit.
     """
     missing = [spec for spec in runs if not is_published(roots.out(spec), spec)]
     if not missing:
@@ -56,37 +77,69 @@ def train(
     for spec in missing:
         load_manifest(roots.prepared / prepared_name(spec["data"]))
         check_work(roots.work(spec), spec)
+    with contextlib.ExitStack() as stack:
+        stop = stack.enter_context(stoppable(roots.scratch / "ray", job_deadline()))
+        # In one order, so that two jobs never wait for each other.
+        for spec in sorted(missing, key=run_id):
+            stack.enter_context(RunLock(roots.lock(spec), stop))
+        missing = [spec for spec in missing if not is_published(roots.out(spec), spec)]
+        if missing:
+            _train(missing, roots, group, targets, stop)
+
+
+def _train(
+    runs: list[dict[str, Any]],
+    roots: Roots,
+    group: Group,
+    targets: tuple[str, ...],
+    stop: StopRequest,
+) -> None:
+    before = _progress(runs, roots)
+    for spec in runs:
         roots.error(spec).unlink(missing_ok=True)
-    trackers = [_track(spec, roots, workers, targets) for spec in missing]
+    trackers = [_track(spec, roots, group.workers, targets) for spec in runs]
     try:
-        with connected(roots.scratch, max(granted_cpus(), workers * cpus)):
-            _fit(missing, roots, workers, cpus, gpus)
+        with connected(roots.scratch, max(granted_cpus(), group.workers * group.cpus)):
+            stop.listen()
+            _fit(runs, roots, group, stop)
     finally:
-        for spec, tracker in zip(missing, trackers, strict=True):
+        for spec, tracker in zip(runs, trackers, strict=True):
             _finish(tracker, spec, roots)
-    failed = [spec for spec in missing if not is_published(roots.out(spec), spec)]
+    left = [spec for spec in runs if not is_published(roots.out(spec), spec)]
+    failed = [spec for spec in left if roots.error(spec).exists()]
     if failed:
         reasons = (f"{run_id(spec)}: {roots.error(spec).read_text().strip()}" for spec in failed)
         raise RuntimeError("; ".join(reasons))
+    if left:
+        stop.explain(_progress(runs, roots) != before)
+
+
+def _progress(runs: list[dict[str, Any]], roots: Roots) -> list[str]:
+    """Return what runs have got done: their checkpoints, and which of them are published."""
+    saved = (roots.work(spec) / "checkpoints" for spec in runs)
+    published = [run_id(spec) for spec in runs if is_published(roots.out(spec), spec)]
+    return published + [path.name for folder in saved for path in sorted(folder.glob("step-*"))]
 
 
 def _fit(
     runs: list[dict[str, Any]],
     roots: Roots,
-    workers: int,
-    cpus: int,
-    gpus: float,
+    group: Group,
+    stop: StopRequest,
 ) -> None:
     from ray.train import FailureConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
 
     trainer = TorchTrainer(
         work,
-        train_loop_config={"runs": runs, "roots": roots, "threads": cpus},
+        train_loop_config={"runs": runs, "roots": roots, "threads": group.cpus, "stop": stop},
         scaling_config=ScalingConfig(
-            num_workers=workers,
-            use_gpu=gpus > 0,
-            resources_per_worker={"CPU": cpus, **({"GPU": gpus} if gpus else {})},
+            num_workers=group.workers,
+            use_gpu=group.gpus > 0,
+            resources_per_worker={
+                "CPU": group.cpus,
+                **({"GPU": group.gpus} if group.gpus else {}),
+            },
         ),
         run_config=RunConfig(
             # Ray keeps no state that matters here, so every attempt gets a name of its own.
@@ -154,17 +207,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--targets", default="", help="targets that use these runs")
     options = parser.parse_args(arguments)
     roots = Roots(options.prepared, options.results, options.scratch)
-    return run_stage(
-        "train",
-        lambda: train(
-            [read_spec(text) for text in options.spec],
-            roots,
-            workers=options.workers,
-            cpus=options.cpus_per_worker,
-            gpus=options.gpus_per_worker,
-            targets=tuple(filter(None, options.targets.split(","))),
-        ),
-    )
+    group = Group(options.workers, options.cpus_per_worker, options.gpus_per_worker)
+    targets = tuple(filter(None, options.targets.split(",")))
+
+    def action() -> None:
+        try:
+            train([read_spec(text) for text in options.spec], roots, group, targets)
+        except OutOfTimeError as error:
+            logger.info("%s", error)
+            queue_again()
+            raise
+
+    return run_stage("train", action)
 
 
 if __name__ == "__main__":

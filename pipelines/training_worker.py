@@ -5,6 +5,8 @@ A module of its own, since Ray's controller imports it too: it must import next 
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,9 @@ from pipelines.tracking.spool import Spool
 from structnets.files import write_atomic
 from structnets.identity import prepared_name, run_id
 from structnets.training.artifacts import is_published
-from structnets.training.reporting import RecordedProgress
+from structnets.training.reporting import RecordedProgress, StoppedError
+
+logger = logging.getLogger("structnets.train")
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,10 @@ class Roots:
         """Return where a run keeps its state."""
         return self.scratch / "runs" / run_id(spec)
 
+    def lock(self, spec: dict[str, Any]) -> Path:
+        """Return where the job that trains a run says so."""
+        return self.work(spec) / "lock"
+
     def error(self, spec: dict[str, Any]) -> Path:
         """Return where a worker says why a run cannot succeed."""
         return self.work(spec) / "error.txt"
@@ -44,9 +52,10 @@ class Roots:
 class SpoolReporter(RecordedProgress):
     """Print progress, and record the curve for MLflow, which logs each step once."""
 
-    def __init__(self, name: str, spool: Spool) -> None:
+    def __init__(self, name: str, spool: Spool, stop: Callable[[], bool]) -> None:
         super().__init__(name)
         self.spool = spool
+        self.stop_requested = stop
 
     def record(self, row: dict[str, float]) -> None:
         """Write a row to the spool."""
@@ -72,11 +81,14 @@ def work(config: dict[str, Any]) -> None:
                 roots.prepared / prepared_name(spec["data"]),
                 roots.out(spec),
                 roots.work(spec),
-                reporter=SpoolReporter(run_id(spec), spool),
+                reporter=SpoolReporter(run_id(spec), spool, config["stop"]),
                 device=ray.train.torch.get_device(),
                 threads=config["threads"],
                 extra=lambda spool=spool: {"mlflow_run_id": spool.state()[0]},
             )
+        except StoppedError as stopped:
+            logger.info("%s: %s", run_id(spec), stopped)
+            return
         except (ValueError, FloatingPointError) as error:
             # It would fail again, so Ray is not let to retry; the driver tells.
             write_atomic(roots.error(spec), f"{error}\n")

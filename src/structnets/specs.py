@@ -77,6 +77,17 @@ class Spec(Strict):
     seed: int = Field(ge=0, description="Of subset, initialisation, order and dropout.")
 
 
+class Resources(Strict):
+    """What a training is given on a cluster; no part of its spec, which says what it computes."""
+
+    size: Literal["small", "medium", "large"] = Field(
+        default="medium", description="Memory and time, as `sizes` of the configuration says."
+    )
+    nodes: int = Field(
+        default=1, ge=1, description="Machines its workers are spread over; no more than workers."
+    )
+
+
 class Experiment(Strict):
     """One experiment file: what rows of tables share."""
 
@@ -87,6 +98,9 @@ class Experiment(Strict):
     metric: str = Field(default="accuracy", description="Reported metric.")
     presets: dict[Preset, dict[str, Any]] = Field(
         description="Overrides merged last, per preset; a preset not named cannot be run."
+    )
+    resources: dict[Preset, Resources] = Field(
+        default={}, description="What a training is given on a cluster, per preset."
     )
 
 
@@ -161,7 +175,7 @@ def resolve(
     if preset not in experiment.presets:
         allowed = ", ".join(experiment.presets)
         raise ValueError(f"preset {preset!r} is not defined by the experiment; allowed: {allowed}")
-    spec = experiment.model_dump(exclude={"presets"})
+    spec = experiment.model_dump(exclude={"presets", "resources"})
     spec["recipe"].setdefault("kind", "gradient")
     for override in (*overrides, experiment.presets[preset]):  # type: ignore[index]
         spec = merge(spec, override)

@@ -42,7 +42,7 @@ def test_life_of_a_rendering(rendered, jobs, snakemake):
     replace(experiment, "epochs: 2", "epochs: 3")
     changed = jobs(*RENDER)
     assert changed["train_chapter3_workers1_0"] == 1
-    assert "train_chapter3_workers2_0" not in changed
+    assert "train_chapter3_workers2_nodes2_0" not in changed
     replace(experiment, "epochs: 3", "epochs: 2")
     assert jobs(*RENDER) == {}
 

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from pipelines import launch
+from pipelines.ray_temp import short_temp
 from structnets.files import write_json
 
 USER = """
@@ -105,10 +106,21 @@ def test_folder_of_ray_is_short_wherever_tmpdir_is(
     """Snakemake and Slurm set TMPDIR to long names."""
     monkeypatch.delenv("STRUCTNETS_TMP", raising=False)
     monkeypatch.setenv("TMPDIR", str(tmp_path / ("long" * 20)))
-    with launch._short_temp() as folder:
+    with short_temp() as folder:
         assert folder.parent == Path("/tmp")
         assert len(str(folder)) <= launch.LONGEST_TEMP
     assert not folder.exists()
+
+
+def test_folder_of_a_killed_process_goes_with_the_next(temp: Path) -> None:
+    (temp / "r1").mkdir()
+    write_json(temp / "r1" / "owner.json", {"pid": 2**22 + 1, "created": 1.0})
+    for name, content in {"r2": "{", "other": '{"pid": 1, "created": 1.0}'}.items():
+        (temp / name).mkdir()
+        (temp / name / "owner.json").write_text(content)
+    with short_temp() as mine, short_temp() as another:
+        kept = {mine.name, another.name, "r2", "other"}
+        assert {path.name for path in temp.iterdir()} == kept
 
 
 def test_sockets_in_the_longest_folder_have_names_that_fit() -> None:

@@ -27,29 +27,6 @@ from structnets.training.run import run_spec
 
 MakeSpec = Callable[..., dict[str, Any]]
 
-# The stage, saving after every step and taking half a second more for every epoch.
-SLOW = """
-import sys
-from pipelines import train
-
-def work(config):
-    import time
-    from pipelines.training_worker import work as whole
-    from structnets.training import loop, reporting
-    loop.CHECKPOINT_SECONDS = -1.0
-    tell = reporting.Progress.epoch
-
-    def epoch(self, row, epochs):
-        tell(self, row, epochs)
-        time.sleep(0.5)
-
-    reporting.Progress.epoch = epoch
-    whole(config)
-
-train.work = work
-sys.exit(train.main(sys.argv[1:]))
-"""
-
 
 def call(spec: dict[str, Any], folders: Any, *more: str) -> int:
     return train.main(["--spec", json.dumps(spec), *folders.options(), *more])
@@ -105,7 +82,14 @@ def killed(folders: Any, make_spec: MakeSpec, tmp_path: Path) -> tuple[dict[str,
     """Kill a training with its private cluster in the middle; return its spec and MLflow id."""
     spec = make_spec(epochs=12)
     spool = Spool(folders.scratch / "runs" / run_id(spec) / "spool")
-    command = [sys.executable, "-c", SLOW, "--spec", json.dumps(spec), *folders.options()]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.slow_train",
+        "--spec",
+        json.dumps(spec),
+        *folders.options(),
+    ]
     driver = subprocess.Popen(command, start_new_session=True)
     try:
         until = time.monotonic() + 200
@@ -162,7 +146,7 @@ def test_published_run_is_not_touched(folders: Any, make_spec: MakeSpec, logged:
 def test_every_row_is_recorded_also_those_of_an_earlier_attempt(tmp_path: Path) -> None:
     rows = [{"epoch": float(e), "step": 4.0 * e, "train_loss": 1 / e} for e in (1, 2, 3)]
     spool = Spool(tmp_path / "spool")
-    reporter = SpoolReporter("a run", spool)
+    reporter = SpoolReporter("a run", spool, lambda: False)
     reporter.resumed(rows[:2])
     reporter.epoch(rows[2], 3)
     found = [(line["step"], line["values"]) for _, line in spool.read()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -154,6 +155,7 @@ def test_hardware_of_this_machine() -> None:
     found = provenance.hardware(torch.device("cpu"), 3, 2)
     assert (found["class"], found["threads"], found["world_size"]) == ("cpu", 3, 2)
     assert found["name"]
+    assert found["nodes"] == [platform.node().partition(".")[0]]
     assert provenance.peak_memory_mb(torch.device("cpu")) > 10
 
 
