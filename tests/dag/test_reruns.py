@@ -54,7 +54,7 @@ def test_report_holds_table_and_figure_with_captions(rendered, snakemake):
     sweep = sweep_id(load_sweeps(WORKFLOW / "experiments")["sweep_rfnn_basis"], "smoke")
     folder = rendered / "results" / "sweeps" / sweep
     folder.mkdir(parents=True)
-    for name in ("trials.csv", "best.json", "heatmap.svg", "heatmap.png", "heatmap.csv"):
+    for name in ("trials.csv", "best.json", "figure.svg", "figure.png", "figure.csv"):
         (folder / name).write_text("a,b\n1,2\n")
     snakemake("--profile", "profiles/test", "--report", "report.html")
     page = (rendered / "report.html").read_text()

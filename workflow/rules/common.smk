@@ -228,7 +228,7 @@ def sweep_of(sweep_id):
 
 def sweep_files(sweep_id):
     """Return what a sweep publishes."""
-    names = ("trials.csv", "best.json", "heatmap.svg", "heatmap.png", "heatmap.csv")
+    names = ("trials.csv", "best.json", "figure.svg", "figure.png", "figure.csv")
     return [f"{CONFIG.results}/sweeps/{sweep_id}/{name}" for name in names]
 
 

@@ -14,7 +14,7 @@ from structnets.data.prepared import load_manifest, load_split
 from structnets.data.subset import train_indices, validation_split
 from structnets.identity import run_id, spec_digest
 from structnets.models.counting import collapsed_parameters, trained_parameters
-from structnets.models.registry import accepted_options, create_model
+from structnets.models.registry import create_model, data_options
 from structnets.training import provenance
 from structnets.training.arrays import Images
 from structnets.training.artifacts import claim, publish
@@ -129,13 +129,8 @@ def build_model(spec: dict[str, Any], manifest: dict[str, Any]) -> nn.Module:
     """Build the model of a spec for a prepared data set, initialised from the spec's seed."""
     torch.manual_seed(stream_seed(spec["seed"], "initialisation"))
     name = spec["model"]["name"]
-    of_data = {
-        "num_classes": len(manifest["classes"]),
-        "image_size": manifest["image_shape"][-1],
-        "in_channels": manifest["image_shape"][0],
-    }
-    taken = {key: of_data[key] for key in of_data if key in accepted_options(name)}
-    return create_model(name, **{**taken, **spec["model"]["options"]})
+    decided = data_options(name, len(manifest["classes"]), manifest["image_shape"])
+    return create_model(name, **{**decided, **spec["model"]["options"]})
 
 
 def load_images(
