@@ -38,7 +38,12 @@ def add_boundary_eval(commands: Any, common: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="write JSON, CSV, plot; resume from there",
     )
-    command.add_argument("--nms", choices=("none", "edges", "hed"), default="none")
+    command.add_argument(
+        "--nms",
+        choices=("none", "edges", "hed"),
+        default="none",
+        help="suppress non-maxima of raw maps; hed smooths them first (default: none)",
+    )
     command.add_argument("--thresholds", type=int, default=99, metavar="N", help="default: 99")
     command.add_argument(
         "--max-distance",
@@ -66,7 +71,6 @@ def _boundary_eval(options: argparse.Namespace) -> None:
     settings = Settings(
         options.thresholds, options.max_distance, not options.no_thinning, options.nms
     )
-    workers = len(os.sched_getaffinity(0)) if options.workers is None else options.workers
     with _progress_bar() as show:
         report = evaluate_boundaries(
             options.predictions,
@@ -75,13 +79,20 @@ def _boundary_eval(options: argparse.Namespace) -> None:
             out=options.out,
             subset=options.subset,
             truth_threshold=options.truth_threshold,
-            workers=workers,
+            workers=_cpus() if options.workers is None else options.workers,
             progress=show,
         )
     if options.json:
         print(json.dumps(report, indent=1, sort_keys=True, ensure_ascii=False))
     else:
         print(_words(report))
+
+
+def _cpus() -> int:
+    """Count the CPUs that this process may use; not every system can tell them from all."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _words(report: dict[str, Any]) -> str:

@@ -21,6 +21,16 @@ def test_best_point_lies_between_thresholds():
     )
 
 
+def test_one_threshold_is_its_own_best():
+    best = best_point(THRESHOLDS[:1], COUNTS[:1])
+    assert best == {
+        "threshold": 0.25,
+        "precision": 0.5,
+        "recall": 0.8,
+        "f": pytest.approx(0.8 / 1.3),
+    }
+
+
 def test_average_precision_by_hand():
     # Trapezoids from recall .2 to .8 sampled every .01, nothing beyond.
     recalls = np.arange(20, 81) / 100
