@@ -74,3 +74,27 @@ for _prepared, _data in preparations("cifar10", "cifar10_jpeg", "cifar100").item
             "python -m pipelines.prepare_cifar {params.name} --data-root {params.data_root:q} "
             "--data-json {params.data:q} --out {params.out:q} {params.download} "
             "2>&1 | tee {log:q}"
+
+
+rule prepare_bsds:
+    output:
+        manifest=f"{CONFIG.prepared}/bsds500/manifest.json",
+        arrays=[
+            f"{CONFIG.prepared}/bsds500/{split}_{kind}.npy"
+            for split in ("train", "val", "test")
+            for kind in ("images", "labels", "annotators")
+        ],
+    log:
+        f"{LOGS}/prepare_bsds/bsds500.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        out=lambda wildcards, output: os.path.dirname(output.manifest),
+        data_root=lambda wildcards, output: CONFIG.data_root,
+    shell:
+        "python -m pipelines.prepare_bsds --data-root {params.data_root:q} "
+        "--out {params.out:q} 2>&1 | tee {log:q}"
