@@ -1,9 +1,9 @@
 """The two small nets of Figure 10: one dynamic block, and a convolutional net of its size.
 
-Both see two linear filters of the grey image and have three convolutions of 16 channels with
-tanh between. The dynamic block's two filters are the first-order Gaussian derivatives, its
-convolutions estimate one angle, and its answer is the gradient steered by it. The other net
-learns its two filters, and its convolutions answer themselves.
+Both see two linear filters of the grey image, standardised, and have three convolutions of 16
+channels with tanh between. The dynamic block's two filters are the first-order Gaussian
+derivatives, its convolutions estimate one angle, and its answer is the gradient steered by it.
+The other net learns its two filters, and its convolutions answer themselves.
 """
 
 from __future__ import annotations

@@ -122,20 +122,23 @@ class DynamicSteerableBlock(nn.Module):
             self.steer(frame, pose).flatten(1, 2), self.features.weight, self.features.bias
         ), pose
 
-    def frame_maps(self, x: Tensor) -> Tensor:
-        """Convolve with the frame; returns (B, C, scales, atoms, H, W)."""
+    def frame_maps(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Convolve with the frame; returns (B, C, atoms, H, W) for every scale."""
         if x.ndim != 4 or x.shape[1] != self.in_channels:
             raise ValueError(
                 f"input must have shape (B, {self.in_channels}, H, W), got {tuple(x.shape)}"
             )
-        scales, atoms, size, _ = self.kernels.shape
-        weight = self.kernels.flatten(0, 1)[:, None].repeat(self.in_channels, 1, 1, 1)
-        maps = functional.conv2d(x, weight, padding=size // 2, groups=self.in_channels)
-        return maps.unflatten(1, (self.in_channels, scales, atoms))
+        maps = []
+        for atoms in self.kernels:
+            weight = atoms[:, None].repeat(self.in_channels, 1, 1, 1)
+            padding = atoms.shape[-1] // 2
+            found = functional.conv2d(x, weight, padding=padding, groups=self.in_channels)
+            maps.append(found.unflatten(1, (self.in_channels, len(atoms))))
+        return tuple(maps)
 
-    def estimate(self, frame: Tensor) -> Pose:
+    def estimate(self, frame: Sequence[Tensor]) -> Pose:
         """Estimate poses from frame maps, read at the middle scale."""
-        variables = self.pose_network(frame[:, :, frame.shape[2] // 2].flatten(1, 2))
+        variables = self.pose_network(frame[len(frame) // 2].flatten(1, 2))
         if not self.steering:
             return Pose(gains=torch.tanh(variables).unflatten(1, (self.poses, -1)))
         angle = variables[:, : self.poses] if self.rotation else None
@@ -146,12 +149,12 @@ class DynamicSteerableBlock(nn.Module):
         inside = torch.sigmoid(variables[:, -self.poses :])
         return Pose(angle, smallest + (largest - smallest) * inside)
 
-    def steer(self, frame: Tensor, pose: Pose) -> Tensor:
+    def steer(self, frame: Sequence[Tensor], pose: Pose) -> Tensor:
         """Project frame maps by a pose; returns (B, C, atoms, H, W)."""
         if pose.sigma is not None:
             maps = interpolate_scales(frame, pose.sigma, self.nodes.log_sigmas)
         else:
-            maps = frame[:, :, 0]
+            maps = frame[0]
         if pose.angle is not None:
             maps = rotate_maps(maps, pose.angle, self.frequencies)
         if pose.gains is not None:

@@ -55,6 +55,9 @@ class Pose:
 class PoseNetwork(nn.Sequential):
     """The interpolator F of Eq. 29: convolutions with tanh between, at full resolution.
 
+    Its input is standardised by a batch norm without weights (ours): frame responses are small
+    against 1, where tanh bends.
+
     Parameters
     ----------
     in_channels, out_channels : int
@@ -84,7 +87,7 @@ class PoseNetwork(nn.Sequential):
         if kernel_size < 1 or kernel_size % 2 == 0:
             raise ValueError(f"kernel_size must be odd and positive, got {kernel_size}")
         widths = [in_channels, *[units] * (layers - 1), out_channels]
-        modules: list[nn.Module] = []
+        modules: list[nn.Module] = [nn.BatchNorm2d(in_channels, affine=False)]
         for i, (inputs, outputs) in enumerate(itertools.pairwise(widths)):
             if i:
                 modules.append(nn.Tanh())

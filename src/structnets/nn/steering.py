@@ -93,12 +93,14 @@ def _still(frequencies: tuple[int, ...]) -> int:
     return sum(k == 0 for k in frequencies)
 
 
-def interpolate_scales(maps: Tensor, sigma: Tensor, log_sigmas: Sequence[float]) -> Tensor:
+def interpolate_scales(
+    maps: Sequence[Tensor], sigma: Tensor, log_sigmas: Sequence[float]
+) -> Tensor:
     """Interpolate responses at a few scales to a scale per pixel.
 
     Parameters
     ----------
-    maps : Tensor, shape (B, C, S, M, Y, X)
+    maps : sequence of Tensor, each (B, C, M, Y, X)
         Responses to scale-normalised atoms at every node.
     sigma : Tensor, shape (B, P, Y, X)
         Wanted scales in pixels.
@@ -110,15 +112,17 @@ def interpolate_scales(maps: Tensor, sigma: Tensor, log_sigmas: Sequence[float])
     Tensor, shape (B, C, M, Y, X)
         Interpolated responses.
     """
-    grouped = _by_pose(maps, sigma)
-    t = torch.log(sigma)[:, :, None, None]
-    total = torch.zeros((), dtype=maps.dtype, device=maps.device)
-    for s, node in enumerate(log_sigmas):
+    if not maps or len(maps) != len(log_sigmas):
+        raise ValueError(f"{len(log_sigmas)} nodes need as many maps, got {len(maps)}")
+    t = torch.log(sigma)
+    total = maps[0].new_zeros(())
+    for node, responses in zip(log_sigmas, maps, strict=True):
         weight = torch.ones_like(t)
         for other in log_sigmas:
             if other != node:
                 weight = weight * ((t - other) / (node - other))
-        total = torch.addcmul(total, weight, grouped[:, :, :, s])
+        weight, grouped = weight[:, :, None, None], _by_pose(responses, sigma)
+        total = torch.addcmul(total, weight, grouped)
     return total.flatten(1, 2)
 
 
