@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from structnets.models.frames import learn_in_frame
-from structnets.models.resnet import conv1x1, conv3x3
 from structnets.nn.composition import composed_together
+from structnets.nn.residual import conv1x1, conv3x3
 
 STEM_WIDTH = 16
 BLOCKS = 3

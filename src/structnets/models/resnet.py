@@ -14,50 +14,10 @@ from torch.nn import functional
 
 from structnets.models.frames import learn_in_frame
 from structnets.nn.composition import composed_together
+from structnets.nn.residual import PreActivationUnit, conv1x1, conv3x3
 
 WIDTHS = (16, 32, 64)
 _LAYERS_PER_STAGE = {"basic": 2, "bottleneck": 3}
-
-
-def conv3x3(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
-    """Return a 3 x 3 convolution that keeps the map size at stride 1, without bias."""
-    return nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-
-
-def conv1x1(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
-    """Return a 1 x 1 convolution without bias."""
-    return nn.Conv2d(inputs, outputs, 1, stride, bias=False)
-
-
-class PreActivationUnit(nn.Module):
-    """Batch norm and ReLU before every convolution; their sum with the shortcut is the output.
-
-    Parameters
-    ----------
-    inputs : int
-        Channels of the input.
-    convolutions : sequence of nn.Conv2d
-        The residual branch.
-    """
-
-    def __init__(self, inputs: int, convolutions: list[nn.Conv2d]) -> None:
-        super().__init__()
-        outputs = convolutions[-1].out_channels
-        stride = max(conv.stride[0] for conv in convolutions)
-        self.norms = nn.ModuleList(nn.BatchNorm2d(conv.in_channels) for conv in convolutions)
-        self.convolutions = nn.ModuleList(convolutions)
-        changes = stride != 1 or inputs != outputs
-        self.shortcut = conv1x1(inputs, outputs, stride) if changes else None
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Transform maps (B, C, H, W)."""
-        residual = x
-        for i, (norm, conv) in enumerate(zip(self.norms, self.convolutions, strict=True)):
-            residual = functional.relu(norm(residual), inplace=True)
-            if i == 0 and self.shortcut is not None:
-                x = self.shortcut(residual)
-            residual = conv(residual)
-        return residual + x
 
 
 def unit(block: str, inputs: int, width: int, stride: int) -> tuple[PreActivationUnit, int]:

@@ -8,6 +8,9 @@ _RESNET = "structnets.models.resnet:ResNet"
 _DENSENET = "structnets.models.densenet:DenseNet"
 _COUNT = "option frame: pixel, gaussian, framelet, image, naive or gauss15"
 
+_BOUNDARY = "structnets.models.boundary:DynResNet"
+_PHOTO, _BLOB = (3, 321, 481), (1, 64, 64)
+
 
 def _resnet(depth: int, block: str, note: str) -> Entry:
     return Entry(_RESNET, 4, note=note, options=(("depth", depth), ("block", block)))
@@ -25,5 +28,27 @@ ENTRIES = {
     ),
     "densenet100": Entry(
         _DENSENET, 4, note=f"Table 6; plain, K = 12; {_COUNT}", options=(("depth", 100),)
+    ),
+    "dynresnet": Entry(
+        _BOUNDARY, 4, _PHOTO, note="Figure 11; details are ours, the appendix is not to be had"
+    ),
+    "dynresnet_static": Entry(
+        _BOUNDARY,
+        4,
+        _PHOTO,
+        note="Figure 11, ResNet (Ours-Static): static blocks of as many parameters",
+        options=(("dynamic", False),),
+    ),
+    "hnet": Entry(
+        "structnets.models.hnet:HNet",
+        4,
+        _PHOTO,
+        note="Figure 11; the released net without the weights it declares and never uses",
+    ),
+    "dynamic_block": Entry(
+        "structnets.models.blobs:SingleDynamicBlock", 4, _BLOB, note="Figure 10, our sizes"
+    ),
+    "small_fcn": Entry(
+        "structnets.models.blobs:SmallFCN", 4, _BLOB, note="Figure 10, baseline of the same size"
     ),
 }
