@@ -114,6 +114,20 @@ class HCNN(nn.Module):
             x = layer(x)
             yield x
 
+    def classify_from(self, array: Tensor, depth: int) -> Tensor:
+        """Return the logits (N, classes) that x_depth leads to.
+
+        Raises
+        ------
+        ValueError
+            If there is no array of this depth.
+        """
+        if not 1 <= depth <= len(self.layers):
+            raise ValueError(f"depth must be from 1 to {len(self.layers)}, got {depth}")
+        for layer in list(self.layers)[depth:]:
+            array = layer(array)
+        return self.head(array)
+
     def forward(self, images: Tensor) -> Tensor:
         """Classify images (N, C, U1, U2) of any size; returns logits (N, classes)."""
         *_, last = self.arrays(images)
