@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 MAPS = 7
 TOUCHED = (1, 2, 3)  # the maps that the hierarchical filter's support covers
-_OFFSET = (0.34, 0.2)  # of a map from the one behind it
-_WIDTH, _HEIGHT = 1.7, 1.7
+_OFFSET = (0.36, 0.34)  # of a map from the one behind it
+_WIDTH, _HEIGHT = 1.7, 1.5
 
 
 def draw_hierarchy_schematic(stem: Path) -> list[Path]:
@@ -32,25 +32,27 @@ def draw_hierarchy_schematic(stem: Path) -> list[Path]:
     with figure(1, 2, (7.6, 3.6)) as (drawing, axes):
         _draw_layer(axes[0], range(MAPS), COLOURS[1])
         axes[0].set_title("CNN: convolution along u,\nany weights over channels v")
-        axes[0].text(6.35, 4.0, "v: no order", fontsize=8, color=GREY, ha="center")
+        axes[0].text(5.3, 4.0, "v: no order", fontsize=8, color=GREY, ha="center")
         _draw_layer(axes[1], TOUCHED, COLOURS[0])
         axes[1].set_title("HCNN: one convolution\nalong (u, $v_j$)")
         axes[1].annotate(
             "",
-            (7.6, 4.25),
-            (5.3, 2.9),
+            (6.6, 4.2),
+            (4.5, 2.1),
             arrowprops={"arrowstyle": "->", "color": GREY},
         )
-        axes[1].text(6.05, 3.9, "$v_j$", fontsize=9, color=GREY, ha="center")
-        axes[1].text(0.9, 4.3, "the same filter\nat every (u, $v_j$)", fontsize=8, color=COLOURS[0])
+        axes[1].text(5.2, 3.4, "$v_j$", fontsize=9, color=GREY, ha="center")
+        axes[1].text(
+            -0.2, 4.1, "the same filter\nat every (u, $v_j$)", fontsize=8, color=COLOURS[0]
+        )
         footnote(drawing, "Schematic of Figure 12: filled squares are one filter's support.")
         return save(drawing, stem)
 
 
 def _draw_layer(axes: Axes, touched: tuple[int, ...] | range, colour: str) -> None:
     """Draw input maps, one filter's support on the `touched` ones, and output maps."""
-    _draw_stack(axes, 0.0, touched, colour, 0.55)
-    _draw_stack(axes, 4.6, (TOUCHED[1],), colour, 0.2)
+    _draw_stack(axes, 0.0, touched, colour, 0.28)
+    _draw_stack(axes, 4.6, (TOUCHED[1],), colour, 0.16)
     for number in touched:
         axes.annotate(
             "",
@@ -61,7 +63,7 @@ def _draw_layer(axes: Axes, touched: tuple[int, ...] | range, colour: str) -> No
         )
     for x, name in ((0.0, "$x_{j-1}$"), (4.6, "$x_j$")):
         axes.text(x + _WIDTH / 2, -0.45, name, ha="center", fontsize=10)
-    axes.set(xlim=(-0.3, 8.6), ylim=(-0.8, 5.0), aspect="equal")
+    axes.set(xlim=(-0.3, 8.7), ylim=(-0.8, 5.0), aspect="equal")
     axes.axis("off")
 
 
@@ -89,4 +91,4 @@ def _draw_stack(
 
 def _centre(x: float, number: int) -> tuple[float, float]:
     """Return where the filter lies on a map: in the corner that no map in front hides."""
-    return x + number * _OFFSET[0] + 0.3, number * _OFFSET[1] + _HEIGHT - 0.3
+    return x + number * _OFFSET[0] + 0.18, number * _OFFSET[1] + _HEIGHT - 0.17
