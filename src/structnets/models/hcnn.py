@@ -98,7 +98,7 @@ class HCNN(nn.Module):
         self.in_channels = in_channels
 
     def arrays(self, images: Tensor) -> Iterator[Tensor]:
-        """Yield x_1, x_2, ..., x_{J-1}; the first two have three and two axes fewer.
+        """Yield x_1, x_2, ..., x_{J-1}; the first two lack two attributes and one.
 
         Raises
         ------
