@@ -19,18 +19,20 @@ from structnets.nn.hierarchical_evaluation import pad_maps
 
 READINGS = ("paper", "released")
 FIRST_SUPPORT = 11  # of w_{v_2} along v_1, on both CIFAR sets
-EPS, MOMENTUM = 1e-3, 0.01  # the released code's
+EPS = 1e-3  # the released code's, of all normalisations
 
 
 class FirstLayer(nn.Module):
     """x_1(u, v_1) from images (Eq. 32)."""
 
-    def __init__(self, in_channels: int, values: int, padding: str, affine: bool) -> None:
+    def __init__(
+        self, in_channels: int, values: int, padding: str, affine: bool, momentum: float
+    ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(in_channels, values, 3, bias=False)
         self.padding = padding
         nn.init.normal_(self.conv.weight, std=0.05)
-        self.norm = NewestNorm(values, EPS, MOMENTUM, affine)
+        self.norm = NewestNorm(values, EPS, momentum, affine)
 
     def forward(self, images: Tensor) -> Tensor:
         """Take images (N, C, U1, U2) to x_1 (N, U1, U2, V_1)."""
@@ -41,10 +43,10 @@ class FirstLayer(nn.Module):
 class SecondLayer(nn.Module):
     """x_2(u, v_1, v_2), subsampled along v_1 (Eq. 33)."""
 
-    def __init__(self, values: int, padding: str, affine: bool) -> None:
+    def __init__(self, values: int, padding: str, affine: bool, momentum: float) -> None:
         super().__init__()
         self.conv = AttributeConv(values, (1, FIRST_SUPPORT), subsampling=(1, 2), padding=padding)
-        self.norm = NewestNorm(values, EPS, MOMENTUM, affine)
+        self.norm = NewestNorm(values, EPS, momentum, affine)
 
     def forward(self, x: Tensor) -> Tensor:
         """Take x_1 (N, U1, U2, V_1) to x_2 (N, U1, U2, V_1', V_2)."""
@@ -98,7 +100,7 @@ class HCNN(nn.Module):
         self.in_channels = in_channels
 
     def arrays(self, images: Tensor) -> Iterator[Tensor]:
-        """Yield x_1, x_2, ..., x_{J-1}; the first two have three and two axes fewer.
+        """Yield x_1, x_2, ..., x_{J-1}; the first two lack two attributes and one.
 
         Raises
         ------
@@ -113,6 +115,20 @@ class HCNN(nn.Module):
         for layer in self.layers:
             x = layer(x)
             yield x
+
+    def classify_from(self, array: Tensor, depth: int) -> Tensor:
+        """Return the logits (N, classes) that x_depth leads to.
+
+        Raises
+        ------
+        ValueError
+            If there is no array of this depth.
+        """
+        if not 1 <= depth <= len(self.layers):
+            raise ValueError(f"depth must be from 1 to {len(self.layers)}, got {depth}")
+        for layer in list(self.layers)[depth:]:
+            array = layer(array)
+        return self.head(array)
 
     def forward(self, images: Tensor) -> Tensor:
         """Classify images (N, C, U1, U2) of any size; returns logits (N, classes)."""
@@ -133,6 +149,7 @@ def hcnn(
     reading: str = "paper",
     reduction: str | None = None,
     affine: bool | None = None,
+    momentum: float = 0.01,
     residual: bool = False,
     way: str = "auto",
 ) -> HCNN:
@@ -166,6 +183,9 @@ def hcnn(
     affine : bool, optional
         Learn scale and shift in normalisations; by default as the reading has it. The thesis'
         formula and counts have none, the released code does.
+    momentum : float
+        Of the normalisations' running statistics, as in ``nn.BatchNorm2d``. The released code's
+        0.01 averages over hundreds of steps: a run of few steps needs more.
     residual : bool
         Add covariant shortcuts to layers j >= 4 that do not output classes (ours).
     way : str
@@ -188,8 +208,8 @@ def hcnn(
     reduction = reduction or ("mean" if released else "sum")
     first, second = support or ((7, 11) if num_classes <= 10 else (11, 11))
     layers: list[nn.Module] = [
-        FirstLayer(in_channels, values, padding, affine),
-        SecondLayer(values, padding, affine),
+        FirstLayer(in_channels, values, padding, affine, momentum),
+        SecondLayer(values, padding, affine, momentum),
     ]
     for j in range(3, depth):
         is_class = j == depth - 1 and not released
@@ -203,7 +223,7 @@ def hcnn(
             activation=activation,
             affine=affine,
             eps=EPS,
-            momentum=MOMENTUM,
+            momentum=momentum,
             way=way,
         )
         conv.axes((values // 2, values))  # refuses supports that do not fit, before training

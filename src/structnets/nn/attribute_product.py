@@ -4,7 +4,8 @@ Both work on a chunk of positions, ``array`` of shape (M, A, B, Q) in memory, an
 (M, A', B', K). They are written out with their gradients because the fused evaluation
 (`structnets.nn.fused_convolution`) recomputes the array instead of keeping it.
 
-- `ConvolvedProduct`: torch's convolution on channels-last images of A x B pixels.
+- `ConvolvedProduct`: torch's convolution on channels-last images of A x B pixels; pads with zeros
+  only.
 - `BandedProduct`: one matrix product per output of the first axis, with the matrices of the
   second axis written out. It spends multiplications on zeros, but at the speed of a matrix
   product: better for few attributes, and the only way with circular padding.
@@ -45,8 +46,6 @@ class ConvolvedProduct:
     """Correlation by ``conv2d``, one image per position."""
 
     def __init__(self, axes: AttributeAxes) -> None:
-        if axes.padding != "zeros":
-            raise ValueError(f"padding must be 'zeros' for a convolution, got {axes.padding!r}")
         self.stride, self.padding = list(axes.subsampling), list(axes.margins)
 
     def prepare(self, filters: Tensor) -> Tensor:

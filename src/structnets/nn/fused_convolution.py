@@ -59,10 +59,10 @@ class _Workspace:
         geometry, channels = fused.patches, lift.shape[1]
         most = fused.places(channels, padded.element_size())
         self.pieces = list(geometry.pieces(most))
-        largest = max(p.places.stop - p.places.start for p in self.pieces) * geometry.shape[3]
+        places = max((p.places.stop - p.places.start for p in self.pieces), default=0)
+        largest = places * geometry.shape[3]
         self._patches = padded.new_empty(len(lift) * largest)
         self._inner = padded.new_empty(largest * channels)
-        self._spare = padded.new_empty(0)
 
     def fill(self, piece: Piece) -> tuple[Tensor, Tensor]:
         """Make the patches, a row of ones below, and the inner array (M, A, B, Q) of a piece."""
@@ -80,12 +80,13 @@ class _Workspace:
 
 class _FusedConvolution(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, padded: Tensor, lift: Tensor, weight: Tensor, fused: Fused) -> Tensor:
+    def forward(
+        ctx: Any, padded: Tensor, lift: Tensor, weight: Tensor, fused: Fused, values: int
+    ) -> Tensor:
         ctx.save_for_backward(padded, lift, weight)
         ctx.fused = fused
         batch, outputs = padded.shape[0], fused.patches.outputs
-        filters = _filters(fused, weight)
-        out = padded.new_empty(batch, *outputs, *fused.axes.outputs, filters)
+        out = padded.new_empty(batch, *outputs, *fused.axes.outputs, values)
         product = PRODUCTS[fused.product](fused.axes)
         workspace = _Workspace(fused, padded, lift)
         flat = out.flatten(0, 2)
@@ -99,7 +100,7 @@ class _FusedConvolution(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         padded, lift, weight = ctx.saved_tensors
         fused: Fused = ctx.fused
-        need_padded, need_lift, need_weight, _ = ctx.needs_input_grad
+        need_padded, need_lift, need_weight = ctx.needs_input_grad[:3]
         grad_padded = torch.zeros_like(padded) if need_padded else None
         grad_lift = torch.zeros_like(lift) if need_lift else None
         grad_weight = torch.zeros_like(weight) if need_weight else None
@@ -116,14 +117,7 @@ class _FusedConvolution(torch.autograd.Function):
                 grad_lift.addmm_(patches, change)
             if grad_padded is not None:
                 fused.patches.scatter_add(lift[:-1] @ change.t(), piece, grad_padded)
-        return grad_padded, grad_lift, grad_weight, None
-
-
-def _filters(fused: Fused, weight: Tensor) -> int:
-    """Return K, from either layout of the weight."""
-    if fused.product == "conv":
-        return weight.shape[0]
-    return weight.shape[2] // fused.axes.outputs[1]
+        return grad_padded, grad_lift, grad_weight, None, None
 
 
 def _elu_backward(grad: Tensor, result: Tensor) -> None:
@@ -151,5 +145,6 @@ def fused_convolution(padded: Tensor, lift: Tensor, filters: Tensor, fused: Fuse
         Differentiable once.
     """
     weight = PRODUCTS[fused.product](fused.axes).prepare(filters)
-    out: Tensor = _FusedConvolution.apply(padded, lift, weight, fused)  # type: ignore[assignment]
+    out = _FusedConvolution.apply(padded, lift, weight, fused, len(filters))
+    assert isinstance(out, Tensor)
     return out

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from structnets.nn.attribute_axes import PADDINGS, AttributeAxes, Pair
 from structnets.nn.attribute_conv import AttributeConv, marginal
 from structnets.nn.folded_norm import FoldedNorm
-from structnets.nn.hierarchical_cost import WAYS, HierarchicalWork, cheapest
+from structnets.nn.hierarchical_cost import COLLAPSED, WAYS, HierarchicalWork, cheapest
 from structnets.nn.hierarchical_evaluation import (
     Factors,
     Geometry,
@@ -94,13 +94,6 @@ class HierarchicalConv(nn.Module):
         way: str = "auto",
     ) -> None:
         super().__init__()
-        for name, value, allowed in (
-            ("padding", padding, PADDINGS),
-            ("reduction", reduction, REDUCTIONS),
-            ("way", way, ("auto", *WAYS)),
-        ):
-            if value not in allowed:
-                raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {value!r}")
         for name, value in (
             ("values", values),
             ("terms", terms),
@@ -112,8 +105,7 @@ class HierarchicalConv(nn.Module):
         for name, value in (("kernel_size", kernel_size), *(("support", s) for s in support)):
             if value < 1 or value % 2 == 0:
                 raise ValueError(f"{name} must be odd and positive, got {value}")
-        if activation and way.startswith("collapsed"):
-            raise ValueError(f"way {way!r} needs activation=False: an ELU lies between the factors")
+        _check_choices(padding, reduction, activation, way)
         self.support: Pair = (support[0], support[1])
         self.subsampling: Pair = (subsampling[0], subsampling[1])
         self.kernel_size, self.stride = kernel_size, stride
@@ -228,7 +220,10 @@ class HierarchicalConv(nn.Module):
         return compose(filters, shift, self.attribute)
 
     def collapsed_parameters(self) -> int:
-        """Count the weights of the 4-D filters; those trained, for the (+) variant."""
+        """Count the weights of the 4-D filters; those trained, for the (+) variant.
+
+        What normalisation adds is not counted, nor does the thesis.
+        """
         if self.activation:
             return sum(p.numel() for p in self.parameters() if p.requires_grad)
         return self.kernel_size**2 * self.attribute.shape[0] * self.attribute[0, 0].numel()
@@ -250,3 +245,18 @@ class HierarchicalConv(nn.Module):
             f"subsampling={self.subsampling}, padding={self.padding}, "
             f"reduction={self.reduction}, activation={self.activation}, way={self.way}"
         )
+
+
+def _check_choices(padding: str, reduction: str, activation: bool, way: str) -> None:
+    """Refuse unknown words, and ways that cannot evaluate the layer."""
+    for name, value, allowed in (
+        ("padding", padding, PADDINGS),
+        ("reduction", reduction, REDUCTIONS),
+        ("way", way, ("auto", *WAYS)),
+    ):
+        if value not in allowed:
+            raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {value!r}")
+    if activation and way in COLLAPSED:
+        raise ValueError(f"way {way!r} needs activation=False: an ELU lies between the factors")
+    if padding == "circular" and way.endswith("conv"):
+        raise ValueError(f"way {way!r} needs padding='zeros', got {padding!r}")

@@ -100,7 +100,7 @@ def _draw_panel(
     line = [(trials[i][cost], trials[i][value]) for i in front]
     axes.plot(*zip(*line, strict=True), color="black", linewidth=0.8, zorder=1)
     handles = []
-    for number, name in enumerate(sorted({trial[group] for trial in trials})):
+    for number, name in enumerate(dict.fromkeys(trial[group] for trial in trials)):
         members = [trial for trial in trials if trial[group] == name]
         handles.append(
             axes.scatter(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor
 
 from structnets.models.hcnn import HCNN, ClassSum, hcnn
 from structnets.models.registry import create_model, describe_models
@@ -42,13 +41,6 @@ def trained(request: pytest.FixtureRequest) -> HCNN:
     return model.eval()
 
 
-def logits_from(model: HCNN, array: Tensor, depth: int) -> Tensor:
-    """Classify from x_depth on."""
-    for layer in list(model.layers)[depth:]:
-        array = layer(array)
-    return model.head(array)
-
-
 @torch.no_grad()
 @pytest.mark.parametrize("depth", [4, 5, 6])
 @pytest.mark.parametrize(
@@ -63,8 +55,8 @@ def test_invariance_to_translations_of_inner_arrays(
     head sums it first), the one before once, the oldest never; space no more from depth 4 on.
     """
     array = list(trained.arrays(torch.randn(3, 3, 8, 8)))[depth - 1]
-    moved = logits_from(trained, array.roll(shifts, (1, 2, 3, 4, 5)), depth)
-    expected = logits_from(trained, array, depth)
+    moved = trained.classify_from(array.roll(shifts, (1, 2, 3, 4, 5)), depth)
+    expected = trained.classify_from(array, depth)
     assert expected.std() > 0.01
     torch.testing.assert_close(moved, expected, rtol=1e-4, atol=1e-4)
 
@@ -72,8 +64,8 @@ def test_invariance_to_translations_of_inner_arrays(
 @torch.no_grad()
 def test_other_translations_are_not_invariances(trained: HCNN) -> None:
     array = list(trained.arrays(torch.randn(3, 3, 8, 8)))[3]
-    moved = logits_from(trained, array.roll(1, 5), 4)
-    assert (moved - logits_from(trained, array, 4)).abs().max() > 1e-3
+    moved = trained.classify_from(array.roll(1, 5), 4)
+    assert (moved - trained.classify_from(array, 4)).abs().max() > 1e-3
 
 
 @torch.no_grad()
@@ -81,8 +73,8 @@ def test_residual_net_is_invariant_too() -> None:
     torch.manual_seed(0)
     model = hcnn(4, padding="circular", residual=True, **SMALL).eval()
     array = list(model.arrays(torch.randn(2, 3, 8, 8)))[3]
-    moved = logits_from(model, array.roll((1, 2, 4), (3, 4, 5)), 4)
-    torch.testing.assert_close(moved, logits_from(model, array, 4), rtol=1e-4, atol=1e-4)
+    moved = model.classify_from(array.roll((1, 2, 4), (3, 4, 5)), 4)
+    torch.testing.assert_close(moved, model.classify_from(array, 4), rtol=1e-4, atol=1e-4)
 
 
 @torch.no_grad()
@@ -148,6 +140,8 @@ def test_bad_arguments_are_named(options: dict, message: str) -> None:
 
 
 def test_wrong_images_are_named() -> None:
+    with pytest.raises(ValueError, match="depth must be from 1 to 7, got 8"):
+        hcnn(**SMALL).classify_from(torch.zeros(1, 1, 1, 1, 1, 10), 8)
     with pytest.raises(ValueError, match=r"images must have shape \(N, 3, U1, U2\), got \(1, 1"):
         hcnn(**SMALL)(torch.zeros(1, 1, 8, 8))
     with pytest.raises(ValueError, match=r"at least 9 x 9 pixels, got \(8, 8\)"):

@@ -225,6 +225,7 @@ def test_choice_for_the_thesis_shapes(work: HierarchicalWork, way: str) -> None:
         ({"reduction": "max"}, "one of sum, mean; got 'max'"),
         ({"way": "magic"}, "way must be one of auto, .*got 'magic'"),
         ({"way": "collapsed-band", "activation": True}, "needs activation=False"),
+        ({"way": "fused-conv", "padding": "circular"}, "way 'fused-conv' needs padding='zeros'"),
     ],
 )
 def test_bad_arguments_are_named(arguments: dict, message: str) -> None:

@@ -1,0 +1,1 @@
+"""Studies of trained networks: what their filters, arrays and spaces have learned."""
