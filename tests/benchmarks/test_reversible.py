@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import statistics
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 
 import pytest
 import torch
 
+from structnets.analysis.jacobian import jacobian
 from structnets.models.irevnet import IRevNet
 from structnets.models.registry import create_model
 from tests.benchmarks.reversible_ways import available, step_of
-from tests.benchmarks.timing import inference, repeated, warm_up
+from tests.benchmarks.timing import inference
 
 DEPTHS = (9, 18, 36)
 
@@ -38,14 +42,26 @@ def test_memory_against_depth() -> None:
     assert growth["ours"] == min(growth.values())
 
 
+def cpu_seconds(actions: dict[str, Callable[[], object]], repetitions: int) -> dict[str, float]:
+    """Return the median CPU time of each action on one thread, all taken in turn.
+
+    CPU time, unlike wall time, does not count what other programs take of a shared machine.
+    """
+    torch.set_num_threads(1)
+    taken: dict[str, list[float]] = {name: [] for name in actions}
+    for _ in range(repetitions + 1):
+        for name, action in actions.items():
+            begun = time.process_time()
+            action()
+            taken[name].append(time.process_time() - begun)
+    return {name: statistics.median(values[1:]) for name, values in taken.items()}
+
+
 @pytest.mark.benchmark
-@pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.filterwarnings("ignore:.*torch.cuda.amp:FutureWarning")  # memcnn
-def test_step_beside_plain_autograd(threads: int) -> None:
-    torch.set_num_threads(threads)
-    warm_up()
-    seconds = repeated({way: step_of(way, 9) for way in available()}, 9)
-    print(f"\n{threads} threads, 9 blocks per stage: seconds, and against plain autograd")
+def test_step_beside_plain_autograd() -> None:
+    seconds = cpu_seconds({way: step_of(way, 9) for way in available()}, 9)
+    print("\n9 blocks per stage, one thread: CPU seconds of a step, and against plain autograd")
     ratios = {way: value / seconds["plain"] for way, value in seconds.items()}
     for way, ratio in ratios.items():
         print(f"{way:10s} {seconds[way]:.3f} s  {ratio:.2f}")
@@ -57,15 +73,34 @@ def test_step_beside_plain_autograd(threads: int) -> None:
 @pytest.mark.parametrize("name", ["irevnet_cifar", "irevnet_cifar_bijective"])
 def test_inverse_beside_forward(name: str) -> None:
     torch.manual_seed(0)
-    torch.set_num_threads(2)
     model, x = create_model(name), torch.rand(64, 3, 32, 32)
     assert isinstance(model, IRevNet)
     with torch.no_grad():
         model(x)
         features = model.eval().encode(x)
-    seconds = repeated(
-        {"forward": inference(model.encode, x), "inverse": inference(model.inverse, features)}, 15
-    )
+    actions = {"forward": inference(model.encode, x), "inverse": inference(model.inverse, features)}
+    seconds = cpu_seconds(actions, 9)
     ratio = seconds["inverse"] / seconds["forward"]
-    print(f"\n{name}: inverse {ratio:.2f} x forward ({seconds['forward']:.3f} s, batch 64)")
+    print(f"\n{name}: inverse {ratio:.2f} x forward ({seconds['forward']:.3f} CPU s, batch 64)")
     assert ratio <= 1.1
+
+
+@pytest.mark.benchmark
+def test_exact_jacobian_of_the_bijective_cifar_net() -> None:
+    torch.manual_seed(0)
+    torch.set_num_threads(2)
+    model, x = create_model("irevnet_cifar_bijective"), torch.rand(16, 3, 32, 32)
+    assert isinstance(model, IRevNet)
+    with torch.no_grad():
+        model(x)
+    model.eval()
+    begun = time.perf_counter(), time.process_time()
+    matrix = jacobian(model.encode, x[:1])
+    wall, cpu = time.perf_counter() - begun[0], time.process_time() - begun[1]
+    begun_values = time.perf_counter()
+    values = torch.linalg.svdvals(matrix)
+    print(
+        f"\n{tuple(matrix.shape)} in {wall:.1f} s ({cpu:.1f} CPU s); singular values in "
+        f"{time.perf_counter() - begun_values:.1f} s more, {values[0]:.3g} to {values[-1]:.3g}"
+    )
+    assert wall < 60

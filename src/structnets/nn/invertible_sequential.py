@@ -57,10 +57,8 @@ class InvertibleSequential(nn.Sequential):
         modules = list(self)
         for recomputed, places in itertools.groupby(range(len(modules)), self._recomputed()):
             group = [modules[i] for i in places]
-            if recomputed:
-                x = run_reversibly(group, x)  # type: ignore[reportCallIssue]
-            else:
-                x = _in_turn(group, x)
+            run: Any = run_reversibly if recomputed else _in_turn
+            x = run(group, x)
         return x
 
     def _recomputed(self) -> Callable[[int], bool]:

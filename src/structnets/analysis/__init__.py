@@ -1,0 +1,1 @@
+"""What trained networks compute: spectra, inversion, interpolation, separability, stability."""
