@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -18,7 +18,7 @@ class InvertibleSequential(nn.Sequential):
     """Modules in turn, each with an ``inverse``; slices invert parts of the chain.
 
     In training mode, chains of `InvertibleBlock` store no activations (see
-    `structnets.nn.reversible`), apart from those of a few blocks at their ends.
+    `structnets.nn.reversible`), apart from those of the first few blocks.
 
     Parameters
     ----------
@@ -27,13 +27,10 @@ class InvertibleSequential(nn.Sequential):
     reversible : bool
         Recompute activations in training mode; else they are stored as usual.
     stored_first : int
-        Blocks at the beginning of every chain whose activations are stored. Where a stream has
+        Blocks at the beginning whose activations are stored. Where a stream has
         constant channels (after `InjectivePad`: in the first two blocks) batch norm puts them
         exactly on the kink of ReLU and amplifies them, so that a recovered input, right to the
         last digit but one, would have wrong gradients.
-    stored_last : int
-        Blocks at the end whose activations are stored. The first to be differentiated, they
-        would be needed at once: one costs no memory at the peak and saves its recomputation.
     """
 
     def __init__(
@@ -41,38 +38,33 @@ class InvertibleSequential(nn.Sequential):
         *modules: Any,
         reversible: bool = True,
         stored_first: int = 0,
-        stored_last: int = 1,
     ) -> None:
         super().__init__(*modules)
-        for name, value in (("stored_first", stored_first), ("stored_last", stored_last)):
-            if value < 0:
-                raise ValueError(f"{name} must be >= 0, got {value}")
+        if stored_first < 0:
+            raise ValueError(f"stored_first must be >= 0, got {stored_first}")
         for name, module in self.named_children():
             if not callable(getattr(module, "inverse", None)):
                 raise TypeError(
                     f"every module needs an inverse method; {name} ({type(module).__name__}) "
                     "has none"
                 )
-        self.reversible = reversible
-        self.stored_first, self.stored_last = stored_first, stored_last
+        self.reversible, self.stored_first = reversible, stored_first
 
     def forward(self, x: Any) -> Any:
         """Apply the modules in turn to a tensor or to a pair of streams."""
         if not (self.reversible and self.training and torch.is_grad_enabled()):
             return _in_turn(self, x)
-        for is_block, group in itertools.groupby(self, _is_block):
-            modules = list(group)
-            x = self._chain(modules, x) if is_block else _in_turn(modules, x)
+        modules = list(self)
+        for recomputed, places in itertools.groupby(range(len(modules)), self._recomputed()):
+            group = [modules[i] for i in places]
+            run: Any = run_reversibly if recomputed else _in_turn
+            x = run(group, x)
         return x
 
-    def _chain(self, blocks: list[Any], streams: Streams) -> Streams:
-        """Run a chain of blocks, the middle of it without storing activations."""
-        end = max(self.stored_first, len(blocks) - self.stored_last)
-        streams = _in_turn(blocks[: self.stored_first], streams)
-        middle = blocks[self.stored_first : end]
-        if middle:
-            streams = run_reversibly(middle, streams)
-        return _in_turn(blocks[end:], streams)
+    def _recomputed(self) -> Callable[[int], bool]:
+        """Return a test of the places whose blocks store no activations."""
+        blocks = [i for i, module in enumerate(self) if isinstance(module, InvertibleBlock)]
+        return set(blocks[self.stored_first :]).__contains__
 
     def inverse(self, y: Any) -> Any:
         """Recover the input from the output, exactly up to rounding.
@@ -105,10 +97,6 @@ class InvertibleSequential(nn.Sequential):
                     f"{names.index(name) + 1} of {len(names)}, inverted from the last): the net "
                     "amplifies rounding too much; try float64, and see its stability report"
                 )
-
-
-def _is_block(module: nn.Module) -> bool:
-    return isinstance(module, InvertibleBlock)
 
 
 def _in_turn(modules: Iterable[Any], x: Any) -> Any:

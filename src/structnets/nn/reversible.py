@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.autograd.graph import GradientEdge, get_gradient_edge
 
 from structnets.nn.invertible_block import InvertibleBlock
 from structnets.nn.replay import record
@@ -62,22 +63,29 @@ class _BlockNode(torch.autograd.Function):
         if not ctx.is_first:
             x = rearrange.inverse(y_tilde - residual.detach()).to(ctx.stream_dtype)
             ctx.tape.streams = x, x_tilde.detach()
-        grads = _gradients(residual, (x_tilde, *ctx.parameters), grad_y_tilde)
-        grad_x = rearrange.inverse(grad_y_tilde).to(ctx.stream_dtype)
+        root, dtype = _root(residual), residual.dtype
+        del y, y_tilde, residual  # values that the graph of F does not need
+        grads = _gradients(root, (x_tilde, *ctx.parameters), grad_y_tilde.to(dtype))
         grad_x_tilde = rearrange.inverse(grad_y)
         if grads[0] is not None:
             grad_x_tilde = grad_x_tilde + grads[0]
+        grad_x = rearrange.inverse(grad_y_tilde).to(ctx.stream_dtype)
         return None, None, None, grad_x, grad_x_tilde, *grads[1:]
 
 
+def _root(residual: Tensor) -> GradientEdge | None:
+    """Return where the graph of F begins, which does not hold on to F's value."""
+    return get_gradient_edge(residual) if residual.requires_grad else None
+
+
 def _gradients(
-    residual: Tensor, inputs: Sequence[Tensor], grad: Tensor
+    root: GradientEdge | None, inputs: Sequence[Tensor], grad: Tensor
 ) -> tuple[Tensor | None, ...]:
     """Differentiate F with respect to those inputs that want a gradient; None for the others."""
     wanted = [tensor for tensor in inputs if tensor.requires_grad]
-    if not residual.requires_grad or not wanted:
+    if root is None or not wanted:
         return (None,) * len(inputs)
-    found = iter(torch.autograd.grad(residual, wanted, grad.to(residual.dtype), allow_unused=True))
+    found = iter(torch.autograd.grad(root, wanted, grad, allow_unused=True))
     return tuple(next(found) if tensor.requires_grad else None for tensor in inputs)
 
 

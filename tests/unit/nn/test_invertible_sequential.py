@@ -76,7 +76,6 @@ def test_module_without_inverse_is_refused() -> None:
         InvertibleSequential(SpaceToDepth(2), nn.ReLU())
 
 
-@pytest.mark.parametrize("name", ["stored_first", "stored_last"])
-def test_negative_counts_are_named(name: str) -> None:
-    with pytest.raises(ValueError, match=f"{name} must be >= 0, got -1"):
-        InvertibleSequential(SpaceToDepth(2), **{name: -1})
+def test_negative_count_is_named() -> None:
+    with pytest.raises(ValueError, match="stored_first must be >= 0, got -1"):
+        InvertibleSequential(SpaceToDepth(2), stored_first=-1)
