@@ -104,33 +104,31 @@ class VolumeGrid:
 
     def pairs(self, x: Tensor) -> Tensor:
         """Filter volumes (C, D, H, W) along z and y: (K, C, W, D' H')."""
-        channels, depth, height, width = x.shape
+        channels, _, height, width = x.shape
         high, long = self.bands[0].shape[1], self.bands[1].shape[1]
-        maps = x.new_empty(len(self.tree.pairs), channels, width * high, long)
-        leading = x.reshape(channels, depth, height * width)
+        # The channels between y and x come first after two passes, and one product does each.
+        leading = x.permute(1, 2, 0, 3).reshape(1, x.shape[1], -1)
+        maps = x.new_empty(len(self.tree.pairs), channels * width * high, long)
         for z in sorted({z for z, _ in self.tree.pairs}):
-            along_z = filter_leading(leading, self.bands[0][z]).reshape(channels, height, -1)
+            along_z = filter_leading(leading, self.bands[0][z]).view(1, height, -1)
             for k, pair in enumerate(self.tree.pairs):
                 if pair[0] == z:
-                    filter_leading(along_z, self.bands[1][pair[1]], maps[k])
+                    filter_leading(along_z, self.bands[1][pair[1]], maps[k : k + 1])
         return maps.view(-1, channels, width, high * long)
 
     def unpairs(self, maps: Tensor, size: Sequence[int]) -> Tensor:
         """Apply the adjoint of `pairs`: (K, C, W, D' H') to volumes (C, D, H, W)."""
         channels = maps.shape[1]
         depth, height, width = size
-        long = self.bands[1].shape[1]
-        total = maps.new_zeros(channels, depth, height * width)
+        high, long = self.bands[0].shape[1], self.bands[1].shape[1]
+        total = maps.new_zeros(depth, height * channels * width)
         for z in sorted({z for z, _ in self.tree.pairs}):
-            members = [k for k, pair in enumerate(self.tree.pairs) if pair[0] == z]
-            along_z: Tensor | float = 0.0
-            for k in members:
-                lines = maps[k].reshape(channels, -1, long)
-                along_z = along_z + unfilter_trailing(lines, self.bands[1][self.tree.pairs[k][1]])
-            assert isinstance(along_z, Tensor)
-            lines = along_z.view(channels, height * width, -1)
-            total += unfilter_trailing(lines, self.bands[0][z])
-        return total.view(channels, depth, height, width)
+            along_z = maps.new_zeros(height, channels * width * high)
+            for k, pair in enumerate(self.tree.pairs):
+                if pair[0] == z:
+                    along_z.addmm_(self.bands[1][pair[1]].T, maps[k].view(-1, long).T)
+            total.addmm_(self.bands[0][z].T, along_z.view(-1, high).T)
+        return total.view(depth, height, channels, width).permute(2, 0, 1, 3)
 
     def leaves(self, pairs: Tensor, out: Tensor | None = None) -> Tensor:
         """Filter pair maps along x too: (N, C, V), atoms in `order`; into `out` if given."""

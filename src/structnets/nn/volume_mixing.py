@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from structnets.nn.volume_grid import VolumeGrid, filter_leading, unfilter_trailing
+from structnets.nn.volume_grid import Triple, VolumeGrid, filter_leading, unfilter_trailing
 
 # Numbers that the maps of one chunk of channels may hold (256 MB in float32).
 CHUNK_NUMBERS = 2**26
@@ -35,17 +35,17 @@ class FilterAndMix(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, alpha: Tensor, grids: Sequence[VolumeGrid], voxels: int, early: bool
+        ctx: Any, x: Tensor, alpha: Tensor, grids: Sequence[VolumeGrid], size: Triple, early: bool
     ) -> Tensor:
-        """Filter and mix volumes (B, C, D, H, W) by alphas (O, C, N): (B, O, voxels)."""
+        """Filter and mix volumes (B, C, D, H, W) by alphas (O, C, N): (B, O, *size)."""
         ctx.save_for_backward(x, alpha)
         ctx.grids, ctx.early = grids, early
-        out = x.new_zeros(len(x), alpha.shape[0], voxels)
+        out = x.new_zeros(len(x), alpha.shape[0], *size)
         mix = _mix_pairs if early else _mix_leaves
         for grid in grids:
             for b, channels in _chunks(x, grid):
                 pairs = grid.pairs(x[b, channels])
-                out[b] += grid.lift(mix(pairs, alpha[:, channels], grid))
+                out[b] += grid.lift(mix(pairs, alpha[:, channels], grid)).view_as(out[b])
         return out
 
     @staticmethod
@@ -59,7 +59,7 @@ class FilterAndMix(torch.autograd.Function):
         with torch.autocast(x.device.type, enabled=False):
             for grid in ctx.grids:
                 for b, channels in _chunks(x, grid):
-                    below = grid.unlift(grad[b])
+                    below = grid.unlift(grad[b].flatten(1))
                     share = None if grad_alpha is None else grad_alpha[:, channels]
                     pairs = None if share is None else grid.pairs(x[b, channels])
                     spread = unmix(
