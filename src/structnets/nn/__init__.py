@@ -6,6 +6,7 @@ from structnets.nn.composition import composed_together
 from structnets.nn.dynamic_steerable import DynamicSteerableBlock
 from structnets.nn.frame_conv import FrameConv2d
 from structnets.nn.gaussian_conv import GaussianConv2d
+from structnets.nn.gaussian_conv3d import GaussianConv3d
 from structnets.nn.hierarchical_conv import HierarchicalConv
 from structnets.nn.invertible_block import InvertibleBlock
 from structnets.nn.invertible_sequential import InvertibleSequential
@@ -22,6 +23,7 @@ __all__ = [
     "DynamicSteerableBlock",
     "FrameConv2d",
     "GaussianConv2d",
+    "GaussianConv3d",
     "HierarchicalConv",
     "InjectivePad",
     "InvertibleBlock",

@@ -37,6 +37,11 @@ GOLDEN = {
     "nin_refactor_all": (6_833_850, 17_000_004),
     "alexnet": (60_965_224, 60_965_224),
     "rfnin_cifar": (1_161_802, 2_851_210),
+    "rfnin_3d": (706_626, 312_018_882),
+    "rfnin_3d_58": (1_290_306, 19_742_977_986),
+    "rfnin_3d_small": (45_714, 5_652_018),
+    "nin_3d": (2_739_650, 2_739_650),
+    "nin_3d_small": (174_386, 174_386),
 }
 # Printed millions that no reading of the net gives; the notes of the entries say so.
 UNEXPLAINED = {"nin_refactor_layer1", "rfnin_refactor_layer1", "nin_refactor_all"}

@@ -6,9 +6,13 @@ from structnets.models.entries.entry import Entry
 
 _MNIST = "structnets.models.mnist"
 _DIGIT = (1, 28, 28)
-_NIN, _RFNIN, _ALEXNET = (f"structnets.models.{name}" for name in ("nin", "rfnin", "alexnet"))
+_NIN, _RFNIN, _ALEXNET, _VOLUMES = (
+    f"structnets.models.{name}" for name in ("nin", "rfnin", "alexnet", "rfnin3d")
+)
 _PHOTO = (3, 224, 224)
 _CIFAR = (3, 32, 32)
+_BRAIN = (1, 91, 109, 91)
+_BRAIN_4MM = (1, 46, 55, 46)
 _TABLE1 = {
     "rfnin_order1": ("1.8M", 1, 1),
     "rfnin_order2": ("3.4M", 2, 1),
@@ -136,5 +140,35 @@ ENTRIES = {
         3,
         _CIFAR,
         note="Table 3; scales 3/2/1, which the thesis does not state",
+    ),
+    "rfnin_3d": Entry(
+        f"{_VOLUMES}:rfnin_3d",
+        3,
+        _BRAIN,
+        note="Table 5; 58/39/20 atoms in the three blocks, where the thesis is silent",
+    ),
+    "rfnin_3d_58": Entry(
+        f"{_VOLUMES}:rfnin_3d",
+        3,
+        _BRAIN,
+        note="Table 5; 58 atoms throughout",
+        options=(("scales", (3, 3, 3)),),
+    ),
+    "rfnin_3d_small": Entry(
+        f"{_VOLUMES}:rfnin_3d",
+        3,
+        _BRAIN_4MM,
+        note="rfnin_3d for 4 mm volumes at a quarter of the width",
+        options=(("width", 0.25), ("voxel_mm", 4.0)),
+    ),
+    "nin_3d": Entry(
+        f"{_VOLUMES}:nin_3d", 3, _BRAIN, note="section 3.4.4; widths of rfnin_3d, 5x5x5 kernels"
+    ),
+    "nin_3d_small": Entry(
+        f"{_VOLUMES}:nin_3d",
+        3,
+        _BRAIN_4MM,
+        note="nin_3d at a quarter of the width",
+        options=(("width", 0.25),),
     ),
 }
