@@ -125,14 +125,11 @@ def _checked_affine(path: Path, image: Any, axes: str | None) -> np.ndarray:
     codes = [int(image.header.get(key, 0)) for key in ("qform_code", "sform_code")]
     stated = "sform_code" in image.header
     if stated == (axes is not None):
-        what = (
-            "states its orientation, so axes must not be given"
-            if stated
-            else (
-                "states no orientation (Analyze); give its axes, such as 'ASL', or convert it to NIfTI"
-            )
+        if stated:
+            raise ValueError(f"{path} states its orientation, so axes must not be given")
+        raise ValueError(
+            f"{path} states no orientation (Analyze); give its axes, such as 'ASL', or convert it"
         )
-        raise ValueError(f"{path} {what}")
     if axes is not None:
         return _affine_of_axes(image.header.get_zooms()[:3], axes)
     affine = np.asarray(image.affine, dtype=np.float64)
