@@ -15,98 +15,20 @@ import json
 import logging
 import sys
 import time
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pipelines.launch import connected, granted_cpus
 from pipelines.stage import run_stage, stage_parser
-from pipelines.tracking import Spool, Tracker
+from pipelines.tracking import Tracker
+from pipelines.training_worker import Roots, work
 from structnets import specs
 from structnets.data.manifest import load_manifest
-from structnets.files import read_json, write_atomic
-from structnets.identity import digest, prepared_name, run_id, spec_digest
-from structnets.training.reporting import RecordedProgress
-from structnets.training.run import ARTIFACTS, check_work
+from structnets.files import read_json
+from structnets.identity import digest, prepared_name, run_id
+from structnets.training.artifacts import ARTIFACTS, check_work, is_published
 
 logger = logging.getLogger("structnets.train")
 MAX_FAILURES = 3
-
-
-@dataclass(frozen=True)
-class Roots:
-    """Where things lie, as absolute paths: Ray's workers run in other folders."""
-
-    prepared: Path
-    results: Path
-    scratch: Path
-
-    def out(self, spec: dict[str, Any]) -> Path:
-        """Return where a run is published."""
-        return self.results / "runs" / run_id(spec)
-
-    def work(self, spec: dict[str, Any]) -> Path:
-        """Return where a run keeps its state."""
-        return self.scratch / "runs" / run_id(spec)
-
-    def error(self, spec: dict[str, Any]) -> Path:
-        """Return where a worker says why a run cannot succeed."""
-        return self.work(spec) / "error.txt"
-
-    def spool(self, spec: dict[str, Any]) -> Path:
-        """Return where a run leaves what is for MLflow."""
-        return self.work(spec) / "spool"
-
-
-class SpoolReporter(RecordedProgress):
-    """Print progress, and record the curve for MLflow, which logs each step once."""
-
-    def __init__(self, name: str, spool: Spool) -> None:
-        super().__init__(name)
-        self.spool = spool
-
-    def record(self, row: dict[str, float]) -> None:
-        """Write a row to the spool."""
-        values = {key: value for key, value in row.items() if key != "step"}
-        self.spool.log_metrics(int(row["step"]), values)
-
-
-def is_published(spec: dict[str, Any], roots: Roots) -> bool:
-    """Say whether a run is already there, whole and of this very spec."""
-    out = roots.out(spec)
-    if not all((out / name).is_file() for name in ARTIFACTS):
-        return False
-    return read_json(out / "result.json")["spec_digest"] == spec_digest(spec)
-
-
-def work(config: dict[str, Any]) -> None:
-    """Train the specs one after the other; every worker of the group calls this."""
-    import ray.train
-    import ray.train.torch
-
-    from structnets.training.run import run_spec
-
-    roots: Roots = config["roots"]
-    for spec in config["runs"]:
-        if is_published(spec, roots):
-            continue
-        spool = Spool(roots.spool(spec))
-        try:
-            result = run_spec(
-                spec,
-                roots.prepared / prepared_name(spec["data"]),
-                roots.out(spec),
-                roots.work(spec),
-                reporter=SpoolReporter(run_id(spec), spool),
-                device=ray.train.torch.get_device(),
-                threads=config["threads"],
-                extra=lambda spool=spool: {"mlflow_run_id": spool.state()[0]},
-            )
-        except (ValueError, FloatingPointError) as error:
-            # It would fail again, so Ray is not let to retry; the driver tells.
-            write_atomic(roots.error(spec), f"{error}\n")
-            continue
-        ray.train.report({"run_id": result["run_id"], **result["metrics"]})
 
 
 def train(
@@ -127,7 +49,7 @@ def train(
     RuntimeError
         If a training cannot succeed, or failed more often than Ray may retry.
     """
-    missing = [spec for spec in runs if not is_published(spec, roots)]
+    missing = [spec for spec in runs if not is_published(roots.out(spec), spec)]
     if not missing:
         logger.info("all %d runs are already published in %s", len(runs), roots.results)
         return
@@ -142,7 +64,7 @@ def train(
     finally:
         for spec, tracker in zip(missing, trackers, strict=True):
             _finish(tracker, spec, roots)
-    failed = [spec for spec in missing if not is_published(spec, roots)]
+    failed = [spec for spec in missing if not is_published(roots.out(spec), spec)]
     if failed:
         reasons = (f"{run_id(spec)}: {roots.error(spec).read_text().strip()}" for spec in failed)
         raise RuntimeError("; ".join(reasons))
@@ -193,7 +115,7 @@ def _track(spec: dict[str, Any], roots: Roots, workers: int, targets: tuple[str,
 
 def _finish(tracker: Tracker, spec: dict[str, Any], roots: Roots) -> None:
     out = roots.out(spec)
-    if not is_published(spec, roots):
+    if not is_published(roots.out(spec), spec):
         tracker.finish("FAILED")
         return
     result = read_json(out / "result.json")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gzip
 import os
+import pickle
 import struct
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from structnets.data.catalogue import DATASETS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -47,4 +50,26 @@ def made_mnist(tmp_path: Path, make_idx: Callable[..., Path]) -> Path:
         images = rng.integers(0, 256, (count, 28, 28))
         make_idx(root / "mnist" / f"{prefix}-images-idx3-ubyte.gz", images)
         make_idx(root / "mnist" / f"{prefix}-labels-idx1-ubyte.gz", np.arange(count) % 10)
+    return root
+
+
+@pytest.fixture
+def made_cifar(tmp_path: Path) -> Path:
+    """Return a data root with partial copies of CIFAR-10 and CIFAR-100 in their original form."""
+    root = tmp_path / "originals"
+    forms = (
+        ("cifar10", "cifar-10-batches-py", ("data_batch_2", "test_batch"), "", "batches.meta"),
+        ("cifar100", "cifar-100-python", ("train", "test"), "fine_", "meta"),
+    )
+    rng = np.random.default_rng(0)
+    for name, folder, batches, prefix, meta in forms:
+        (root / name / folder).mkdir(parents=True)
+        classes = DATASETS[name].classes
+        content = {f"{prefix}label_names": list(classes)}
+        (root / name / folder / meta).write_bytes(pickle.dumps(content, protocol=2))
+        for file, count in zip(batches, (12, 6), strict=True):
+            data = rng.integers(0, 256, (count, 3072), dtype=np.uint8)
+            labels = [number % len(classes) for number in range(count)]
+            batch = {b"data": data, f"{prefix}labels".encode(): labels}
+            (root / name / folder / file).write_bytes(pickle.dumps(batch, protocol=2))
     return root

@@ -14,8 +14,8 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from structnets import identity
-from structnets.specs import Experiment, Option, Preset, Strict, merge, resolve
-from structnets.validation import checked, load_yaml
+from structnets.specs import Experiment, Option, Preset, merge, resolve
+from structnets.validation import Strict, checked, load_yaml
 
 
 class Axis(Strict):

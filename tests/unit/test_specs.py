@@ -191,7 +191,7 @@ def test_unknown_key_lists_the_allowed_ones(
         ({"preset": "tiny"}, "preset: .*'smoke', 'small' or 'paper'.*'tiny'"),
         ({"seed": -1}, "seed: .*greater than or equal to 0.*-1"),
         ({"model": {"name": "vgg"}}, "model: unknown model 'vgg'; allowed: .*cnn_b"),
-        ({"data": {"name": "cifar"}}, "data.name: .*'mnist' or 'digits'.*'cifar'"),
+        ({"data": {"name": "cifar"}}, "data.name: unknown data set 'cifar'; known: .*mnist"),
         ({"recipe": {**RECIPE, "epochs": 0}}, "epochs: .*greater than or equal to 1.*0"),
         ({"recipe": {**RECIPE, "optimizer": {"name": "rmsprop"}}}, "adadelta', 'sgd', 'adam'"),
         ({"recipe": {**RECIPE, "schedule": {"name": "cosine"}}}, "constant', 'linear', 'step'"),
@@ -216,6 +216,14 @@ def test_unknown_model_option_lists_the_allowed_ones() -> None:
     model = {"name": "cnn_b", "options": {"kernel_size": 5}}
     with pytest.raises(ValueError, match=r"'kernel_size'.*allowed: .*kernel_sizes"):
         specs.validate({**SPEC, "model": model})
+
+
+def test_part_of_a_data_set_is_never_called_full() -> None:
+    part = {"name": "cifar10", "prepare": {"partial": True}}
+    with pytest.raises(ValueError, match="partial data set needs a train_size"):
+        specs.validate({**SPEC, "data": part})
+    resolved = specs.validate({**SPEC, "data": {**part, "train_size": 1000}})
+    assert resolved["data"]["prepare"] == {"partial": True}
 
 
 def test_unknown_prepare_parameter_is_refused() -> None:

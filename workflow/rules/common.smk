@@ -46,6 +46,18 @@ wildcard_constraints:
     sweep="[a-z0-9_]+-[a-z]+-[0-9a-f]{8}",
 
 
+def preparations(*names):
+    """Return what some data sets are prepared as: plainly, and with the plan's parameters."""
+    specs = [*PLAN.specs.values(), *(sweep["base"] for sweep in PLAN.sweeps.values())]
+    plain = [{"name": name, "prepare": {}} for name in names]
+    asked = [
+        {key: spec["data"][key] for key in ("name", "prepare")}
+        for spec in specs
+        if spec["data"]["name"] in names
+    ]
+    return {identity.prepared_name(data): data for data in [*plain, *asked]}
+
+
 def stage_inputs(specs, published):
     """Return the prepared data some specs read and the marker of the MLflow store.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -26,8 +26,9 @@ class Dataset:
         Class names; a label is an index into them.
     train_count, test_count : int
         Number of images of each split.
-    parameters : tuple of str
-        Keys that the ``prepare`` object of a spec may hold.
+    parameters : mapping of str to tuple
+        Keys that the ``prepare`` object of a spec may hold, with the values each allows.
+        A key that is left out means the default.
     """
 
     name: str
@@ -35,16 +36,39 @@ class Dataset:
     classes: tuple[str, ...]
     train_count: int
     test_count: int
-    parameters: tuple[str, ...] = ()
+    parameters: Mapping[str, tuple[bool | int | str, ...]] = field(default_factory=dict)
 
 
 _DIGIT_NAMES = tuple(str(digit) for digit in range(10))
+_PHOTOGRAPHS = (
+    *("astronaut", "cat", "coffee", "galaxies", "motorcycle"),
+    *("retina", "rocket", "temple", "tissue", "flower"),
+)
+_CIFAR10_NAMES = "airplane automobile bird cat deer dog frog horse ship truck"
+_CIFAR100_NAMES = """
+apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus
+butterfly camel can castle caterpillar cattle chair chimpanzee clock cloud cockroach couch
+crab crocodile cup dinosaur dolphin elephant flatfish forest fox girl hamster house kangaroo
+keyboard lamp lawn_mower leopard lion lizard lobster man maple_tree motorcycle mountain mouse
+mushroom oak_tree orange orchid otter palm_tree pear pickup_truck pine_tree plain plate poppy
+porcupine possum rabbit raccoon ray road rocket rose sea seal shark shrew skunk skyscraper
+snail snake spider squirrel streetcar sunflower sweet_pepper table tank telephone television
+tiger tractor train trout tulip turtle wardrobe whale willow_tree wolf woman worm
+"""
+_CIFAR10_CLASSES = tuple(_CIFAR10_NAMES.split())
+_CIFAR100_CLASSES = tuple(_CIFAR100_NAMES.split())
+# A copy that lacks images is a data set of its own: asked for in so many words, never the default.
+_PARTIAL = {"partial": (True,)}
 
 DATASETS: Mapping[str, Dataset] = {
     dataset.name: dataset
     for dataset in (
         Dataset("mnist", (1, 28, 28), _DIGIT_NAMES, 60_000, 10_000),
         Dataset("digits", (1, 28, 28), _DIGIT_NAMES, 1_437, 360),
+        Dataset("photo_crops", (3, 32, 32), _PHOTOGRAPHS, 1_000, 300),
+        Dataset("cifar10", (3, 32, 32), _CIFAR10_CLASSES, 50_000, 10_000, _PARTIAL),
+        Dataset("cifar10_jpeg", (3, 32, 32), _CIFAR10_CLASSES, 50_000, 10_000, _PARTIAL),
+        Dataset("cifar100", (3, 32, 32), _CIFAR100_CLASSES, 50_000, 10_000, _PARTIAL),
     )
 }
 
@@ -68,7 +92,8 @@ def check_parameters(name: str, prepare: Any) -> None:
     Raises
     ------
     ValueError
-        If the data set is unknown, `prepare` is not an object, or a key is not accepted.
+        If the data set is unknown, `prepare` is not an object, or a key or its value is not
+        accepted.
     """
     allowed = find_dataset(name).parameters
     if not isinstance(prepare, Mapping):
@@ -78,6 +103,13 @@ def check_parameters(name: str, prepare: Any) -> None:
             f"unknown prepare parameter {', '.join(map(repr, unknown))} for {name}; "
             f"allowed: {', '.join(allowed) or 'none'}"
         )
+    for key, value in prepare.items():
+        if not any(value == choice and type(value) is type(choice) for choice in allowed[key]):
+            choices = ", ".join(json.dumps(choice) for choice in allowed[key])
+            raise ValueError(
+                f"prepare parameter {key!r} of {name} is {value!r}; allowed: {choices}, "
+                "or leave it out"
+            )
 
 
 def parse_request(text: str, name: str) -> dict[str, Any]:

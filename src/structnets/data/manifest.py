@@ -1,7 +1,8 @@
 """The manifest of prepared data: what it states, and whether the files beside it agree.
 
 ``manifest.json`` holds every file's SHA-256 and size, counts per class and split, source,
-parameters, versions, and the digest that names this content.
+parameters, versions, and the digest that names this content. Data sets whose images are
+standardised also state ``statistics``: mean and standard deviation of the training images.
 """
 
 from __future__ import annotations
@@ -26,9 +27,18 @@ _KEYS = (
 )
 
 
-def content_digest(dataset: str, prepare: Mapping[str, Any], files: Mapping[str, Any]) -> str:
-    """Return the digest of prepared data: of its name, parameters and every file's checksum."""
-    return digest({"dataset": dataset, "prepare": dict(prepare), "files": dict(files)})
+def content_digest(
+    dataset: str,
+    prepare: Mapping[str, Any],
+    files: Mapping[str, Any],
+    statistics: Mapping[str, Any] | None = None,
+) -> str:
+    """Digest what a training takes from prepared data.
+
+    That is its name, parameters, every file's checksum and, where stated, the statistics.
+    """
+    content = {"dataset": dataset, "prepare": dict(prepare), "files": dict(files)}
+    return digest(content if statistics is None else {**content, "statistics": dict(statistics)})
 
 
 def count_classes(labels: np.ndarray, classes: Sequence[str]) -> dict[str, int]:
@@ -92,7 +102,10 @@ def _manifest_problem(manifest: Any) -> str | None:
         return f"does not list exactly the files {', '.join(FILES)}"
     if not isinstance(manifest["prepare"], dict):
         return "has prepare parameters that are not an object"
-    expected = content_digest(manifest["dataset"], manifest["prepare"], files)
+    statistics = manifest.get("statistics")
+    if statistics is not None and not isinstance(statistics, dict):
+        return "has statistics that are not an object"
+    expected = content_digest(manifest["dataset"], manifest["prepare"], files, statistics)
     if manifest["digest"] != expected:
         return f"states digest {manifest['digest']}, its entries have {expected}"
     for name, entry in files.items():

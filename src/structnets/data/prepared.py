@@ -47,6 +47,8 @@ def write_prepared(
     arrays: Mapping[str, np.ndarray],
     classes: Sequence[str],
     source: Mapping[str, Any],
+    *,
+    statistics: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write prepared data so that `directory` is at any moment absent, the old or the new one.
 
@@ -66,6 +68,9 @@ def write_prepared(
         Distinct class names.
     source : mapping
         Where the data came from, plain JSON.
+    statistics : mapping, optional
+        Mean and deviation of the training images
+        (`structnets.data.statistics.channel_statistics`), for trainings that standardise.
 
     Returns
     -------
@@ -92,7 +97,7 @@ def write_prepared(
         )
         try:
             building.chmod(0o755)
-            manifest = _fill(building, dataset, prepare, arrays, classes, source)
+            manifest = _fill(building, dataset, prepare, arrays, classes, source, statistics)
             if _holds(final, manifest):
                 return load_manifest(final)
             _swap(building, final)
@@ -210,6 +215,7 @@ def _fill(
     arrays: Mapping[str, np.ndarray],
     classes: Sequence[str],
     source: Mapping[str, Any],
+    statistics: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     for name in ARRAYS:
         _save(building / f"{name}.npy", arrays[name])
@@ -226,8 +232,10 @@ def _fill(
         "files": files,
         "source": dict(source),
         "versions": {"numpy": np.__version__, "python": platform.python_version()},
-        "digest": content_digest(dataset, prepare, files),
+        "digest": content_digest(dataset, prepare, files, statistics),
     }
+    if statistics is not None:
+        manifest["statistics"] = dict(statistics)
     write_json(building / MANIFEST, manifest)
     return manifest
 

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from structnets.specs import Preset, Strict
-from structnets.validation import checked
+from structnets.specs import Preset
+from structnets.validation import Strict, checked
 
 
 class Configuration(Strict):

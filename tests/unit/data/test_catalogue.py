@@ -33,5 +33,12 @@ def test_bad_requests(text, message):
 
 
 def test_unknown_data_set_lists_the_known():
-    with pytest.raises(ValueError, match="unknown data set 'mnits'; known: digits, mnist"):
+    with pytest.raises(ValueError, match="unknown data set 'mnits'; known: cifar10, "):
         check_parameters("mnits", {})
+
+
+@pytest.mark.parametrize("value", [False, 1, "true", None])
+def test_value_of_a_parameter(value):
+    check_parameters("cifar10", {"partial": True})
+    with pytest.raises(ValueError, match=r"'partial' of cifar10 is .*; allowed: true, or leave"):
+        check_parameters("cifar10", {"partial": value})

@@ -1,0 +1,151 @@
+"""Random shifts and flips of image batches, and standardisation by the training set's statistics.
+
+What happens to an image is drawn from a `torch.Generator` alone. Given one seeded by (seed,
+step), a resumed training moves its images as an uninterrupted one; draws for the global batch,
+cut to a worker's share, do not depend on the number of workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class Moves:
+    """How each image of a batch is moved.
+
+    Attributes
+    ----------
+    down, right : Tensor, shape (B,), int64
+        Pixels by which the content moves, between -padding and padding.
+    flipped : Tensor, shape (B,), bool
+        Whether left and right are exchanged, after the shift.
+    """
+
+    down: Tensor
+    right: Tensor
+    flipped: Tensor
+
+    def __getitem__(self, part: slice | Tensor) -> Moves:
+        """Return the moves of a part of the batch."""
+        return Moves(self.down[part], self.right[part], self.flipped[part])
+
+
+def draw_moves(count: int, padding: int, generator: torch.Generator, flip: bool = True) -> Moves:
+    """Draw uniform shifts of at most `padding` pixels, and flips of probability one half.
+
+    Parameters
+    ----------
+    count : int
+        Images of the batch.
+    padding : int
+        Largest shift; 0 shifts nothing.
+    generator : torch.Generator
+        On the CPU, so that every device sees the same images.
+    flip : bool
+        Flip horizontally too. Draws are taken either way, so that shifts stay the same.
+
+    Raises
+    ------
+    ValueError
+        If `padding` is negative.
+    """
+    if padding < 0:
+        raise ValueError(f"padding must not be negative, got {padding}")
+    down, right = torch.randint(-padding, padding + 1, (2, count), generator=generator)
+    flipped = torch.rand(count, generator=generator) < 0.5
+    return Moves(down, right, flipped if flip else torch.zeros_like(flipped))
+
+
+def move(images: Tensor, moves: Moves) -> Tensor:
+    """Shift, then flip, every image of a batch; what comes in from outside is zero.
+
+    Parameters
+    ----------
+    images : Tensor, shape (B, C, H, W)
+        Of any type and on any device; not changed.
+    moves : Moves
+        Of B images.
+
+    Returns
+    -------
+    Tensor
+        Of the shape, type and device of `images`.
+    """
+    count, _, height, width = images.shape
+    if len(moves.flipped) != count:
+        raise ValueError(f"moves are of {len(moves.flipped)} images, the batch has {count}")
+    moves = Moves(*(part.to(images.device) for part in (moves.down, moves.right, moves.flipped)))
+    # Index 0 is a border of zeros; the image begins at 1.
+    rows = _sources(height, moves.down)
+    columns = _sources(width, moves.right)
+    columns = torch.where(moves.flipped[:, None], columns.flip(1), columns)
+    padded = functional.pad(images, (1, 0, 1, 0))
+    flat = (rows[:, :, None] * (width + 1) + columns[:, None, :]).view(count, 1, -1)
+    taken = padded.flatten(2).gather(2, flat.expand(-1, images.shape[1], -1))
+    return taken.view(images.shape)
+
+
+def _sources(size: int, shift: Tensor) -> Tensor:
+    """Return (B, size): 1 + the pixel each position shows, 0 where it lies outside."""
+    shown = torch.arange(size, device=shift.device) - shift[:, None]
+    return torch.where((shown >= 0) & (shown < size), shown + 1, 0)
+
+
+def shift_and_flip(
+    images: Tensor, padding: int, generator: torch.Generator, flip: bool = True
+) -> Tensor:
+    """Move every image of a batch at random: the usual augmentation of CIFAR.
+
+    The distribution is that of padding by `padding` zeros on each side, cropping the old size
+    at a random place, and flipping half of the images.
+
+    Parameters
+    ----------
+    images : Tensor, shape (B, C, H, W)
+        uint8 or floating point.
+    padding : int
+        Largest shift in pixels.
+    generator : torch.Generator
+        Alone decides the moves.
+    flip : bool
+        Flip horizontally too.
+
+    Returns
+    -------
+    Tensor
+        Of the shape and type of `images`.
+    """
+    return move(images, draw_moves(len(images), padding, generator, flip))
+
+
+def standardize(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
+    """Return ``(images / 255 - mean) / std`` per channel, as float32.
+
+    Parameters
+    ----------
+    images : Tensor, shape (B, C, H, W), uint8
+        As stored.
+    mean, std : sequence of float
+        One per channel for values scaled to [0, 1], as in a manifest's ``statistics``.
+
+    Raises
+    ------
+    ValueError
+        If their number is not C, or a deviation is not positive.
+    """
+    channels = images.shape[1]
+    if len(mean) != channels or len(std) != channels or min(std) <= 0:
+        raise ValueError(
+            f"images of {channels} channels need as many means and positive deviations, "
+            f"got mean {list(mean)} and std {list(std)}"
+        )
+    scale = 1 / (255 * torch.tensor(std, dtype=torch.float64))
+    offset = torch.tensor(mean, dtype=torch.float64) / torch.tensor(std, dtype=torch.float64)
+    scale, offset = (part.float().to(images.device).view(-1, 1, 1) for part in (scale, offset))
+    return images.to(torch.float32).mul_(scale).sub_(offset)
