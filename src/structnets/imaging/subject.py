@@ -12,7 +12,7 @@ import numpy as np
 from structnets.imaging import quality
 from structnets.imaging.bias_field import correct_bias
 from structnets.imaging.flirt import register_with_flirt
-from structnets.imaging.intensity import normalize
+from structnets.imaging.intensity import as_bytes, normalize
 from structnets.imaging.registration import Registration, refine, register
 from structnets.imaging.template import load_template
 from structnets.imaging.volumes import Volume, is_registered, read_volume
@@ -54,7 +54,7 @@ class PreparedSubject:
     Attributes
     ----------
     volume : numpy.ndarray
-        (91, 109, 91) uint8, as `structnets.imaging.intensity.normalize` codes it.
+        (91, 109, 91) uint8, scaled as `structnets.imaging.intensity.normalize` does.
     facts : dict
         Plain JSON: ``already_registered``, ``matrix`` (4 rows, from MNI152 to the subject, mm;
         None if it came registered), ``method``, ``information``, ``starts``, ``quality`` (see
@@ -71,7 +71,7 @@ def prepare_subject(
     """Bring one scan to MNI152 and measure how well it lies there.
 
     A scan whose shape and affine are those of the MNI152 2 mm grid was registered by others:
-    it is measured and its intensities are normalised, nothing else.
+    it is measured, and stored as it is if its values are bytes, else normalised.
 
     Parameters
     ----------
@@ -96,13 +96,13 @@ def prepare_subject(
     scan = read_volume(path, axes=axes)
     try:
         if is_registered(scan):
-            return _finished(scan.data, None, keep=scan.data != 0)
+            return PreparedSubject(as_bytes(scan.data), _facts(scan.data, None))
         found, clean = _registered(scan, steps)
         whole = to_mni(clean, found.matrix)
+        volume = normalize(whole, inside=load_template().mask if steps.strip else None)
+        return PreparedSubject(volume, _facts(whole, found))
     except (RuntimeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
-    keep = load_template().mask if steps.strip else whole != 0
-    return _finished(whole, found, keep=keep)
 
 
 def _registered(scan: Volume, steps: Steps) -> tuple[Registration, Volume]:
@@ -114,9 +114,9 @@ def _registered(scan: Volume, steps: Steps) -> tuple[Registration, Volume]:
     return found, clean
 
 
-def _finished(whole: np.ndarray, found: Registration | None, keep: np.ndarray) -> PreparedSubject:
+def _facts(whole: np.ndarray, found: Registration | None) -> dict[str, Any]:
     measured = quality.measure(whole, None if found is None else found.matrix)
-    facts = {
+    return {
         "already_registered": found is None,
         "matrix": None if found is None else found.matrix.tolist(),
         "method": None if found is None else found.method,
@@ -125,4 +125,3 @@ def _finished(whole: np.ndarray, found: Registration | None, keep: np.ndarray) -
         "quality": measured,
         "problems": quality.problems(measured),
     }
-    return PreparedSubject(normalize(whole, inside=keep), facts)
