@@ -56,6 +56,8 @@ class DataSpec(Strict):
     def _possible(self) -> DataSpec:
         check_parameters(self.name, self.prepare)
         count = find_dataset(self.name).train_count
+        if self.train_size is not None and find_dataset(self.name).cohort:
+            raise ValueError(f"{self.name} is cross-validated whole: leave out train_size")
         if self.train_size is not None and self.train_size > count:
             raise ValueError(f"train_size {self.train_size} exceeds the {count} training images")
         if self.prepare.get("partial") and self.train_size is None:

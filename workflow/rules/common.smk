@@ -1,6 +1,7 @@
 """The plan of this call and the functions that rules share."""
 
 import os
+import re
 import shlex
 import subprocess
 import sys

@@ -1,5 +1,1 @@
-<<<<<<< HEAD
-"""Studies of trained networks: what their filters, arrays and spaces have learned."""
-=======
-"""What trained networks compute: spectra, inversion, interpolation, separability, stability."""
->>>>>>> irevnet
+"""What trained networks have learned: arrays, spectra, inversion, separability, stability."""

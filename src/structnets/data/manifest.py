@@ -20,6 +20,9 @@ from structnets.identity import digest
 SPLITS = ("train", "test")
 ARRAYS = tuple(f"{split}_{kind}" for split in SPLITS for kind in ("images", "labels"))
 FILES = tuple(f"{name}.npy" for name in ARRAYS)
+# A cohort has no split of its own: its volumes are dealt into folds (`structnets.data.cohort`).
+COHORT_FILES = ("volumes.npy", "labels.npy", "subjects.json", "folds.csv")
+FORMS = {"splits": FILES, "cohort": COHORT_FILES}
 MANIFEST = "manifest.json"
 _KEYS = (
     *("dataset", "prepare", "image_shape", "classes", "counts"),
@@ -98,8 +101,11 @@ def _manifest_problem(manifest: Any) -> str | None:
     if missing := [key for key in _KEYS if key not in manifest]:
         return f"lacks {', '.join(missing)}"
     files = manifest["files"]
-    if not isinstance(files, dict) or set(files) != set(FILES):
-        return f"does not list exactly the files {', '.join(FILES)}"
+    expected_files = FORMS.get(manifest.get("form", "splits"))
+    if expected_files is None:
+        return f"has the form {manifest['form']!r}; known: {', '.join(FORMS)}"
+    if not isinstance(files, dict) or set(files) != set(expected_files):
+        return f"does not list exactly the files {', '.join(expected_files)}"
     if not isinstance(manifest["prepare"], dict):
         return "has prepare parameters that are not an object"
     statistics = manifest.get("statistics")
@@ -132,7 +138,13 @@ def file_problem(
 
 
 def open_split(directory: str | os.PathLike[str], split: str) -> tuple[np.ndarray, np.ndarray]:
-    """Map images and labels of a split, copy-on-write: writing to them never reaches the files.
+    """Map images and labels of a split, as `open_arrays`."""
+    images, labels = open_arrays(directory, f"{split}_images.npy", f"{split}_labels.npy")
+    return images, labels
+
+
+def open_arrays(directory: str | os.PathLike[str], *names: str) -> list[np.ndarray]:
+    """Map array files, copy-on-write: writing to the maps never reaches the files.
 
     Raises
     ------
@@ -140,13 +152,13 @@ def open_split(directory: str | os.PathLike[str], split: str) -> tuple[np.ndarra
         If a file is not an array file.
     """
     arrays = []
-    for name in (f"{split}_images.npy", f"{split}_labels.npy"):
+    for name in names:
         path = Path(directory) / name
         try:
             arrays.append(np.lib.format.open_memmap(path, mode="c"))
         except ValueError as error:
             raise ValueError(f"{path} is damaged ({error}); {remedy(directory)}") from error
-    return arrays[0], arrays[1]
+    return arrays
 
 
 def shape_problem(
@@ -164,14 +176,23 @@ def shape_problem(
 def _content_problems(directory: str | os.PathLike[str], manifest: Mapping[str, Any]) -> list[str]:
     """Compare the manifest's statements that its digest does not cover with the arrays."""
     path, problems = Path(directory) / MANIFEST, []
-    for split in SPLITS:
-        images, labels = open_split(directory, split)
+    for part, arrays in _parts(directory, manifest).items():
+        images, labels = arrays
         if problem := shape_problem(images, labels, manifest):
-            problems.append(f"{path}: {split} split {problem}")
+            problems.append(f"{path}: {part} split {problem}")
         elif labels.min() < 0 or labels.max() >= len(manifest["classes"]):
             problems.append(
-                f"{path} has {len(manifest['classes'])} classes, not the {split} labels'"
+                f"{path} has {len(manifest['classes'])} classes, not the {part} labels'"
             )
-        elif manifest["counts"].get(split) != count_classes(labels, manifest["classes"]):
-            problems.append(f"{path} states other {split} counts than its labels have")
+        elif manifest["counts"].get(part) != count_classes(labels, manifest["classes"]):
+            problems.append(f"{path} states other {part} counts than its labels have")
     return problems
+
+
+def _parts(
+    directory: str | os.PathLike[str], manifest: Mapping[str, Any]
+) -> dict[str, Sequence[np.ndarray]]:
+    """Open images and labels of each part that the manifest counts."""
+    if manifest.get("form") == "cohort":
+        return {"cohort": open_arrays(directory, "volumes.npy", "labels.npy")}
+    return {split: open_split(directory, split) for split in SPLITS}

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from structnets.data.cohort import load_held_out
 from structnets.data.prepared import load_manifest, load_split
 from structnets.data.subset import train_indices, validation_split
 from structnets.identity import run_id, spec_digest
@@ -138,6 +139,8 @@ def load_images(
 ) -> dict[str, Images]:
     """Open the images a spec uses: ``train``, ``test``, and ``validation`` if it holds some out.
 
+    A cohort has no test set of its own: the fold that belongs to the spec's seed takes its place.
+
     Raises
     ------
     ValueError
@@ -151,12 +154,17 @@ def load_images(
                 f"recipe.standardize needs mean and std in {prepared / 'manifest.json'}, which "
                 f"{manifest['dataset']} does not have: leave it out"
             )
-    images, labels = load_split(prepared, "train")
-    chosen = train_indices(len(labels), spec["data"]["train_size"], spec["seed"])
+    if manifest.get("form") == "cohort":
+        dealt = load_held_out(prepared, spec["seed"])
+        images, labels = test_images, test_labels = dealt.volumes, dealt.labels
+        chosen, every = dealt.train, dealt.test
+    else:
+        images, labels = load_split(prepared, "train")
+        chosen = train_indices(len(labels), spec["data"]["train_size"], spec["seed"])
+        test_images, test_labels = load_split(prepared, "test")
+        every = train_indices(len(test_labels), None, 0)
     fraction = spec["recipe"]["evaluation"]["validation_fraction"]
     chosen, held = validation_split(chosen, fraction, spec["seed"])
-    test_images, test_labels = load_split(prepared, "test")
-    every = train_indices(len(test_labels), None, 0)
     splits = {
         "train": Images(images, labels, chosen, statistics),
         "test": Images(test_images, test_labels, every, statistics),
