@@ -177,9 +177,10 @@ def test_node_lost(bench: MakeBench, measured: Any) -> None:
     begun = time.monotonic()
     before = run.epochs()
     run.cluster.place.kill_node("n2")
-    run.until(lambda: run.state(job) in ("PENDING", "REQUEUED"), "requeue", patience=120)
+    run.until(lambda: run.state(job) in ("PENDING", "REQUEUED"), "requeue", patience=180)
     run.cluster.place.add_node("n2", 2)
     run.until_epoch(before + 2, patience=400)
+    # Of it, a minute until Slurm notices, and twenty seconds until it starts a job again.
     measured(time.monotonic() - begun)
     assert run.until_ended(job, patience=400) == "COMPLETED", run.said()
     run.cluster.wait_for_nodes(60)
