@@ -29,9 +29,10 @@ logger = logging.getLogger("structnets.launch")
 LONGEST_TEMP = 36
 OBJECT_STORE_BYTES = 200 * 2**20
 # Must be set before Ray is imported, in every process. The first makes reports and the end of a
-# fit wait 0.1 s for the controller instead of 2 s.
+# fit wait 0.1 s for the controller instead of 2 s; the second gives busy nodes time to start workers.
 ENVIRONMENT = {
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.1",
+    "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "300",
     "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -61,6 +62,9 @@ def connected(scratch: Path, cpus: int) -> Iterator[None]:
         Processors of a private cluster.
     """
     os.environ.update(ENVIRONMENT)
+    if "SLURM_JOB_ID" in os.environ:
+        # Workers have what Slurm granted; by default Ray puts them behind all others on a node.
+        os.environ.setdefault("RAY_worker_niceness", "0")
     with contextlib.ExitStack() as stack:
         temp = stack.enter_context(short_temp())
         if "RAY_ADDRESS" in os.environ:
