@@ -29,7 +29,7 @@ logger = logging.getLogger("structnets.launch")
 LONGEST_TEMP = 36
 OBJECT_STORE_BYTES = 200 * 2**20
 # Must be set before Ray is imported, in every process. The first makes reports and the end of a
-# fit wait 0.1 s for the controller instead of 2 s; the second gives busy nodes time to start workers.
+# fit wait 0.1 s for the controller instead of 2 s; the second gives workers on busy nodes time.
 ENVIRONMENT = {
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.1",
     "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "300",
