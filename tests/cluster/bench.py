@@ -26,6 +26,8 @@ from tests.cluster.slurm import Cluster
 from tests.cluster.tracking import TrackingServer
 from tests.made_results import REPOSITORY
 
+# For what takes half a minute; the machine may be busy.
+PATIENCE = 600.0
 EPOCHS = 12
 STEPS = 5
 # As the shell of a Snakemake job sees it, which knows the job's number only.
@@ -160,11 +162,11 @@ class Bench:
         lines = (line for _, line in self.spool.read() if line.get("do") == "metrics")
         return max((int(line["values"].get("epoch", 0)) for line in lines), default=0)
 
-    def until_epoch(self, number: int, patience: float = 240) -> float:
+    def until_epoch(self, number: int, patience: float = PATIENCE) -> float:
         """Wait for an epoch; returns the seconds it took."""
         return self.until(lambda: self.epochs() >= number, f"epoch {number}", patience)
 
-    def until(self, holds: Callable[[], bool], what: str, patience: float = 240) -> float:
+    def until(self, holds: Callable[[], bool], what: str, patience: float = PATIENCE) -> float:
         """Wait until something holds; returns the seconds it took."""
         begun = time.monotonic()
         while not holds():
@@ -177,7 +179,7 @@ class Bench:
         """Return Slurm's state of a job."""
         return next(found.state for found in self.cluster.jobs() if found.number == job)
 
-    def until_ended(self, job: int, patience: float = 300) -> str:
+    def until_ended(self, job: int, patience: float = PATIENCE) -> str:
         """Wait until a job neither waits nor runs; returns its state."""
         live = ("PENDING", "RUNNING", "COMPLETING", "CONFIGURING", "REQUEUED")
         self.until(lambda: self.state(job) not in live, f"end of job {job}", patience)
@@ -202,7 +204,7 @@ class Bench:
     def check(self, attempts: int | None = None) -> None:
         """Compare the outcome with the undisturbed one: bytes, steps, and nothing left over."""
         alone = self.folder / "alone"
-        assert self._alone.wait(120) == 0, (self.folder / "alone.txt").read_text()
+        assert self._alone.wait(PATIENCE) == 0, (self.folder / "alone.txt").read_text()
         expected, found = read_json(alone / "result.json"), self.result()
         assert found["metrics"] == expected["metrics"]
         assert found["confusion"] == expected["confusion"]
