@@ -28,6 +28,7 @@ from tests.made_results import REPOSITORY
 
 # For what takes half a minute; the machine may be busy.
 PATIENCE = 600.0
+ENDED = ("CANCELLED", "COMPLETED", "FAILED", "TIMEOUT", "OUT_OF_MEMORY")
 EPOCHS = 12
 STEPS = 5
 # As the shell of a Snakemake job sees it, which knows the job's number only.
@@ -90,6 +91,7 @@ class Bench:
         self.out = folder / "results" / "runs" / run_id(spec)
         self.spool = Spool(self.work / "spool")
         self.seconds = 0.5
+        self.jobs: list[int] = []
         folder.mkdir(parents=True)
         write_json(folder / "spec.json", spec)
         self._alone = self._undisturbed()
@@ -146,7 +148,8 @@ class Bench:
         )
         if done.returncode:
             raise RuntimeError(done.stderr)
-        return int(done.stdout)
+        self.jobs.append(int(done.stdout))
+        return self.jobs[-1]
 
     @property
     def output(self) -> Path:
@@ -168,10 +171,15 @@ class Bench:
 
     def until(self, holds: Callable[[], bool], what: str, patience: float = PATIENCE) -> float:
         """Wait until something holds; returns the seconds it took."""
-        begun = time.monotonic()
+        begun = looked = time.monotonic()
         while not holds():
-            if time.monotonic() - begun > patience:
+            now = time.monotonic()
+            if now - begun > patience:
                 raise TimeoutError(f"no {what}: {self.said()[-4000:]}{self.cluster.logs()}")
+            if now - looked > 5 and self.jobs:
+                looked = now
+                if all(self.state(job) in ENDED for job in self.jobs) and not holds():
+                    raise RuntimeError(f"no {what}, all jobs have ended: {self.said()[-4000:]}")
             time.sleep(0.1)
         return time.monotonic() - begun
 
@@ -240,7 +248,7 @@ class Bench:
     def check_leftovers(self) -> None:
         """Look for jobs, processes and folders that nobody needs any more."""
         self.until(
-            lambda: all(job.state not in ("RUNNING", "COMPLETING") for job in self.cluster.jobs()),
+            lambda: all(job.state in ENDED for job in self.cluster.jobs()),
             "end of all jobs",
         )
         words = ("srun", "--nodes=2", "--ntasks-per-node=1", "bash", "-c", LEFTOVERS)
