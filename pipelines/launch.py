@@ -28,10 +28,12 @@ logger = logging.getLogger("structnets.launch")
 # Ray's socket names must stay below 107 bytes, of which it uses some 70 itself.
 LONGEST_TEMP = 36
 OBJECT_STORE_BYTES = 200 * 2**20
+STARTS = 3
 # Must be set before Ray is imported, in every process. The first makes reports and the end of a
-# fit wait 0.1 s for the controller instead of 2 s.
+# fit wait 0.1 s for the controller instead of 2 s; the second gives workers on busy nodes time.
 ENVIRONMENT = {
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.1",
+    "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "300",
     "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -61,6 +63,9 @@ def connected(scratch: Path, cpus: int) -> Iterator[None]:
         Processors of a private cluster.
     """
     os.environ.update(ENVIRONMENT)
+    if "SLURM_JOB_ID" in os.environ:
+        # Workers have what Slurm granted; by default Ray puts them behind all others on a node.
+        os.environ.setdefault("RAY_worker_niceness", "0")
     with contextlib.ExitStack() as stack:
         temp = stack.enter_context(short_temp())
         if "RAY_ADDRESS" in os.environ:
@@ -103,6 +108,8 @@ def start_private(cpus: int, temp: Path, token: str) -> str:
     ------
     ValueError
         If the name of `temp` is too long for Ray's sockets.
+    RuntimeError
+        If Ray does not start.
     """
     if len(str(temp)) > LONGEST_TEMP:
         raise ValueError(
@@ -115,16 +122,24 @@ def start_private(cpus: int, temp: Path, token: str) -> str:
 
     memory = min(psutil.virtual_memory().available // 2, 64 * 2**30)
     slurm_mb = os.environ.get("SLURM_MEM_PER_NODE")
-    ray.init(
-        address="local",
-        num_cpus=cpus,
-        _memory=int(slurm_mb) * 2**20 if slurm_mb else memory,
-        object_store_memory=OBJECT_STORE_BYTES,
-        include_dashboard=False,
-        _node_ip_address="127.0.0.1",
-        logging_level=logging.WARNING,
-        logging_config=ray.LoggingConfig(log_level="ERROR"),
-    )
+    for left in reversed(range(STARTS)):
+        try:
+            ray.init(
+                address="local",
+                num_cpus=cpus,
+                _memory=int(slurm_mb) * 2**20 if slurm_mb else memory,
+                object_store_memory=OBJECT_STORE_BYTES,
+                include_dashboard=False,
+                _node_ip_address="127.0.0.1",
+                logging_level=logging.WARNING,
+                logging_config=ray.LoggingConfig(log_level="ERROR"),
+            )
+            break
+        except Exception as error:  # of no kind: Ray gives itself 30 s, too few on a busy machine
+            if not left:
+                raise RuntimeError(f"Ray did not start in {STARTS} attempts: {error}") from error
+            logger.warning("Ray did not start (%s); trying again", error)
+            ray.shutdown()
     address = ray.get_runtime_context().gcs_address
     # As `ray start` leaves it: this cluster's processes look here when they ask for "the" Ray,
     # instead of for every Ray on the machine.

@@ -28,6 +28,8 @@ logger = logging.getLogger("structnets.time_limit")
 GRACE = 120.0
 GRACE_PART = 0.2
 LOOK_EVERY = 1.0
+# Seconds after which nobody can be about to follow a request.
+LEFT_OVER = 24 * 3600.0
 
 
 class OutOfTimeError(StoppedError):
@@ -110,6 +112,10 @@ def stoppable(folder: Path, deadline: float | None) -> Iterator[StopRequest]:
         Instead of any other `StoppedError` of the block, if the deadline has passed.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob("stop-*"):  # by a process that was killed
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > LEFT_OVER:
+                left.unlink()
     file = folder / f"stop-{socket.gethostname()}-{os.getpid()}-{time.time_ns()}"
     request = StopRequest(file, deadline)
     before = signal.getsignal(signal.SIGTERM)

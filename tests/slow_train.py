@@ -1,6 +1,7 @@
 """The train stage, made slow: it saves at every step, and every epoch takes some seconds more.
 
-``STRUCTNETS_TEST_EPOCH_SECONDS`` says how many (half a one by default).
+``STRUCTNETS_TEST_EPOCH_SECONDS`` says how many (half a one by default), and
+``STRUCTNETS_TEST_SAVE_SECONDS`` how many pass between two checkpoints (none by default).
 """
 
 import sys
@@ -17,7 +18,7 @@ def work(config: dict[str, Any]) -> None:
     from pipelines.training_worker import work as whole
     from structnets.training import loop, reporting
 
-    loop.CHECKPOINT_SECONDS = -1.0
+    loop.CHECKPOINT_SECONDS = float(os.environ.get("STRUCTNETS_TEST_SAVE_SECONDS", "-1"))
     loop.ASK_EVERY = 1
     tell = reporting.Progress.epoch
 

@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -128,20 +129,21 @@ def test_job_cancelled_and_submitted_again(bench: MakeBench, measured: Any) -> N
 
 
 def test_time_limit(bench: MakeBench, measured: Any) -> None:
-    """The job stops in time, Slurm queues it again, once, and it goes on where it was."""
+    """The job stops in time, Slurm queues it again, and it goes on where it was."""
     run = bench()
-    run.seconds = 9.0
-    job = run.submit("--time=2", "--requeue")
+    run.seconds = 18.0  # an epoch: the training needs longer than the limit, however fast it starts
+    job = run.submit("--time=4", "--requeue")
     run.until(lambda: "Slurm is asked to queue" in run.said(), "end of the first part")
     stopped = time.monotonic()
     before = run.epochs()
-    run.until_epoch(before + 1, patience=400)
-    measured(time.monotonic() - stopped, epochs_before=before)
-    assert run.until_ended(job, patience=400) == "COMPLETED", run.said()
+    run.until_epoch(before + 1)
+    measured(time.monotonic() - stopped)
+    assert run.until_ended(job) == "COMPLETED", run.said()
     done = run.cluster.run("scontrol", "show", "job", str(job)).stdout
-    assert "Restarts=1 " in done
+    restarts = re.search(r"Restarts=(\d+)", done)
+    assert restarts
     assert f"resumed after epoch {before}" in run.said()
-    run.check(attempts=2)
+    run.check(attempts=1 + int(restarts[1]))
 
 
 def test_two_jobs_of_one_run_at_once(bench: MakeBench) -> None:
@@ -177,11 +179,12 @@ def test_node_lost(bench: MakeBench, measured: Any) -> None:
     begun = time.monotonic()
     before = run.epochs()
     run.cluster.place.kill_node("n2")
-    run.until(lambda: run.state(job) in ("PENDING", "REQUEUED"), "requeue", patience=120)
+    run.until(lambda: run.state(job) in ("PENDING", "REQUEUED"), "requeue")
     run.cluster.place.add_node("n2", 2)
-    run.until_epoch(before + 2, patience=400)
+    run.until_epoch(before + 2)
+    # Of it, a minute until Slurm notices, and twenty seconds until it starts a job again.
     measured(time.monotonic() - begun)
-    assert run.until_ended(job, patience=400) == "COMPLETED", run.said()
+    assert run.until_ended(job) == "COMPLETED", run.said()
     run.cluster.wait_for_nodes(60)
     run.check(attempts=2)
 

@@ -51,6 +51,7 @@ def start(cluster, clone, tracking):
             "MLFLOW_TRACKING_URI": tracking.uri,
             "STRUCTNETS_SLURM_GPUS": "0",
             "STRUCTNETS_TEST_EPOCH_SECONDS": "3",
+            "STRUCTNETS_TEST_SAVE_SECONDS": "10",
         }
         running.append(
             subprocess.Popen(

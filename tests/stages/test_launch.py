@@ -248,6 +248,43 @@ def test_long_folder_is_refused_before_ray_starts(tmp_path: Path) -> None:
         launch.start_private(1, folder, "token")
 
 
+@pytest.mark.parametrize(("failures", "starts"), [(0, 1), (2, 3)])
+def test_start_on_a_busy_machine_is_tried_again(
+    temp: Path, monkeypatch: pytest.MonkeyPatch, failures: int, starts: int
+) -> None:
+    tried = fake_ray(monkeypatch, failures)
+    assert launch.start_private(1, temp, "t") == "127.0.0.1:1"
+    assert len(tried) == starts
+
+
+def test_start_that_fails_for_good_is_told(temp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_ray(monkeypatch, failures=3)
+    with pytest.raises(
+        RuntimeError, match="did not start in 3 attempts: The current node timed out"
+    ):
+        launch.start_private(1, temp, "t")
+
+
+def fake_ray(monkeypatch: pytest.MonkeyPatch, failures: int) -> list[int]:
+    """Let Ray fail so many times, as a busy machine makes it; return the attempts made."""
+    tried: list[int] = []
+
+    def init(**_: Any) -> None:
+        tried.append(len(tried))
+        if len(tried) <= failures:
+            raise Exception("The current node timed out during startup.")
+
+    context = SimpleNamespace(gcs_address="127.0.0.1:1")
+    ray = SimpleNamespace(
+        init=init,
+        shutdown=lambda: None,
+        LoggingConfig=lambda **_: None,
+        get_runtime_context=lambda: context,
+    )
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    return tried
+
+
 def test_warm_needs_the_process_it_ends_with(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

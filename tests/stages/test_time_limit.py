@@ -112,6 +112,15 @@ def test_end_without_request_is_no_stop(tmp_path: Path) -> None:
     assert not isinstance(caught.value, StoppedError)
 
 
+def test_requests_to_the_killed_go_after_a_day(tmp_path: Path) -> None:
+    old, recent = tmp_path / "stop-a-1-1", tmp_path / "stop-b-1-1"
+    old.touch()
+    recent.touch()
+    os.utime(old, (time.time() - 90_000,) * 2)
+    with stoppable(tmp_path, None):
+        assert list(tmp_path.iterdir()) == [recent]
+
+
 def test_wait_that_the_limit_ends_is_out_of_time(tmp_path: Path) -> None:
     with pytest.raises(OutOfTimeError, match="while waiting"), stoppable(tmp_path, 1.0):
         raise StoppedError("stopped while waiting")
