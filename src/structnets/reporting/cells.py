@@ -109,9 +109,10 @@ def cells_of(
                 continue
             spec = cell_spec(table, experiments, preset, row.key, column.key)
             # Where a preset makes columns equal (smoke has one size), only the first has runs.
-            key = cell_key(spec)
-            found = [] if key in taken else sorted(runs.get(key, []), key=itemgetter("run_id"))
-            taken.add(key)
+            key, metric = cell_key(spec), table.metric_of(column.key)
+            shown = (key, metric) in taken
+            found = [] if shown else sorted(runs.get(key, []), key=itemgetter("run_id"))
+            taken.add((key, metric))
             cells.append(_run_cell(table, row.key, column.key, spec, found, code_digests or {}))
     return cells
 
@@ -132,7 +133,7 @@ def _run_cell(
     lines: list[Line],
     code_digests: Mapping[str, str],
 ) -> Cell:
-    values = [_metric(line, table) for line in lines]
+    values = [_metric(line, table.metric_of(column)) for line in lines]
     mean = statistics.fmean(values) if values else None
     thesis = table.thesis_value(row, column)
     comparable = mean is not None and thesis is not None and spec["preset"] != "smoke"
@@ -155,11 +156,11 @@ def _run_cell(
     )
 
 
-def _metric(line: Line, table: Table) -> float:
-    if table.metric not in line["metrics"]:
+def _metric(line: Line, metric: str) -> float:
+    if metric not in line["metrics"]:
         found = ", ".join(line["metrics"])
-        raise ValueError(f"run {line['run_id']} has no metric {table.metric!r}; it has: {found}")
-    return float(line["metrics"][table.metric])
+        raise ValueError(f"run {line['run_id']} has no metric {metric!r}; it has: {found}")
+    return float(line["metrics"][metric])
 
 
 def _changed(line: Line, code_digests: Mapping[str, str]) -> bool:

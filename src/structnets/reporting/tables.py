@@ -50,6 +50,7 @@ class Column(Strict):
     key: str = Field(pattern=r"^[a-z0-9_]+$", description="Short name, unique in the table.")
     label: str = Field(description="As shown.")
     x: float | None = Field(default=None, description="Position on the horizontal axis.")
+    metric: str | None = Field(default=None, description="Instead of the table's.")
     overrides: dict[str, Any] = Field(default={}, description="Laid over the experiment.")
     recipe: dict[RecipeKind, dict[str, Any]] = Field(
         default={}, description="Overrides of the recipe, by the kind of the row's recipe."
@@ -128,6 +129,10 @@ class Table(Strict):
     def column(self, key: str) -> Column:
         """Return the column called `key`."""
         return next(column for column in self.columns if column.key == key)
+
+    def metric_of(self, column: str) -> str:
+        """Return the key of the metric a column shows."""
+        return self.column(column).metric or self.metric
 
     def run_rows(self) -> list[str]:
         """List the keys of the rows that are run, not quoted."""

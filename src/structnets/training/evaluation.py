@@ -19,11 +19,24 @@ CPU_BATCH, GPU_BATCH = 50, 500
 
 @dataclass(frozen=True)
 class Measurement:
-    """Accuracy in percent, mean cross-entropy, and the confusion matrix (true, predicted)."""
+    """What a model does on a split.
+
+    Attributes
+    ----------
+    accuracy : float
+        Percent.
+    loss : float
+        Mean cross-entropy.
+    confusion : list of list of int
+        Counts (true, predicted).
+    log_odds : list of float or None
+        With two classes, of the second one for every image, in order; scores of Table 5 need it.
+    """
 
     accuracy: float
     loss: float
     confusion: list[list[int]]
+    log_odds: list[float] | None = None
 
 
 @torch.no_grad()
@@ -38,6 +51,7 @@ def evaluate(model: nn.Module, images: Images, device: torch.device) -> Measurem
     mine = np.arange(len(images))[workers.rank :: workers.size]
     total: torch.Tensor | None = None
     loss = torch.zeros((), dtype=torch.float64, device=device)
+    log_odds = torch.zeros(len(images), dtype=torch.float64, device=device)
     classes = 0
     size = CPU_BATCH if device.type == "cpu" else GPU_BATCH
     for start in range(0, len(mine), size):
@@ -47,10 +61,16 @@ def evaluate(model: nn.Module, images: Images, device: torch.device) -> Measurem
         loss += functional.cross_entropy(logits, labels, reduction="sum").double()
         counted = classification.confusion_matrix(labels, logits.argmax(1), classes)
         total = counted if total is None else total + counted
+        if classes == 2:
+            places = torch.from_numpy(mine[start : start + size]).to(device)
+            log_odds[places] = (logits[:, 1] - logits[:, 0]).double()
     if total is None:
         raise ValueError("no image to evaluate on")
     workers.sum(total)
     workers.sum(loss)
     return Measurement(
-        classification.accuracy(total), float(loss) / int(total.sum()), total.tolist()
+        classification.accuracy(total),
+        float(loss) / int(total.sum()),
+        total.tolist(),
+        workers.sum(log_odds).tolist() if classes == 2 else None,
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -14,12 +15,13 @@ from structnets.data.cohort import load_held_out
 from structnets.data.prepared import load_manifest, load_split
 from structnets.data.subset import train_indices, validation_split
 from structnets.identity import run_id, spec_digest
+from structnets.metrics.binary import binary_scores
 from structnets.models.counting import collapsed_parameters, trained_parameters
 from structnets.models.registry import create_model, data_options
 from structnets.training import provenance
 from structnets.training.arrays import Images
 from structnets.training.artifacts import claim, publish
-from structnets.training.evaluation import evaluate
+from structnets.training.evaluation import Measurement, evaluate
 from structnets.training.loop import GradientTraining, Position
 from structnets.training.reporting import Progress, Reporter
 from structnets.training.seeding import stream_seed
@@ -99,13 +101,9 @@ def run_spec(
         "spec": spec,
         "spec_digest": spec_digest(spec),
         "preset": spec["preset"],
-        "metrics": {
-            "accuracy": measured.accuracy,
-            "error": 100 - measured.accuracy,
-            "loss": measured.loss,
-            **found,
-        },
+        "metrics": {**_metrics(measured, reported), **found},
         "confusion": measured.confusion,
+        "log_odds": measured.log_odds,
         "curve": "curves.csv",
         "parameters": {
             "trained": trained_parameters(model),
@@ -124,6 +122,20 @@ def run_spec(
         publish(out, result, model, position.curve)
     workers.barrier()
     return result
+
+
+def _metrics(measured: Measurement, images: Images) -> dict[str, float]:
+    metrics = {
+        "accuracy": measured.accuracy,
+        "error": 100 - measured.accuracy,
+        "loss": measured.loss,
+    }
+    if measured.log_odds is None:
+        return metrics
+    labels = images.labels[images.indices]
+    # A rate is not a number where its class is absent from the split.
+    rates = binary_scores(labels, np.array(measured.log_odds))
+    return {**{key: rate for key, rate in rates.items() if rate == rate}, **metrics}
 
 
 def build_model(spec: dict[str, Any], manifest: dict[str, Any]) -> nn.Module:
