@@ -12,12 +12,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from structnets.data.catalogue import check_parameters, find_dataset
+from structnets.data.catalogue import check_parameters, most_training_images
 from structnets.models.registry import MODEL_NAMES, check_options
 from structnets.validation import checked
 
 Preset = Literal["smoke", "small", "paper"]
-DatasetName = Literal["mnist", "digits", "cifar10", "cifar10_jpeg", "cifar100"]
+DatasetName = Literal["mnist", "digits", "cifar10", "cifar10_jpeg", "cifar100", "imagenet"]
 Option = bool | int | float | str | None | list[int] | list[float] | list[str]
 
 
@@ -53,7 +53,7 @@ class DataSpec(Strict):
     @model_validator(mode="after")
     def _possible(self) -> DataSpec:
         check_parameters(self.name, self.prepare)
-        count = find_dataset(self.name).train_count
+        count = most_training_images(self.name, self.prepare)
         if self.train_size is not None and self.train_size > count:
             raise ValueError(f"train_size {self.train_size} exceeds the {count} training images")
         if self.prepare.get("partial") and self.train_size is None:

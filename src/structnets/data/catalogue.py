@@ -23,9 +23,10 @@ class Dataset:
     image_shape : tuple of int
         (C, H, W) of every image, uint8.
     classes : tuple of str
-        Class names; a label is an index into them.
+        Class names; a label is an index into them. Empty where only the originals tell which
+        classes a subset has; `class_count` tells how many.
     train_count, test_count : int
-        Number of images of each split.
+        Number of images of each split, of the whole data set.
     parameters : mapping of str to tuple
         Keys that the ``prepare`` object of a spec may hold, with the values each allows.
         A key that is left out means the default.
@@ -55,6 +56,15 @@ _CIFAR10_CLASSES = tuple(_CIFAR10_NAMES.split())
 _CIFAR100_CLASSES = tuple(_CIFAR100_NAMES.split())
 # A copy that lacks images is a data set of its own: asked for in so many words, never the default.
 _PARTIAL = {"partial": (True,)}
+_IMAGENET_CLASSES = 1000
+_LARGEST_IMAGENET_CLASS = 1300
+# The first of each is the default.
+_IMAGENET = {
+    "classes": (_IMAGENET_CLASSES, 100, 10),
+    "geometry": ("squash256", "short256", "short320"),
+    "storage": ("raw", "jpeg"),
+    **_PARTIAL,
+}
 
 DATASETS: Mapping[str, Dataset] = {
     dataset.name: dataset
@@ -63,6 +73,7 @@ DATASETS: Mapping[str, Dataset] = {
         Dataset("digits", (1, 28, 28), _DIGIT_NAMES, 1_437, 360),
         Dataset("cifar10", (3, 32, 32), _CIFAR10_CLASSES, 50_000, 10_000, _PARTIAL),
         Dataset("cifar10_jpeg", (3, 32, 32), _CIFAR10_CLASSES, 50_000, 10_000, _PARTIAL),
+        Dataset("imagenet", (3, 256, 256), (), 1_281_167, 50_000, _IMAGENET),
         Dataset("cifar100", (3, 32, 32), _CIFAR100_CLASSES, 50_000, 10_000, _PARTIAL),
     )
 }
@@ -79,6 +90,29 @@ def find_dataset(name: str) -> Dataset:
     if name not in DATASETS:
         raise ValueError(f"unknown data set {name!r}; known: {', '.join(sorted(DATASETS))}")
     return DATASETS[name]
+
+
+def class_count(name: str, prepare: Mapping[str, Any]) -> int:
+    """Return the number of classes of a data set as it is prepared.
+
+    A partial copy of ImageNet has what its manifest says, unless ``classes`` is given.
+
+    Parameters
+    ----------
+    name : str
+        Data set.
+    prepare : mapping
+        Accepted parameters of its preparation.
+    """
+    return len(find_dataset(name).classes) or prepare.get("classes", _IMAGENET_CLASSES)
+
+
+def most_training_images(name: str, prepare: Mapping[str, Any]) -> int:
+    """Return the number of training images; for a subset of classes, the most it can have."""
+    count = find_dataset(name).train_count
+    if "classes" not in prepare:
+        return count
+    return min(count, prepare["classes"] * _LARGEST_IMAGENET_CLASS)
 
 
 def check_parameters(name: str, prepare: Any) -> None:

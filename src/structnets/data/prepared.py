@@ -7,17 +7,17 @@ writer, and every file is verified when it is opened. numpy and the standard lib
 
 from __future__ import annotations
 
-import contextlib
 import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from structnets.data.folders import refuse_foreign, remove_leftovers, swap, writer_lock
 from structnets.data.manifest import (
     ARRAYS,
     FILES,
@@ -26,6 +26,7 @@ from structnets.data.manifest import (
     content_digest,
     count_classes,
     file_problem,
+    is_sharded,
     load_manifest,
     open_split,
     remedy,
@@ -35,9 +36,6 @@ from structnets.data.manifest import (
 from structnets.files import sha256_file, write_json
 
 __all__ = ["load_manifest", "load_split", "verify", "write_prepared"]
-
-# Snakemake marks folders it made or tracks with the second.
-_REPLACEABLE = {*FILES, MANIFEST, ".snakemake_timestamp"}
 
 
 def write_prepared(
@@ -87,11 +85,11 @@ def write_prepared(
     _check_arrays(arrays, classes)
     # Resolved, so that a link to another disk is kept and the rename stays on that disk.
     final = Path(directory).resolve()
-    _refuse_foreign(final)
+    refuse_foreign(final)
     final.parent.mkdir(parents=True, exist_ok=True)
-    with _writer_lock(final) as sole_writer:
+    with writer_lock(final) as sole_writer:
         if sole_writer:
-            _remove_leftovers(final)
+            remove_leftovers(final)
         building = Path(
             tempfile.mkdtemp(prefix=f".{final.name}.", suffix=".part", dir=final.parent)
         )
@@ -100,7 +98,7 @@ def write_prepared(
             manifest = _fill(building, dataset, prepare, arrays, classes, source, statistics)
             if _holds(final, manifest):
                 return load_manifest(final)
-            _swap(building, final)
+            swap(building, final)
         finally:
             shutil.rmtree(building, ignore_errors=True)
     return manifest
@@ -138,6 +136,10 @@ def load_split(
     if split not in SPLITS:
         raise ValueError(f"unknown split {split!r}; allowed: {', '.join(SPLITS)}")
     manifest = load_manifest(directory)
+    if is_sharded(manifest):
+        raise ValueError(
+            f"{directory} is sharded: open it with structnets.data.shards.ShardedSplit"
+        )
     for name in (f"{split}_images.npy", f"{split}_labels.npy"):
         if problem := file_problem(directory, name, manifest["files"][name], checksum):
             raise ValueError(f"{problem}; {remedy(directory)}")
@@ -172,40 +174,6 @@ def _check_arrays(arrays: Mapping[str, np.ndarray], classes: Sequence[str]) -> N
     train, test = arrays["train_images"].shape[1:], arrays["test_images"].shape[1:]
     if train != test:
         raise ValueError(f"train and test images differ in shape: {train} and {test}")
-
-
-def _refuse_foreign(final: Path) -> None:
-    """Refuse to replace what is not prepared data: a mistyped path must not cost a folder."""
-    if final.exists() and not final.is_dir():
-        raise ValueError(f"{final} is a file; prepared data needs a folder of its own")
-    if not final.exists():
-        return
-    if foreign := sorted({entry.name for entry in final.iterdir()} - _REPLACEABLE):
-        raise ValueError(
-            f"{final} holds files that are not prepared data ({', '.join(foreign[:3])}); "
-            "choose another folder or remove them"
-        )
-
-
-@contextlib.contextmanager
-def _writer_lock(final: Path) -> Iterator[bool]:
-    """Wait for other writers of `final`; yield whether the file system can tell of them."""
-    import fcntl
-
-    with (final.parent / f".{final.name}.lock").open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX)
-        except OSError:
-            # Some cluster file systems have no locks. Renames are still atomic there.
-            yield False
-        else:
-            yield True
-
-
-def _remove_leftovers(final: Path) -> None:
-    for entry in final.parent.iterdir():
-        if entry.name.startswith(f".{final.name}.") and entry.name.endswith(".part"):
-            shutil.rmtree(entry, ignore_errors=True)
 
 
 def _fill(
@@ -256,13 +224,3 @@ def _holds(final: Path, manifest: Mapping[str, Any]) -> bool:
         return False
     old = load_manifest(final)
     return all(old[key] == manifest[key] for key in ("digest", "image_shape", "classes"))
-
-
-def _swap(building: Path, final: Path) -> None:
-    if not final.exists():
-        building.rename(final)
-        return
-    aside = building.with_suffix(".old.part")
-    final.rename(aside)
-    building.rename(final)
-    shutil.rmtree(aside, ignore_errors=True)
