@@ -58,7 +58,7 @@ def prepare_imagenet(
         and `structnets.data.sharded_preparation.prepare_shards` say.
     """
     folder = data_root / NAME
-    originals = find_originals(folder)
+    originals = find_originals(folder, partial=bool(prepare.get("partial")))
     check_whole(NAME, originals.counts(), prepare, folder)
     number = class_count(NAME, prepare)
     if prepare.get("partial") and "classes" not in prepare:

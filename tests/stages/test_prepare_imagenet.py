@@ -85,7 +85,7 @@ def test_real_archives_and_folders_make_the_same(data_root, tmp_path):
 @pytest.mark.parametrize(
     ("prepare", "message"),
     [
-        ({}, "holds 14 training and 6 test images of imagenet, expected 1281167 and 50000"),
+        ({}, "devkit_t12.tar.gz is not the published file"),
         ({**PART, "classes": 10}, "10 classes are asked for, but only 3 are there"),
         ({**PART, "classes": 20}, "allowed: 1000, 100, 10"),
         ({**PART, "geometry": "square"}, 'allowed: "squash256", "short256", "short320"'),
@@ -97,6 +97,11 @@ def test_a_user_s_fault_is_one_line(root, tmp_path, capsys, prepare, message):
     assert line.startswith("prepare_imagenet: ")
     assert message in line
     assert not (tmp_path / "out").exists()
+
+
+def test_a_part_is_never_called_whole(data_root, tmp_path):
+    with pytest.raises(ValueError, match="holds 602 training and 80 test images of imagenet, expe"):
+        prepare_imagenet(data_root, tmp_path / "out", {})
 
 
 def test_a_truncated_archive_is_one_line(root, tmp_path, capsys):

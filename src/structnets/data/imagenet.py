@@ -46,10 +46,17 @@ class Originals:
         return _number(self.train), _number(self.test)
 
 
-def find_originals(folder: Path) -> Originals:
+def find_originals(folder: Path, *, partial: bool = False) -> Originals:
     """List all images of ImageNet in `folder`, from archives or from what they extract to.
 
-    Nothing is read but headers and folders (about a minute for the whole of ImageNet).
+    Nothing is read but headers and folders.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the originals.
+    partial : bool
+        It is a copy that lacks images: its development kit need not be the published one.
 
     Raises
     ------
@@ -60,7 +67,7 @@ def find_originals(folder: Path) -> Originals:
         of one split is missing from the other.
     """
     train = _train(folder)
-    test = _test(folder)
+    test = _test(folder, partial)
     for split, classes in (("train", train), ("val", test)):
         if empty := sorted(wnid for wnid, files in classes.items() if not files):
             raise ValueError(f"{folder}: class {', '.join(empty)} of {split} is empty")
@@ -125,13 +132,13 @@ def _train(folder: Path) -> Classes:
     return found
 
 
-def _test(folder: Path) -> Classes:
+def _test(folder: Path, partial: bool) -> Classes:
     path, devkit = folder / VAL_TAR, folder / DEVKIT
     tree = folder / "val"
     if path.is_file():
-        return _labelled(list_tar(path), devkit)
+        return _labelled(list_tar(path), devkit, partial)
     if tree.is_dir() and any(entry.is_file() for entry in tree.iterdir()):
-        return _labelled(_files(tree), devkit)
+        return _labelled(_files(tree), devkit, partial)
     return _tree(tree, f"{VAL_TAR} and {DEVKIT}")
 
 
@@ -153,14 +160,15 @@ def _files(folder: Path) -> list[FileRange]:
     return [FileRange(path.name, str(path), 0, path.stat().st_size) for path in paths]
 
 
-def _labelled(files: Iterable[FileRange], devkit: Path) -> Classes:
+def _labelled(files: Iterable[FileRange], devkit: Path, partial: bool) -> Classes:
     """Sort the flat validation images into classes, by the development kit."""
     if not devkit.is_file():
         raise FileNotFoundError(
             f"{devkit} is missing: it holds the labels of the validation images; get it from "
             f"{WHERE} and put it there"
         )
-    classes, found = validation_classes(devkit), defaultdict(list)
+    classes = validation_classes(devkit, verify_checksum=not partial)
+    found: dict[str, list[FileRange]] = defaultdict(list)
     for file in files:
         match = _VAL_NUMBER.fullmatch(file.name)
         if match is None or not 1 <= int(match[1]) <= len(classes):

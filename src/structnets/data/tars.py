@@ -87,7 +87,7 @@ def _check_member(member: tarfile.TarInfo, archive: str) -> None:
     parts = PurePosixPath(member.name)
     if parts.is_absolute() or ".." in parts.parts:
         raise ValueError(f"{archive} is refused: member {member.name!r} points out of it")
-    if not member.isreg():
+    if not member.isreg() or member.size < 0:
         raise ValueError(f"{archive} is refused: member {member.name!r} is no plain file")
 
 
