@@ -57,7 +57,8 @@ clean:  ## remove the environment and caches; results, scratch and data stay
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build *.egg-info
 	find src pipelines tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# uv installs the lock in about half a minute; pip does it too where uv is not to be had.
+# uv installs the lock in about half a minute; pip does it too where uv is not to be had. Compiled
+# once here, since torch and Ray start twice as fast so, also where Python may not write bytecode.
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "structnets needs Python 3.11 or newer; name one: make PYTHON=python3.12 …" >&2; exit 1; }
@@ -65,7 +66,7 @@ $(READY): requirements.lock pyproject.toml
 	  echo "$(PYTHON) cannot make environments: sudo apt install python3-venv" >&2; exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	@{ $(BIN)/python -m pip install --quiet "$$(grep -o '^uv==[0-9.]*' requirements.lock)" && \
-	  $(BIN)/uv pip sync --python $(BIN)/python requirements.lock; } || { \
+	  $(BIN)/uv pip sync --compile-bytecode --python $(BIN)/python requirements.lock; } || { \
 	  echo "uv did not succeed; installing with pip, which takes longer" >&2; \
 	  $(BIN)/python -m pip install --requirement requirements.lock; }
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .

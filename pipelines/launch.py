@@ -10,10 +10,8 @@ import contextlib
 import logging
 import os
 import secrets
-import shutil
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +20,7 @@ from typing import Any
 import psutil
 
 from pipelines.allocation import find_allocation, over_nodes
+from pipelines.ray_temp import is_alive, short_temp
 from pipelines.stage import stage_parser
 from structnets.files import read_json, write_atomic, write_json
 
@@ -29,10 +28,12 @@ logger = logging.getLogger("structnets.launch")
 # Ray's socket names must stay below 107 bytes, of which it uses some 70 itself.
 LONGEST_TEMP = 36
 OBJECT_STORE_BYTES = 200 * 2**20
+STARTS = 3
 # Must be set before Ray is imported, in every process. The first makes reports and the end of a
-# fit wait 0.1 s for the controller instead of 2 s.
+# fit wait 0.1 s for the controller instead of 2 s; the second gives workers on busy nodes time.
 ENVIRONMENT = {
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.1",
+    "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "300",
     "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -62,8 +63,11 @@ def connected(scratch: Path, cpus: int) -> Iterator[None]:
         Processors of a private cluster.
     """
     os.environ.update(ENVIRONMENT)
+    if "SLURM_JOB_ID" in os.environ:
+        # Workers have what Slurm granted; by default Ray puts them behind all others on a node.
+        os.environ.setdefault("RAY_worker_niceness", "0")
     with contextlib.ExitStack() as stack:
-        temp = stack.enter_context(_short_temp())
+        temp = stack.enter_context(short_temp())
         if "RAY_ADDRESS" in os.environ:
             _join(os.environ["RAY_ADDRESS"], {"env_vars": ENVIRONMENT})
         elif allocation := find_allocation():
@@ -104,6 +108,8 @@ def start_private(cpus: int, temp: Path, token: str) -> str:
     ------
     ValueError
         If the name of `temp` is too long for Ray's sockets.
+    RuntimeError
+        If Ray does not start.
     """
     if len(str(temp)) > LONGEST_TEMP:
         raise ValueError(
@@ -116,32 +122,29 @@ def start_private(cpus: int, temp: Path, token: str) -> str:
 
     memory = min(psutil.virtual_memory().available // 2, 64 * 2**30)
     slurm_mb = os.environ.get("SLURM_MEM_PER_NODE")
-    ray.init(
-        address="local",
-        num_cpus=cpus,
-        _memory=int(slurm_mb) * 2**20 if slurm_mb else memory,
-        object_store_memory=OBJECT_STORE_BYTES,
-        include_dashboard=False,
-        _node_ip_address="127.0.0.1",
-        logging_level=logging.WARNING,
-        logging_config=ray.LoggingConfig(log_level="ERROR"),
-    )
+    for left in reversed(range(STARTS)):
+        try:
+            ray.init(
+                address="local",
+                num_cpus=cpus,
+                _memory=int(slurm_mb) * 2**20 if slurm_mb else memory,
+                object_store_memory=OBJECT_STORE_BYTES,
+                include_dashboard=False,
+                _node_ip_address="127.0.0.1",
+                logging_level=logging.WARNING,
+                logging_config=ray.LoggingConfig(log_level="ERROR"),
+            )
+            break
+        except Exception as error:  # of no kind: Ray gives itself 30 s, too few on a busy machine
+            if not left:
+                raise RuntimeError(f"Ray did not start in {STARTS} attempts: {error}") from error
+            logger.warning("Ray did not start (%s); trying again", error)
+            ray.shutdown()
     address = ray.get_runtime_context().gcs_address
     # As `ray start` leaves it: this cluster's processes look here when they ask for "the" Ray,
     # instead of for every Ray on the machine.
     write_atomic(temp / "ray" / "ray_current_cluster", address)
     return address
-
-
-@contextlib.contextmanager
-def _short_temp() -> Iterator[Path]:
-    """Make a folder for Ray's session with a short name, removed afterwards."""
-    # Not $TMPDIR: Snakemake sets it per job, and it may be long.
-    folder = Path(tempfile.mkdtemp(prefix="r", dir=os.environ.get("STRUCTNETS_TMP", "/tmp")))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _marker(scratch: Path) -> Path:
@@ -159,19 +162,10 @@ def _write_marker(scratch: Path, marker: dict[str, Any]) -> None:
         os.umask(before)
 
 
-def _alive(pid: int, created: float) -> bool:
-    """Say whether the process of that number is still the one that began at `created`."""
-    try:
-        process = psutil.Process(pid)
-        return process.status() != psutil.STATUS_ZOMBIE and process.create_time() == created
-    except psutil.NoSuchProcess:
-        return False
-
-
 def _read_marker(scratch: Path) -> dict[str, Any] | None:
     try:
         marker = read_json(_marker(scratch))
-        return marker if _alive(marker["pid"], marker["created"]) else None
+        return marker if is_alive(marker["pid"], marker["created"]) else None
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 
@@ -205,13 +199,13 @@ def run_warm(scratch: Path, parent: int, cpus: int) -> None:
     _write_marker(scratch, marker)
     stopping: list[int] = []
     try:
-        with _short_temp() as temp:
+        with short_temp() as temp:
             _write_marker(scratch, {**marker, "address": start_private(cpus, temp, token)})
             import ray  # after the token is set
 
             for name in (signal.SIGTERM, signal.SIGINT):  # instead of those Ray has set
                 signal.signal(name, lambda number, frame: stopping.append(number))
-            while not stopping and _alive(parent, born):
+            while not stopping and is_alive(parent, born):
                 time.sleep(0.5)
             ray.shutdown()
     finally:

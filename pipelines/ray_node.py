@@ -12,17 +12,16 @@ import contextlib
 import ctypes
 import os
 import select
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
 
 import psutil
 
+from pipelines.ray_temp import short_temp
 from pipelines.stage import stage_parser
 
 OBJECT_STORE_BYTES = 200 * 2**20
@@ -30,6 +29,8 @@ PR_SET_CHILD_SUBREAPER = 36
 READY = "Ray runs on {}"
 # A head has two ports, so far apart.
 PORTS = 6_000
+# How often Ray is started again on a node where it ended; not on the head, which holds the state.
+RESTARTS = 3
 # A raylet that leaves its agents' ports to chance gives them 15 s to come up, and dies where its
 # node is too busy for that (Ray's issue 65983).
 AGENTS = ("dashboard-agent-grpc", "dashboard-agent-listen", "metrics-export", "runtime-env-agent")
@@ -91,13 +92,11 @@ class RayNode:
         # What loses its parent becomes a child of this process, which ends it.
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-        prefix = f"r{os.environ.get('SLURM_JOB_ID', '')}-"
-        temp = tempfile.mkdtemp(prefix=prefix, dir=os.environ.get("STRUCTNETS_TMP", "/tmp"))
-        try:
-            return self._run(temp)
-        finally:
-            _kill_children()
-            shutil.rmtree(temp, ignore_errors=True)
+        with short_temp(f"r{os.environ.get('SLURM_JOB_ID', '')}-") as temp:
+            try:
+                return self._run(str(temp))
+            finally:
+                _kill_children()
 
     def _run(self, temp: str) -> int:
         while not self.head and not _listens(self.address):
@@ -106,9 +105,19 @@ class RayNode:
         host, port = _parts(self.address)
         own = host if self.head else own_address(host, port)
         # Gloo would listen where the host name points, which may be 127.0.1.1.
-        environment = {**os.environ, "GLOO_SOCKET_IFNAME": _interface(own)}
-        words = self._start_words(own, temp)
-        start = subprocess.Popen(words, stdin=subprocess.DEVNULL, env=environment)
+        os.environ["GLOO_SOCKET_IFNAME"] = _interface(own)
+        for _ in range(1 if self.head else 1 + RESTARTS):
+            if (code := self._run_once(own, temp)) is not None:
+                return code
+            print(f"Ray ended on {node_name()}", flush=True)
+            _kill_children()
+            if not _listens(self.address):
+                break
+        return 1
+
+    def _run_once(self, own: str, temp: str) -> int | None:
+        """Run Ray; returns an exit code, or None if it ended by itself."""
+        start = subprocess.Popen(self._start_words(own, temp), stdin=subprocess.DEVNULL)
         while start.poll() is None:
             if _input_ended(0.1):
                 return 0
@@ -118,8 +127,7 @@ class RayNode:
         while _raylet_lives():
             if _input_ended(1):
                 return 0
-        print(f"Ray ended on {node_name()}", flush=True)
-        return 1
+        return None
 
     def _start_words(self, own: str, temp: str) -> list[str]:
         role = [f"--address={self.address}"]

@@ -23,15 +23,17 @@ from pipelines.tracking import Trial, log_sweep
 from structnets.data.manifest import load_manifest
 from structnets.files import read_json, write_atomic, write_json
 from structnets.identity import prepared_name, run_id
+from structnets.models.counting import count_parameters
 from structnets.sweeps import trial_specs
 from structnets.training.reporting import RecordedProgress
-from structnets.viz.heatmap import draw_heatmap
+from structnets.viz.trials import draw_trials
 
 if TYPE_CHECKING:
     from ray.tune import ResultGrid
 
 logger = logging.getLogger("structnets.sweep")
 METRIC = "val_accuracy"
+SPEED = "images_per_s"
 
 
 class TuneReporter(RecordedProgress):
@@ -42,7 +44,7 @@ class TuneReporter(RecordedProgress):
         from ray import tune
 
         if METRIC in row:
-            tune.report({"epoch": int(row["epoch"]), METRIC: row[METRIC]})
+            tune.report({"epoch": int(row["epoch"]), **{key: row[key] for key in (METRIC, SPEED)}})
 
 
 def run_trial(config: dict[str, Any]) -> None:
@@ -117,7 +119,7 @@ def _call(config: dict[str, Any], specs: list[dict[str, Any]], folder: str, prep
 
 def table_of(sweep: dict[str, Any], grid: ResultGrid) -> list[dict[str, Any]]:
     """List what became of each trial, in the order of the sweep's points."""
-    rows = []
+    rows, specs = [], trial_specs(sweep)
     for result in grid:
         index = (result.config or {})["trial"]
         curve = _curve(result)
@@ -127,6 +129,8 @@ def table_of(sweep: dict[str, Any], grid: ResultGrid) -> list[dict[str, Any]]:
                 **sweep["points"][index],
                 "epochs": curve[-1][0] if curve else 0,
                 "accuracy": curve[-1][1] if curve else None,
+                "parameters": count_parameters(specs[index]),
+                "step_s": _step_seconds(specs[index], result),
                 "stopped_early": bool(curve) and curve[-1][0] < sweep["base"]["recipe"]["epochs"],
                 "error": str(result.error) if result.error else "",
                 "curve": curve,
@@ -143,8 +147,14 @@ def _curve(result: Any) -> list[tuple[int, float]]:
     return sorted(dict(zip(frame["epoch"].astype(int), frame[METRIC], strict=True)).items())
 
 
+def _step_seconds(spec: dict[str, Any], result: Any) -> float | None:
+    """Return the seconds a trial took per step, evaluation left out; None if it reported none."""
+    speed = (result.metrics or {}).get(SPEED)
+    return spec["recipe"]["batch_size"] / speed if speed else None
+
+
 def publish(sweep: dict[str, Any], rows: list[dict[str, Any]], out: Path) -> dict[str, Path]:
-    """Write the table of trials, the best one and the heat map; the best comes last.
+    """Write the table of trials, the figure, and the best one, which comes last.
 
     Raises
     ------
@@ -156,9 +166,10 @@ def publish(sweep: dict[str, Any], rows: list[dict[str, Any]], out: Path) -> dic
         raise RuntimeError(f"all {len(rows)} trials failed; the first: {rows[0]['error']}")
     best = max(finished, key=lambda row: (row["epochs"], row["accuracy"], -row["trial"]))
     write_atomic(out / "trials.csv", _csv(rows))
-    draw_heatmap(
+    draw_trials(
+        sweep["figure"],
         rows,
-        out / "heatmap",
+        out / "figure",
         title=sweep["title"],
         value_label="validation accuracy (%)",
         note=f"preset {sweep['preset']}, {sweep['base']['data']['name']}, {len(rows)} trials",
@@ -166,7 +177,7 @@ def publish(sweep: dict[str, Any], rows: list[dict[str, Any]], out: Path) -> dic
     kept = {key: value for key, value in best.items() if key not in ("curve", "error")}
     spec = trial_specs(sweep)[best["trial"]]
     write_json(out / "best.json", {"sweep_id": sweep["sweep_id"], **kept, "spec": spec})
-    names = ("trials.csv", "best.json", "heatmap.svg", "heatmap.png", "heatmap.csv")
+    names = ("trials.csv", "best.json", "figure.svg", "figure.png", "figure.csv")
     return {name: out / name for name in names}
 
 

@@ -5,117 +5,57 @@
 
 Every spec ends as ``<results>/runs/<run_id>/`` with result, weights and curve. Checkpoints are
 the library's own, in ``<scratch>/runs/<run_id>/``: the same files resume a run under Ray, under
-torchrun and in one process, and Ray's retries (`FailureConfig`) go on from them.
+torchrun and in one process, and Ray's retries (`FailureConfig`) go on from them. SIGTERM, and the
+time limit of a Slurm job, stop a training after it saved its state; at the limit, Slurm is asked
+to queue the job again. A run that another job trains is waited for.
 """
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import logging
 import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pipelines.launch import connected, granted_cpus
+from pipelines.run_lock import RunLock
 from pipelines.stage import run_stage, stage_parser
-from pipelines.tracking import Spool, Tracker
+from pipelines.time_limit import (
+    OutOfTimeError,
+    StopRequest,
+    job_deadline,
+    queue_again,
+    stoppable,
+)
+from pipelines.tracking import Tracker
+from pipelines.training_worker import Roots, work
 from structnets import specs
 from structnets.data.manifest import load_manifest
-from structnets.files import read_json, write_atomic
-from structnets.identity import digest, prepared_name, run_id, spec_digest
-from structnets.training.reporting import RecordedProgress
-from structnets.training.run import ARTIFACTS, check_work
+from structnets.files import read_json
+from structnets.identity import digest, prepared_name, run_id
+from structnets.training.artifacts import ARTIFACTS, check_work, is_published
 
 logger = logging.getLogger("structnets.train")
 MAX_FAILURES = 3
 
 
 @dataclass(frozen=True)
-class Roots:
-    """Where things lie, as absolute paths: Ray's workers run in other folders."""
+class Group:
+    """The processes that share a training."""
 
-    prepared: Path
-    results: Path
-    scratch: Path
-
-    def out(self, spec: dict[str, Any]) -> Path:
-        """Return where a run is published."""
-        return self.results / "runs" / run_id(spec)
-
-    def work(self, spec: dict[str, Any]) -> Path:
-        """Return where a run keeps its state."""
-        return self.scratch / "runs" / run_id(spec)
-
-    def error(self, spec: dict[str, Any]) -> Path:
-        """Return where a worker says why a run cannot succeed."""
-        return self.work(spec) / "error.txt"
-
-    def spool(self, spec: dict[str, Any]) -> Path:
-        """Return where a run leaves what is for MLflow."""
-        return self.work(spec) / "spool"
-
-
-class SpoolReporter(RecordedProgress):
-    """Print progress, and record the curve for MLflow, which logs each step once."""
-
-    def __init__(self, name: str, spool: Spool) -> None:
-        super().__init__(name)
-        self.spool = spool
-
-    def record(self, row: dict[str, float]) -> None:
-        """Write a row to the spool."""
-        values = {key: value for key, value in row.items() if key != "step"}
-        self.spool.log_metrics(int(row["step"]), values)
-
-
-def is_published(spec: dict[str, Any], roots: Roots) -> bool:
-    """Say whether a run is already there, whole and of this very spec."""
-    out = roots.out(spec)
-    if not all((out / name).is_file() for name in ARTIFACTS):
-        return False
-    return read_json(out / "result.json")["spec_digest"] == spec_digest(spec)
-
-
-def work(config: dict[str, Any]) -> None:
-    """Train the specs one after the other; every worker of the group calls this."""
-    import ray.train
-    import ray.train.torch
-
-    from structnets.training.run import run_spec
-
-    roots: Roots = config["roots"]
-    for spec in config["runs"]:
-        if is_published(spec, roots):
-            continue
-        spool = Spool(roots.spool(spec))
-        try:
-            result = run_spec(
-                spec,
-                roots.prepared / prepared_name(spec["data"]),
-                roots.out(spec),
-                roots.work(spec),
-                reporter=SpoolReporter(run_id(spec), spool),
-                device=ray.train.torch.get_device(),
-                threads=config["threads"],
-                extra=lambda spool=spool: {"mlflow_run_id": spool.state()[0]},
-            )
-        except (ValueError, FloatingPointError) as error:
-            # It would fail again, so Ray is not let to retry; the driver tells.
-            write_atomic(roots.error(spec), f"{error}\n")
-            continue
-        ray.train.report({"run_id": result["run_id"], **result["metrics"]})
+    workers: int = 1
+    cpus: int = 1
+    gpus: float = 0
 
 
 def train(
     runs: list[dict[str, Any]],
     roots: Roots,
-    *,
-    workers: int = 1,
-    cpus: int = 1,
-    gpus: float = 0,
+    group: Group,
     targets: tuple[str, ...] = (),
 ) -> None:
     """Train resolved specs in one worker group and track each as one MLflow run.
@@ -124,47 +64,82 @@ def train(
     ------
     ValueError, OSError
         If a work folder holds another spec, or data are missing; before anything starts.
+    StoppedError, OutOfTimeError
+        If it was asked to stop, or this job's time limit is near; the state was saved.
     RuntimeError
-        If a training cannot succeed, or failed more often than Ray may retry.
+        If a training cannot succeed, failed more often than Ray may retry, or gets nothing done
+        within the time limit.
     """
-    missing = [spec for spec in runs if not is_published(spec, roots)]
+    missing = [spec for spec in runs if not is_published(roots.out(spec), spec)]
     if not missing:
         logger.info("all %d runs are already published in %s", len(runs), roots.results)
         return
     for spec in missing:
         load_manifest(roots.prepared / prepared_name(spec["data"]))
         check_work(roots.work(spec), spec)
+    with contextlib.ExitStack() as stack:
+        stop = stack.enter_context(stoppable(roots.scratch / "ray", job_deadline()))
+        # In one order, so that two jobs never wait for each other.
+        for spec in sorted(missing, key=run_id):
+            stack.enter_context(RunLock(roots.lock(spec), stop))
+        missing = [spec for spec in missing if not is_published(roots.out(spec), spec)]
+        if missing:
+            _train(missing, roots, group, targets, stop)
+
+
+def _train(
+    runs: list[dict[str, Any]],
+    roots: Roots,
+    group: Group,
+    targets: tuple[str, ...],
+    stop: StopRequest,
+) -> None:
+    before = _progress(runs, roots)
+    for spec in runs:
         roots.error(spec).unlink(missing_ok=True)
-    trackers = [_track(spec, roots, workers, targets) for spec in missing]
+    trackers = [_track(spec, roots, group.workers, targets) for spec in runs]
     try:
-        with connected(roots.scratch, max(granted_cpus(), workers * cpus)):
-            _fit(missing, roots, workers, cpus, gpus)
+        with connected(roots.scratch, max(granted_cpus(), group.workers * group.cpus)):
+            stop.listen()
+            _fit(runs, roots, group, stop)
     finally:
-        for spec, tracker in zip(missing, trackers, strict=True):
+        for spec, tracker in zip(runs, trackers, strict=True):
             _finish(tracker, spec, roots)
-    failed = [spec for spec in missing if not is_published(spec, roots)]
+    left = [spec for spec in runs if not is_published(roots.out(spec), spec)]
+    failed = [spec for spec in left if roots.error(spec).exists()]
     if failed:
         reasons = (f"{run_id(spec)}: {roots.error(spec).read_text().strip()}" for spec in failed)
         raise RuntimeError("; ".join(reasons))
+    if left:
+        stop.explain(_progress(runs, roots) != before)
+
+
+def _progress(runs: list[dict[str, Any]], roots: Roots) -> list[str]:
+    """Return what runs have got done: their checkpoints, and which of them are published."""
+    saved = (roots.work(spec) / "checkpoints" for spec in runs)
+    published = [run_id(spec) for spec in runs if is_published(roots.out(spec), spec)]
+    return published + [path.name for folder in saved for path in sorted(folder.glob("step-*"))]
 
 
 def _fit(
     runs: list[dict[str, Any]],
     roots: Roots,
-    workers: int,
-    cpus: int,
-    gpus: float,
+    group: Group,
+    stop: StopRequest,
 ) -> None:
     from ray.train import FailureConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
 
     trainer = TorchTrainer(
         work,
-        train_loop_config={"runs": runs, "roots": roots, "threads": cpus},
+        train_loop_config={"runs": runs, "roots": roots, "threads": group.cpus, "stop": stop},
         scaling_config=ScalingConfig(
-            num_workers=workers,
-            use_gpu=gpus > 0,
-            resources_per_worker={"CPU": cpus, **({"GPU": gpus} if gpus else {})},
+            num_workers=group.workers,
+            use_gpu=group.gpus > 0,
+            resources_per_worker={
+                "CPU": group.cpus,
+                **({"GPU": group.gpus} if group.gpus else {}),
+            },
         ),
         run_config=RunConfig(
             # Ray keeps no state that matters here, so every attempt gets a name of its own.
@@ -193,7 +168,7 @@ def _track(spec: dict[str, Any], roots: Roots, workers: int, targets: tuple[str,
 
 def _finish(tracker: Tracker, spec: dict[str, Any], roots: Roots) -> None:
     out = roots.out(spec)
-    if not is_published(spec, roots):
+    if not is_published(roots.out(spec), spec):
         tracker.finish("FAILED")
         return
     result = read_json(out / "result.json")
@@ -232,17 +207,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--targets", default="", help="targets that use these runs")
     options = parser.parse_args(arguments)
     roots = Roots(options.prepared, options.results, options.scratch)
-    return run_stage(
-        "train",
-        lambda: train(
-            [read_spec(text) for text in options.spec],
-            roots,
-            workers=options.workers,
-            cpus=options.cpus_per_worker,
-            gpus=options.gpus_per_worker,
-            targets=tuple(filter(None, options.targets.split(","))),
-        ),
-    )
+    group = Group(options.workers, options.cpus_per_worker, options.gpus_per_worker)
+    targets = tuple(filter(None, options.targets.split(",")))
+
+    def action() -> None:
+        try:
+            train([read_spec(text) for text in options.spec], roots, group, targets)
+        except OutOfTimeError as error:
+            logger.info("%s", error)
+            queue_again()
+            raise
+
+    return run_stage("train", action)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from typing import Any
 
 from structnets import __version__
 from structnets.files import read_json, write_atomic
+from structnets.metrics.boundary.command import add_boundary_eval
 
 COMMAND_GROUP = "structnets.commands"
 
@@ -94,7 +95,7 @@ def _parser(registered: Mapping[str, EntryPoint]) -> argparse.ArgumentParser:
     common.add_argument("--json", action="store_true", help="print one JSON document")
     common.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_add_models, _add_results, _add_train, _add_validate):
+    for add in (_add_models, _add_results, _add_train, _add_validate, add_boundary_eval):
         add(commands, common)
     for name, entry in sorted(registered.items()):
         commands.add_parser(name, help=f"from {entry.module} (see: structnets {name} --help)")

@@ -8,23 +8,22 @@ gives a spec; validating the spec fills every default, and the resolved JSON is 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from structnets.data.catalogue import check_parameters, most_training_images
+from structnets.data.catalogue import (
+    DATASETS,
+    check_parameters,
+    find_dataset,
+    most_training_images,
+)
 from structnets.models.registry import MODEL_NAMES, check_options
-from structnets.validation import checked
+from structnets.recipes import Recipe
+from structnets.validation import Strict, checked
 
 Preset = Literal["smoke", "small", "paper"]
-DatasetName = Literal["mnist", "digits", "cifar10", "cifar10_jpeg", "cifar100", "imagenet"]
 Option = bool | int | float | str | None | list[int] | list[float] | list[str]
-
-
-class Strict(BaseModel):
-    """Frozen model that refuses unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ModelSpec(Strict):
@@ -44,16 +43,26 @@ class ModelSpec(Strict):
 class DataSpec(Strict):
     """A prepared data set and the part of its training images that is used."""
 
-    name: DatasetName = Field(description="Data set, prepared by the rule prepare_<name>.")
+    name: str = Field(
+        description="Data set, prepared by the rule prepare_<name>.",
+        json_schema_extra={"enum": list(DATASETS)},
+    )
     prepare: dict[str, Option] = Field(default={}, description="Parameters of the preparation.")
     train_size: int | None = Field(
         default=None, ge=1, description="First n images of a seeded shuffle; null: all."
     )
 
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        return find_dataset(name).name
+
     @model_validator(mode="after")
     def _possible(self) -> DataSpec:
         check_parameters(self.name, self.prepare)
         count = most_training_images(self.name, self.prepare)
+        if self.train_size is not None and find_dataset(self.name).cohort:
+            raise ValueError(f"{self.name} is cross-validated whole: leave out train_size")
         if self.train_size is not None and self.train_size > count:
             raise ValueError(f"train_size {self.train_size} exceeds the {count} training images")
         if self.prepare.get("partial") and self.train_size is None:
@@ -61,116 +70,6 @@ class DataSpec(Strict):
                 "a partial data set needs a train_size: all of its images are not the full set"
             )
         return self
-
-
-class Adadelta(Strict):
-    """Adadelta (Zeiler 2012), the optimiser of the released MNIST code."""
-
-    name: Literal["adadelta"]
-    lr: float = Field(default=1.0, gt=0, description="Factor on the update at epoch 0.")
-    rho: float = Field(default=0.95, gt=0, lt=1, description="Decay of the running averages.")
-    eps: float = Field(default=1e-6, gt=0, description="Added inside the roots.")
-    weight_decay: float = Field(default=0.0, ge=0, description="L2 penalty.")
-
-
-class Sgd(Strict):
-    """Stochastic gradient descent with momentum."""
-
-    name: Literal["sgd"]
-    lr: float = Field(gt=0, description="Learning rate at epoch 0.")
-    momentum: float = Field(default=0.9, ge=0, lt=1, description="Momentum.")
-    nesterov: bool = Field(default=False, description="Nesterov's momentum.")
-    weight_decay: float = Field(default=0.0, ge=0, description="L2 penalty.")
-
-
-class Adam(Strict):
-    """Adam (Kingma and Ba 2015)."""
-
-    name: Literal["adam"]
-    lr: float = Field(default=1e-3, gt=0, description="Learning rate at epoch 0.")
-    betas: tuple[float, float] = Field(default=(0.9, 0.999), description="Decay rates.")
-    eps: float = Field(default=1e-8, gt=0, description="Added to the denominator.")
-    weight_decay: float = Field(default=0.0, ge=0, description="L2 penalty.")
-
-
-Optimizer = Annotated[Adadelta | Sgd | Adam, Field(discriminator="name")]
-
-
-class Constant(Strict):
-    """The learning rate stays."""
-
-    name: Literal["constant"] = "constant"
-
-
-class Linear(Strict):
-    """The learning rate falls linearly by epoch: lr (E - i) / E at epoch i of E."""
-
-    name: Literal["linear"]
-
-
-class Step(Strict):
-    """The learning rate is multiplied by `gamma` at each milestone."""
-
-    name: Literal["step"]
-    milestones: list[int] = Field(description="Epochs (from 0) at which the rate drops.")
-    gamma: float = Field(default=0.1, gt=0, le=1, description="Factor of one drop.")
-
-
-Schedule = Annotated[Constant | Linear | Step, Field(discriminator="name")]
-
-
-class Evaluation(Strict):
-    """When and on what accuracy is measured."""
-
-    split: Literal["test", "validation"] = Field(
-        default="test", description="Split of the reported metric."
-    )
-    every: int | None = Field(
-        default=None, ge=1, description="Also every k epochs; null: at the final epoch only."
-    )
-    validation_fraction: float = Field(
-        default=0.0, ge=0, lt=1, description="Part of the training subset held out."
-    )
-
-    @model_validator(mode="after")
-    def _held_out(self) -> Evaluation:
-        if self.split == "validation" and self.validation_fraction == 0:
-            raise ValueError("split 'validation' needs validation_fraction > 0")
-        if self.split == "test" and self.every is not None:
-            raise ValueError(
-                "every needs split 'validation': the test set is read once, at the end"
-            )
-        return self
-
-
-class GradientRecipe(Strict):
-    """Training by mini-batch gradients."""
-
-    kind: Literal["gradient"] = "gradient"
-    optimizer: Optimizer = Field(description="Update rule.")
-    schedule: Schedule = Field(default=Constant(), description="Learning rate over epochs.")
-    epochs: int = Field(ge=1, description="Passes over the training subset.")
-    batch_size: int = Field(ge=1, description="Global batch; workers split it.")
-    drop_last: bool = Field(default=True, description="Leave out an incomplete last batch.")
-    clip_norm: float | None = Field(default=None, gt=0, description="Gradient norm limit.")
-    amp: Literal["bfloat16", "float16"] | None = Field(
-        default=None, description="Automatic mixed precision; null: float32."
-    )
-    compile: bool = Field(default=False, description="Wrap the model in torch.compile.")
-    evaluation: Evaluation = Field(default=Evaluation(), description="Measurement.")
-
-
-class ClosedFormRecipe(Strict):
-    """Fixed features and a classifier whose parameters are cross-validated on the subset."""
-
-    kind: Literal["closed_form"]
-    classifier: Literal["pca", "svm"] = Field(description="Affine PCA spaces, or a linear SVM.")
-    folds: int = Field(default=5, ge=2, description="Cross-validation folds.")
-    grid: list[float] = Field(min_length=1, description="PCA dimensions, or values of C.")
-    evaluation: Evaluation = Field(default=Evaluation(), description="Measurement.")
-
-
-Recipe = Annotated[GradientRecipe | ClosedFormRecipe, Field(discriminator="kind")]
 
 
 class Spec(Strict):
@@ -185,6 +84,17 @@ class Spec(Strict):
     seed: int = Field(ge=0, description="Of subset, initialisation, order and dropout.")
 
 
+class Resources(Strict):
+    """What a training is given on a cluster; no part of its spec, which says what it computes."""
+
+    size: Literal["small", "medium", "large"] = Field(
+        default="medium", description="Memory and time, as `sizes` of the configuration says."
+    )
+    nodes: int = Field(
+        default=1, ge=1, description="Machines its workers are spread over; no more than workers."
+    )
+
+
 class Experiment(Strict):
     """One experiment file: what rows of tables share."""
 
@@ -195,6 +105,9 @@ class Experiment(Strict):
     metric: str = Field(default="accuracy", description="Reported metric.")
     presets: dict[Preset, dict[str, Any]] = Field(
         description="Overrides merged last, per preset; a preset not named cannot be run."
+    )
+    resources: dict[Preset, Resources] = Field(
+        default={}, description="What a training is given on a cluster, per preset."
     )
 
 
@@ -269,7 +182,7 @@ def resolve(
     if preset not in experiment.presets:
         allowed = ", ".join(experiment.presets)
         raise ValueError(f"preset {preset!r} is not defined by the experiment; allowed: {allowed}")
-    spec = experiment.model_dump(exclude={"presets"})
+    spec = experiment.model_dump(exclude={"presets", "resources"})
     spec["recipe"].setdefault("kind", "gradient")
     for override in (*overrides, experiment.presets[preset]):  # type: ignore[index]
         spec = merge(spec, override)

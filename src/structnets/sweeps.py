@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from structnets import identity
-from structnets.specs import Experiment, Option, Preset, Strict, merge, resolve
-from structnets.validation import checked, load_yaml
+from structnets.specs import Experiment, Option, Preset, merge, resolve
+from structnets.validation import Strict, checked, load_yaml
 
 
 class Axis(Strict):
@@ -42,6 +42,24 @@ class Axis(Strict):
         return list(self.choices or [])
 
 
+class Drawing(Strict):
+    """How the trials are drawn.
+
+    ``layers``: order against sigma, a panel per layer; ``grid``: one option against another;
+    ``pareto``: accuracy against parameters and seconds per step.
+    """
+
+    kind: Literal["layers", "grid", "pareto"] = Field(description="Drawing of structnets.viz.")
+    x: str | None = Field(default=None, description="Option along the grid; colour in a pareto.")
+    y: str | None = Field(default=None, description="Option up the grid; label in a pareto.")
+
+    @model_validator(mode="after")
+    def _named(self) -> Drawing:
+        if (self.kind == "layers") != (self.x is None and self.y is None):
+            raise ValueError("x and y belong to the kinds grid and pareto, which need both")
+        return self
+
+
 class Asha(Strict):
     """Asynchronous successive halving: poor trials stop early."""
 
@@ -56,6 +74,7 @@ class SweepPreset(Strict):
         default=None, ge=1, description="Points drawn from the grid; null: all of it."
     )
     asha: Asha | None = Field(default=None, description="Instead of the sweep's.")
+    space: list[Axis] | None = Field(default=None, description="Instead of the sweep's.")
     overrides: dict[str, Any] = Field(default={}, description="Laid over the experiment.")
 
 
@@ -73,6 +92,7 @@ class Sweep(Strict):
     seed: int = Field(default=0, ge=0, description="Of the trials and of the sample.")
     space: list[Axis] = Field(min_length=1, description="The grid is the product of the axes.")
     asha: Asha = Field(description="Early stopping.")
+    figure: Drawing = Field(description="How the trials are drawn.")
     presets: dict[Preset, SweepPreset] = Field(description="A preset not named cannot be run.")
 
 
@@ -117,8 +137,9 @@ def resolve_sweep(sweep: Sweep, preset: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``sweep_id``, ``title``, ``name``, ``preset``, ``metric``, ``seed``, ``asha``; ``base``, the
-        resolved spec all trials share; ``points``, one dict of model options per trial.
+        ``sweep_id``, ``title``, ``figure``, ``name``, ``preset``, ``metric``, ``seed``, ``asha``;
+        ``base``, the resolved spec all trials share; ``points``, one dict of model options per
+        trial.
 
     Raises
     ------
@@ -141,11 +162,12 @@ def resolve_sweep(sweep: Sweep, preset: str) -> dict[str, Any]:
         "seed": sweep.seed,
         "asha": (chosen.asha or sweep.asha).model_dump(mode="json"),
         "base": base,
-        "points": _points(sweep, chosen.samples),
+        "points": _points(chosen.space or sweep.space, sweep.seed, chosen.samples),
     }
     science = {**resolved, "base": identity.science(base)}
     short = identity.digest(science)[:8]
-    return {"sweep_id": f"{sweep.name}-{preset}-{short}", "title": sweep.title, **resolved}
+    shown = {"title": sweep.title, "figure": sweep.figure.model_dump(mode="json")}
+    return {"sweep_id": f"{sweep.name}-{preset}-{short}", **shown, **resolved}
 
 
 def sweep_id(sweep: Sweep, preset: str) -> str:
@@ -163,17 +185,17 @@ def trial_specs(resolved: dict[str, Any]) -> list[dict[str, Any]]:
     return [merge(resolved["base"], {"model": {"options": point}}) for point in resolved["points"]]
 
 
-def _points(sweep: Sweep, samples: int | None) -> list[dict[str, Any]]:
+def _points(space: list[Axis], seed: int, samples: int | None) -> list[dict[str, Any]]:
     """Return the grid, or the first of its points in an order drawn by digest.
 
     The draw needs no random generator, so that it is the same under every version of Python, and
     a larger sample contains the smaller one.
     """
-    options = [axis.option for axis in sweep.space]
+    options = [axis.option for axis in space]
     grid = [
         dict(zip(options, values, strict=True))
-        for values in itertools.product(*(axis.values() for axis in sweep.space))
+        for values in itertools.product(*(axis.values() for axis in space))
     ]
     if samples is None or samples >= len(grid):
         return grid
-    return sorted(grid, key=lambda point: identity.digest([sweep.seed, point]))[:samples]
+    return sorted(grid, key=lambda point: identity.digest([seed, point]))[:samples]

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from pipelines import prepare_builtin
 from tests.cluster.packages import obstacle
 from tests.cluster.slurm import Cluster
+from tests.cluster.tracking import TrackingServer
 from tests.made_results import REPOSITORY
 
 
@@ -21,3 +23,24 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     state = tmp_path_factory.mktemp("cluster")
     with Cluster(state, shared=(REPOSITORY, Path(sys.prefix))) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def tracking(cluster: Cluster) -> Iterator[TrackingServer]:
+    """Return an MLflow server over PostgreSQL on the head."""
+    if not cluster.separate:
+        pytest.skip("without a network of its own, a server would take this machine's ports")
+    server = TrackingServer(cluster)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def prepared(cluster: Cluster) -> Path:
+    """Return a root of prepared data that all nodes see."""
+    root = cluster.state / "prepared"
+    assert prepare_builtin.main(["--name", "digits", "--out", str(root / "digits")]) == 0
+    return root

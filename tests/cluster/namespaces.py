@@ -147,9 +147,10 @@ class Network:
         """Return the command that runs `words` on the head."""
         return self._enter(*KINDS, words=words)
 
-    def spawn(self, name: str, *words: str) -> None:
+    def spawn(self, name: str, *words: str) -> subprocess.Popen[bytes]:
         """Start a daemon on the head."""
         self.daemons.append(self._popen(self.inside(*words), name))
+        return self.daemons[-1]
 
     def add_node(self, name: str, number: int) -> None:
         """Start node `number`, with slurmd in it."""
@@ -168,6 +169,23 @@ class Network:
         node = self.nodes.pop(name)
         psutil.Process(_child(node.pid)).kill()
         node.wait()
+
+    def processes(self, name: str) -> list[psutil.Process]:
+        """Return the processes of a node."""
+        return psutil.Process(_child(self.nodes[name].pid)).children(recursive=True)
+
+    def root(self, name: str) -> Path:
+        """Return where the files of a node are seen from out here."""
+        return Path(f"/proc/{_child(self.nodes[name].pid)}/root")
+
+    def on_node(self, name: str, *words: str) -> list[str]:
+        """Return the command that runs `words` among the files of a node."""
+        target = str(_child(self.nodes[name].pid))
+        return ["nsenter", "--target", target, "--mount", *words]
+
+    def set_cable(self, number: int, state: str) -> None:
+        """Set the cable of node `number` ``down`` or ``up``."""
+        self._ip(f"link set cable{number} {state}")
 
     def _popen(self, words: list[str], name: str) -> subprocess.Popen[bytes]:
         with (self.state / "logs" / f"{name}.log").open("ab") as log:

@@ -77,7 +77,7 @@ class OneHost:
         """Return the command that runs `words` on the head."""
         return list(words)
 
-    def spawn(self, name: str, *words: str) -> None:
+    def spawn(self, name: str, *words: str) -> subprocess.Popen[bytes]:
         """Start a daemon that ends with this process."""
         with (self.state / "logs" / f"{name}.log").open("ab") as log:
             daemon = subprocess.Popen(
@@ -89,6 +89,7 @@ class OneHost:
                 start_new_session=True,
             )
         self.daemons.append(daemon)
+        return daemon
 
     def add_node(self, name: str, number: int) -> None:
         """Start the slurmd of a node."""

@@ -22,7 +22,7 @@ SlurmctldPort=26817
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket={state}/munge.socket
+AuthInfo=socket={state}/munge.socket,cred_expire=20
 StateSaveLocation={state}/controller
 SlurmdSpoolDir={state}/spool-%n
 SlurmctldPidFile={state}/slurmctld.pid
@@ -38,7 +38,7 @@ DefMemPerCPU=500
 AccountingStorageType=accounting_storage/none
 JobAcctGatherType=jobacct_gather/none
 ReturnToService=2
-SlurmdTimeout=20
+SlurmdTimeout=60
 KillWait=5
 MinJobAge=300
 MpiDefault=none

@@ -24,7 +24,7 @@ from pipelines import allocation, train
 def work(config):
     import socket
     import ray.train
-    from pipelines.train import work as whole
+    from pipelines.training_worker import work as whole
     rank = ray.train.get_context().get_world_rank()
     Path(config["roots"].scratch, f"rank{rank}").write_text(socket.gethostname())
     whole(config)
@@ -95,7 +95,8 @@ def test_a_training_spans_both_nodes(cluster, two_nodes, spec):
     prepared = folder / "prepared"
     roots = f"--prepared {prepared} --results {folder}/results --scratch {folder}/scratch"
     code, text = two_nodes(
-        f"set -e\n{sys.executable} -m pipelines.prepare_digits --out {prepared}/digits\n"
+        f"set -e\n{sys.executable} -m pipelines.prepare_builtin --name digits "
+        f"--out {prepared}/digits\n"
         f"{sys.executable} {folder}/driver.py {folder} --spec {folder}/spec.json {roots} "
         "--workers 2"
     )

@@ -25,7 +25,12 @@ def profile(monkeypatch):
 def test_nothing_set(profile):
     content = profile()
     assert content["default-resources"] == ["mem_mb=8000", "runtime=60"]
-    assert "train:gpu=1" in content["set-resources"]
+    assert {"train:gpu=1", "sweep:gpu=1"} < set(content["set-resources"])
+    over_nodes = [word for word in content["set-resources"] if "train_over_nodes" in word]
+    extra = "train_over_nodes:slurm_extra='--ntasks-per-node=1 --gpus-per-node=1'"
+    assert over_nodes == ["train_over_nodes:gpus_per_node=1", extra]
+    # Memory and time are those of a run's size class.
+    assert not any("mem_mb" in word or "runtime" in word for word in content["set-resources"])
     assert content["slurm-status-command"] == "squeue"
 
 
@@ -39,11 +44,20 @@ def test_everything_set(profile):
     assert "slurm_account='123'" in content["default-resources"]
     train = {"gpu=4", "gpu_model='a100'", "slurm_partition='gpu'", "mem_mb=64000", "runtime=99"}
     assert {f"train:{word}" for word in train} <= set(content["set-resources"])
+    extra = "train_over_nodes:slurm_extra='--ntasks-per-node=1 --gpus-per-node=a100:4'"
+    assert extra in content["set-resources"]
     assert content["slurm-status-command"] == "sacct"
 
 
+def test_on_processors(profile):
+    content = profile(gpus="0")
+    assert not any("gpus-per-node" in word for word in content["set-resources"])
+
+
 def test_no_default_tasks(profile):
-    assert "tasks" not in str(profile())
+    content = profile()
+    words = (*content["default-resources"], *content["set-resources"])
+    assert not any(word.partition("=")[0].endswith("tasks") for word in words)
 
 
 def test_without_root_the_reason_is_said(monkeypatch):

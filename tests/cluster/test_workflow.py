@@ -1,5 +1,6 @@
-"""The literal ``snakemake --profile slurm`` from a fresh clone, on a real Slurm."""
+"""The literal ``snakemake --profile slurm all`` from a fresh clone, on a real Slurm."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from structnets.files import read_json
 from tests.cluster.checkout import fresh_clone, its_modules
 
 pytestmark = pytest.mark.cluster
-SNAKEMAKE = str(Path(sys.executable).with_name("snakemake"))
+SCRIPTS = Path(sys.executable).parent
 
 
 @pytest.fixture(scope="module")
@@ -18,29 +19,82 @@ def clone(cluster):
 
 
 @pytest.fixture(scope="module")
-def snakemake(cluster, clone):
-    """Return a runner of ``snakemake --profile slurm`` in the clone, on the submit host."""
+def run(cluster, clone, tracking):
+    """Return a runner of a script of the environment in the clone, on the submit host."""
 
-    def run(*words, timeout=420, **environment):
-        command = (SNAKEMAKE, "--profile", "slurm", *words)
-        modules = its_modules(clone)
-        return cluster.run(*command, cwd=clone, timeout=timeout, PYTHONPATH=modules, **environment)
+    def run(name, *words, timeout=1200, **environment):
+        given = {
+            "PYTHONPATH": its_modules(clone),
+            "MLFLOW_TRACKING_URI": tracking.uri,
+            "STRUCTNETS_SLURM_GPUS": "0",
+            "STRUCTNETS_SLURM_PARTITION": "spare",
+        }
+        command = (str(SCRIPTS / name), *words)
+        return cluster.run(*command, cwd=clone, timeout=timeout, **(given | environment))
 
     return run
 
 
-def test_a_table_comes_out_of_jobs_on_the_nodes(cluster, clone, snakemake):
-    done = snakemake("figure6", "--config", "rows=scattering", STRUCTNETS_SLURM_PARTITION="spare")
+@pytest.fixture(scope="module")
+def everything(run, cluster):
+    """Return what the call printed that makes everything."""
+    done = run("snakemake", "--profile", "slurm", "all", "--config", "preset=smoke")
     assert done.returncode == 0, done.stderr + cluster.logs()
-    cells = read_json(clone / "results/tables/figure6.json")["cells"]
-    measured = [cell for cell in cells if cell["status"] == "measured"]
-    assert {cell["row"] for cell in measured} == {"scattering"}
-    jobs = [job for job in cluster.jobs() if job.comment.startswith("rule_train")]
-    assert [(job.state, job.partition) for job in jobs] == [("COMPLETED", "spare")]
+    return done.stdout + done.stderr
 
 
-def test_nothing_is_submitted_twice(cluster, snakemake):
+@pytest.mark.usefixtures("everything")
+def test_every_target_is_rendered(clone):
+    for table in (clone / "workflow" / "tables").glob("*.yaml"):
+        cells = read_json(clone / "results" / "tables" / f"{table.stem}.json")["cells"]
+        assert any(cell["status"] == "measured" for cell in cells)
+
+
+@pytest.mark.usefixtures("everything")
+def test_sweeps_have_all_their_trials(clone):
+    found = list((clone / "results" / "sweeps").glob("*/trials.csv"))
+    assert found
+    for trials in found:
+        rows = trials.read_text().splitlines()[1:]
+        assert len(rows) == 4
+        assert (trials.parent / "best.json").is_file()
+
+
+@pytest.mark.usefixtures("everything")
+def test_workers_of_a_training_sat_on_both_nodes(cluster, clone):
+    results = map(read_json, (clone / "results" / "runs").glob("cnn_b-*/result.json"))
+    assert [sorted(result["hardware"]["nodes"]) for result in results] == [list(cluster.names)]
+
+
+@pytest.mark.usefixtures("everything")
+def test_trainings_and_sweeps_were_jobs_of_the_partition(cluster):
+    jobs = [job for job in cluster.jobs() if job.comment.startswith("rule_")]
+    assert {job.comment.partition("_wildcards")[0] for job in jobs} >= {"rule_sweep"}
+    assert {(job.state, job.partition) for job in jobs} == {("COMPLETED", "spare")}
+
+
+@pytest.mark.usefixtures("everything")
+def test_audit_is_clean(run):
+    done = run("structnets", "audit", "--results", "results", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(done.stdout)
+    assert found["checked"] > 10
+    assert (found["missing"], found["differing"]) == ([], [])
+
+
+@pytest.mark.usefixtures("everything")
+def test_nothing_is_submitted_twice(cluster, run):
     before = len(cluster.jobs())
-    done = snakemake("figure6", "--config", "rows=scattering", timeout=60)
+    words = ("--profile", "slurm", "all", "--config", "preset=smoke")
+    done = run("snakemake", *words, timeout=120)
     assert "Nothing to be done" in done.stderr + done.stdout
     assert len(cluster.jobs()) == before
+
+
+@pytest.mark.usefixtures("everything")
+def test_server_that_is_away_is_told_before_anything_starts(run):
+    words = ("--profile", "slurm", "figure6", "--config", "preset=smoke", "--forcerun", "figure6")
+    uri = "http://10.77.0.1:1"
+    done = run("snakemake", *words, timeout=300, MLFLOW_TRACKING_URI=uri)
+    assert f"MLflow at {uri}: " in done.stderr
+    assert done.returncode == 0, done.stderr

@@ -42,7 +42,7 @@ def test_life_of_a_rendering(rendered, jobs, snakemake):
     replace(experiment, "epochs: 2", "epochs: 3")
     changed = jobs(*RENDER)
     assert changed["train_chapter3_workers1_0"] == 1
-    assert "train_chapter3_workers2_0" not in changed
+    assert "train_chapter3_workers2_nodes2_0" not in changed
     replace(experiment, "epochs: 3", "epochs: 2")
     assert jobs(*RENDER) == {}
 
@@ -54,7 +54,7 @@ def test_report_holds_table_and_figure_with_captions(rendered, snakemake):
     sweep = sweep_id(load_sweeps(WORKFLOW / "experiments")["sweep_rfnn_basis"], "smoke")
     folder = rendered / "results" / "sweeps" / sweep
     folder.mkdir(parents=True)
-    for name in ("trials.csv", "best.json", "heatmap.svg", "heatmap.png", "heatmap.csv"):
+    for name in ("trials.csv", "best.json", "figure.svg", "figure.png", "figure.csv"):
         (folder / name).write_text("a,b\n1,2\n")
     snakemake("--profile", "profiles/test", "--report", "report.html")
     page = (rendered / "report.html").read_text()

@@ -3,17 +3,28 @@
 import pytest
 
 from structnets.reporting.ledger import append, ledger_line
-from tests.made_results import floor, make_result, publish
+from tests.made_results import REPOSITORY, floor, make_result, publish
 
 FRAME = {"track_init": 1, "figure6": 1}
-SMOKE = {"prepare_digits": 1, "train_chapter3_workers1_0": 1, "train_chapter3_workers2_0": 1}
+TWO = "train_chapter3_workers2_nodes2_0"
+SMOKE = {"prepare_digits": 1, "train_chapter3_workers1_0": 1, TWO: 1}
 
 
 @pytest.mark.parametrize(
     ("profile", "target"), [("profiles/local", "demo"), ("profiles/test", "all"), ("slurm", "all")]
 )
 def test_fresh_clone_resolves_in_every_profile(jobs, profile, target):
-    assert jobs("--profile", profile, target) == {**FRAME, **SMOKE, "sweep": 1, target: 1}
+    found = jobs("--profile", profile, target)
+    tables = [path.stem for path in (REPOSITORY / "workflow" / "tables").glob("*.yaml")]
+    experiments = REPOSITORY / "workflow" / "experiments"
+    sweeps = [path.stem for path in experiments.glob("*/sweep_*.yaml")]
+    targets = dict.fromkeys([*tables, target], 1)
+    once = {**FRAME, **SMOKE, **targets, "prepare_photo_crops": 1}
+    assert {name: found.get(name) for name in once} == once
+    assert found["sweep"] == len(sweeps)
+    assert all(
+        name.startswith("train_chapter") for name in found.keys() - once.keys() - {"sweep", *sweeps}
+    )
 
 
 def test_all_is_the_default(jobs):
@@ -70,8 +81,26 @@ def test_run_that_was_not_asked_for_is_explained(snakemake):
 
 
 def test_two_workers_train_once_in_smoke(snakemake):
-    text = snakemake("-n", "-p", "train_chapter3_workers2_0")
+    text = snakemake("-n", "-p", TWO)
     commands = [line for line in text.splitlines() if "pipelines.train" in line]
     assert len(commands) == 1
     assert "--workers 2 --cpus-per-worker 1" in commands[0]
     assert "--targets figure6" in commands[0]
+    assert "mpi=srun, nodes=2, tasks=2" in text
+    assert "cpus_per_task=1, slurm_extra=--ntasks-per-node=1" in text
+
+
+def test_one_node_at_most(snakemake):
+    text = snakemake("-n", "-p", "all", "--config", "nodes=1")
+    assert "rule train_chapter3_workers2_0" in text
+    assert "mpi=" not in text
+
+
+def test_runs_over_several_nodes_are_jobs_of_a_rule_of_their_own(jobs, clone):
+    experiment = clone / "workflow" / "experiments" / "chapter3" / "mnist_cnn.yaml"
+    text = experiment.read_text()
+    experiment.write_text(text.replace("resources:\n", "resources:\n  small: {nodes: 2}\n"))
+    small = ["figure6", "--config", "preset=small", "columns=n300", "seeds=1"]
+    assert jobs(*small)["train"] == 4
+    spread = jobs(*small, "workers={small: {default: 2}}")
+    assert (spread["train"], spread["train_over_nodes"]) == (3, 1)

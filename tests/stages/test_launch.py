@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from pipelines import launch
+from pipelines.ray_temp import short_temp
 from structnets.files import write_json
 
 USER = """
@@ -105,10 +106,21 @@ def test_folder_of_ray_is_short_wherever_tmpdir_is(
     """Snakemake and Slurm set TMPDIR to long names."""
     monkeypatch.delenv("STRUCTNETS_TMP", raising=False)
     monkeypatch.setenv("TMPDIR", str(tmp_path / ("long" * 20)))
-    with launch._short_temp() as folder:
+    with short_temp() as folder:
         assert folder.parent == Path("/tmp")
         assert len(str(folder)) <= launch.LONGEST_TEMP
     assert not folder.exists()
+
+
+def test_folder_of_a_killed_process_goes_with_the_next(temp: Path) -> None:
+    (temp / "r1").mkdir()
+    write_json(temp / "r1" / "owner.json", {"pid": 2**22 + 1, "created": 1.0})
+    for name, content in {"r2": "{", "other": '{"pid": 1, "created": 1.0}'}.items():
+        (temp / name).mkdir()
+        (temp / name / "owner.json").write_text(content)
+    with short_temp() as mine, short_temp() as another:
+        kept = {mine.name, another.name, "r2", "other"}
+        assert {path.name for path in temp.iterdir()} == kept
 
 
 def test_sockets_in_the_longest_folder_have_names_that_fit() -> None:
@@ -234,6 +246,43 @@ def test_long_folder_is_refused_before_ray_starts(tmp_path: Path) -> None:
     folder = tmp_path / ("x" * 60)
     with pytest.raises(ValueError, match=r"more than \d+ letters; set STRUCTNETS_TMP to a shorter"):
         launch.start_private(1, folder, "token")
+
+
+@pytest.mark.parametrize(("failures", "starts"), [(0, 1), (2, 3)])
+def test_start_on_a_busy_machine_is_tried_again(
+    temp: Path, monkeypatch: pytest.MonkeyPatch, failures: int, starts: int
+) -> None:
+    tried = fake_ray(monkeypatch, failures)
+    assert launch.start_private(1, temp, "t") == "127.0.0.1:1"
+    assert len(tried) == starts
+
+
+def test_start_that_fails_for_good_is_told(temp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_ray(monkeypatch, failures=3)
+    with pytest.raises(
+        RuntimeError, match="did not start in 3 attempts: The current node timed out"
+    ):
+        launch.start_private(1, temp, "t")
+
+
+def fake_ray(monkeypatch: pytest.MonkeyPatch, failures: int) -> list[int]:
+    """Let Ray fail so many times, as a busy machine makes it; return the attempts made."""
+    tried: list[int] = []
+
+    def init(**_: Any) -> None:
+        tried.append(len(tried))
+        if len(tried) <= failures:
+            raise Exception("The current node timed out during startup.")
+
+    context = SimpleNamespace(gcs_address="127.0.0.1:1")
+    ray = SimpleNamespace(
+        init=init,
+        shutdown=lambda: None,
+        LoggingConfig=lambda **_: None,
+        get_runtime_context=lambda: context,
+    )
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    return tried
 
 
 def test_warm_needs_the_process_it_ends_with(

@@ -23,7 +23,7 @@ from structnets.training.run import run_spec
 
 EPOCHS = 4
 STEPS = 4 * EPOCHS
-FILES = ["best.json", "heatmap.csv", "heatmap.png", "heatmap.svg", "trials.csv"]
+FILES = ["best.json", "figure.csv", "figure.png", "figure.svg", "trials.csv"]
 
 # The stage, saving after every step, noting it, and taking a while more for every epoch.
 WATCHED = """
@@ -80,6 +80,7 @@ def resolved() -> dict[str, Any]:
             {"option": "scales", "choices": [1]},
         ],
         "asha": {"grace_epochs": EPOCHS, "reduction_factor": 2},
+        "figure": {"kind": "layers"},
         "presets": {"smoke": {}},
     }
     return sweeps.resolve_sweep(sweeps.load_sweep(content, "sweep_made.yaml"), "smoke")

@@ -19,34 +19,13 @@ import torch
 
 from pipelines import train
 from pipelines.tracking import Spool
+from pipelines.training_worker import SpoolReporter
 from structnets.files import read_json, write_json
 from structnets.identity import run_id
-from structnets.training.run import ARTIFACTS, run_spec
+from structnets.training.artifacts import ARTIFACTS
+from structnets.training.run import run_spec
 
 MakeSpec = Callable[..., dict[str, Any]]
-
-# The stage, saving after every step and taking half a second more for every epoch.
-SLOW = """
-import sys
-from pipelines import train
-
-def work(config):
-    import time
-    from pipelines.train import work as whole
-    from structnets.training import loop, reporting
-    loop.CHECKPOINT_SECONDS = -1.0
-    tell = reporting.Progress.epoch
-
-    def epoch(self, row, epochs):
-        tell(self, row, epochs)
-        time.sleep(0.5)
-
-    reporting.Progress.epoch = epoch
-    whole(config)
-
-train.work = work
-sys.exit(train.main(sys.argv[1:]))
-"""
 
 
 def call(spec: dict[str, Any], folders: Any, *more: str) -> int:
@@ -103,7 +82,14 @@ def killed(folders: Any, make_spec: MakeSpec, tmp_path: Path) -> tuple[dict[str,
     """Kill a training with its private cluster in the middle; return its spec and MLflow id."""
     spec = make_spec(epochs=12)
     spool = Spool(folders.scratch / "runs" / run_id(spec) / "spool")
-    command = [sys.executable, "-c", SLOW, "--spec", json.dumps(spec), *folders.options()]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.slow_train",
+        "--spec",
+        json.dumps(spec),
+        *folders.options(),
+    ]
     driver = subprocess.Popen(command, start_new_session=True)
     try:
         until = time.monotonic() + 200
@@ -157,27 +143,10 @@ def test_published_run_is_not_touched(folders: Any, make_spec: MakeSpec, logged:
     assert logged(folders) == []
 
 
-@pytest.mark.parametrize("missing", ARTIFACTS)
-def test_run_that_lacks_a_file_is_not_published(
-    missing: str, folders: Any, make_spec: MakeSpec
-) -> None:
-    spec, roots = make_spec(), train.Roots(folders.prepared, folders.results, folders.scratch)
-    out = roots.out(spec)
-    write_json(out / "result.json", {"spec_digest": train.spec_digest(spec)})
-    for name in ("model.pt", "curves.csv", "spec.json"):
-        (out / name).touch()
-    assert train.is_published(spec, roots)
-    write_json(out / "result.json", {"spec_digest": "of another"})
-    assert not train.is_published(spec, roots)
-    write_json(out / "result.json", {"spec_digest": train.spec_digest(spec)})
-    (out / missing).unlink()
-    assert not train.is_published(spec, roots)
-
-
 def test_every_row_is_recorded_also_those_of_an_earlier_attempt(tmp_path: Path) -> None:
     rows = [{"epoch": float(e), "step": 4.0 * e, "train_loss": 1 / e} for e in (1, 2, 3)]
     spool = Spool(tmp_path / "spool")
-    reporter = train.SpoolReporter("a run", spool)
+    reporter = SpoolReporter("a run", spool, lambda: False)
     reporter.resumed(rows[:2])
     reporter.epoch(rows[2], 3)
     found = [(line["step"], line["values"]) for _, line in spool.read()]

@@ -1,13 +1,17 @@
 """The plan of this call and the functions that rules share."""
 
 import os
+import re
 import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
+from pipelines.tracking.health import trouble
+from pipelines.tracking.store import resolve_uri
 from structnets import identity
 from structnets.reporting.configuration import load_configuration
 from structnets.reporting.ledger import ledger_path
@@ -123,9 +127,48 @@ def workers_of(run):
     return CONFIG.workers_of(spec_of(run)["model"]["name"])
 
 
+def nodes_of(run):
+    """Return the number of machines of a training."""
+    return PLAN.resources[run].nodes
+
+
+def size_of(runs, what):
+    """Return memory or time that suits the largest of some runs."""
+    return max(getattr(CONFIG.sizes[PLAN.resources[run].size], what) for run in runs)
+
+
 def gpus_per_worker(wildcards, resources):
     """Return the share of a job's GPUs that each process of a training gets."""
-    return resources.gpu / resources.workers
+    of_nodes = resources.get("gpus_per_node", 0) * resources.get("nodes", 1)
+    return (resources.get("gpu", 0) or of_nodes) / resources.workers
+
+
+def cpus_per_node(run):
+    """Return the processors a training needs on each of its machines."""
+    return -(-workers_of(run) // nodes_of(run)) * CONFIG.cpus_per_worker
+
+
+def over_nodes_pattern():
+    """Return the pattern of the runs that several machines share, or one of no run."""
+    names = [run for run, given in PLAN.resources.items() if given.nodes > 1]
+    return "|".join(names) or "none"
+
+
+def over_nodes(run):
+    """Return what makes Slurm's plugin give a training several machines; nothing for one.
+
+    The plugin takes an `mpi` job's command for one that starts its own tasks.
+    """
+    nodes = nodes_of(run)
+    if nodes == 1:
+        return {"gpu": workers_of(run) * CONFIG.gpus_per_worker}
+    return {
+        "mpi": "srun",
+        "nodes": nodes,
+        "tasks": nodes,
+        "cpus_per_task": cpus_per_node(run),
+        "slurm_extra": "--ntasks-per-node=1",
+    }
 
 
 def needed_results(target):
@@ -186,7 +229,7 @@ def sweep_of(sweep_id):
 
 def sweep_files(sweep_id):
     """Return what a sweep publishes."""
-    names = ("trials.csv", "best.json", "heatmap.svg", "heatmap.png", "heatmap.csv")
+    names = ("trials.csv", "best.json", "figure.svg", "figure.png", "figure.csv")
     return [f"{CONFIG.results}/sweeps/{sweep_id}/{name}" for name in names]
 
 
@@ -211,6 +254,15 @@ TARGET_FILES = [
         for path in sweep_files(sweep["sweep_id"])
     ),
 ]
+
+
+def warn_of_tracking():
+    """Say before anything starts if MLflow's server does not answer; nothing stops for it."""
+    if reason := trouble(resolve_uri(None, CONFIG.results)):
+        logger.warning(
+            f"{reason}. Going on: what runs have to tell waits in {CONFIG.scratch} until the "
+            "server answers, or for `python -m pipelines.tracking flush`."
+        )
 
 
 def start_warm_cluster():

@@ -23,22 +23,28 @@ rule prepare_mnist:
         "--out {params.out:q} {params.download} 2>&1 | tee {log:q}"
 
 
-rule prepare_digits:
-    output:
-        manifest=f"{CONFIG.prepared}/digits/manifest.json",
-        arrays=[f"{CONFIG.prepared}/digits/{name}" for name in ARRAY_FILES],
-    log:
-        f"{LOGS}/prepare_digits/digits.log",
-    localrule: True
-    conda:
-        "../../environment.yml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        out=lambda wildcards, output: os.path.dirname(output.manifest),
-    shell:
-        "python -m pipelines.prepare_digits --out {params.out:q} 2>&1 | tee {log:q}"
+for _name in ("digits", "photo_crops"):
+
+    rule:
+        name:
+            f"prepare_{_name}"
+        output:
+            manifest=f"{CONFIG.prepared}/{_name}/manifest.json",
+            arrays=[f"{CONFIG.prepared}/{_name}/{array}" for array in ARRAY_FILES],
+        log:
+            f"{LOGS}/prepare_{_name}/{_name}.log",
+        localrule: True
+        conda:
+            "../../environment.yml"
+        resources:
+            mem_mb=1000,
+            runtime=10,
+        params:
+            out=lambda wildcards, output: os.path.dirname(output.manifest),
+            name=lambda wildcards, output, name=_name: name,
+        shell:
+            "python -m pipelines.prepare_builtin --name {params.name} --out {params.out:q} "
+            "2>&1 | tee {log:q}"
 
 
 for _prepared, _data in preparations("cifar10", "cifar10_jpeg", "cifar100").items():
@@ -93,3 +99,27 @@ for _prepared, _data in preparations("imagenet").items():
             "python -m pipelines.prepare_imagenet --data-root {params.data_root:q} "
             "--data-json {params.data:q} --out {params.out:q} --workers {threads} "
             "2>&1 | tee {log:q}"
+
+
+rule prepare_bsds:
+    output:
+        manifest=f"{CONFIG.prepared}/bsds500/manifest.json",
+        arrays=[
+            f"{CONFIG.prepared}/bsds500/{split}_{kind}.npy"
+            for split in ("train", "val", "test")
+            for kind in ("images", "labels", "annotators")
+        ],
+    log:
+        f"{LOGS}/prepare_bsds/bsds500.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        out=lambda wildcards, output: os.path.dirname(output.manifest),
+        data_root=lambda wildcards, output: CONFIG.data_root,
+    shell:
+        "python -m pipelines.prepare_bsds --data-root {params.data_root:q} "
+        "--out {params.out:q} 2>&1 | tee {log:q}"

@@ -23,13 +23,13 @@ rule sweep:
         ),
         best=f"{CONFIG.results}/sweeps/{{sweep}}/best.json",
         svg=report(
-            f"{CONFIG.results}/sweeps/{{sweep}}/heatmap.svg",
-            caption="../report/heatmap.rst",
+            f"{CONFIG.results}/sweeps/{{sweep}}/figure.svg",
+            caption="../report/sweep_figure.rst",
             category="Sweeps",
-            labels={"sweep": "{sweep}", "shows": "heat map"},
+            labels={"sweep": "{sweep}", "shows": "figure"},
         ),
-        png=f"{CONFIG.results}/sweeps/{{sweep}}/heatmap.png",
-        csv=f"{CONFIG.results}/sweeps/{{sweep}}/heatmap.csv",
+        png=f"{CONFIG.results}/sweeps/{{sweep}}/figure.png",
+        csv=f"{CONFIG.results}/sweeps/{{sweep}}/figure.csv",
     log:
         f"{LOGS}/sweep/{{sweep}}.log",
     benchmark:

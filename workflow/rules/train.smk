@@ -17,10 +17,10 @@ for _name, _runs in PLAN.batches.items():
             "../../environment.yml"
         threads: workers_of(_runs[0]) * CONFIG.cpus_per_worker
         resources:
+            **over_nodes(_runs[0]),
             workers=workers_of(_runs[0]),
-            gpu=workers_of(_runs[0]) * CONFIG.gpus_per_worker,
-            mem_mb=4000,
-            runtime=60,
+            mem_mb=size_of(_runs, "mem_mb"),
+            runtime=size_of(_runs, "runtime"),
         params:
             specs=lambda wildcards, output, runs=_runs: spec_arguments(runs),
             roots=roots,
@@ -30,7 +30,7 @@ for _name, _runs in PLAN.batches.items():
         shell:
             TRAIN
 
-    workflow.ruleorder(_name, "train")
+    workflow.ruleorder(_name, "train_over_nodes")
 
 
 rule train:
@@ -48,8 +48,8 @@ rule train:
     resources:
         workers=lambda wildcards: workers_of(wildcards.run),
         gpu=lambda wildcards: workers_of(wildcards.run) * CONFIG.gpus_per_worker,
-        mem_mb=4000,
-        runtime=1440,
+        mem_mb=lambda wildcards: size_of([wildcards.run], "mem_mb"),
+        runtime=lambda wildcards: size_of([wildcards.run], "runtime"),
     params:
         specs=lambda wildcards, output: spec_arguments([wildcards.run]),
         roots=roots,
@@ -58,3 +58,23 @@ rule train:
         gpus=gpus_per_worker,
     shell:
         TRAIN
+
+
+# The same on several machines: Slurm's plugin looks whether `mpi` is there at all, and takes GPUs
+# as `slurm_extra`.
+use rule train as train_over_nodes with:
+    wildcard_constraints:
+        run=over_nodes_pattern(),
+    resources:
+        workers=lambda wildcards: workers_of(wildcards.run),
+        mem_mb=lambda wildcards: size_of([wildcards.run], "mem_mb"),
+        runtime=lambda wildcards: size_of([wildcards.run], "runtime"),
+        mpi="srun",
+        nodes=lambda wildcards: nodes_of(wildcards.run),
+        tasks=lambda wildcards: nodes_of(wildcards.run),
+        cpus_per_task=lambda wildcards: cpus_per_node(wildcards.run),
+        slurm_extra="--ntasks-per-node=1",
+        gpus_per_node=0,
+
+
+ruleorder: train_over_nodes > train

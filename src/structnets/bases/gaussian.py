@@ -74,11 +74,19 @@ def gaussian_derivative(order: int, sigma: float, radius: int, norm: Norm = "sca
         raise ValueError(f"sigma must be > 0, got {sigma}")
     if norm not in ("scale", "none"):
         raise ValueError(f"norm must be 'scale' or 'none', got {norm!r}")
-    u = np.arange(-radius, radius + 1, dtype=np.float64) / sigma
+    filtered = sampled_derivative(order, sigma, np.arange(-radius, radius + 1, dtype=np.float64))
+    return filtered if norm == "scale" else filtered / sigma**order
+
+
+def sampled_derivative(order: int, sigma: float, points: Float) -> Float:
+    """Sample a scale-normalised Gaussian derivative at any points (pixels), shape (P,).
+
+    The Gaussian it derives from sums to 1 over the points.
+    """
+    u = points / sigma
     g = np.exp(-0.5 * u**2)
     g /= g.sum()
-    filtered = (-1) ** order * hermite(order, u) * g
-    return filtered if norm == "scale" else filtered / sigma**order
+    return (-1) ** order * hermite(order, u) * g
 
 
 def atom_exponents(order: int, dims: int = 2) -> tuple[tuple[int, ...], ...]:

@@ -21,26 +21,34 @@ class Dataset:
     name : str
         The name specs and folders use.
     image_shape : tuple of int
-        (C, H, W) of every image, uint8.
+        (C, H, W) of every image, or (C, X, Y, Z) of every volume; uint8.
     classes : tuple of str
         Class names; a label is an index into them. Empty where only the originals tell which
         classes a subset has; `class_count` tells how many.
     train_count, test_count : int
-        Number of images of each split, of the whole data set.
+        Number of images of each split, of the whole data set. A cohort has no test set, and 0
+        if it is the user's.
     parameters : mapping of str to tuple
         Keys that the ``prepare`` object of a spec may hold, with the values each allows.
-        A key that is left out means the default.
+        A key that is left out means the default. A type stands for all its values.
+    cohort : bool
+        Whether subjects are cross-validated: seed s holds out fold s mod k of repetition s // k.
     """
 
     name: str
-    image_shape: tuple[int, int, int]
+    image_shape: tuple[int, ...]
     classes: tuple[str, ...]
     train_count: int
     test_count: int
-    parameters: Mapping[str, tuple[bool | int | str, ...]] = field(default_factory=dict)
+    parameters: Mapping[str, tuple[bool | int | str | type, ...]] = field(default_factory=dict)
+    cohort: bool = False
 
 
 _DIGIT_NAMES = tuple(str(digit) for digit in range(10))
+_PHOTOGRAPHS = (
+    *("astronaut", "cat", "coffee", "galaxies", "motorcycle"),
+    *("retina", "rocket", "temple", "tissue", "flower"),
+)
 _CIFAR10_NAMES = "airplane automobile bird cat deer dog frog horse ship truck"
 _CIFAR100_NAMES = """
 apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus
@@ -65,15 +73,33 @@ _IMAGENET = {
     "storage": ("raw", "jpeg"),
     **_PARTIAL,
 }
+# The grid of MNI152 at 2 mm; a coarser one averages over its cubes.
+_MNI = (1, 91, 109, 91)
+_OF_COHORTS = {"grid_mm": (4, 6, 8), "folds": (2, 3, 4, 5, 8)}
+_OF_SCANS = {
+    **_OF_COHORTS,
+    "bias_field": (False,),
+    "strip": (False,),
+    "registration": ("flirt",),
+    "sessions": ("all",),
+    "exclude_failed": (True,),
+}
+_OF_USERS = {**_OF_SCANS, "layout": ("folder",), "label_column": (str,), "classes": (str,)}
 
 DATASETS: Mapping[str, Dataset] = {
     dataset.name: dataset
     for dataset in (
         Dataset("mnist", (1, 28, 28), _DIGIT_NAMES, 60_000, 10_000),
         Dataset("digits", (1, 28, 28), _DIGIT_NAMES, 1_437, 360),
+        Dataset("photo_crops", (3, 32, 32), _PHOTOGRAPHS, 1_000, 300),
         Dataset("cifar10", (3, 32, 32), _CIFAR10_CLASSES, 50_000, 10_000, _PARTIAL),
         Dataset("cifar10_jpeg", (3, 32, 32), _CIFAR10_CLASSES, 50_000, 10_000, _PARTIAL),
         Dataset("imagenet", (3, 256, 256), (), 1_281_167, 50_000, _IMAGENET),
+        Dataset("simulated_cohort", _MNI, ("control", "patient"), 24, 0, _OF_COHORTS, cohort=True),
+        Dataset("oasis_ad126", _MNI, ("normal", "alzheimer"), 126, 0, _OF_SCANS, cohort=True),
+        Dataset("adni", _MNI, ("CN", "AD"), 0, 0, _OF_SCANS, cohort=True),
+        # A user's own, in BIDS or a plain folder; the parameters name its classes.
+        Dataset("cohort", _MNI, ("negative", "positive"), 0, 0, _OF_USERS, cohort=True),
         Dataset("cifar100", (3, 32, 32), _CIFAR100_CLASSES, 50_000, 10_000, _PARTIAL),
     )
 }
@@ -133,12 +159,21 @@ def check_parameters(name: str, prepare: Any) -> None:
             f"allowed: {', '.join(allowed) or 'none'}"
         )
     for key, value in prepare.items():
-        if not any(value == choice and type(value) is type(choice) for choice in allowed[key]):
-            choices = ", ".join(json.dumps(choice) for choice in allowed[key])
+        if not any(_is(value, choice) for choice in allowed[key]):
+            choices = ", ".join(
+                f"any {choice.__name__}" if isinstance(choice, type) else json.dumps(choice)
+                for choice in allowed[key]
+            )
             raise ValueError(
                 f"prepare parameter {key!r} of {name} is {value!r}; allowed: {choices}, "
                 "or leave it out"
             )
+
+
+def _is(value: Any, choice: bool | int | str | type) -> bool:
+    if isinstance(choice, type):
+        return isinstance(value, choice)
+    return value == choice and type(value) is type(choice)
 
 
 def parse_request(text: str, name: str) -> dict[str, Any]:
@@ -162,14 +197,33 @@ def parse_request(text: str, name: str) -> dict[str, Any]:
     ValueError
         If `text` is not such an object, names another data set or an unknown parameter.
     """
+    named, prepare = read_request(text)
+    if named != name:
+        raise ValueError(f"the data request names {named!r}, this prepares {name!r}")
+    return prepare
+
+
+def read_request(text: str) -> tuple[str, dict[str, Any]]:
+    """Read the ``data`` object of a spec.
+
+    Returns
+    -------
+    str
+        Name of the data set.
+    dict
+        The accepted prepare parameters.
+
+    Raises
+    ------
+    ValueError
+        If `text` is not such an object, or names an unknown data set or parameter.
+    """
     try:
         request = json.loads(text)
     except json.JSONDecodeError as error:
         raise ValueError(f"the data request {text!r} is not valid JSON: {error}") from error
     if not isinstance(request, dict) or "name" not in request:
         raise ValueError(f"the data request must be an object with a name, got {text!r}")
-    if request["name"] != name:
-        raise ValueError(f"the data request names {request['name']!r}, this prepares {name!r}")
     prepare = request.get("prepare", {})
-    check_parameters(name, prepare)
-    return dict(prepare)
+    check_parameters(request["name"], prepare)
+    return request["name"], dict(prepare)

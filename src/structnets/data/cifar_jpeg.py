@@ -120,7 +120,7 @@ def _label(value: Any) -> int:
     return value
 
 
-def _decode(content: bytes | None, shape: tuple[int, int, int]) -> np.ndarray:
+def _decode(content: bytes | None, shape: tuple[int, ...]) -> np.ndarray:
     """Decode one JPEG to (C, H, W) and check that it is of that form."""
     from PIL import Image, UnidentifiedImageError
 

@@ -21,6 +21,9 @@ from structnets.identity import digest
 SPLITS = ("train", "test")
 ARRAYS = tuple(f"{split}_{kind}" for split in SPLITS for kind in ("images", "labels"))
 FILES = tuple(f"{name}.npy" for name in ARRAYS)
+# A cohort has no split of its own: its volumes are dealt into folds (`structnets.data.cohort`).
+COHORT_FILES = ("volumes.npy", "labels.npy", "subjects.json", "folds.csv")
+FORMS = {"splits": FILES, "cohort": COHORT_FILES}
 MANIFEST = "manifest.json"
 SHARDS = "shards"
 MEAN_IMAGE = "mean_image.npy"
@@ -53,7 +56,7 @@ def is_sharded(manifest: Mapping[str, Any]) -> bool:
 def is_prepared_file(name: str) -> bool:
     """Say whether a file may lie in a folder of prepared data."""
     # Snakemake marks folders it made or tracks.
-    known = (*FILES, MANIFEST, MEAN_IMAGE, ".snakemake_timestamp")
+    known = (*FILES, *COHORT_FILES, MANIFEST, MEAN_IMAGE, ".snakemake_timestamp")
     return name in known or bool(_SHARD_FILE.fullmatch(name))
 
 
@@ -116,9 +119,12 @@ def _manifest_problem(manifest: Any) -> str | None:
     if missing := [key for key in _KEYS if key not in manifest]:
         return f"lacks {', '.join(missing)}"
     files = manifest["files"]
-    if not isinstance(files, dict) or not _has_files(manifest, set(files)):
-        expected = "those of shards" if is_sharded(manifest) else ", ".join(FILES)
-        return f"does not list exactly the files {expected}"
+    form = manifest.get("form", "splits")
+    if form not in (*FORMS, SHARDS):
+        return f"has the form {form!r}; known: {', '.join((*FORMS, SHARDS))}"
+    if not isinstance(files, dict) or not _has_files(form, set(files)):
+        expected_files = "of shards" if form == SHARDS else ", ".join(FORMS[form])
+        return f"does not list exactly the files {expected_files}"
     if not isinstance(manifest["prepare"], dict):
         return "has prepare parameters that are not an object"
     statistics = manifest.get("statistics")
@@ -136,9 +142,9 @@ def _manifest_problem(manifest: Any) -> str | None:
     return None
 
 
-def _has_files(manifest: Mapping[str, Any], names: set[str]) -> bool:
-    if not is_sharded(manifest):
-        return names == set(FILES)
+def _has_files(form: str, names: set[str]) -> bool:
+    if form != SHARDS:
+        return names == set(FORMS[form])
     needed = {f"{split}_{kind}" for split in SPLITS for kind in ("index.npy", "shard00000.bin")}
     return needed <= names and all(
         name == MEAN_IMAGE or _SHARD_FILE.fullmatch(name) for name in names
@@ -160,7 +166,13 @@ def file_problem(
 
 
 def open_split(directory: str | os.PathLike[str], split: str) -> tuple[np.ndarray, np.ndarray]:
-    """Map images and labels of a split, copy-on-write: writing to them never reaches the files.
+    """Map images and labels of a split, as `open_arrays`."""
+    images, labels = open_arrays(directory, f"{split}_images.npy", f"{split}_labels.npy")
+    return images, labels
+
+
+def open_arrays(directory: str | os.PathLike[str], *names: str) -> list[np.ndarray]:
+    """Map array files, copy-on-write: writing to the maps never reaches the files.
 
     Raises
     ------
@@ -168,13 +180,13 @@ def open_split(directory: str | os.PathLike[str], split: str) -> tuple[np.ndarra
         If a file is not an array file.
     """
     arrays = []
-    for name in (f"{split}_images.npy", f"{split}_labels.npy"):
+    for name in names:
         path = Path(directory) / name
         try:
             arrays.append(np.lib.format.open_memmap(path, mode="c"))
         except ValueError as error:
             raise ValueError(f"{path} is damaged ({error}); {remedy(directory)}") from error
-    return arrays[0], arrays[1]
+    return arrays
 
 
 def shape_problem(
@@ -192,14 +204,23 @@ def shape_problem(
 def _content_problems(directory: str | os.PathLike[str], manifest: Mapping[str, Any]) -> list[str]:
     """Compare the manifest's statements that its digest does not cover with the arrays."""
     path, problems = Path(directory) / MANIFEST, []
-    for split in SPLITS:
-        images, labels = open_split(directory, split)
+    for part, arrays in _parts(directory, manifest).items():
+        images, labels = arrays
         if problem := shape_problem(images, labels, manifest):
-            problems.append(f"{path}: {split} split {problem}")
+            problems.append(f"{path}: {part} split {problem}")
         elif labels.min() < 0 or labels.max() >= len(manifest["classes"]):
             problems.append(
-                f"{path} has {len(manifest['classes'])} classes, not the {split} labels'"
+                f"{path} has {len(manifest['classes'])} classes, not the {part} labels'"
             )
-        elif manifest["counts"].get(split) != count_classes(labels, manifest["classes"]):
-            problems.append(f"{path} states other {split} counts than its labels have")
+        elif manifest["counts"].get(part) != count_classes(labels, manifest["classes"]):
+            problems.append(f"{path} states other {part} counts than its labels have")
     return problems
+
+
+def _parts(
+    directory: str | os.PathLike[str], manifest: Mapping[str, Any]
+) -> dict[str, Sequence[np.ndarray]]:
+    """Open images and labels of each part that the manifest counts."""
+    if manifest.get("form") == "cohort":
+        return {"cohort": open_arrays(directory, "volumes.npy", "labels.npy")}
+    return {split: open_split(directory, split) for split in SPLITS}

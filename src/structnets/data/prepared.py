@@ -11,7 +11,7 @@ import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -83,6 +83,37 @@ def write_prepared(
         If writing fails; `directory` is then as it was.
     """
     _check_arrays(arrays, classes)
+
+    def fill(building: Path) -> dict[str, Any]:
+        return _fill(building, dataset, prepare, arrays, classes, source, statistics)
+
+    return write_whole(directory, fill)
+
+
+def write_whole(
+    directory: str | os.PathLike[str], fill: Callable[[Path], dict[str, Any]]
+) -> dict[str, Any]:
+    """Let `fill` write prepared data into a folder that takes the place of `directory` at once.
+
+    Parameters
+    ----------
+    directory : path
+        As for `write_prepared`.
+    fill : callable
+        Given an empty folder, writes the files and the manifest, and returns the manifest.
+
+    Returns
+    -------
+    dict
+        The manifest of `directory`.
+
+    Raises
+    ------
+    ValueError
+        If `directory` holds files of another kind.
+    OSError
+        If writing fails; `directory` is then as it was.
+    """
     # Resolved, so that a link to another disk is kept and the rename stays on that disk.
     final = Path(directory).resolve()
     refuse_foreign(final)
@@ -95,7 +126,7 @@ def write_prepared(
         )
         try:
             building.chmod(0o755)
-            manifest = _fill(building, dataset, prepare, arrays, classes, source, statistics)
+            manifest = fill(building)
             if _holds(final, manifest):
                 return load_manifest(final)
             swap(building, final)
@@ -140,6 +171,8 @@ def load_split(
         raise ValueError(
             f"{directory} is sharded: open it with structnets.data.shards.ShardedSplit"
         )
+    if manifest.get("form", "splits") != "splits":
+        raise ValueError(f"{directory} is a {manifest['form']} without splits; its folds are used")
     for name in (f"{split}_images.npy", f"{split}_labels.npy"):
         if problem := file_problem(directory, name, manifest["files"][name], checksum):
             raise ValueError(f"{problem}; {remedy(directory)}")
@@ -186,29 +219,38 @@ def _fill(
     statistics: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     for name in ARRAYS:
-        _save(building / f"{name}.npy", arrays[name])
-    paths = [building / name for name in FILES]
+        save_array(building / f"{name}.npy", arrays[name])
+    counts = {split: count_classes(arrays[f"{split}_labels"], classes) for split in SPLITS}
+    manifest = state(building, FILES, dataset, prepare, statistics)
+    manifest["image_shape"] = list(arrays["train_images"].shape[1:])
+    manifest |= {"classes": list(classes), "counts": counts, "source": dict(source)}
+    write_json(building / MANIFEST, manifest)
+    return manifest
+
+
+def state(
+    building: Path,
+    names: Sequence[str],
+    dataset: str,
+    prepare: Mapping[str, Any],
+    statistics: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """Return the entries of a manifest that follow from the written files."""
+    paths = [building / name for name in names]
     files = {
         path.name: {"sha256": sha256_file(path), "size": path.stat().st_size} for path in paths
     }
     manifest = {
         "dataset": dataset,
         "prepare": dict(prepare),
-        "image_shape": list(arrays["train_images"].shape[1:]),
-        "classes": list(classes),
-        "counts": {split: count_classes(arrays[f"{split}_labels"], classes) for split in SPLITS},
         "files": files,
-        "source": dict(source),
         "versions": {"numpy": np.__version__, "python": platform.python_version()},
         "digest": content_digest(dataset, prepare, files, statistics),
     }
-    if statistics is not None:
-        manifest["statistics"] = dict(statistics)
-    write_json(building / MANIFEST, manifest)
-    return manifest
+    return manifest if statistics is None else {**manifest, "statistics": dict(statistics)}
 
 
-def _save(path: Path, array: np.ndarray) -> None:
+def save_array(path: Path, array: np.ndarray) -> None:
     try:
         with path.open("wb") as file:
             np.save(file, np.ascontiguousarray(array), allow_pickle=False)

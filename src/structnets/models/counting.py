@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
+import torch
 from torch import nn
+
+from structnets.models.registry import create_model, data_options
 
 
 @runtime_checkable
@@ -28,3 +31,13 @@ def collapsed_parameters(model: nn.Module) -> int:
         if isinstance(layer, Collapsible):
             total += layer.collapsed_parameters() - trained_parameters(layer)
     return total
+
+
+def count_parameters(spec: dict[str, Any]) -> int:
+    """Count the trained weights of a spec's model, for the classes of its data set."""
+    from structnets.data.catalogue import find_dataset
+
+    facts, name = find_dataset(spec["data"]["name"]), spec["model"]["name"]
+    decided = data_options(name, len(facts.classes), facts.image_shape)
+    with torch.device("meta"):  # counts need no weights
+        return trained_parameters(create_model(name, **{**decided, **spec["model"]["options"]}))

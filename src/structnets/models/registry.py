@@ -6,7 +6,7 @@ import ast
 import fnmatch
 import functools
 import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +91,26 @@ def _option_names(constructor: str) -> tuple[str, ...]:
 def accepted_options(name: str) -> tuple[str, ...]:
     """Return the arguments that a model's constructor takes, without importing torch."""
     return _option_names(ENTRIES[name].constructor)
+
+
+def data_options(name: str, classes: int, image_shape: Sequence[int]) -> dict[str, int]:
+    """Return the options that a data set decides, of those a model's constructor takes.
+
+    Parameters
+    ----------
+    name : str
+        The model.
+    classes : int
+        Number of classes.
+    image_shape : sequence of int
+        (C, H, W), or (C, D, H, W).
+    """
+    decided = {
+        "num_classes": classes,
+        "image_size": image_shape[-1],
+        "in_channels": image_shape[0],
+    }
+    return {key: value for key, value in decided.items() if key in accepted_options(name)}
 
 
 def module_of(name: str) -> str:

@@ -1,5 +1,41 @@
 """Layers to drop into one's own PyTorch models."""
 
+from structnets.nn.attribute_conv import AttributeConv
+from structnets.nn.bottleneck import Bottleneck
+from structnets.nn.composition import composed_together
+from structnets.nn.dynamic_steerable import DynamicSteerableBlock
+from structnets.nn.frame_conv import FrameConv2d
 from structnets.nn.gaussian_conv import GaussianConv2d
+from structnets.nn.gaussian_conv3d import GaussianConv3d
+from structnets.nn.hierarchical_conv import HierarchicalConv
+from structnets.nn.invertible_block import InvertibleBlock
+from structnets.nn.invertible_sequential import InvertibleSequential
+from structnets.nn.learned_basis_conv import LearnedBasisConv2d
+from structnets.nn.pose import Pose
+from structnets.nn.reparametrize import collapse_model, reparametrize
+from structnets.nn.residual import StaticResBlock
+from structnets.nn.space_to_depth import SpaceToDepth
+from structnets.nn.streams import InjectivePad, LeftInverseWarning, MergeStreams, SplitChannels
 
-__all__ = ["GaussianConv2d"]
+__all__ = [
+    "AttributeConv",
+    "Bottleneck",
+    "DynamicSteerableBlock",
+    "FrameConv2d",
+    "GaussianConv2d",
+    "GaussianConv3d",
+    "HierarchicalConv",
+    "InjectivePad",
+    "InvertibleBlock",
+    "InvertibleSequential",
+    "LearnedBasisConv2d",
+    "LeftInverseWarning",
+    "MergeStreams",
+    "Pose",
+    "SpaceToDepth",
+    "SplitChannels",
+    "StaticResBlock",
+    "collapse_model",
+    "composed_together",
+    "reparametrize",
+]

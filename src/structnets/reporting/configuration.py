@@ -6,8 +6,15 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from structnets.specs import Preset, Strict
-from structnets.validation import checked
+from structnets.specs import Preset
+from structnets.validation import Strict, checked
+
+
+class Size(Strict):
+    """What Slurm grants a training of a size class."""
+
+    mem_mb: int = Field(ge=1, description="Memory on each node, in MB.")
+    runtime: int = Field(ge=1, description="Time limit in minutes.")
 
 
 class Configuration(Strict):
@@ -36,6 +43,17 @@ class Configuration(Strict):
     )
     cpus_per_worker: int = Field(default=1, ge=1, description="CPU threads of each process.")
     gpus_per_worker: int = Field(default=0, ge=0, description="GPUs of each process.")
+    nodes: int | None = Field(
+        default=None, ge=1, description="Nodes of one training at most, whatever it asks for."
+    )
+    sizes: dict[Literal["small", "medium", "large"], Size] = Field(
+        default={
+            "small": Size(mem_mb=4000, runtime=60),
+            "medium": Size(mem_mb=16000, runtime=720),
+            "large": Size(mem_mb=64000, runtime=2880),
+        },
+        description="Memory and time of the size classes.",
+    )
     sweep_cpus: int = Field(default=2, ge=1, description="CPUs a sweep spreads its trials over.")
     warm_cluster: bool = Field(
         default=False, description="Share one local Ray cluster between the jobs of this call."

@@ -21,7 +21,7 @@ from structnets.reporting.requests import (
     requested_specs,
 )
 from structnets.reporting.tables import Table, load_tables
-from structnets.specs import Preset
+from structnets.specs import Experiment, Preset, Resources
 from structnets.sweeps import load_sweeps, resolve_sweep
 
 BATCH_SIZE = 32  # specs of one job; a shell command holds at most 128 KiB
@@ -43,6 +43,8 @@ class Plan:
         By target: those of them that must be in the results, as the ledger lacks them.
     uses : dict of str to list of str
         By run id: the targets a run counts for.
+    resources : dict of str to Resources
+        By run id: what a training is given, of the experiment that first asks for it.
     batches : dict of str to list of str
         By rule name: runs that share one training job.
     sweeps : dict of str to dict
@@ -54,6 +56,7 @@ class Plan:
     requested: dict[str, list[str]]
     needed: dict[str, list[str]]
     uses: dict[str, list[str]]
+    resources: dict[str, Resources]
     batches: dict[str, list[str]]
     sweeps: dict[str, dict[str, Any]]
 
@@ -72,6 +75,7 @@ def make_plan(configuration: Configuration) -> Plan:
     experiments = load_experiments(folder, list(tables.values()))
     ledger = read_ledger(Path(configuration.ledger_root)) if configuration.ledger == "use" else {}
     specs: dict[str, dict[str, Any]] = {}
+    resources: dict[str, Resources] = {}
     requested: dict[str, list[str]] = {}
     seeds = None if configuration.seeds is None else range(configuration.seeds)
     for target, table in tables.items():
@@ -85,6 +89,9 @@ def make_plan(configuration: Configuration) -> Plan:
         )
         found = {request.run_id: request.spec for request in requests}
         specs.update(found)
+        for request in requests:
+            experiment = experiments[str(table.row(request.row).experiment)]
+            resources.setdefault(request.run_id, _given(experiment, request.spec, configuration))
         requested[target] = list(found)
     sweeps = {
         name: resolve_sweep(sweep, configuration.preset)
@@ -100,9 +107,21 @@ def make_plan(configuration: Configuration) -> Plan:
         requested=requested,
         needed=needed,
         uses=_uses(tables, experiments, configuration.preset, specs),
-        batches=_batches(training, specs, configuration),
+        resources=resources,
+        batches=_batches(training, specs, resources, configuration),
         sweeps=sweeps,
     )
+
+
+def _given(experiment: Experiment, spec: dict[str, Any], configuration: Configuration) -> Resources:
+    """Return what an experiment asks for, with no more nodes than are configured or have work."""
+    preset = configuration.preset
+    usual = Resources(size="small" if preset == "smoke" else "medium")
+    asked = experiment.resources.get(preset, usual)
+    most = [asked.nodes, configuration.workers_of(spec["model"]["name"])]
+    if configuration.nodes is not None:
+        most.append(configuration.nodes)
+    return asked.model_copy(update={"nodes": min(most)})
 
 
 def _check_known(tables: dict[str, Table], configuration: Configuration) -> None:
@@ -134,15 +153,20 @@ def _uses(
 
 
 def _batches(
-    training: list[str], specs: dict[str, dict[str, Any]], configuration: Configuration
+    training: list[str],
+    specs: dict[str, dict[str, Any]],
+    resources: dict[str, Resources],
+    configuration: Configuration,
 ) -> dict[str, list[str]]:
-    """Group the short runs of smoke by chapter and worker count, so that they share a start."""
+    """Group the short runs of smoke by chapter, workers and nodes, so that they share a start."""
     if configuration.preset != "smoke":
         return {}
     groups: dict[str, list[str]] = {}
     for run in training:
         workers = configuration.workers_of(specs[run]["model"]["name"])
         name = f"train_chapter{specs[run]['chapter']}_workers{workers}"
+        if resources[run].nodes > 1:
+            name += f"_nodes{resources[run].nodes}"
         groups.setdefault(name, []).append(run)
     return {
         f"{name}_{number}": part

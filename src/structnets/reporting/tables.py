@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from structnets.specs import Preset, Strict
-from structnets.validation import checked, load_yaml
+from structnets.specs import Preset
+from structnets.validation import Strict, checked, load_yaml
 
 Everything = Literal["all"]
 RecipeKind = Literal["gradient", "closed_form"]

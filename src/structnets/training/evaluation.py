@@ -13,7 +13,8 @@ from structnets.metrics import classification
 from structnets.training.arrays import Images
 from structnets.training.workers import Workers
 
-BATCH = 250
+# Few enough for the maps of one layer to stay in a processor's caches; many on a GPU.
+CPU_BATCH, GPU_BATCH = 50, 500
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,9 @@ def evaluate(model: nn.Module, images: Images, device: torch.device) -> Measurem
     total: torch.Tensor | None = None
     loss = torch.zeros((), dtype=torch.float64, device=device)
     classes = 0
-    for start in range(0, len(mine), BATCH):
-        x, labels = images.batch(mine[start : start + BATCH], device)
+    size = CPU_BATCH if device.type == "cpu" else GPU_BATCH
+    for start in range(0, len(mine), size):
+        x, labels = images.batch(mine[start : start + size], device)
         logits = model(x)
         classes = logits.shape[1]
         loss += functional.cross_entropy(logits, labels, reduction="sum").double()

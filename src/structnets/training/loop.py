@@ -22,7 +22,7 @@ from structnets.training.checkpoint import load_checkpoint, save_checkpoint
 from structnets.training.evaluation import evaluate
 from structnets.training.optimization import build_optimizer, learning_rate
 from structnets.training.reporting import Reporter, StoppedError, row_of
-from structnets.training.seeding import epoch_order, seed_step, worker_slice
+from structnets.training.seeding import draw_step_moves, epoch_order, seed_step, worker_slice
 from structnets.training.workers import Workers
 
 CHECKPOINT_SECONDS = 30.0
@@ -144,14 +144,16 @@ class GradientTraining:
         """Take one step; returns the mean loss over this worker's share of the global batch."""
         size = self.recipe["batch_size"]
         batch = self.order[index * size : (index + 1) * size]
+        share = worker_slice(np.arange(len(batch)), self.workers.rank, self.workers.size)
+        moves = draw_step_moves(self.recipe, self.seed, self.position.step, len(batch))
         images, labels = self.train_set.batch(
-            worker_slice(batch, self.workers.rank, self.workers.size), self.device
+            batch[share], self.device, moves[torch.from_numpy(share)] if moves else None
         )
         seed_step(self.seed, self.position.step, self.workers.rank)
         with self._precision():
             # A sum over the share divided by the global batch: right for unequal shares.
-            share = functional.cross_entropy(self.stepped(images), labels, reduction="sum")
-            loss = share / len(batch)
+            summed = functional.cross_entropy(self.stepped(images), labels, reduction="sum")
+            loss = summed / len(batch)
         self.optimizer.zero_grad(set_to_none=True)
         # DDP averages over workers; times their number gives the sum.
         self.scaler.scale(loss * self.workers.size).backward()

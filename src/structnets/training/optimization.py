@@ -33,7 +33,7 @@ def learning_rate(recipe: dict[str, Any], epoch: int) -> float:
     """Return the learning rate of an epoch (from 0).
 
     ``constant``; ``linear``: lr (E - i) / E at epoch i of E; ``step``: lr gamma^(milestones
-    passed).
+    passed); ``factors``: lr times the factor of the last milestone passed.
     """
     rate, schedule = recipe["optimizer"]["lr"], recipe["schedule"]
     name = schedule["name"]
@@ -41,6 +41,9 @@ def learning_rate(recipe: dict[str, Any], epoch: int) -> float:
         return rate
     if name == "linear":
         return rate * (recipe["epochs"] - epoch) / recipe["epochs"]
+    passed = bisect.bisect_right(schedule.get("milestones", ()), epoch)
     if name == "step":
-        return rate * schedule["gamma"] ** bisect.bisect_right(schedule["milestones"], epoch)
-    raise ValueError(f"unknown schedule {name!r}; allowed: constant, linear, step")
+        return rate * schedule["gamma"] ** passed
+    if name == "factors":
+        return rate * [1.0, *schedule["factors"]][passed]
+    raise ValueError(f"unknown schedule {name!r}; allowed: constant, linear, step, factors")

@@ -145,7 +145,10 @@ def versions() -> dict[str, str]:
 
 
 def hardware(device: Any, threads: int, world_size: int) -> dict[str, Any]:
-    """Describe what a run was computed on; ``class`` is ``cpu`` or ``gpu``."""
+    """Describe what a run was computed on; ``class`` is ``cpu`` or ``gpu``.
+
+    Every process of a group must call it, since ``nodes`` are the machines of all, by rank.
+    """
     if device.type == "cuda":
         import torch
 
@@ -158,7 +161,19 @@ def hardware(device: Any, threads: int, world_size: int) -> dict[str, Any]:
         "cores": os.cpu_count(),
         "threads": threads,
         "world_size": world_size,
+        "nodes": _nodes(),
     }
+
+
+def _nodes() -> list[str]:
+    from torch import distributed
+
+    name = platform.node().partition(".")[0]
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return [name]
+    names: list[Any] = [None] * distributed.get_world_size()
+    distributed.all_gather_object(names, name)
+    return names
 
 
 def _processor() -> str:

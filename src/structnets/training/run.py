@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,21 +10,20 @@ from typing import Any
 import torch
 from torch import nn
 
+from structnets.data.cohort import load_held_out
 from structnets.data.prepared import load_manifest, load_split
 from structnets.data.subset import train_indices, validation_split
-from structnets.files import atomic_path, read_json, write_atomic, write_json
-from structnets.identity import run_id, science, spec_digest
+from structnets.identity import run_id, spec_digest
 from structnets.models.counting import collapsed_parameters, trained_parameters
-from structnets.models.registry import accepted_options, create_model
+from structnets.models.registry import create_model, data_options
 from structnets.training import provenance
 from structnets.training.arrays import Images
+from structnets.training.artifacts import claim, publish
 from structnets.training.evaluation import evaluate
 from structnets.training.loop import GradientTraining, Position
 from structnets.training.reporting import Progress, Reporter
 from structnets.training.seeding import stream_seed
 from structnets.training.workers import Workers
-
-ARTIFACTS = ("result.json", "model.pt", "curves.csv", "spec.json")
 
 
 def run_spec(
@@ -78,7 +74,7 @@ def run_spec(
     workers, device = Workers.current(), torch.device(device)
     torch.set_num_threads(threads)
     manifest = load_manifest(prepared)
-    attempts = _claim(work, spec, workers)
+    attempts = claim(work, spec, workers)
     # Read before training: the checkout may have moved on by the end.
     origin = {
         "versions": provenance.versions(),
@@ -88,7 +84,7 @@ def run_spec(
     }
     name = run_id(spec)
     reporter = reporter or Progress(name)
-    splits = load_images(spec, prepared)
+    splits = load_images(spec, prepared, manifest)
     reported = splits[spec["recipe"]["evaluation"]["split"]]
     if spec["recipe"]["kind"] == "gradient":
         training = _training(spec, manifest, splits, work, origin, reporter, device)
@@ -103,7 +99,12 @@ def run_spec(
         "spec": spec,
         "spec_digest": spec_digest(spec),
         "preset": spec["preset"],
-        "metrics": {"accuracy": measured.accuracy, "loss": measured.loss, **found},
+        "metrics": {
+            "accuracy": measured.accuracy,
+            "error": 100 - measured.accuracy,
+            "loss": measured.loss,
+            **found,
+        },
         "confusion": measured.confusion,
         "curve": "curves.csv",
         "parameters": {
@@ -120,7 +121,7 @@ def run_spec(
         **extra(),
     }
     if workers.rank == 0:
-        _publish(out, result, model, position)
+        publish(out, result, model, position.curve)
     workers.barrier()
     return result
 
@@ -129,29 +130,47 @@ def build_model(spec: dict[str, Any], manifest: dict[str, Any]) -> nn.Module:
     """Build the model of a spec for a prepared data set, initialised from the spec's seed."""
     torch.manual_seed(stream_seed(spec["seed"], "initialisation"))
     name = spec["model"]["name"]
-    of_data = {
-        "num_classes": len(manifest["classes"]),
-        "image_size": manifest["image_shape"][-1],
-        "in_channels": manifest["image_shape"][0],
-    }
-    taken = {key: of_data[key] for key in of_data if key in accepted_options(name)}
-    return create_model(name, **{**taken, **spec["model"]["options"]})
+    decided = data_options(name, len(manifest["classes"]), manifest["image_shape"])
+    return create_model(name, **{**decided, **spec["model"]["options"]})
 
 
-def load_images(spec: dict[str, Any], prepared: Path) -> dict[str, Images]:
-    """Open the images a spec uses: ``train``, ``test``, and ``validation`` if it holds some out."""
-    images, labels = load_split(prepared, "train")
-    chosen = train_indices(len(labels), spec["data"]["train_size"], spec["seed"])
+def load_images(
+    spec: dict[str, Any], prepared: Path, manifest: dict[str, Any]
+) -> dict[str, Images]:
+    """Open the images a spec uses: ``train``, ``test``, and ``validation`` if it holds some out.
+
+    A cohort has no test set of its own: the fold that belongs to the spec's seed takes its place.
+
+    Raises
+    ------
+    ValueError
+        If the recipe standardises images whose manifest states no statistics.
+    """
+    statistics = None
+    if spec["recipe"].get("standardize"):
+        statistics = manifest.get("statistics")
+        if statistics is None:
+            raise ValueError(
+                f"recipe.standardize needs mean and std in {prepared / 'manifest.json'}, which "
+                f"{manifest['dataset']} does not have: leave it out"
+            )
+    if manifest.get("form") == "cohort":
+        dealt = load_held_out(prepared, spec["seed"])
+        images, labels = test_images, test_labels = dealt.volumes, dealt.labels
+        chosen, every = dealt.train, dealt.test
+    else:
+        images, labels = load_split(prepared, "train")
+        chosen = train_indices(len(labels), spec["data"]["train_size"], spec["seed"])
+        test_images, test_labels = load_split(prepared, "test")
+        every = train_indices(len(test_labels), None, 0)
     fraction = spec["recipe"]["evaluation"]["validation_fraction"]
     chosen, held = validation_split(chosen, fraction, spec["seed"])
-    test_images, test_labels = load_split(prepared, "test")
-    every = train_indices(len(test_labels), None, 0)
     splits = {
-        "train": Images(images, labels, chosen),
-        "test": Images(test_images, test_labels, every),
+        "train": Images(images, labels, chosen, statistics),
+        "test": Images(test_images, test_labels, every, statistics),
     }
     if fraction:
-        splits["validation"] = Images(images, labels, held)
+        splits["validation"] = Images(images, labels, held, statistics)
     return splits
 
 
@@ -192,57 +211,3 @@ def _fit(
     position = Position(seconds=time.monotonic() - begun)
     found = {f"cv_{key}": value for key, value in chosen.items()}
     return nn.Sequential(features_of, classifier), position, found
-
-
-def check_work(work: Path, spec: dict[str, Any]) -> None:
-    """Refuse a work folder that holds a run of another spec.
-
-    Raises
-    ------
-    ValueError
-        Naming the folder.
-    """
-    kept = work / "spec.json"
-    if kept.exists() and science(read_json(kept)) != science(spec):
-        raise ValueError(
-            f"{work} holds a run of another spec (see {kept}): remove it, or give the edited "
-            "spec its own folder"
-        )
-
-
-def _claim(work: Path, spec: dict[str, Any], workers: Workers) -> int:
-    """Check that the work folder belongs to this spec; count and return the attempt."""
-    check_work(work, spec)
-    kept = work / "spec.json"
-    tally = work / "attempts.json"
-    attempts = (read_json(tally) if tally.exists() else 0) + 1
-    workers.barrier()
-    if workers.rank == 0:
-        write_json(kept, spec)
-        write_json(tally, attempts)
-    return attempts
-
-
-def _publish(out: Path, result: dict[str, Any], model: nn.Module, position: Position) -> None:
-    """Write the artifacts, the result last: its presence says that all are there."""
-    write_json(out / "spec.json", result["spec"])
-    write_atomic(out / "curves.csv", _csv(position.curve))
-    with atomic_path(out / "model.pt") as temporary:
-        torch.save({"spec": result["spec"], "state_dict": _plain(model)}, temporary)
-    write_json(out / "result.json", result)
-
-
-def _plain(model: nn.Module) -> dict[str, Any]:
-    return {
-        key: value.cpu() if torch.is_tensor(value) else value
-        for key, value in model.state_dict().items()
-    }
-
-
-def _csv(curve: list[dict[str, float]]) -> str:
-    columns = ["epoch", "step", "train_loss", "lr", "images_per_s", "val_accuracy"]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, restval="", lineterminator=os.linesep)
-    writer.writeheader()
-    writer.writerows(curve)
-    return text.getvalue()

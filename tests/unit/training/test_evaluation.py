@@ -34,9 +34,9 @@ def images(levels: list[int], labels: list[int]) -> Images:
 
 def test_batches_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
-    many = images(list(rng.integers(0, 256, 61)), list(rng.integers(0, 2, 61)))
+    many = images(list(rng.integers(0, 256, 41)), list(rng.integers(0, 2, 41)))
     whole = evaluate(Brightness(), many, CPU)
-    monkeypatch.setattr(evaluation, "BATCH", 7)
+    monkeypatch.setattr(evaluation, "CPU_BATCH", 7)
     parts = evaluate(Brightness(), many, CPU)
     assert parts.confusion == whole.confusion
     assert parts.loss == pytest.approx(whole.loss, rel=1e-6)

@@ -39,6 +39,7 @@ def resolved(settings: dict[str, Any]) -> dict[str, Any]:
         ({"name": "step", "milestones": [], "gamma": 0.5}, [4, 4, 4, 4, 4]),
         ({"name": "step", "milestones": [9], "gamma": 0.5}, [4, 4, 4, 4, 4]),
         ({"name": "step", "milestones": [2, 2], "gamma": 0.5}, [4, 4, 1, 1, 1]),
+        ({"name": "factors", "milestones": [1, 3], "factors": [0.25, 0.5]}, [4, 1, 1, 2, 2]),
     ],
 )
 def test_rates_by_hand(schedule: dict[str, Any], expected: list[float]) -> None:
@@ -82,5 +83,5 @@ def test_unknown_optimizer_lists_the_known_ones() -> None:
 
 
 def test_unknown_schedule_lists_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="'cosine'; allowed: constant, linear, step"):
+    with pytest.raises(ValueError, match="'cosine'; allowed: constant, linear, step, factors"):
         rates({"name": "cosine"})

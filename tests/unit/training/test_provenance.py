@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -77,7 +78,7 @@ def test_docstring_removed_is_the_same(edit: Edit) -> None:
         ("training/loop.py", "CHECKPOINT_SECONDS = 30.0", "CHECKPOINT_SECONDS = 31.0"),
         ("training/seeding.py", '"order"', '"sequence"'),
         ("training/optimization.py", 'recipe["epochs"] - epoch', 'recipe["epochs"]'),
-        ("training/evaluation.py", "BATCH = 250", "BATCH = 251"),
+        ("training/evaluation.py", "GPU_BATCH = 50, 500", "GPU_BATCH = 50, 501"),
         ("metrics/classification.py", "100.0 *", "1.0 *"),
         ("data/subset.py", "_VALIDATION_STREAM = 1", "_VALIDATION_STREAM = 2"),
         ("bases/gaussian.py", "first * 2**i", "first * 3**i"),
@@ -154,6 +155,7 @@ def test_hardware_of_this_machine() -> None:
     found = provenance.hardware(torch.device("cpu"), 3, 2)
     assert (found["class"], found["threads"], found["world_size"]) == ("cpu", 3, 2)
     assert found["name"]
+    assert found["nodes"] == [platform.node().partition(".")[0]]
     assert provenance.peak_memory_mb(torch.device("cpu")) > 10
 
 

@@ -29,6 +29,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     },
     "validated": {"evaluation": VALIDATION},
     "incomplete batch": {"batch_size": 7, "drop_last": False},
+    "augmented": {"augmentation": {"shift": 2, "flip": True}},
     "float16": {"amp": "float16"},
     "bfloat16": {"amp": "bfloat16"},
 }

@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 import torch
 
+from structnets.data.prepared import load_manifest
 from structnets.files import read_json
 from structnets.identity import run_id, spec_digest
 from structnets.models.registry import create_model
-from structnets.training import run as run_module
-from structnets.training.run import ARTIFACTS, load_images
+from structnets.training import artifacts
+from structnets.training.artifacts import ARTIFACTS
+from structnets.training.run import load_images
 
 Run = Callable[..., dict[str, Any]]
 MakeSpec = Callable[..., dict[str, Any]]
@@ -76,7 +78,7 @@ def test_published_weights_give_the_published_accuracy(
         "rfnn_mnist", num_classes=3, image_size=9, **kept["spec"]["model"]["options"]
     )
     model.load_state_dict(kept["state_dict"])
-    images = load_images(spec, prepared)["test"]
+    images = load_images(spec, prepared, load_manifest(prepared))["test"]
     x, labels = images.batch(torch.arange(len(images)).numpy(), torch.device("cpu"))
     right = (model.eval()(x).argmax(1) == labels).double().mean()
     assert 100 * float(right) == pytest.approx(result["metrics"]["accuracy"])
@@ -118,7 +120,7 @@ def test_validation_every_k_epochs_and_at_the_end(
 
 def test_validation_images_are_not_trained_on(make_spec: MakeSpec, prepared: Path) -> None:
     evaluation = {"split": "validation", "validation_fraction": 0.25}
-    splits = load_images(make_spec(evaluation=evaluation), prepared)
+    splits = load_images(make_spec(evaluation=evaluation), prepared, load_manifest(prepared))
     assert (len(splits["train"]), len(splits["validation"]), len(splits["test"])) == (15, 5, 11)
     assert not set(splits["train"].indices) & set(splits["validation"].indices)
 
@@ -184,14 +186,14 @@ def test_full_disk_at_the_end_publishes_nothing_half(
     folder_of: FolderOf,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    spec, real = make_spec(epochs=1), run_module.atomic_path
+    spec, real = make_spec(epochs=1), artifacts.atomic_path
 
     def full(path: Path) -> Any:
         if path.name == disturbed:
             raise OSError(errno.ENOSPC, "No space left on device")
         return real(path)
 
-    monkeypatch.setattr(run_module, "atomic_path", full)
+    monkeypatch.setattr(artifacts, "atomic_path", full)
     monkeypatch.setattr("structnets.files.atomic_path", full)
     with pytest.raises(OSError, match="No space left"):
         run(spec)
@@ -228,3 +230,10 @@ def test_missing_data_are_named(run: Run, make_spec: MakeSpec, prepared: Path) -
     shutil.rmtree(prepared)
     with pytest.raises(FileNotFoundError, match=str(prepared)):
         run(make_spec())
+
+
+def test_standardising_without_statistics_names_the_manifest(
+    prepared: Path, make_spec: MakeSpec
+) -> None:
+    with pytest.raises(ValueError, match=r"recipe.standardize needs mean and std in .*manifest"):
+        load_images(make_spec(standardize=True), prepared, load_manifest(prepared))

@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from structnets.training.seeding import epoch_order, seed_step, stream_seed, worker_slice
+from structnets.training.seeding import (
+    draw_step_moves,
+    epoch_order,
+    seed_step,
+    stream_seed,
+    worker_slice,
+)
 
 
 def draw(seed: int, step: int, rank: int) -> list[float]:
@@ -69,3 +75,17 @@ def test_golden_stream_and_order() -> None:
 def test_parts_are_not_confused() -> None:
     assert stream_seed(1, 11) != stream_seed(11, 1)
     assert stream_seed(1, "2") == stream_seed(1, 2)
+
+
+def test_moves_depend_on_seed_and_step_alone() -> None:
+    recipe = {"augmentation": {"shift": 4, "flip": True}}
+    first = draw_step_moves(recipe, 0, 3, 50)
+    torch.rand(7)
+    again, other = draw_step_moves(recipe, 0, 3, 50), draw_step_moves(recipe, 0, 4, 50)
+    assert first is not None
+    assert again is not None
+    assert other is not None
+    assert torch.equal(first.down, again.down)
+    assert not torch.equal(first.down, other.down)
+    assert int(first.right.abs().max()) <= 4
+    assert draw_step_moves({"augmentation": None}, 0, 3, 50) is None

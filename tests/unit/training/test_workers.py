@@ -24,6 +24,7 @@ VALIDATION = {"split": "validation", "every": 1, "validation_fraction": 0.3}
 RECIPES: dict[str, dict[str, Any]] = {
     "even": {"batch_size": 4},
     "uneven": {"batch_size": 5, "drop_last": False},
+    "moved": {"batch_size": 5, "augmentation": {"shift": 3, "flip": True}},
     "clipped": {"batch_size": 5, "clip_norm": 0.1},
     "stopped": {"batch_size": 4, "epochs": 3, "evaluation": VALIDATION},
 }

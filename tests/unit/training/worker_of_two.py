@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import distributed
 
+from structnets.data.prepared import load_manifest
 from structnets.files import read_json, write_json
 from structnets.models.mnist import WIDTH, MnistNet
 from structnets.nn import GaussianConv2d
@@ -56,7 +57,10 @@ def plain_net() -> MnistNet:
 
 
 def train(spec: dict[str, Any], checkpoints: Path, stop: int | None = None) -> dict[str, Any]:
-    model, splits = plain_net(), load_images(spec, FOLDER / "prepared")
+    model, splits = (
+        plain_net(),
+        load_images(spec, FOLDER / "prepared", load_manifest(FOLDER / "prepared")),
+    )
     reporter = StopRank(stop)
     training = GradientTraining(
         spec, model, splits["train"], splits.get("validation"), checkpoints, {}, {}, reporter

@@ -1,8 +1,11 @@
 """The models of each chapter by name, as data: nothing here imports torch."""
 
-from structnets.models.entries import chapter3
+from structnets.models.entries import chapter3, chapter4, chapter5, chapter6
 from structnets.models.entries.entry import Entry
 
 __all__ = ["ENTRIES", "Entry"]
 
-ENTRIES: dict[str, Entry] = {**chapter3.ENTRIES}
+_CHAPTERS = (chapter3, chapter4, chapter5, chapter6)
+ENTRIES: dict[str, Entry] = {
+    name: entry for chapter in _CHAPTERS for name, entry in chapter.ENTRIES.items()
+}

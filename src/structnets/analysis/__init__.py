@@ -1,0 +1,1 @@
+"""What trained networks have learned: arrays, spectra, inversion, separability, stability."""

@@ -1,0 +1,119 @@
+r"""Dilation of Gaussian derivatives: exact where Eq. 21 holds, interpolated elsewhere.
+
+Eq. 21 makes a derivative of larger scale from one of smaller scale by a further Gaussian,
+:math:`G^m(\cdot; \sqrt{j^2 + n^2}) = G^m(\cdot; j) * G(\cdot; n)`. It holds for growing scales
+only, and one scale per convolution. No finite set of Gaussian derivatives is closed under
+dilation (the generator takes order m to m + 2), so a scale that varies from pixel to pixel is
+interpolated between filters at a few scales, the *nodes*, with an error known in closed form.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from structnets.bases.gaussian import sampled_derivative
+
+Float = NDArray[np.float64]
+
+
+def dilate(profile: Float, order: int, sigma: float, to: float, step: float = 1.0) -> Float:
+    """Dilate a scale-normalised 1-D Gaussian derivative by Eq. 21.
+
+    Parameters
+    ----------
+    profile : ndarray, shape (K,)
+        The filter, K odd; the result is wrong near the ends unless it vanishes there.
+    order : int
+        Of the derivative.
+    sigma, to : float
+        Its scale and the wanted one, to >= sigma, in pixels.
+    step : float
+        Distance of the samples in pixels. On a grid the equation holds up to aliasing: with both
+        Gaussians of 1 sample, the largest error is 0.01, 0.2 and 2 % of the peak at orders 0, 2
+        and 4; of 1.2 samples, 0.0002, 0.004 and 0.05 %; below one sample it is no use.
+
+    Returns
+    -------
+    ndarray, shape (K,)
+        The derivative at scale `to`, scale-normalised.
+
+    Raises
+    ------
+    ValueError
+        If the scale would shrink; interpolate with `ScaleNodes` then.
+    """
+    if not 0 < sigma <= to:
+        raise ValueError(
+            f"Eq. 21 only enlarges: to must be >= sigma > 0, got sigma = {sigma}, to = {to}"
+        )
+    if to == sigma:
+        return profile.copy()
+    added = math.sqrt(to**2 - sigma**2)
+    radius = len(profile) // 2
+    gaussian = sampled_derivative(0, added, step * np.arange(-radius, radius + 1, dtype=float))
+    return (to / sigma) ** order * np.convolve(profile, gaussian, mode="same")
+
+
+@dataclass(frozen=True)
+class ScaleNodes:
+    """Scales between which filters are interpolated, polynomially in log sigma.
+
+    Parameters
+    ----------
+    sigmas : sequence of float
+        The nodes in pixels, ascending.
+    """
+
+    sigmas: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Check the nodes."""
+        sigmas = tuple(float(s) for s in self.sigmas)
+        if not sigmas or min(sigmas) <= 0 or list(sigmas) != sorted(set(sigmas)):
+            raise ValueError(f"sigmas must be positive and ascending, got {self.sigmas}")
+        object.__setattr__(self, "sigmas", sigmas)
+
+    @classmethod
+    def between(cls, smallest: float, largest: float, count: int) -> ScaleNodes:
+        """Return `count` nodes at equal ratios; a single one is the geometric mean."""
+        if count < 1 or not 0 < smallest <= largest:
+            raise ValueError(
+                f"need count >= 1 and 0 < smallest <= largest, got {count}, {smallest}, {largest}"
+            )
+        if count == 1:
+            return cls((math.sqrt(smallest * largest),))
+        return cls(tuple(np.geomspace(smallest, largest, count).tolist()))
+
+    @property
+    def log_sigmas(self) -> tuple[float, ...]:
+        """Logarithms of the nodes."""
+        return tuple(math.log(s) for s in self.sigmas)
+
+    def weights(self, sigma: float) -> Float:
+        """Return the Lagrange weights of the nodes at a scale, shape (S,); they sum to 1."""
+        t, nodes = math.log(sigma), self.log_sigmas
+        return np.array(
+            [math.prod((t - o) / (n - o) for o in nodes if o != n) for n in nodes], dtype=float
+        )
+
+    def error(self, order: int, sigma: float) -> float:
+        r"""Return the relative L2 error of the interpolated filter.
+
+        Exact for the continuous 2-D derivatives of a total order n, all alike: the inner product
+        of the scale-normalised ones at scales s and t is proportional to
+        :math:`(st)^n / (s^2 + t^2)^{n+1}`.
+        """
+        scales = np.array([sigma, *self.sigmas])
+        s, t = scales[:, None], scales[None]
+        products = (s * t) ** order / (s**2 + t**2) ** (order + 1)
+        signed = np.array([1.0, *(-self.weights(sigma))])
+        return math.sqrt(max(float(signed @ products @ signed), 0.0) / float(products[0, 0]))
+
+    def worst_error(self, order: int, samples: int = 201) -> float:
+        """Return the largest `error` between the outer nodes."""
+        scales = np.geomspace(self.sigmas[0], self.sigmas[-1], samples)
+        return max(self.error(order, float(sigma)) for sigma in scales)

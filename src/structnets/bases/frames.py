@@ -1,0 +1,267 @@
+r"""Frames: spanning sets of filters to learn from instead of pixels (thesis section 4.3, Eq. 24).
+
+A frame of the K x L filters is a set of atoms :math:`\phi_m` with bounds
+:math:`0 < A \le B`, :math:`A |f|^2 \le \sum_m \langle f, \phi_m\rangle^2 \le B |f|^2` for every
+filter f. It need be neither orthogonal nor minimal. Every filter is :math:`\sum_m w_m \phi_m`,
+the smallest such w being its inner products with the dual frame.
+
+Five frames are known by name. Their rank and condition are properties of the arrays, not of the
+names: nine Gaussian derivatives of lowest total order, for one, have at most rank 8 on 3 x 3
+pixels (on three points the third derivative is parallel to the first), so the tensor products are
+taken.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from structnets.bases.gaussian import atom_exponents, sampled_derivative
+
+Float = NDArray[np.float64]
+Size = tuple[int, int]
+
+GREATEST_CONDITION = 1e4
+"""Beyond it single-precision coefficients keep fewer than three digits of a filter."""
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """A set of filters, and what it can express.
+
+    Parameters
+    ----------
+    name : str
+        For messages.
+    atoms : ndarray, shape (M, K, L)
+        The filters, float64.
+    labels : sequence of str
+        A short name of every atom.
+
+    Raises
+    ------
+    ValueError
+        If the atoms are not finite, one is zero, or the labels are not as many.
+    """
+
+    name: str
+    atoms: Float
+    labels: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Check and freeze the atoms."""
+        atoms = np.array(self.atoms, dtype=np.float64)
+        if atoms.ndim != 3 or 0 in atoms.shape:
+            raise ValueError(f"atoms must have shape (M, K, L), got {atoms.shape}")
+        if not np.isfinite(atoms).all() or not atoms.any(axis=(1, 2)).all():
+            raise ValueError(f"frame {self.name!r}: atoms must be finite and none of them zero")
+        if len(self.labels) != len(atoms):
+            raise ValueError(f"{len(atoms)} atoms need as many labels, got {len(self.labels)}")
+        atoms.setflags(write=False)
+        object.__setattr__(self, "atoms", atoms)
+
+    def __len__(self) -> int:
+        """Return the number of atoms."""
+        return len(self.atoms)
+
+    @property
+    def kernel_size(self) -> Size:
+        """Height and width of the filters."""
+        return self.atoms.shape[1], self.atoms.shape[2]
+
+    @cached_property
+    def matrix(self) -> Float:
+        """The synthesis operator transposed: atoms as rows, shape (M, K L)."""
+        return self.atoms.reshape(len(self), -1)
+
+    @cached_property
+    def _singular_values(self) -> Float:
+        return np.asarray(np.linalg.svd(self.matrix, compute_uv=False), np.float64)
+
+    @cached_property
+    def rank(self) -> int:
+        """Dimension of the space the atoms span."""
+        return int(np.linalg.matrix_rank(self.matrix))
+
+    @property
+    def spans(self) -> bool:
+        """Whether every filter can be written in the frame, well enough in single precision."""
+        return self.rank == self.matrix.shape[1] and self.condition <= GREATEST_CONDITION
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The frame bounds A and B; A is 0 if the atoms do not span."""
+        values = self._singular_values
+        lower = float(values[-1]) ** 2 if self.rank == self.matrix.shape[1] else 0.0
+        return lower, float(values[0]) ** 2
+
+    @property
+    def condition(self) -> float:
+        """Ratio of the largest to the smallest singular value; infinite without full rank."""
+        lower, upper = self.bounds
+        return math.sqrt(upper / lower) if lower else math.inf
+
+    @cached_property
+    def dual(self) -> Float:
+        """The canonical dual atoms, shape (M, K, L).
+
+        With them ``sum_m <f, dual_m> atom_m`` is f for every f in the span, and the nearest
+        filter of the span otherwise.
+        """
+        return np.asarray(np.linalg.pinv(self.matrix).T, np.float64).reshape(self.atoms.shape)
+
+    def analyse(self, filters: Float) -> Float:
+        """Return the smallest coefficients of filters (..., K, L), shape (..., M)."""
+        return np.einsum("...kl,mkl->...m", filters, self.dual)
+
+    def synthesise(self, coefficients: Float) -> Float:
+        """Return the filters (..., K, L) of coefficients (..., M)."""
+        return np.einsum("...m,mkl->...kl", coefficients, self.atoms)
+
+    def normalized(self) -> Frame:
+        """Return the frame with atoms of unit L2 norm."""
+        norms = np.linalg.norm(self.matrix, axis=1)
+        return Frame(self.name, self.atoms / norms[:, None, None], self.labels)
+
+
+def pixel_frame(kernel_size: Size = (3, 3)) -> Frame:
+    """Return the standard basis: one atom per pixel, row by row."""
+    taps = math.prod(kernel_size)
+    labels = tuple(f"e{y},{x}" for y, x in np.ndindex(*kernel_size))
+    return Frame("pixel", np.eye(taps).reshape(taps, *kernel_size), labels)
+
+
+def gaussian_frame(kernel_size: Size = (3, 3), sigma: float | None = None) -> Frame:
+    """Return the Gaussian derivatives of order p < L along x and q < K along y.
+
+    Parameters
+    ----------
+    kernel_size : pair of int
+        Height K and width L; even ones are sampled between the pixels.
+    sigma : float, optional
+        Scale in pixels. By default 0.4 sqrt(K + 1) of the wider side: 0.8 at 3 x 3, and near the
+        best conditioned one of the larger sizes.
+    """
+    sigma = 0.4 * math.sqrt(max(kernel_size) + 1) if sigma is None else sigma
+    along_y, along_x = (
+        [sampled_derivative(n, sigma, _grid(length)) for n in range(length)]
+        for length in kernel_size
+    )
+    return _tensor_products("gaussian", along_y, along_x, "g")
+
+
+def framelet_frame(kernel_size: Size = (3, 3)) -> Frame:
+    r"""Return the tensor products of B-spline framelets (the linear ones on 3 x 3).
+
+    The m + 1 filters of degree m are the coefficients of
+    :math:`2^{-m} \sqrt{\binom{m}{n}} (z + 1)^{m-n} (1 - z)^n`; for m = 2 these are
+    (1, 2, 1)/4, sqrt(2)/4 (1, 0, -1) up to sign, and (1, -2, 1)/4. Their squared spectra sum to
+    one: undecimated, they are a tight frame of images; as filters of K x L pixels they are a
+    non-orthogonal basis.
+    """
+    along_y, along_x = ([_framelet(n, length - 1) for n in range(length)] for length in kernel_size)
+    return _tensor_products("framelet", along_y, along_x, "h")
+
+
+def naive_frame(kernel_size: Size = (3, 3)) -> Frame:
+    """Return the polynomials x^p y^q, p < L and q < K, on [-1, 1] squared."""
+    along_y, along_x = (
+        [np.linspace(-1, 1, length) ** n if length > 1 else np.ones(1) for n in range(length)]
+        for length in kernel_size
+    )
+    return _tensor_products("naive", along_y, along_x, "m")
+
+
+def gauss15_frame(kernel_size: Size = (3, 3), sigma: float = 0.8) -> Frame:
+    """Return the 15 Gaussian derivatives up to total order 4: overcomplete on 3 x 3 pixels."""
+    exponents = atom_exponents(4)
+    atoms = [
+        np.outer(
+            sampled_derivative(q, sigma, _grid(kernel_size[0])),
+            sampled_derivative(p, sigma, _grid(kernel_size[1])),
+        )
+        for p, q in exponents
+    ]
+    return Frame("gauss15", np.stack(atoms), tuple(f"g{p}{q}" for p, q in exponents))
+
+
+FRAMES: dict[str, Callable[[Size], Frame]] = {
+    "pixel": pixel_frame,
+    "gaussian": gaussian_frame,
+    "framelet": framelet_frame,
+    "naive": naive_frame,
+    "gauss15": gauss15_frame,
+}
+ALTERNATING: dict[str, tuple[str, ...]] = {"image": ("gaussian", "framelet")}
+"""Frames of Table 6 that alternate from layer to layer."""
+
+
+def frame_name(frame: str, layer: int = 0) -> str:
+    """Return the name of the frame that the layer of this index (from 0) learns in.
+
+    Raises
+    ------
+    ValueError
+        If `frame` is unknown.
+    """
+    if frame in ALTERNATING:
+        names = ALTERNATING[frame]
+        return names[layer % len(names)]
+    if frame not in FRAMES:
+        allowed = ", ".join((*FRAMES, *ALTERNATING))
+        raise ValueError(f"unknown frame {frame!r}; allowed: {allowed}")
+    return frame
+
+
+@functools.cache
+def build_frame(name: str, kernel_size: Size = (3, 3), normalize: bool = True) -> Frame:
+    """Build a frame by name.
+
+    Parameters
+    ----------
+    name : str
+        One of `FRAMES`.
+    kernel_size : pair of int
+        Height and width of the filters.
+    normalize : bool
+        Scale the atoms to unit norm, so that frames differ in directions and not in step size.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, the size is not positive, or an atom vanishes on it.
+    """
+    if min(kernel_size) < 1:
+        raise ValueError(f"kernel_size must be positive, got {kernel_size}")
+    if name not in FRAMES:
+        raise ValueError(f"unknown frame {name!r}; allowed: {', '.join(FRAMES)}")
+    frame = FRAMES[name](kernel_size)
+    return frame.normalized() if normalize else frame
+
+
+def _grid(length: int) -> Float:
+    """Return the pixel centres of a centred filter."""
+    return np.arange(length, dtype=np.float64) - (length - 1) / 2
+
+
+def _framelet(order: int, degree: int) -> Float:
+    taps = np.array([math.sqrt(math.comb(degree, order)) / 2**degree])
+    for factor in [(1.0, 1.0)] * (degree - order) + [(1.0, -1.0)] * order:
+        taps = np.convolve(taps, factor)
+    return np.asarray(taps, np.float64)
+
+
+def _tensor_products(
+    name: str, along_y: Sequence[Float], along_x: Sequence[Float], letter: str
+) -> Frame:
+    """Combine 1-D filters; x varies fastest and atoms go by their order along y, then x."""
+    pairs = list(product(range(len(along_y)), range(len(along_x))))
+    atoms = np.stack([np.outer(along_y[q], along_x[p]) for q, p in pairs])
+    return Frame(name, atoms, tuple(f"{letter}{p}{q}" for q, p in pairs))

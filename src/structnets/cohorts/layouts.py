@@ -1,0 +1,153 @@
+"""Folder layouts of cohorts: BIDS, OASIS-1, ADNI, and a plain folder with a table.
+
+Only names of files and the table of labels are read here, so that a workflow can list the
+subjects of a cohort whenever it plans.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from structnets.cohorts.listing import Found, Listing, match
+from structnets.cohorts.sheet import Labels, read_labels, read_rows
+
+_ENDINGS = (".nii", ".nii.gz")
+_OASIS_NAME = re.compile(r"(OAS1_\d{4})_(MR\d)")
+_ADNI_NAME = re.compile(r"(\d{3}_S_\d{4}).*_(I\d+)$")
+# The averaged native scans of OASIS-1 are Analyze files, whose voxel axes run towards anterior,
+# superior and left.
+_OASIS_AXES = "ASL"
+_OASIS_AGE = 60
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+def list_bids(root: Path, column: str, classes: Sequence[str], sessions: str = "first") -> Listing:
+    """List ``sub-*/[ses-*/]anat/*_T1w.nii[.gz]`` with labels from ``participants.tsv``.
+
+    Parameters
+    ----------
+    root : Path
+        The BIDS data set.
+    column : str
+        Column of ``participants.tsv`` that holds the label.
+    classes : sequence of str
+        Values of that column that are classes.
+    sessions : {"first", "all"}
+        As `structnets.cohorts.listing.match`.
+    """
+    _require_folder(root)
+    labels = read_labels(
+        root / "participants.tsv", "participant_id", _one_of(column, classes), [column]
+    )
+
+    def scans() -> Iterator[Found]:
+        for path in _volumes(root, "sub-*/anat/*_T1w.nii*", "sub-*/ses-*/anat/*_T1w.nii*"):
+            subject, *between = path.relative_to(root).parts[:-2]
+            yield Found(subject, between[0] if between else "", path, subject)
+
+    return match(scans(), labels, classes, sessions=sessions)
+
+
+def list_oasis(root: Path, sessions: str = "first") -> Listing:
+    """List OASIS-1: normal (CDR 0) or Alzheimer's (CDR 1) at 60 and older, the set AD-126.
+
+    Found are either the averaged native scans of the original discs
+    (``disc*/OAS1_????_MR?/PROCESSED/MPRAGE/SUBJ_111/*_sbj_111.img``) or NIfTI files in `root`
+    whose names begin with the session's. Labels stand in ``oasis_cross-sectional.csv``.
+    """
+    _require_folder(root)
+
+    def classify(row: object) -> str | None:
+        age, rating = row["Age"], row["CDR"]  # type: ignore[index]
+        if not age or not rating or int(age) < _OASIS_AGE:
+            return None
+        return {0.0: "normal", 1.0: "alzheimer"}.get(float(rating))
+
+    labels = read_labels(root / "oasis_cross-sectional.csv", "ID", classify, ["Age", "CDR"])
+
+    def scans() -> Iterator[Found]:
+        pattern = "OAS1_????_MR?/PROCESSED/MPRAGE/SUBJ_111/*_sbj_111.img"
+        for path in _volumes(root, "OAS1_*.nii*", pattern, f"*/{pattern}"):
+            if name := _OASIS_NAME.match(path.name):
+                axes = _OASIS_AXES if path.suffix == ".img" else None
+                yield Found(name[1], name[2], path, name[0], axes)
+
+    listing = match(scans(), labels, ("normal", "alzheimer"), sessions=sessions)
+    return listing
+
+
+def list_adni(
+    root: Path, classes: Sequence[str] = ("CN", "AD"), sessions: str = "first"
+) -> Listing:
+    """List ADNI as the archive packs it: ``ADNI/<subject>/<series>/<date>/<image>/*.nii``.
+
+    Labels stand in the collection's table, the one ``*.csv`` in `root` with the columns
+    ``Image Data ID``, ``Subject`` and ``Group``.
+    """
+    _require_folder(root)
+    tables = sorted(root.glob("*.csv"))
+    if len(tables) != 1:
+        raise ValueError(f"{root} must hold one table of its collection (*.csv), has {len(tables)}")
+    rows = {row["Image Data ID"]: row for row in read_rows(tables[0], ["Image Data ID", "Subject"])}
+    labels = read_labels(tables[0], "Image Data ID", _one_of("Group", classes), ["Group"])
+
+    def scans() -> Iterator[Found]:
+        for path in _volumes(root, "ADNI/*/*/*/*/*.nii*"):
+            if name := _ADNI_NAME.search(path.name.partition(".nii")[0]):
+                subject, image = name.groups()
+                stated = rows.get(image, {}).get("Subject", subject)
+                if stated != subject:
+                    raise ValueError(f"{path} is of {subject}, {tables[0]} says of {stated}")
+                yield Found(subject, f"{path.parent.parent.name[:10]}_{image}", path, image)
+
+    return match(scans(), labels, classes, sessions=sessions)
+
+
+def list_folder(
+    root: Path, column: str, classes: Sequence[str], sessions: str = "first"
+) -> Listing:
+    """List the files that ``labels.csv`` names: columns ``subject``, ``file`` and `column`.
+
+    A column ``session`` is optional. Files that lie in the folder but not in the table are
+    listed as left out.
+    """
+    _require_folder(root)
+    table = root / "labels.csv"
+    labels = read_labels(table, "file", _one_of(column, classes), [column])
+    rows = {row["file"]: row for row in read_rows(table, ["subject", "file"])}
+
+    def scans() -> Iterator[Found]:
+        for path in _volumes(root, "**/*.nii*"):
+            name = path.relative_to(root).as_posix()
+            row = rows.get(name, {"subject": path.name.partition(".nii")[0]})
+            yield Found(_safe(row["subject"], table), row.get("session", ""), path, name)
+
+    return match(scans(), labels, classes, sessions=sessions)
+
+
+def _one_of(column: str, classes: Sequence[str]) -> Callable[..., str | None]:
+    return lambda row: row[column] if row[column] in classes else None
+
+
+def _require_folder(root: Path) -> None:
+    if not root.is_dir():
+        raise FileNotFoundError(f"{root} is no folder; the cohort's scans and labels belong there")
+
+
+def _volumes(root: Path, *patterns: str) -> Iterable[Path]:
+    for pattern in patterns:
+        for path in sorted(root.glob(pattern)):
+            if path.is_file() and path.name.endswith((*_ENDINGS, ".img")):
+                yield path
+
+
+def _safe(name: str, source: object) -> str:
+    """Refuse subjects that would leave their folder when files are named after them."""
+    if not _SAFE_NAME.fullmatch(name):
+        raise ValueError(f"{source} names the subject {name!r}; allowed: letters, digits, _ . -")
+    return name
+
+
+__all__ = ["Labels", "list_adni", "list_bids", "list_folder", "list_oasis"]

@@ -1,0 +1,115 @@
+"""The files of one registered scan: volume, facts and picture, written by one job.
+
+``<name>.nii.gz`` and ``<name>.png`` come first, ``<name>.json`` last: its presence says that the
+scan was dealt with, well or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from structnets.cohorts.listing import Scan
+from structnets.files import atomic_path, read_json, sha256_file, write_json
+from structnets.imaging.grid import MNI_AFFINE, MNI_SHAPE
+from structnets.imaging.subject import Steps, prepare_subject
+
+
+@dataclass(frozen=True)
+class SubjectFiles:
+    """What a job left of one scan.
+
+    Attributes
+    ----------
+    name : str
+        Of the scan.
+    facts : mapping
+        As `structnets.imaging.subject.PreparedSubject`, with ``source`` and ``sha256`` of the
+        scan; only ``source`` and ``failure`` where the scan could not be used.
+    folder : Path
+        Where the files lie.
+    """
+
+    name: str
+    facts: Mapping[str, Any]
+    folder: Path
+
+    @property
+    def failure(self) -> str | None:
+        """Why there is no volume; None if there is."""
+        return self.facts.get("failure")
+
+    @property
+    def problems(self) -> list[str]:
+        """What quality control found, a failure included."""
+        return [self.failure] if self.failure else list(self.facts["problems"])
+
+    def volume(self) -> np.ndarray:
+        """Read the volume, (91, 109, 91) uint8 on the MNI152 2 mm grid.
+
+        Raises
+        ------
+        ValueError
+            If it is missing or of another form.
+        """
+        import nibabel
+
+        path = self.folder / f"{self.name}.nii.gz"
+        if not path.is_file():
+            raise ValueError(f"{path} is missing; remove {self.name}.json to have it made again")
+        image: Any = nibabel.load(path)
+        data = np.asarray(image.dataobj)
+        if data.shape != MNI_SHAPE or data.dtype != np.uint8:
+            raise ValueError(f"{path} holds {data.dtype} {data.shape}, expected uint8 {MNI_SHAPE}")
+        return data
+
+
+def make_subject(scan: Scan, steps: Steps, folder: Path) -> SubjectFiles:
+    """Register one scan and write its files; a scan that cannot be used is written down as such.
+
+    Parameters
+    ----------
+    scan : Scan
+        The scan.
+    steps : Steps
+        What is done to it.
+    folder : Path
+        Where ``<name>.nii.gz``, ``.png`` and ``.json`` appear.
+    """
+    from structnets.viz.registration_overlay import draw_overlay
+
+    facts: dict[str, Any]
+    try:
+        made = prepare_subject(scan.path, steps, axes=scan.axes)
+    except ValueError as error:
+        facts = {"source": scan.path.name, "failure": str(error)}
+    else:
+        _save(made.volume, folder / f"{scan.name}.nii.gz")
+        title = f"{scan.name}: {'; '.join(made.facts['problems']) or 'passed'}"
+        draw_overlay(made.volume, folder / f"{scan.name}.png", title)
+        facts = {**made.facts, "source": scan.path.name, "sha256": sha256_file(scan.path)}
+    write_json(folder / f"{scan.name}.json", facts)
+    return SubjectFiles(scan.name, facts, folder)
+
+
+def read_subject(folder: Path, name: str) -> SubjectFiles:
+    """Read what `make_subject` wrote."""
+    return SubjectFiles(name, read_json(folder / f"{name}.json"), folder)
+
+
+def _save(volume: np.ndarray, path: Path) -> None:
+    import gzip
+
+    import nibabel
+
+    image = nibabel.Nifti1Image(volume, MNI_AFFINE)
+    image.header.set_xyzt_units("mm")
+    image.set_sform(MNI_AFFINE, "mni")
+    image.set_qform(MNI_AFFINE, "mni")
+    with atomic_path(path) as temporary:
+        # Without the time of writing, so that the same scan gives the same bytes.
+        temporary.write_bytes(gzip.compress(image.to_bytes(), compresslevel=6, mtime=0))

@@ -1,0 +1,121 @@
+"""The command ``structnets boundary-eval PREDICTIONS GROUNDTRUTH`` (standard library only)."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+_SUMMARY = "score predicted boundaries by the BSDS benchmark (ODS, OIS, AP, R50)"
+_EPILOG = """\
+Predictions: a folder of <name>.png (grey), .npy or .mat (ucm2, or one matrix) of boundary
+strengths in 0..1. Ground truth: a folder of BSDS <name>.mat files, of <name>.png, or of folders
+<name> with one PNG per annotator. Raw probability maps need --nms; the settings are recorded in
+the result. An image without a true pixel has recall 0 and counts every predicted pixel as false;
+an all-zero prediction scores 0.
+"""
+
+
+def add_boundary_eval(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Add the command to the parser of ``structnets``."""
+    command = commands.add_parser(
+        "boundary-eval",
+        parents=[common],
+        help=_SUMMARY,
+        description=_SUMMARY,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("predictions", type=Path, metavar="PREDICTIONS")
+    command.add_argument("ground_truth", type=Path, metavar="GROUNDTRUTH")
+    command.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="write JSON, CSV, plot; resume from there",
+    )
+    command.add_argument(
+        "--nms",
+        choices=("none", "edges", "hed"),
+        default="none",
+        help="suppress non-maxima of raw maps; hed smooths them first (default: none)",
+    )
+    command.add_argument("--thresholds", type=int, default=99, metavar="N", help="default: 99")
+    command.add_argument(
+        "--max-distance",
+        type=float,
+        default=0.0075,
+        metavar="PART",
+        help="of the image's diagonal (default: 0.0075)",
+    )
+    command.add_argument("--no-thinning", action="store_true", help="trust thin predictions")
+    command.add_argument(
+        "--subset", action="store_true", help="leave out images without a prediction"
+    )
+    command.add_argument(
+        "--truth-threshold", type=float, metavar="PART", help="make grey PNG ground truth binary"
+    )
+    command.add_argument(
+        "--workers", type=int, metavar="N", help="processes (default: this machine's CPUs)"
+    )
+    command.set_defaults(run=_boundary_eval)
+
+
+def _boundary_eval(options: argparse.Namespace) -> None:
+    from structnets.metrics.boundary import Settings, evaluate_boundaries
+
+    settings = Settings(
+        options.thresholds, options.max_distance, not options.no_thinning, options.nms
+    )
+    with _progress_bar() as show:
+        report = evaluate_boundaries(
+            options.predictions,
+            options.ground_truth,
+            settings,
+            out=options.out,
+            subset=options.subset,
+            truth_threshold=options.truth_threshold,
+            workers=_cpus() if options.workers is None else options.workers,
+            progress=show,
+        )
+    if options.json:
+        print(json.dumps(report, indent=1, sort_keys=True, ensure_ascii=False))
+    else:
+        print(_words(report))
+
+
+def _cpus() -> int:
+    """Count the CPUs that this process may use; not every system can tell them from all."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _words(report: dict[str, Any]) -> str:
+    ods, ois, r50 = report["ods"], report["ois"], report["r50"]
+    return "\n".join(
+        [
+            f"ODS {ods['f']:.4f}  precision {ods['precision']:.4f}  recall {ods['recall']:.4f}"
+            f"  threshold {ods['threshold']:.4f}",
+            f"OIS {ois['f']:.4f}  precision {ois['precision']:.4f}  recall {ois['recall']:.4f}",
+            f"AP  {report['ap']:.4f}",
+            "R50 " + ("precision stays below one half" if r50 is None else f"{r50:.4f}"),
+            f"{len(report['images'])} images, suppression: {report['settings']['nms']}",
+        ]
+    )
+
+
+@contextlib.contextmanager
+def _progress_bar() -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on standard error while images are evaluated."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = ("images", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("images", total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)

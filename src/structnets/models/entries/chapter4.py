@@ -1,0 +1,54 @@
+"""Models of chapter 4: nets that learn in frames, and dynamic steerable ones."""
+
+from __future__ import annotations
+
+from structnets.models.entries.entry import Entry
+
+_RESNET = "structnets.models.resnet:ResNet"
+_DENSENET = "structnets.models.densenet:DenseNet"
+_COUNT = "option frame: pixel, gaussian, framelet, image, naive or gauss15"
+
+_BOUNDARY = "structnets.models.boundary:DynResNet"
+_PHOTO, _BLOB = (3, 321, 481), (1, 64, 64)
+
+
+def _resnet(depth: int, block: str, note: str) -> Entry:
+    return Entry(_RESNET, 4, note=note, options=(("depth", depth), ("block", block)))
+
+
+ENTRIES = {
+    "resnet20": _resnet(20, "basic", f"shallow member of Table 6's family; {_COUNT}"),
+    "resnet56": _resnet(56, "basic", "named in the text of section 4.4.1, absent from Table 6"),
+    "resnet110": _resnet(110, "basic", f"Table 6; {_COUNT}"),
+    "resnet164": _resnet(
+        164, "bottleneck", "Table 6; with bottlenecks as in He et al. 2016, the text says without"
+    ),
+    "densenet40": Entry(
+        _DENSENET, 4, note=f"Table 6; plain, K = 12; {_COUNT}", options=(("depth", 40),)
+    ),
+    "densenet100": Entry(
+        _DENSENET, 4, note=f"Table 6; plain, K = 12; {_COUNT}", options=(("depth", 100),)
+    ),
+    "dynresnet": Entry(
+        _BOUNDARY, 4, _PHOTO, note="Figure 11; details are ours, the appendix is not to be had"
+    ),
+    "dynresnet_static": Entry(
+        _BOUNDARY,
+        4,
+        _PHOTO,
+        note="Figure 11, ResNet (Ours-Static): static blocks of as many parameters",
+        options=(("dynamic", False),),
+    ),
+    "hnet": Entry(
+        "structnets.models.hnet:HNet",
+        4,
+        _PHOTO,
+        note="Figure 11; the released net without the weights it declares and never uses",
+    ),
+    "dynamic_block": Entry(
+        "structnets.models.blobs:SingleDynamicBlock", 4, _BLOB, note="Figure 10, our sizes"
+    ),
+    "small_fcn": Entry(
+        "structnets.models.blobs:SmallFCN", 4, _BLOB, note="Figure 10, baseline of the same size"
+    ),
+}

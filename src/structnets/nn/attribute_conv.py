@@ -1,0 +1,132 @@
+"""`AttributeConv`: convolution along space and two attributes with full 4-D filters."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from structnets.nn.attribute_axes import AttributeAxes, Pair
+from structnets.nn.fused_convolution import Fused
+from structnets.nn.hierarchical_cost import COLLAPSED, HierarchicalWork, cheapest
+from structnets.nn.hierarchical_evaluation import Geometry, filter_4d
+
+
+def marginal(x: Tensor, reduction: str) -> Tensor:
+    """Sum (or average) the outgoing attribute away.
+
+    Parameters
+    ----------
+    x : Tensor, shape (N, U1, U2, V_o, V_a, V_b)
+        Input; without V_o where there is no attribute to sum, which is returned as it is.
+    reduction : {'sum', 'mean'}
+        What to do.
+
+    Returns
+    -------
+    Tensor, shape (N, U1, U2, V_a, V_b)
+        Marginal.
+
+    Raises
+    ------
+    ValueError
+        For any other number of axes.
+    """
+    if x.ndim == 5:
+        return x
+    if x.ndim != 6:
+        raise ValueError(
+            "input must have shape (N, U1, U2, V_a, V_b) or, with the outgoing attribute before "
+            f"the other two, (N, U1, U2, V_o, V_a, V_b); got {tuple(x.shape)}"
+        )
+    return x.sum(3) if reduction == "sum" else x.mean(3)
+
+
+class AttributeConv(nn.Module):
+    """A convolution along (u1, u2, v_{j-2}, v_{j-1}), subsampled (Eq. 33, 35).
+
+    With a first attribute of one value and support 1 it is the second layer, j = 2, along
+    (u, v_1). `HierarchicalConv.collapse` makes one too.
+
+    Parameters
+    ----------
+    values : int
+        Of the new attribute: the number of filters.
+    support : pair of int
+        Odd support along (v_{j-2}, v_{j-1}).
+    kernel_size : int
+        Odd spatial support.
+    stride : int
+        Spatial subsampling.
+    subsampling : pair of int
+        Of the two attributes.
+    padding : {'zeros', 'circular'}
+        Beyond image and attribute axes; 'same' sizes.
+    reduction : {'sum', 'mean'}
+        Marginal over the outgoing attribute.
+    constant : bool
+        Also filter ones in place of the input: an additive term that is less where the support
+        sticks out into zeros, as folded normalisation gives.
+
+    Attributes
+    ----------
+    weight : Parameter, shape (values, kernel_size, kernel_size, *support)
+        The filters.
+    constant : Parameter or None, shape (values, *support)
+        What meets the ones.
+    """
+
+    def __init__(
+        self,
+        values: int,
+        support: Pair = (7, 11),
+        kernel_size: int = 3,
+        stride: int = 1,
+        subsampling: Pair = (2, 2),
+        padding: str = "zeros",
+        reduction: str = "sum",
+        constant: bool = False,
+    ) -> None:
+        super().__init__()
+        self.support: Pair = (support[0], support[1])
+        self.kernel_size, self.stride = kernel_size, stride
+        self.subsampling: Pair = (subsampling[0], subsampling[1])
+        self.padding, self.reduction = padding, reduction
+        self.weight = nn.Parameter(torch.empty(values, kernel_size, kernel_size, *support))
+        self.constant = nn.Parameter(torch.zeros(values, *support)) if constant else None
+        nn.init.normal_(self.weight, std=0.05)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve arrays (N, U1, U2, V_o, V_a, V_b) or (N, U1, U2, V_a, V_b).
+
+        Returns
+        -------
+        Tensor, shape (N, U1', U2', V_a', V_b', values)
+            Output; a size n becomes ceil(n / step).
+        """
+        x = marginal(x, self.reduction)
+        axes = AttributeAxes((x.shape[3], x.shape[4]), self.support, self.subsampling, self.padding)
+        # The chosen way may recompute patches outside of autocast's reach.
+        with torch.autocast(x.device.type, enabled=False):
+            x = x.to(self.weight.dtype)
+            padded, patches = Geometry(axes, self.kernel_size, self.stride).pad(x)
+            work = HierarchicalWork(
+                places=patches.count // patches.shape[3],
+                taps=self.kernel_size**2,
+                terms=self.kernel_size**2,
+                values=len(self.weight),
+                axes=axes,
+                activation=False,
+                training=torch.is_grad_enabled(),
+                single=x.dtype == torch.float32,
+            )
+            product = cheapest(work, x.device.type, COLLAPSED).rpartition("-")[2]
+            way = Fused(patches, axes, product, activation=False)
+            return filter_4d(padded, self.weight.flatten(1, 2), self.constant, way)
+
+    def extra_repr(self) -> str:
+        """Describe the layer in one line."""
+        return (
+            f"{len(self.weight)}, support={self.support}, kernel_size={self.kernel_size}, "
+            f"stride={self.stride}, subsampling={self.subsampling}, padding={self.padding}, "
+            f"reduction={self.reduction}, constant={self.constant is not None}"
+        )

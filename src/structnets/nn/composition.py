@@ -1,0 +1,62 @@
+"""Compose the filters of all frame convolutions of a model by one product per frame.
+
+A layer alone composes its filters when it is called: a few small operations, which on a fast
+device cost launching rather than arithmetic, and a net of a hundred small layers is bound by
+that. Together they cost two copies and one matrix product per frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from structnets.bases.frames import Frame
+from structnets.nn.frame_conv import FrameConv2d, compose
+
+Key = tuple[Frame, torch.device, torch.dtype]
+
+
+@contextmanager
+def composed_together(model: nn.Module) -> Iterator[None]:
+    """Compose the filters of a model's frame convolutions on entry, for calls inside the block.
+
+    Gradients are those of composing one by one. Inside the block the filters do not follow
+    changes of the coefficients. A compiled model composes its own way, and activation
+    checkpointing cannot recompute what was composed outside its segment: then go without.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Any; layers other than `FrameConv2d` are not touched.
+    """
+    if torch.compiler.is_compiling():
+        yield
+        return
+    groups: dict[Key, list[FrameConv2d]] = {}
+    for layer in model.modules():
+        if isinstance(layer, FrameConv2d):
+            weights = layer.coefficients
+            groups.setdefault((layer.frame, weights.device, weights.dtype), []).append(layer)
+    try:
+        for layers in groups.values():
+            for layer, filters in zip(layers, _filters(layers), strict=True):
+                layer.composed = filters
+        yield
+    finally:
+        for layers in groups.values():
+            for layer in layers:
+                layer.composed = None
+
+
+def _filters(layers: list[FrameConv2d]) -> list[Tensor]:
+    """Return the filters of layers that share a frame, each (O, I / groups, K, L)."""
+    rows = [layer.coefficients.flatten(0, 1) for layer in layers]
+    composed = compose(torch.cat(rows), layers[0].atoms)
+    pieces = composed.split([len(row) for row in rows])
+    return [
+        piece.view(*layer.coefficients.shape[:2], *layer.kernel_size)
+        for layer, piece in zip(layers, pieces, strict=True)
+    ]

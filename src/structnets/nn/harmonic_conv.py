@@ -1,0 +1,172 @@
+"""Harmonic convolutions (Worrall et al. 2017): features that turn with the image.
+
+A feature of rotation order m is a complex map that is multiplied by exp(i m theta) where the image
+is turned by theta; its magnitude does not change. Convolution with a filter of order m raises the
+order by m; the conjugate filter lowers it.
+
+Maps are real tensors (B, M, 2, C, H, W): rotation orders 0 .. M - 1, real and imaginary part,
+channels. Images enter as (B, 1, 1, C, H, W): order 0, real.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from structnets.bases.harmonic import harmonic_rings
+
+EPSILON = 1e-4  # inside the square root: a magnitude has no gradient at zero
+
+
+class HarmonicConv2d(nn.Module):
+    """Convolution from and to features of rotation orders 0 .. M - 1, at the same resolution.
+
+    From input order i to output order o the filter has order o - i, those of negative order being
+    the conjugates of the others. (The released code conjugates the input instead, which for two
+    orders comes to the same features, one of them conjugated.)
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+        Channels per rotation order.
+    kernel_size : int
+        Odd width.
+    rings : int
+        Samples of the radial profiles.
+    orders : int
+        M, rotation orders of the output and, unless `real_input`, of the input.
+    real_input : bool
+        The input is an image: order 0 and real.
+
+    Attributes
+    ----------
+    profiles : Parameter, shape (M, rings, out_channels, in_channels)
+        Radial profiles of the filters of order 0 .. M - 1.
+    phases : Parameter, shape (M, out_channels, in_channels)
+        Their phases at angle 0, in radians.
+    """
+
+    rings: Tensor
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int = 5,
+        rings: int = 4,
+        orders: int = 2,
+        real_input: bool = False,
+    ) -> None:
+        super().__init__()
+        if orders < 1:
+            raise ValueError(f"orders must be >= 1, got {orders}")
+        filters = [
+            torch.view_as_real(torch.tensor(harmonic_rings(m, kernel_size, rings)))
+            for m in range(orders)
+        ]
+        stacked = torch.stack(filters).to(torch.get_default_dtype())
+        self.register_buffer("rings", stacked.movedim(-1, 1), False)  # (M, 2, rings, K, K)
+        self.in_channels, self.out_channels = in_channels, out_channels
+        self.orders, self.kernel_size = orders, kernel_size
+        self.in_orders, self.in_parts = (1, 1) if real_input else (orders, 2)
+        self.profiles = nn.Parameter(torch.empty(orders, rings, out_channels, in_channels))
+        self.phases = nn.Parameter(torch.empty(orders, out_channels, in_channels))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw profiles of He et al.'s variance over inputs and orders, and any phase."""
+        rings = self.profiles.shape[1]
+        variance = 2 / (self.in_channels * rings * self.orders)
+        nn.init.normal_(self.profiles, std=math.sqrt(variance))
+        nn.init.uniform_(self.phases, 0, 2 * math.pi)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve maps (B, M, 2, in_channels, H, W), or (B, 1, 1, in_channels, H, W) if real.
+
+        Returns
+        -------
+        Tensor, shape (B, M, 2, out_channels, H, W)
+            Features of orders 0 .. M - 1.
+        """
+        wanted = (self.in_orders, self.in_parts, self.in_channels)
+        if x.ndim != 6 or tuple(x.shape[1:4]) != wanted:
+            raise ValueError(
+                f"input must have shape (B, {', '.join(map(str, wanted))}, H, W), "
+                f"got {tuple(x.shape)}"
+            )
+        maps = functional.conv2d(x.flatten(1, 3), self.kernel(), padding=self.kernel_size // 2)
+        return maps.unflatten(1, (self.orders, 2, self.out_channels))
+
+    def kernel(self) -> Tensor:
+        """Return all filters as those of one real convolution of flattened maps.
+
+        Returns
+        -------
+        Tensor, shape (M * 2 * out_channels, in_orders * in_parts * in_channels, K, K)
+            Sorted as the flattened maps.
+        """
+        profiled = torch.einsum("mprkl,mroi->mpoikl", self.rings, self.profiles)
+        cosine, sine = (f(self.phases)[..., None, None] for f in (torch.cos, torch.sin))
+        real, imaginary = profiled[:, 0], profiled[:, 1]
+        real, imaginary = real * cosine - imaginary * sine, real * sine + imaginary * cosine
+        rows = []
+        for output in range(self.orders):
+            to_real, to_imaginary = [], []
+            for source in range(self.in_orders):
+                order = abs(output - source)
+                sign = 1 if output >= source else -1  # -1: the conjugate filter
+                to_real += [real[order], -sign * imaginary[order]][: self.in_parts]
+                to_imaginary += [sign * imaginary[order], real[order]][: self.in_parts]
+            rows += [torch.cat(to_real, 1), torch.cat(to_imaginary, 1)]
+        return torch.cat(rows, 0)
+
+    def collapse(self) -> nn.Sequential:
+        """Return an equivalent plain convolution, between a flattening and its inverse."""
+        weight = self.kernel().detach()
+        size = self.kernel_size
+        plain = nn.Conv2d(weight.shape[1], weight.shape[0], size, padding=size // 2, bias=False)
+        plain = plain.to(weight)
+        with torch.no_grad():
+            plain.weight.copy_(weight)
+        shape = (self.orders, 2, self.out_channels)
+        return nn.Sequential(nn.Flatten(1, 3), plain, nn.Unflatten(1, shape))
+
+    def collapsed_parameters(self) -> int:
+        """Count the weights of the equivalent plain convolution."""
+        inputs = self.in_orders * self.in_parts * self.in_channels
+        return self.orders * 2 * self.out_channels * inputs * self.kernel_size**2
+
+
+def magnitudes(x: Tensor) -> Tensor:
+    """Return the rotation-invariant magnitudes (B, M, C, H, W) of maps (B, M, 2, C, H, W)."""
+    return torch.sqrt(x.square().sum(2) + EPSILON)
+
+
+class MagnitudeReLU(nn.Module):
+    """ReLU of magnitudes with a learned bias, one per order and channel; phases are kept."""
+
+    def __init__(self, channels: int, orders: int = 2) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(orders, channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Scale maps (B, M, 2, C, H, W)."""
+        size = magnitudes(x)
+        return x * (functional.relu(size + self.bias[:, :, None, None]) / size)[:, :, None]
+
+
+class MagnitudeNorm(nn.Module):
+    """Batch norm and ReLU of magnitudes; phases are kept."""
+
+    def __init__(self, channels: int, orders: int = 2) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(orders * channels, eps=1e-3, momentum=0.01)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Scale maps (B, M, 2, C, H, W)."""
+        size = magnitudes(x)
+        normed = self.norm(size.flatten(1, 2)).view_as(size)
+        return x * (functional.relu(normed) / size)[:, :, None]

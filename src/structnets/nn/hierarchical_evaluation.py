@@ -1,0 +1,148 @@
+"""Three ways to evaluate the factorised operator of Eq. 37: plain, fused and collapsed.
+
+- `plain`: as one would write it down; for reading, for tests, and to compare with.
+- `fused`: as one custom function that never keeps the inner array
+  (`structnets.nn.fused_convolution`).
+- `collapsed`: as one convolution with 4-D filters; only without an activation between the factors.
+  In training too, normalisation included, because it folds into the filters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from structnets.nn.attribute_axes import AttributeAxes, Pair
+from structnets.nn.folded_norm import FoldedNorm
+from structnets.nn.fused_convolution import Fused, fused_convolution
+from structnets.nn.spatial_patches import Patches, pad_space
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Sizes of an operator: attribute axes (and what pads them), spatial support and stride."""
+
+    axes: AttributeAxes
+    kernel_size: int
+    stride: int
+
+    @property
+    def padding(self) -> str:
+        """What lies beyond all axes."""
+        return self.axes.padding
+
+    def pad(self, x: Tensor) -> tuple[Tensor, Patches]:
+        """Return (N, U1, U2, A, B) padded in space, attributes flattened, and its patches."""
+        padded = pad_space(x.flatten(3), self.kernel_size // 2, self.padding)
+        batch, height, width, values = padded.shape
+        return padded, Patches((batch, height, width, values), self.kernel_size, self.stride)
+
+
+@dataclass(frozen=True)
+class Factors:
+    """The trained parts: h (Q, size, size), normalisation, perhaps ELU, g (K, Q, a, b)."""
+
+    spatial: Tensor
+    norm: FoldedNorm
+    activation: bool
+    attribute: Tensor
+
+
+def pad_maps(maps: Tensor, margins: Pair, padding: str) -> Tensor:
+    """Pad the last two axes of (N, C, H, W)."""
+    amounts = [margins[1], margins[1], margins[0], margins[0]]
+    return functional.pad(maps, amounts, mode="circular" if padding == "circular" else "constant")
+
+
+def plain(x: Tensor, factors: Factors, geometry: Geometry) -> Tensor:
+    """Filter every attribute slice, normalise, permute, filter along attributes, permute back."""
+    batch, height, width = x.shape[:3]
+    axes, margin = geometry.axes, geometry.kernel_size // 2
+    slices = x.permute(0, 3, 4, 1, 2).reshape(-1, 1, height, width)
+    slices = pad_maps(slices, (margin, margin), geometry.padding)
+    inner = functional.conv2d(slices, factors.spatial[:, None], None, geometry.stride)
+    inner = factors.norm(inner)
+    if factors.activation:
+        inner = functional.elu(inner)
+    height, width = inner.shape[2:]
+    inner = inner.view(batch, *axes.sizes, -1, height, width).permute(0, 4, 5, 3, 1, 2)
+    maps = inner.reshape(batch * height * width, -1, *axes.sizes)
+    out = attribute_convolution(maps, factors.attribute, axes)
+    return out.view(batch, height, width, -1, *axes.outputs).permute(0, 1, 2, 4, 5, 3)
+
+
+def fused(x: Tensor, factors: Factors, geometry: Geometry, product: str) -> Tensor:
+    """Evaluate without keeping the inner array; `product` filters along the attributes."""
+    padded, patches = geometry.pad(x)
+    filters, shift = factors.norm.fold(factors.spatial.flatten(1), padded, patches)
+    lift = torch.cat((filters.t(), shift[None]))
+    way = Fused(patches, geometry.axes, product, factors.activation)
+    return fused_convolution(padded, lift, factors.attribute, way)
+
+
+def collapsed(x: Tensor, factors: Factors, geometry: Geometry, product: str) -> Tensor:
+    """Evaluate with 4-D filters; `factors` must have no activation."""
+    padded, patches = geometry.pad(x)
+    filters, shift = factors.norm.fold(factors.spatial.flatten(1), padded, patches)
+    weight, constant = compose(filters, shift, factors.attribute)
+    way = Fused(patches, geometry.axes, product, activation=False)
+    return filter_4d(padded, weight, constant, way)
+
+
+def compose(filters: Tensor, shift: Tensor, attribute: Tensor) -> tuple[Tensor, Tensor]:
+    """Multiply the factors out.
+
+    Parameters
+    ----------
+    filters : Tensor, shape (Q, taps)
+        Spatial filters, normalisation folded in.
+    shift : Tensor, shape (Q,)
+        What is added to their responses.
+    attribute : Tensor, shape (K, Q, a, b)
+        Attribute filters.
+
+    Returns
+    -------
+    weight : Tensor, shape (K, taps, a, b)
+        The 4-D filters, spatial taps in row-major order.
+    constant : Tensor, shape (K, a, b)
+        The filters that the shifts meet.
+    """
+    weight = torch.einsum("qs,kqab->ksab", filters, attribute)
+    return weight, torch.einsum("q,kqab->kab", shift, attribute)
+
+
+def filter_4d(padded: Tensor, weight: Tensor, constant: Tensor | None, way: Fused) -> Tensor:
+    """Convolve with 4-D filters and add the constant's response, smaller beside zeros.
+
+    Parameters
+    ----------
+    padded : Tensor, shape (N, P1, P2, A B)
+        Input, padded along space.
+    weight, constant : Tensor
+        As from `compose`; the constant may be None.
+    way : Fused
+        Geometry and attribute product.
+
+    Returns
+    -------
+    Tensor, shape (N, U1', U2', A', B', K)
+        Differentiable once.
+    """
+    taps = weight.shape[1]
+    unit = torch.eye(taps + 1, taps, dtype=padded.dtype, device=padded.device)
+    out = fused_convolution(padded, unit, weight, way)
+    if constant is None:
+        return out
+    ones = padded.new_ones(1, 1, *way.axes.sizes)
+    offset = attribute_convolution(ones, constant[:, None], way.axes)[0]
+    return out + offset.permute(1, 2, 0)
+
+
+def attribute_convolution(maps: Tensor, filters: Tensor, axes: AttributeAxes) -> Tensor:
+    """Convolve maps (M, Q, A, B) with (K, Q, a, b) and subsample."""
+    padded = pad_maps(maps, axes.margins, axes.padding)
+    return functional.conv2d(padded, filters, None, axes.subsampling)

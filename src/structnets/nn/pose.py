@@ -1,0 +1,99 @@
+"""Poses of filters: a small network that estimates them per pixel, and how smooth they are."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass
+class Pose:
+    """What a dynamic block chose at every pixel; entries not estimated are None.
+
+    Attributes
+    ----------
+    angle : Tensor, shape (B, P, H, W)
+        Radians, any real number; see `wrapped_angle`.
+    sigma : Tensor, shape (B, P, H, W)
+        Scale in pixels.
+    gains : Tensor, shape (B, P, M, H, W)
+        Free projection coefficients, where steering functions are not used.
+    """
+
+    angle: Tensor | None = None
+    sigma: Tensor | None = None
+    gains: Tensor | None = None
+
+    @property
+    def wrapped_angle(self) -> Tensor | None:
+        """The angle in (-pi, pi], for pictures."""
+        if self.angle is None:
+            return None
+        return torch.atan2(torch.sin(self.angle), torch.cos(self.angle))
+
+    def roughness(self) -> Tensor:
+        """Return the mean squared difference between neighbouring poses.
+
+        Angles are compared as directions, scales by their logarithms; a regulariser to add to a
+        loss where poses should vary slowly.
+        """
+        fields = [] if self.gains is None else [self.gains.flatten(1, 2)]
+        if self.angle is not None:
+            fields += [torch.cos(self.angle), torch.sin(self.angle)]
+        if self.sigma is not None:
+            fields.append(torch.log(self.sigma))
+        if not fields:
+            raise ValueError("a pose without angle, sigma and gains has no roughness")
+        field = torch.cat(fields, 1)
+        return field.diff(dim=2).square().mean() + field.diff(dim=3).square().mean()
+
+
+class PoseNetwork(nn.Sequential):
+    """The interpolator F of Eq. 29: convolutions with tanh between, at full resolution.
+
+    Its input is standardised by a batch norm without weights (ours): frame responses are small
+    against 1, where tanh bends.
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+        Frame maps, and pose variables.
+    units : int
+        Channels between; the thesis takes 8 to 16.
+    layers : int
+        Convolutions; the thesis takes three.
+    kernel_size : int
+        Odd width of every convolution: the context of a pose is
+        ``layers * dilation * (kernel_size - 1) + 1`` pixels beyond the frame's own.
+    dilation : int
+        Of every convolution.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        units: int = 16,
+        layers: int = 3,
+        kernel_size: int = 3,
+        dilation: int = 1,
+    ) -> None:
+        if layers < 1:
+            raise ValueError(f"layers must be >= 1, got {layers}")
+        if kernel_size < 1 or kernel_size % 2 == 0:
+            raise ValueError(f"kernel_size must be odd and positive, got {kernel_size}")
+        widths = [in_channels, *[units] * (layers - 1), out_channels]
+        modules: list[nn.Module] = [nn.BatchNorm2d(in_channels, affine=False)]
+        for i, (inputs, outputs) in enumerate(itertools.pairwise(widths)):
+            if i:
+                modules.append(nn.Tanh())
+            padding = dilation * (kernel_size // 2)
+            conv = nn.Conv2d(inputs, outputs, kernel_size, padding=padding, dilation=dilation)
+            nn.init.xavier_normal_(conv.weight)
+            nn.init.zeros_(cast(Tensor, conv.bias))
+            modules.append(conv)
+        super().__init__(*modules)

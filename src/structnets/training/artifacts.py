@@ -1,0 +1,89 @@
+"""What a run claims and what it leaves: its work folder, and the files it publishes.
+
+Importing this imports no torch, since stages ask what is already there before they start one.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from structnets.files import atomic_path, read_json, write_atomic, write_json
+from structnets.identity import science, spec_digest
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from structnets.training.workers import Workers
+
+ARTIFACTS = ("result.json", "model.pt", "curves.csv", "spec.json")
+
+
+def is_published(out: Path, spec: dict[str, Any]) -> bool:
+    """Say whether a run is already there, whole and of this very spec."""
+    if not all((out / name).is_file() for name in ARTIFACTS):
+        return False
+    return read_json(out / "result.json")["spec_digest"] == spec_digest(spec)
+
+
+def check_work(work: Path, spec: dict[str, Any]) -> None:
+    """Refuse a work folder that holds a run of another spec.
+
+    Raises
+    ------
+    ValueError
+        Naming the folder.
+    """
+    kept = work / "spec.json"
+    if kept.exists() and science(read_json(kept)) != science(spec):
+        raise ValueError(
+            f"{work} holds a run of another spec (see {kept}): remove it, or give the edited "
+            "spec its own folder"
+        )
+
+
+def claim(work: Path, spec: dict[str, Any], workers: Workers) -> int:
+    """Check that the work folder belongs to this spec; count and return the attempt."""
+    check_work(work, spec)
+    kept = work / "spec.json"
+    tally = work / "attempts.json"
+    attempts = (read_json(tally) if tally.exists() else 0) + 1
+    workers.barrier()
+    if workers.rank == 0:
+        write_json(kept, spec)
+        write_json(tally, attempts)
+    return attempts
+
+
+def publish(
+    out: Path, result: dict[str, Any], model: nn.Module, curve: list[dict[str, float]]
+) -> None:
+    """Write the artifacts, the result last: its presence says that all are there."""
+    import torch
+
+    write_json(out / "spec.json", result["spec"])
+    write_atomic(out / "curves.csv", _csv(curve))
+    with atomic_path(out / "model.pt") as temporary:
+        torch.save({"spec": result["spec"], "state_dict": _plain(model)}, temporary)
+    write_json(out / "result.json", result)
+
+
+def _plain(model: nn.Module) -> dict[str, Any]:
+    import torch
+
+    return {
+        key: value.cpu() if torch.is_tensor(value) else value
+        for key, value in model.state_dict().items()
+    }
+
+
+def _csv(curve: list[dict[str, float]]) -> str:
+    columns = ["epoch", "step", "train_loss", "lr", "images_per_s", "val_accuracy"]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="", lineterminator=os.linesep)
+    writer.writeheader()
+    writer.writerows(curve)
+    return text.getvalue()

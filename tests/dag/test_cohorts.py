@@ -1,0 +1,28 @@
+"""Cohorts in the plan: one job per scan, listed only when a cohort is asked for."""
+
+
+def make_cohort(clone, subjects):
+    folder = clone / "originals" / "oasis1"
+    folder.mkdir(parents=True)
+    lines = ["ID,M/F,Hand,Age,Educ,SES,MMSE,CDR"]
+    for number in range(subjects):
+        name = f"OAS1_{number:04d}_MR1"
+        (folder / f"{name}_mpr.nii.gz").touch()
+        lines.append(f"{name},F,R,70,,,,{number % 2}")
+    (folder / "oasis_cross-sectional.csv").write_text("\n".join([*lines, ""]))
+    return f"data_root={clone / 'originals'}"
+
+
+def test_one_job_per_scan(clone, jobs):
+    root = make_cohort(clone, 20)
+    counts = jobs("data/prepared/oasis_ad126/manifest.json", "--config", root)
+    assert counts == {"prepare_mri_subject": 20, "prepare_oasis_ad126": 1}
+
+
+def test_a_cohort_that_is_not_there_is_named(snakemake):
+    text = snakemake("data/prepared/oasis_ad126/manifest.json", "-n", code=1)
+    assert "oasis1 is no folder; the cohort's scans and labels belong there" in text
+
+
+def test_the_simulated_cohort_is_one_job(jobs):
+    assert jobs("data/prepared/simulated_cohort/manifest.json") == {"prepare_simulated_cohort": 1}

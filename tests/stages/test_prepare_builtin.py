@@ -1,0 +1,28 @@
+"""The stage that prepares built-in data."""
+
+import pytest
+
+from pipelines.prepare_builtin import BUILTIN, main
+from structnets.data import DATASETS, load_manifest, load_split
+
+
+@pytest.mark.parametrize("name", BUILTIN)
+def test_every_built_in_set_is_made_once(name, tmp_path):
+    words = ["--name", name, "--out", str(tmp_path / name)]
+    assert main([*words, "--data-json", f'{{"name": "{name}", "prepare": {{}}}}']) == 0
+    manifest = load_manifest(tmp_path / name)
+    assert manifest["dataset"] == name
+    assert ("statistics" in manifest) == (manifest["image_shape"][0] == 3)
+    assert "scikit-learn" in str(manifest["source"])
+    assert len(load_split(tmp_path / name, "train")[0]) == DATASETS[name].train_count
+    before = (tmp_path / name / "manifest.json").stat().st_mtime_ns
+    assert main(words) == 0
+    assert (tmp_path / name / "manifest.json").stat().st_mtime_ns == before
+
+
+def test_a_user_s_fault_is_one_line(tmp_path, capsys):
+    (tmp_path / "notes.txt").write_text("mine")
+    assert main(["--name", "digits", "--out", str(tmp_path)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("prepare_builtin: ")
+    assert "notes.txt" in line

@@ -1,0 +1,181 @@
+"""Dynamic steerable blocks: steering commutes with rotating, poses are read and regularised."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from structnets.models.counting import trained_parameters
+from structnets.nn import DynamicSteerableBlock, Pose, StaticResBlock
+from structnets.nn.pose import PoseNetwork
+from structnets.nn.residual import hidden_width
+from structnets.nn.steering import interpolate_scales, rotate_maps
+
+
+@pytest.fixture
+def block() -> DynamicSteerableBlock:
+    torch.manual_seed(0)
+    return DynamicSteerableBlock(4, 3, order=3, kernel_size=7, poses=2).double()
+
+
+def waves(x: Tensor, y: Tensor) -> Tensor:
+    """A smooth image defined everywhere: what a rotated camera sees can be computed."""
+    return torch.sin(0.5 * x + 0.2 * y) + torch.cos(0.3 * y - 0.1 * x + 1)
+
+
+def seen(angle: float, size: int = 25) -> Tensor:
+    """The image turned by an angle around the central pixel, shape (1, 1, size, size)."""
+    line = torch.arange(size, dtype=torch.float64) - size // 2
+    y, x = torch.meshgrid(line, line, indexing="ij")
+    c, s = math.cos(angle), math.sin(angle)
+    return waves(c * x + s * y, -s * x + c * y)[None, None]
+
+
+@pytest.mark.parametrize("angle", [0.3, 1.2, -2.0])
+@pytest.mark.parametrize("order", [1, 2, 4])
+def test_rotate_then_steer_is_steer_then_rotate(order: int, angle: float) -> None:
+    """At the centre: steered responses to the turned image are the responses to the image."""
+    block = DynamicSteerableBlock(
+        1, 1, order=order, scale=False, sigmas=(1.5, 1.5), kernel_size=25
+    ).double()
+    centre = (..., slice(12, 13), slice(12, 13))
+    turned, straight = (block.frame_maps(seen(a))[0][centre] for a in (angle, 0.0))
+    steered = block.steer([turned], Pose(angle=torch.full((1, 1, 1, 1), angle).double()))
+    torch.testing.assert_close(steered, straight, rtol=0, atol=1e-6)
+    assert not torch.allclose(turned, straight, atol=1e-3)
+
+
+def test_quarter_turns_commute_exactly_on_whole_maps(block) -> None:
+    x = torch.randn(2, 4, 12, 12, dtype=torch.float64)
+    angle = torch.randn(2, 2, 12, 12, dtype=torch.float64)
+    sigma = torch.full_like(angle, 1.1)
+    straight = block.steer(block.frame_maps(x), Pose(angle, sigma))
+    quarter = [torch.rot90(t, -1, (2, 3)) for t in (x, angle, sigma)]  # turns x towards y
+    pose = Pose(quarter[1] + math.pi / 2, quarter[2])
+    turned = block.steer(block.frame_maps(quarter[0]), pose)
+    torch.testing.assert_close(turned, torch.rot90(straight, -1, (3, 4)), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("angle", "sigma"), [(0.0, 1.2), (0.7, 0.9), (-2.0, 1.4)])
+def test_a_constant_pose_is_a_convolution_with_the_posed_filters(block, angle, sigma) -> None:
+    x = torch.randn(1, 4, 9, 8, dtype=torch.float64)
+    constant = torch.ones(1, 2, 9, 8, dtype=torch.float64)
+    maps = block.steer(block.frame_maps(x), Pose(angle * constant, sigma * constant))
+    found = block.features(maps.flatten(1, 2))
+    bias = block.features.bias
+    expected = functional.conv2d(x, block.kernel(angle, sigma), bias, padding=3)
+    torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-12)
+
+
+def test_gradients_of_rotation_against_numerical_ones() -> None:
+    maps = torch.randn(1, 2, 6, 2, 3, dtype=torch.float64, requires_grad=True)
+    angle = torch.randn(1, 1, 2, 3, dtype=torch.float64, requires_grad=True)
+    frequencies = (0, 0, 1, 1, 3, 3)
+    assert torch.autograd.gradcheck(lambda m, a: rotate_maps(m, a, frequencies), (maps, angle))
+
+
+def test_interpolation_at_a_node_is_that_node() -> None:
+    maps = torch.randn(3, 1, 2, 4, 2, 2)
+    log_sigmas = [math.log(s) for s in (0.8, 1.1, 1.5)]
+    found = interpolate_scales(list(maps), torch.full((1, 1, 2, 2), 1.1), log_sigmas)
+    torch.testing.assert_close(found, maps[1], rtol=1e-5, atol=1e-5)
+
+
+def test_channels_that_share_a_pose_are_neighbours() -> None:
+    """By hand: a quarter turn of the first two channels' gradient makes (gx, gy) (gy, -gx)."""
+    maps = torch.tensor([1.0, 2.0]).expand(1, 4, 2).reshape(1, 4, 2, 1, 1)
+    angle = torch.tensor([math.pi / 2, 0]).reshape(1, 2, 1, 1)
+    found = rotate_maps(maps, angle, (1, 1)).reshape(4, 2)
+    expected = torch.tensor([[2.0, -1], [2, -1], [1, 2], [1, 2]])
+    torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
+
+
+def test_poses_are_readable_and_in_range(block) -> None:
+    out, pose = block.with_pose(torch.randn(2, 4, 8, 9, dtype=torch.float64))
+    assert out.shape == (2, 3, 8, 9)
+    assert pose.angle.shape == pose.sigma.shape == (2, 2, 8, 9)
+    assert (pose.wrapped_angle.abs() <= math.pi).all()
+    assert (pose.sigma > 0.8).all()
+    assert (pose.sigma < 1.5).all()
+    torch.testing.assert_close(torch.cos(pose.wrapped_angle), torch.cos(pose.angle))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"rotation": False}, {"scale": False}, {"steering": False}, {"context": 5, "dilation": 2}],
+)
+def test_every_part_of_a_block_learns(options: dict) -> None:
+    torch.manual_seed(0)
+    block = DynamicSteerableBlock(2, 3, **options)
+    x = torch.randn(2, 2, 12, 12, requires_grad=True)
+    out, pose = block.with_pose(x)
+    (out.square().mean() + 0.1 * pose.roughness()).backward()
+    gradients = [x.grad, *(p.grad for p in block.parameters())]
+    assert all(g is not None and g.abs().sum() > 0 for g in gradients)
+    assert (pose.gains is None) == options.get("steering", True)
+
+
+def test_mixed_precision_runs_and_stays_near() -> None:
+    torch.manual_seed(0)
+    block, x = DynamicSteerableBlock(2, 3).eval(), torch.randn(1, 2, 16, 16)
+    exact = block(x).detach()
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = block(x)
+        rounded.float().square().mean().backward()
+    rounded = rounded.detach()
+    assert float((rounded - exact).abs().mean()) < 0.05 * float(exact.abs().mean())
+
+
+def test_roughness_ignores_full_turns_and_counts_steps() -> None:
+    flat = Pose(angle=2 * math.pi * torch.randint(-3, 4, (1, 1, 5, 5)).float())
+    assert float(flat.roughness()) == pytest.approx(0, abs=1e-10)
+    steps = Pose(angle=math.pi * torch.tensor([[0.0, 1.0], [0.0, 1.0]])[None, None])
+    assert float(steps.roughness()) == pytest.approx(2)  # (2, 0)^2 over two components
+
+
+def test_static_twin_is_as_large() -> None:
+    block = DynamicSteerableBlock(16, 32)
+    hidden = hidden_width(trained_parameters(block), 16, 32)
+    twin = StaticResBlock(16, 32, hidden, dilation=2)
+    assert trained_parameters(twin) == pytest.approx(trained_parameters(block), rel=0.02)
+    assert twin(torch.randn(2, 16, 9, 7)).shape == (2, 32, 9, 7)
+
+
+def test_context_is_configurable() -> None:
+    network = PoseNetwork(2, 1, units=8, layers=4, kernel_size=5, dilation=2).eval()
+    widths = [m.out_channels for m in network if isinstance(m, nn.Conv2d)]
+    assert widths == [8, 8, 8, 1]
+    x = torch.zeros(1, 2, 41, 41, requires_grad=True)
+    network(x)[0, 0, 20, 20].backward()
+    reached = x.grad.abs().sum((0, 1)).nonzero()
+    assert (reached.min(), reached.max()) == (20 - 16, 20 + 16)
+
+
+@pytest.mark.parametrize(
+    ("act", "message"),
+    [
+        (lambda: DynamicSteerableBlock(4, 2, poses=3), "must divide in_channels = 4, got 3"),
+        (lambda: DynamicSteerableBlock(4, 2, rotation=False, scale=False), "rotation or scale"),
+        (lambda: DynamicSteerableBlock(4, 2, context=4), "odd and positive, got 4"),
+        (lambda: DynamicSteerableBlock(4, 2, pose_layers=0), "layers must be >= 1, got 0"),
+        (lambda: DynamicSteerableBlock(4, 2, sigmas=(2.0, 1.0)), "smallest <= largest"),
+        (lambda: DynamicSteerableBlock(4, 2)(torch.zeros(1, 3, 8, 8)), r"\(B, 4, H, W\), got"),
+        (lambda: Pose().roughness(), "has no roughness"),
+        (
+            lambda: rotate_maps(torch.zeros(1, 4, 2, 3, 3), torch.zeros(1, 3, 3, 3), (1, 1)),
+            "4 channels cannot share 3 poses",
+        ),
+        (lambda: interpolate_scales([], torch.ones(1, 1, 2, 2), [0.0]), "1 nodes need as many"),
+        (
+            lambda: rotate_maps(torch.zeros(1, 4, 2, 3, 3), torch.zeros(1, 1, 2, 3), (1, 1)),
+            "do not fit angles",
+        ),
+    ],
+)
+def test_bad_arguments_are_named(act, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        act()
