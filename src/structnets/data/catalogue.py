@@ -135,10 +135,10 @@ def class_count(name: str, prepare: Mapping[str, Any]) -> int:
 
 def most_training_images(name: str, prepare: Mapping[str, Any]) -> int:
     """Return the number of training images; for a subset of classes, the most it can have."""
-    count = find_dataset(name).train_count
-    if "classes" not in prepare:
-        return count
-    return min(count, prepare["classes"] * _LARGEST_IMAGENET_CLASS)
+    facts = find_dataset(name)
+    if facts.classes or "classes" not in prepare:
+        return facts.train_count
+    return min(facts.train_count, prepare["classes"] * _LARGEST_IMAGENET_CLASS)
 
 
 def check_parameters(name: str, prepare: Any) -> None:
