@@ -179,21 +179,22 @@ def _myself() -> dict[str, Any]:
 def _is_gone(holder: dict[str, Any]) -> bool:
     """Say whether the holder of a claim is known to have ended."""
     here, job = holder["host"] == socket.gethostname(), holder["job"]
-    if job and job == os.environ.get("SLURM_JOB_ID") and not here:
+    own = os.environ.get("SLURM_JOB_ID")
+    if job and job == own and not here:
         return True  # of this job before Slurm queued it again
-    if job and job != os.environ.get("SLURM_JOB_ID") and _slurm_ended(job):
-        return True
+    if job and job != own and (ended := _slurm_ended(job)) is not None:
+        return ended
     return here and not is_alive(holder["pid"], holder["created"])
 
 
-def _slurm_ended(job: str) -> bool:
-    """Say whether Slurm knows that a job does not run; False where it cannot be asked."""
+def _slurm_ended(job: str) -> bool | None:
+    """Say whether a job has ended; None where Slurm cannot be asked."""
     words = ["squeue", "--noheader", "--states=all", "--format=%T", f"--jobs={job}"]
     try:
         done = subprocess.run(words, capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired):
-        return False
+        return None
     if done.returncode:
-        return "Invalid job id" in done.stderr
+        return True if "Invalid job id" in done.stderr else None
     states = set(done.stdout.split())
     return states <= ENDED

@@ -31,7 +31,8 @@ _SQLITE = "sqlite:///"
 
 # A request that fails is tried again by us, later: the client itself must not keep trying.
 _ENVIRONMENT = {
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
+    # Long, since a busy server may still do what it is no longer waited for, such as making a run.
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",

@@ -40,7 +40,7 @@ JobAcctGatherType=jobacct_gather/none
 ReturnToService=2
 SlurmdTimeout=60
 KillWait=5
-MinJobAge=300
+MinJobAge=3600
 MpiDefault=none
 SchedulerParameters=sched_interval=2,bf_interval=2
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP

@@ -191,6 +191,7 @@ def test_node_lost(bench: MakeBench, measured: Any) -> None:
 
 def test_mlflow_and_its_database_restarted(bench: MakeBench, tracking: TrackingServer) -> None:
     run = bench()
+    run.seconds = 8.0  # an epoch: a server needs half a minute to start
     job = run.submit()
     run.until_epoch(2)
     tracking.stop_server()

@@ -45,10 +45,10 @@ for one in processes:
     one.join()
     assert one.exitcode == 0
 seconds = time.monotonic() - begun
-found = {}
+found = []
 for run in store.all_runs(client, ["writers"]):
     history = client.get_metric_history(run.info.run_id, "loss")
-    found[run.data.tags["run_id"]] = sorted(metric.step for metric in history)
+    found.append((run.data.tags["run_id"], sorted(metric.step for metric in history)))
 print(json.dumps({"seconds": seconds, "found": found}))
 """
 
@@ -63,7 +63,9 @@ def test_32_writers(cluster, tracking):
     )
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
-    assert len(answer["found"]) == 32
-    assert all(steps == list(range(STEPS)) for steps in answer["found"].values())
+    names = sorted(name for name, _ in answer["found"])
+    assert names == sorted(f"{process}-{thread}" for process in range(4) for thread in range(8))
+    wrong = {name: steps for name, steps in answer["found"] if steps != list(range(STEPS))}
+    assert wrong == {}
     rate = 32 * STEPS / answer["seconds"]
     print(f"\n32 writers: {rate:.0f} metrics/s in {time.monotonic() - begun:.0f} s")

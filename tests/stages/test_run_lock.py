@@ -143,6 +143,16 @@ def test_slurm_knows_whether_the_job_of_the_holder_runs(
     assert taken(tmp_path / "lock") is free
 
 
+@pytest.mark.parametrize(("line", "free"), [("echo RUNNING", False), ("exit 1", True)])
+def test_slurm_is_believed_before_process_numbers(
+    tmp_path: Path, squeue: Callable[[str], None], line: str, free: bool
+) -> None:
+    """Containers of one host name do not see each other's processes."""
+    squeue(line)
+    claim(tmp_path / "lock", pid=2**22 + 1, job="17")
+    assert taken(tmp_path / "lock") is free
+
+
 def test_own_job_on_another_host_was_queued_again(
     tmp_path: Path, squeue: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

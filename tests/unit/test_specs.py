@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from structnets import identity, specs, sweeps
 from structnets.data.catalogue import class_count, find_dataset
-from structnets.models.registry import create_model
+from structnets.models.registry import create_model, data_options
 from structnets.validation import load_yaml
 
 EXPERIMENTS = Path(__file__).parents[2] / "workflow" / "experiments"
@@ -46,8 +47,10 @@ def built() -> Callable[[dict[str, Any]], None]:
     def build(spec: dict[str, Any]) -> None:
         facts = find_dataset(spec["data"]["name"])
         classes = class_count(facts.name, spec["data"]["prepare"])
-        options = {"num_classes": classes, "image_size": facts.image_shape[-1]}
-        create_model(spec["model"]["name"], **options, **spec["model"]["options"])
+        name = spec["model"]["name"]
+        decided = data_options(name, classes, facts.image_shape)
+        with torch.device("meta"):
+            create_model(name, **decided, **spec["model"]["options"])
 
     return build
 

@@ -201,3 +201,15 @@ class CircularBasis:
             atom.exponents: kernel for atom, kernel in zip(basis.atoms, basis.kernels, strict=True)
         }
         return np.stack([sum(v * of[e] for e, v in atom.mixture().items()) for atom in self.atoms])
+
+    @cached_property
+    def norms(self) -> Float:
+        """L2 norms of the filters, shape (M,), those of a pair averaged.
+
+        Dividing by them keeps atoms steerable: the parts of a pair have equal norms but for the
+        sampling.
+        """
+        energies = (self.kernels**2).sum((1, 2))
+        still = self.frequencies.count(0)
+        pairs = energies[still:].reshape(-1, 2).mean(1)
+        return np.sqrt(np.concatenate([energies[:still], np.repeat(pairs, 2)]))

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from structnets.imaging.subject import Steps
 
 _STEPS = ("bias_field", "strip", "registration")
+# What concerns the gathering alone; registered scans are shared between its values.
+_OF_GATHERING = ("grid_mm", "folds", "exclude_failed")
 REPETITIONS = 10
 
 
@@ -99,8 +101,8 @@ class CohortRequest:
         return Steps(**{key: self.prepare[key] for key in _STEPS if key in self.prepare})
 
     def subjects_name(self) -> str:
-        """Name the folder of registered scans: those of every grid and number of folds."""
-        chosen = {key: self.prepare[key] for key in _STEPS if key in self.prepare}
+        """Name the folder of registered scans, which all grids and numbers of folds share."""
+        chosen = {key: v for key, v in self.prepare.items() if key not in _OF_GATHERING}
         return f"{self.name}-{digest(chosen)[:8]}" if chosen else self.name
 
     def _needed(self, key: str) -> str:

@@ -27,8 +27,9 @@ from structnets.data.manifest import (
     remedy,
     shape_problem,
 )
-from structnets.data.prepared import save_array, state, write_whole
+from structnets.data.prepared import save_array, state
 from structnets.data.statistics import channel_statistics
+from structnets.data.whole_folder import write_whole
 from structnets.files import write_atomic, write_json
 
 _REPETITION = "repetition_"

@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from structnets.data.folders import refuse_foreign, remove_leftovers, swap, writer_lock
 from structnets.data.manifest import (
     ARRAYS,
     FILES,
@@ -33,6 +30,7 @@ from structnets.data.manifest import (
     shape_problem,
     verify,
 )
+from structnets.data.whole_folder import write_whole
 from structnets.files import sha256_file, write_json
 
 __all__ = ["load_manifest", "load_split", "verify", "write_prepared"]
@@ -88,51 +86,6 @@ def write_prepared(
         return _fill(building, dataset, prepare, arrays, classes, source, statistics)
 
     return write_whole(directory, fill)
-
-
-def write_whole(
-    directory: str | os.PathLike[str], fill: Callable[[Path], dict[str, Any]]
-) -> dict[str, Any]:
-    """Let `fill` write prepared data into a folder that takes the place of `directory` at once.
-
-    Parameters
-    ----------
-    directory : path
-        As for `write_prepared`.
-    fill : callable
-        Given an empty folder, writes the files and the manifest, and returns the manifest.
-
-    Returns
-    -------
-    dict
-        The manifest of `directory`.
-
-    Raises
-    ------
-    ValueError
-        If `directory` holds files of another kind.
-    OSError
-        If writing fails; `directory` is then as it was.
-    """
-    # Resolved, so that a link to another disk is kept and the rename stays on that disk.
-    final = Path(directory).resolve()
-    refuse_foreign(final)
-    final.parent.mkdir(parents=True, exist_ok=True)
-    with writer_lock(final) as sole_writer:
-        if sole_writer:
-            remove_leftovers(final)
-        building = Path(
-            tempfile.mkdtemp(prefix=f".{final.name}.", suffix=".part", dir=final.parent)
-        )
-        try:
-            building.chmod(0o755)
-            manifest = fill(building)
-            if _holds(final, manifest):
-                return load_manifest(final)
-            swap(building, final)
-        finally:
-            shutil.rmtree(building, ignore_errors=True)
-    return manifest
 
 
 def load_split(
@@ -259,10 +212,3 @@ def save_array(path: Path, array: np.ndarray) -> None:
     except OSError as error:
         # numpy reports a full disk without the name of the file.
         raise OSError(f"could not write {path}: {error}") from error
-
-
-def _holds(final: Path, manifest: Mapping[str, Any]) -> bool:
-    if verify(final):
-        return False
-    old = load_manifest(final)
-    return all(old[key] == manifest[key] for key in ("digest", "image_shape", "classes"))

@@ -17,12 +17,12 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from structnets.data.folders import refuse_foreign, swap, writer_lock
 from structnets.data.manifest import MANIFEST, SPLITS, file_problem, load_manifest
 from structnets.data.shard_merging import merge
 from structnets.data.sharding import ShardTask, images_per_shard, write_shard
 from structnets.data.tars import FileRange
 from structnets.data.verified_image import decoder
+from structnets.data.whole_folder import refuse_foreign, swap, writer_lock
 from structnets.files import read_json, write_json
 from structnets.identity import digest
 

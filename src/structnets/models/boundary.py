@@ -107,7 +107,7 @@ class DynResNet(nn.Module):
         if len(dilations) != STAGES:
             raise ValueError(f"dilations must be {STAGES}, one per stage; got {list(dilations)}")
         stem, channels, top = scaled_widths((STEM, BLOCK, TOP), width)
-        self.stem = nn.Conv2d(in_channels, stem, 3, padding=1, bias=False)
+        self.stem = conv3x3(in_channels, stem)
         inputs = stem
         blocks: list[nn.Module] = []
         for dilation in dilations:
@@ -121,9 +121,11 @@ class DynResNet(nn.Module):
                 poses=poses,
                 dilation=dilation,
             )
-            hidden = hidden_width(trained_parameters(block), inputs, channels)
-            twin = StaticResBlock(inputs, channels, hidden, dilation)
-            blocks.append(block if dynamic else twin)
+            if dynamic:
+                blocks.append(block)
+            else:
+                hidden = hidden_width(trained_parameters(block), inputs, channels)
+                blocks.append(StaticResBlock(inputs, channels, hidden, dilation))
             blocks.append(StaticResBlock(channels, channels, dilation=dilation))
             inputs = channels
         self.blocks = nn.ModuleList(blocks)
@@ -131,10 +133,9 @@ class DynResNet(nn.Module):
         self.top = conv3x3(channels, top)
         self.top_norm = nn.BatchNorm2d(top)
         self.logit = nn.Conv2d(top, 1, 1)
-        for module in self.modules():
-            if isinstance(module, StaticResBlock):
-                for conv in module.convolutions:
-                    nn.init.kaiming_normal_(conv.get_parameter("weight"), nonlinearity="relu")
+        static = [m for m in blocks if isinstance(m, StaticResBlock)]
+        for conv in (self.stem, self.top, *(c for m in static for c in m.convolutions)):
+            nn.init.kaiming_normal_(conv.get_parameter("weight"), nonlinearity="relu")
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (B, 1, H, W) of images (B, in_channels, H, W)."""

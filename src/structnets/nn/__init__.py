@@ -7,6 +7,7 @@ from structnets.nn.dynamic_steerable import DynamicSteerableBlock
 from structnets.nn.frame_conv import FrameConv2d
 from structnets.nn.gaussian_conv import GaussianConv2d
 from structnets.nn.gaussian_conv3d import GaussianConv3d
+from structnets.nn.harmonic_conv import HarmonicConv2d
 from structnets.nn.hierarchical_conv import HierarchicalConv
 from structnets.nn.invertible_block import InvertibleBlock
 from structnets.nn.invertible_sequential import InvertibleSequential
@@ -24,6 +25,7 @@ __all__ = [
     "FrameConv2d",
     "GaussianConv2d",
     "GaussianConv3d",
+    "HarmonicConv2d",
     "HierarchicalConv",
     "InjectivePad",
     "InvertibleBlock",

@@ -26,6 +26,8 @@ from structnets.nn.steering import interpolate_scales, rotate_maps
 class DynamicSteerableBlock(nn.Module):
     """A two-factor block on circular Gaussian derivatives, steered by rotation and scale.
 
+    The atoms have unit norm at the middle scale.
+
     Parameters
     ----------
     in_channels, out_channels : int
@@ -90,23 +92,22 @@ class DynamicSteerableBlock(nn.Module):
         kept = None if orders is None else tuple(orders)
         bases = [CircularBasis(order, sigma, size, kept) for sigma in self.nodes.sigmas]
         self.frequencies = bases[0].frequencies
-        kernels = torch.tensor(
-            np.stack([basis.kernels for basis in bases]), dtype=torch.get_default_dtype()
-        )
+        # Unit norm at the middle scale, as in `FrameConv2d`; one factor for all scales.
+        norms = bases[len(bases) // 2].norms[:, None, None]
+        atoms = np.stack([basis.kernels / norms for basis in bases])
+        kernels = torch.tensor(atoms, dtype=torch.get_default_dtype())
         self.register_buffer("kernels", kernels, persistent=False)  # (S, M, K, K)
-        atoms = len(self.frequencies)
-        variables = (int(self.rotation) + int(scale)) if steering else atoms
+        count = len(self.frequencies)
+        variables = (int(self.rotation) + int(scale)) if steering else count
         self.pose_network = PoseNetwork(
-            in_channels * atoms, variables * poses, units, pose_layers, context, dilation
+            in_channels * count, variables * poses, units, pose_layers, context, dilation
         )
-        self.features = nn.Conv2d(in_channels * atoms, out_channels, 1, bias=bias)
+        self.features = nn.Conv2d(in_channels * count, out_channels, 1, bias=bias)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Draw the canonical features so that they have He et al.'s variance as filters."""
-        middle = self.kernels[len(self.nodes.sigmas) // 2]
-        energy = 1.0 if middle.is_meta else float(middle.square().sum())
-        nn.init.normal_(self.features.weight, std=math.sqrt(2 / (self.in_channels * energy)))
+        nn.init.normal_(self.features.weight, std=math.sqrt(2 / self.features.in_channels))
         if self.features.bias is not None:
             nn.init.zeros_(self.features.bias)
 
@@ -118,9 +119,7 @@ class DynamicSteerableBlock(nn.Module):
         """Return the output and the poses it was made with."""
         frame = self.frame_maps(x)
         pose = self.estimate(frame)
-        return functional.conv2d(
-            self.steer(frame, pose).flatten(1, 2), self.features.weight, self.features.bias
-        ), pose
+        return self.features(self.steer(frame, pose).flatten(1, 2)), pose
 
     def frame_maps(self, x: Tensor) -> tuple[Tensor, ...]:
         """Convolve with the frame; returns (B, C, atoms, H, W) for every scale."""

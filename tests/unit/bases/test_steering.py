@@ -95,6 +95,9 @@ def test_circular_atoms_to_order_two_by_hand() -> None:
     np.testing.assert_allclose(basis.kernels, expected, atol=1e-15)
     assert basis.frequencies == (0, 0, 1, 1, 2, 2)
     assert CircularBasis(1, 1.0, 7, orders=(1,)).frequencies == (1, 1)
+    norms = np.linalg.norm(expected, axis=(1, 2))
+    assert basis.norms[4] == basis.norms[5]
+    np.testing.assert_allclose(basis.norms, norms, rtol=0.02)
 
 
 @pytest.mark.parametrize("order", [0, 1, 2, 4])

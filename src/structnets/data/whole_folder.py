@@ -1,13 +1,61 @@
-"""Folders of prepared data: replaced whole, one writer at a time, other people's left alone."""
+"""Folders of prepared data that are at any moment absent, the old or the new one."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from structnets.data.manifest import is_prepared_file
+from structnets.data.manifest import is_prepared_file, load_manifest, verify
+
+
+def write_whole(
+    directory: str | os.PathLike[str], fill: Callable[[Path], dict[str, Any]]
+) -> dict[str, Any]:
+    """Let `fill` write prepared data into a folder that takes the place of `directory` at once.
+
+    Parameters
+    ----------
+    directory : path
+        As for `write_prepared`.
+    fill : callable
+        Given an empty folder, writes the files and the manifest, and returns the manifest.
+
+    Returns
+    -------
+    dict
+        The manifest of `directory`.
+
+    Raises
+    ------
+    ValueError
+        If `directory` holds files of another kind.
+    OSError
+        If writing fails; `directory` is then as it was.
+    """
+    # Resolved, so that a link to another disk is kept and the rename stays on that disk.
+    final = Path(directory).resolve()
+    refuse_foreign(final)
+    final.parent.mkdir(parents=True, exist_ok=True)
+    with writer_lock(final) as sole_writer:
+        if sole_writer:
+            remove_leftovers(final)
+        building = Path(
+            tempfile.mkdtemp(prefix=f".{final.name}.", suffix=".part", dir=final.parent)
+        )
+        try:
+            building.chmod(0o755)
+            manifest = fill(building)
+            if _holds(final, manifest):
+                return load_manifest(final)
+            swap(building, final)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+    return manifest
 
 
 def refuse_foreign(final: Path) -> None:
@@ -50,6 +98,13 @@ def remove_leftovers(final: Path) -> None:
     for entry in final.parent.iterdir():
         if entry.name.startswith(f".{final.name}.") and entry.name.endswith(".part"):
             shutil.rmtree(entry, ignore_errors=True)
+
+
+def _holds(final: Path, manifest: Mapping[str, Any]) -> bool:
+    if verify(final):
+        return False
+    old = load_manifest(final)
+    return all(old[key] == manifest[key] for key in ("digest", "image_shape", "classes"))
 
 
 def swap(building: Path, final: Path) -> None:
