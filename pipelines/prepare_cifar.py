@@ -54,7 +54,8 @@ def prepare_cifar(
 
             fetch(FORMS[name].archive, folder, progress=progress)
         arrays, source = load_cifar(data_root, name, partial=bool(prepare.get("partial")))
-    check_whole(name, arrays, prepare, folder)
+    counts = (len(arrays["train_labels"]), len(arrays["test_labels"]))
+    check_whole(name, counts, prepare, folder)
     statistics = channel_statistics(arrays["train_images"])
     classes = DATASETS[name].classes
     return write_prepared(out, name, prepare, arrays, classes, source, statistics=statistics)

@@ -12,7 +12,12 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from structnets.data.catalogue import DATASETS, check_parameters, find_dataset
+from structnets.data.catalogue import (
+    DATASETS,
+    check_parameters,
+    find_dataset,
+    most_training_images,
+)
 from structnets.models.registry import MODEL_NAMES, check_options
 from structnets.recipes import Recipe
 from structnets.validation import Strict, checked
@@ -55,7 +60,7 @@ class DataSpec(Strict):
     @model_validator(mode="after")
     def _possible(self) -> DataSpec:
         check_parameters(self.name, self.prepare)
-        count = find_dataset(self.name).train_count
+        count = most_training_images(self.name, self.prepare)
         if self.train_size is not None and find_dataset(self.name).cohort:
             raise ValueError(f"{self.name} is cross-validated whole: leave out train_size")
         if self.train_size is not None and self.train_size > count:

@@ -42,6 +42,7 @@ MORE = ("rows=rfnn,cnn_b", "columns=n2000", "seeds=5")
             {"track_init": 1, "prepare_digits": 1, "sweep": 1, "sweep_rfnn_basis": 1},
         ),
         (["prepare_cifar10_jpeg"], {"prepare_cifar10_jpeg": 1}),
+        (["prepare_imagenet"], {"prepare_imagenet": 1}),
         (["figure6", "--config", "preset=small"], {**FRAME, "prepare_mnist": 1, "train": 16}),
         (["figure6", "--config", "preset=paper"], {**FRAME, "prepare_mnist": 1, "train": 144}),
         (

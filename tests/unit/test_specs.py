@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from structnets import identity, specs, sweeps
-from structnets.data.catalogue import find_dataset
+from structnets.data.catalogue import class_count, find_dataset
 from structnets.models.registry import create_model, data_options
 from structnets.validation import load_yaml
 
@@ -46,8 +46,9 @@ def built() -> Callable[[dict[str, Any]], None]:
 
     def build(spec: dict[str, Any]) -> None:
         facts = find_dataset(spec["data"]["name"])
+        classes = class_count(facts.name, spec["data"]["prepare"])
         name = spec["model"]["name"]
-        decided = data_options(name, len(facts.classes), facts.image_shape)
+        decided = data_options(name, classes, facts.image_shape)
         with torch.device("meta"):
             create_model(name, **decided, **spec["model"]["options"])
 
@@ -227,6 +228,13 @@ def test_part_of_a_data_set_is_never_called_full() -> None:
         specs.validate({**SPEC, "data": part})
     resolved = specs.validate({**SPEC, "data": {**part, "train_size": 1000}})
     assert resolved["data"]["prepare"] == {"partial": True}
+
+
+def test_a_subset_of_classes_limits_the_training_size() -> None:
+    data = {"name": "imagenet", "prepare": {"classes": 10}}
+    specs.validate({**SPEC, "data": {**data, "train_size": 13_000}})
+    with pytest.raises(ValueError, match="train_size 13001 exceeds the 13000 training images"):
+        specs.validate({**SPEC, "data": {**data, "train_size": 13_001}})
 
 
 def test_unknown_prepare_parameter_is_refused() -> None:

@@ -76,6 +76,31 @@ for _prepared, _data in preparations("cifar10", "cifar10_jpeg", "cifar100").item
             "2>&1 | tee {log:q}"
 
 
+for _prepared, _data in preparations("imagenet").items():
+
+    rule:
+        name:
+            f"prepare_{_prepared}".replace("-", "_")
+        output:
+            manifest=f"{CONFIG.prepared}/{_prepared}/manifest.json",
+        log:
+            f"{LOGS}/prepare_imagenet/{_prepared}.log",
+        conda:
+            "../../environment.yml"
+        threads: 16
+        resources:
+            mem_mb=16000,
+            runtime=720,
+        params:
+            data=identity.canonical_json(_data),
+            out=lambda wildcards, output: os.path.dirname(output.manifest),
+            data_root=lambda wildcards, output: CONFIG.data_root,
+        shell:
+            "python -m pipelines.prepare_imagenet --data-root {params.data_root:q} "
+            "--data-json {params.data:q} --out {params.out:q} --workers {threads} "
+            "2>&1 | tee {log:q}"
+
+
 rule prepare_bsds:
     output:
         manifest=f"{CONFIG.prepared}/bsds500/manifest.json",

@@ -139,13 +139,47 @@ def standardize(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> 
     ValueError
         If their number is not C, or a deviation is not positive.
     """
-    channels = images.shape[1]
-    if len(mean) != channels or len(std) != channels or min(std) <= 0:
-        raise ValueError(
-            f"images of {channels} channels need as many means and positive deviations, "
-            f"got mean {list(mean)} and std {list(std)}"
-        )
-    scale = 1 / (255 * torch.tensor(std, dtype=torch.float64))
-    offset = torch.tensor(mean, dtype=torch.float64) / torch.tensor(std, dtype=torch.float64)
-    scale, offset = (part.float().to(images.device).view(-1, 1, 1) for part in (scale, offset))
-    return images.to(torch.float32).mul_(scale).sub_(offset)
+    return Standardization(mean, std)(images)
+
+
+class Standardization:
+    """``(images / 255 - mean) / std`` per channel, with its constants kept.
+
+    Parameters
+    ----------
+    mean, std : sequence of float
+        One per channel for values scaled to [0, 1], as in a manifest's ``statistics``.
+
+    Raises
+    ------
+    ValueError
+        If they differ in number, or a deviation is not positive.
+    """
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        if len(mean) != len(std) or min(std, default=0) <= 0:
+            raise ValueError(
+                "there must be as many means as positive deviations, "
+                f"got mean {list(mean)} and std {list(std)}"
+            )
+        deviation = torch.tensor(std, dtype=torch.float64)
+        self._scale = (1 / (255 * deviation)).float().view(-1, 1, 1)
+        self._offset = (torch.tensor(mean, dtype=torch.float64) / deviation).float().view(-1, 1, 1)
+
+    def __call__(self, images: Tensor, out: Tensor | None = None) -> Tensor:
+        """Standardise (…, C, H, W) images, uint8, into float32, into `out` if given.
+
+        Raises
+        ------
+        ValueError
+            If they have another number of channels.
+        """
+        if images.shape[-3] != len(self._scale):
+            raise ValueError(
+                f"images have {images.shape[-3]} channels, the statistics {len(self._scale)}"
+            )
+        if self._scale.device != images.device:
+            self._scale, self._offset = (
+                part.to(images.device) for part in (self._scale, self._offset)
+            )
+        return torch.mul(images, self._scale, out=out).sub_(self._offset)

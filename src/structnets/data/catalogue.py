@@ -23,9 +23,11 @@ class Dataset:
     image_shape : tuple of int
         (C, H, W) of every image, or (C, X, Y, Z) of every volume; uint8.
     classes : tuple of str
-        Class names; a label is an index into them.
+        Class names; a label is an index into them. Empty where only the originals tell which
+        classes a subset has; `class_count` tells how many.
     train_count, test_count : int
-        Number of images of each split. A cohort has no test set, and 0 if it is the user's.
+        Number of images of each split, of the whole data set. A cohort has no test set, and 0
+        if it is the user's.
     parameters : mapping of str to tuple
         Keys that the ``prepare`` object of a spec may hold, with the values each allows.
         A key that is left out means the default. A type stands for all its values.
@@ -62,6 +64,15 @@ _CIFAR10_CLASSES = tuple(_CIFAR10_NAMES.split())
 _CIFAR100_CLASSES = tuple(_CIFAR100_NAMES.split())
 # A copy that lacks images is a data set of its own: asked for in so many words, never the default.
 _PARTIAL = {"partial": (True,)}
+_IMAGENET_CLASSES = 1000
+_LARGEST_IMAGENET_CLASS = 1300
+# The first of each is the default.
+_IMAGENET = {
+    "classes": (_IMAGENET_CLASSES, 100, 10),
+    "geometry": ("squash256", "short256", "short320"),
+    "storage": ("raw", "jpeg"),
+    **_PARTIAL,
+}
 # The grid of MNI152 at 2 mm; a coarser one averages over its cubes.
 _MNI = (1, 91, 109, 91)
 _OF_COHORTS = {"grid_mm": (4, 6, 8), "folds": (2, 3, 4, 5, 8)}
@@ -83,6 +94,7 @@ DATASETS: Mapping[str, Dataset] = {
         Dataset("photo_crops", (3, 32, 32), _PHOTOGRAPHS, 1_000, 300),
         Dataset("cifar10", (3, 32, 32), _CIFAR10_CLASSES, 50_000, 10_000, _PARTIAL),
         Dataset("cifar10_jpeg", (3, 32, 32), _CIFAR10_CLASSES, 50_000, 10_000, _PARTIAL),
+        Dataset("imagenet", (3, 256, 256), (), 1_281_167, 50_000, _IMAGENET),
         Dataset("simulated_cohort", _MNI, ("control", "patient"), 24, 0, _OF_COHORTS, cohort=True),
         Dataset("oasis_ad126", _MNI, ("normal", "alzheimer"), 126, 0, _OF_SCANS, cohort=True),
         Dataset("adni", _MNI, ("CN", "AD"), 0, 0, _OF_SCANS, cohort=True),
@@ -104,6 +116,29 @@ def find_dataset(name: str) -> Dataset:
     if name not in DATASETS:
         raise ValueError(f"unknown data set {name!r}; known: {', '.join(sorted(DATASETS))}")
     return DATASETS[name]
+
+
+def class_count(name: str, prepare: Mapping[str, Any]) -> int:
+    """Return the number of classes of a data set as it is prepared.
+
+    A partial copy of ImageNet has what its manifest says, unless ``classes`` is given.
+
+    Parameters
+    ----------
+    name : str
+        Data set.
+    prepare : mapping
+        Accepted parameters of its preparation.
+    """
+    return len(find_dataset(name).classes) or prepare.get("classes", _IMAGENET_CLASSES)
+
+
+def most_training_images(name: str, prepare: Mapping[str, Any]) -> int:
+    """Return the number of training images; for a subset of classes, the most it can have."""
+    facts = find_dataset(name)
+    if facts.classes or "classes" not in prepare:
+        return facts.train_count
+    return min(facts.train_count, prepare["classes"] * _LARGEST_IMAGENET_CLASS)
 
 
 def check_parameters(name: str, prepare: Any) -> None:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from structnets.data.catalogue import find_dataset
 
 
 def check_whole(
-    name: str, arrays: Mapping[str, np.ndarray], prepare: Mapping[str, Any], folder: object
+    name: str, found: tuple[int, int], prepare: Mapping[str, Any], folder: object
 ) -> None:
     """Compare the number of images with the catalogue's and with what was asked for.
 
@@ -19,8 +17,8 @@ def check_whole(
     ----------
     name : str
         Data set.
-    arrays : mapping
-        Holds ``train_labels`` and ``test_labels``.
+    found : (int, int)
+        Training and test images of the originals.
     prepare : mapping
         Parameters of the preparation; ``partial`` asks for a copy that lacks images.
     folder : path
@@ -32,7 +30,6 @@ def check_whole(
         If images lack and no partial copy was asked for, or one was asked for and none lack.
     """
     facts, partial = find_dataset(name), bool(prepare.get("partial"))
-    found = (len(arrays["train_labels"]), len(arrays["test_labels"]))
     expected = (facts.train_count, facts.test_count)
     text = f"{folder} holds {found[0]} training and {found[1]} test images of {name}"
     if found != expected and not partial:

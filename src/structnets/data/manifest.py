@@ -8,6 +8,7 @@ standardised also state ``statistics``: mean and standard deviation of the train
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,9 @@ FILES = tuple(f"{name}.npy" for name in ARRAYS)
 COHORT_FILES = ("volumes.npy", "labels.npy", "subjects.json", "folds.csv")
 FORMS = {"splits": FILES, "cohort": COHORT_FILES}
 MANIFEST = "manifest.json"
+SHARDS = "shards"
+MEAN_IMAGE = "mean_image.npy"
+_SHARD_FILE = re.compile(r"(train|test)_(shard\d{5}\.bin|index\.npy|names\.txt)")
 _KEYS = (
     *("dataset", "prepare", "image_shape", "classes", "counts"),
     *("files", "source", "versions", "digest"),
@@ -42,6 +46,18 @@ def content_digest(
     """
     content = {"dataset": dataset, "prepare": dict(prepare), "files": dict(files)}
     return digest(content if statistics is None else {**content, "statistics": dict(statistics)})
+
+
+def is_sharded(manifest: Mapping[str, Any]) -> bool:
+    """Say whether images lie in shards (`structnets.data.shards`), not in arrays."""
+    return manifest.get("form") == SHARDS
+
+
+def is_prepared_file(name: str) -> bool:
+    """Say whether a file may lie in a folder of prepared data."""
+    # Snakemake marks folders it made or tracks.
+    known = (*FILES, *COHORT_FILES, MANIFEST, MEAN_IMAGE, ".snakemake_timestamp")
+    return name in known or bool(_SHARD_FILE.fullmatch(name))
 
 
 def count_classes(labels: np.ndarray, classes: Sequence[str]) -> dict[str, int]:
@@ -87,7 +103,9 @@ def verify(directory: str | os.PathLike[str]) -> list[str]:
     entries = manifest["files"].items()
     found = [file_problem(directory, name, entry, checksum=True) for name, entry in entries]
     problems = [problem for problem in found if problem]
-    return problems or _content_problems(directory, manifest)
+    if problems or is_sharded(manifest):
+        return problems
+    return _content_problems(directory, manifest)
 
 
 def remedy(directory: str | os.PathLike[str]) -> str:
@@ -101,11 +119,12 @@ def _manifest_problem(manifest: Any) -> str | None:
     if missing := [key for key in _KEYS if key not in manifest]:
         return f"lacks {', '.join(missing)}"
     files = manifest["files"]
-    expected_files = FORMS.get(manifest.get("form", "splits"))
-    if expected_files is None:
-        return f"has the form {manifest['form']!r}; known: {', '.join(FORMS)}"
-    if not isinstance(files, dict) or set(files) != set(expected_files):
-        return f"does not list exactly the files {', '.join(expected_files)}"
+    form = manifest.get("form", "splits")
+    if form not in (*FORMS, SHARDS):
+        return f"has the form {form!r}; known: {', '.join((*FORMS, SHARDS))}"
+    if not isinstance(files, dict) or not _has_files(form, set(files)):
+        expected_files = "of shards" if form == SHARDS else ", ".join(FORMS[form])
+        return f"does not list exactly the files {expected_files}"
     if not isinstance(manifest["prepare"], dict):
         return "has prepare parameters that are not an object"
     statistics = manifest.get("statistics")
@@ -121,6 +140,15 @@ def _manifest_problem(manifest: Any) -> str | None:
         if not isinstance(manifest[key], kind):
             return f"has {key} {manifest[key]!r}, expected a {kind.__name__}"
     return None
+
+
+def _has_files(form: str, names: set[str]) -> bool:
+    if form != SHARDS:
+        return names == set(FORMS[form])
+    needed = {f"{split}_{kind}" for split in SPLITS for kind in ("index.npy", "shard00000.bin")}
+    return needed <= names and all(
+        name == MEAN_IMAGE or _SHARD_FILE.fullmatch(name) for name in names
+    )
 
 
 def file_problem(

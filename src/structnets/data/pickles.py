@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import math
 import pickle
+import pickletools
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,16 @@ import numpy as np
 
 _ARRAY_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")
 _BYTE = ("u1", b"u1")
+# The instructions that plain data needs; the others make objects, or memory, of any size.
+_INSTRUCTIONS = frozenset(
+    """
+PROTO FRAME STOP MARK NONE NEWTRUE NEWFALSE INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT
+BINFLOAT STRING BINSTRING SHORT_BINSTRING BINBYTES BINBYTES8 SHORT_BINBYTES UNICODE BINUNICODE
+BINUNICODE8 SHORT_BINUNICODE EMPTY_LIST APPEND APPENDS LIST EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3
+EMPTY_DICT DICT SETITEM SETITEMS GET BINGET LONG_BINGET PUT BINPUT LONG_BINPUT MEMOIZE GLOBAL
+STACK_GLOBAL REDUCE BUILD
+""".split()  # noqa: SIM905
+)
 _FAULTS = (
     *(pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, KeyError),
     *(TypeError, ValueError, MemoryError, OverflowError, RecursionError),
@@ -45,6 +56,7 @@ def read_plain_pickle(content: bytes, name: str) -> Any:
     """
     stream = io.BytesIO(content)
     try:
+        _check_instructions(content)
         loaded = _plain(_PlainUnpickler(stream, encoding="bytes").load(), {})
     except _RefusedError as error:
         raise ValueError(f"{name} is refused: {error}") from error
@@ -53,6 +65,16 @@ def read_plain_pickle(content: bytes, name: str) -> Any:
     if trailing := len(content) - stream.tell():
         raise ValueError(f"{name} has {trailing} bytes after the end of its pickle")
     return loaded
+
+
+def _check_instructions(content: bytes) -> None:
+    """Refuse a pickle that would take more memory than its own size explains."""
+    for instruction, argument, _ in pickletools.genops(content):
+        if instruction.name not in _INSTRUCTIONS:
+            raise _RefusedError(f"it uses the instruction {instruction.name}")
+        # A place in the table of remembered objects: the table grows to hold it.
+        if "PUT" in instruction.name and not 0 <= (argument or 0) <= len(content):
+            raise _RefusedError(f"it remembers an object at place {argument}")
 
 
 class _RefusedError(Exception):
@@ -138,9 +160,6 @@ class _PlainUnpickler(pickle.Unpickler):
         if found is None:
             raise _RefusedError(f"it asks for {module_name}.{global_name}")
         return found
-
-    def persistent_load(self, pid: Any) -> Any:
-        raise _RefusedError("it refers to objects outside the file")
 
 
 def _plain(value: Any, seen: dict[int, Any]) -> Any:

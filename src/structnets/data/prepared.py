@@ -23,6 +23,7 @@ from structnets.data.manifest import (
     content_digest,
     count_classes,
     file_problem,
+    is_sharded,
     load_manifest,
     open_split,
     remedy,
@@ -119,6 +120,10 @@ def load_split(
     if split not in SPLITS:
         raise ValueError(f"unknown split {split!r}; allowed: {', '.join(SPLITS)}")
     manifest = load_manifest(directory)
+    if is_sharded(manifest):
+        raise ValueError(
+            f"{directory} is sharded: open it with structnets.data.shards.ShardedSplit"
+        )
     if manifest.get("form", "splits") != "splits":
         raise ValueError(f"{directory} is a {manifest['form']} without splits; its folds are used")
     for name in (f"{split}_images.npy", f"{split}_labels.npy"):

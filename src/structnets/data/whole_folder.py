@@ -10,12 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from structnets.data.manifest import FORMS, MANIFEST, load_manifest, verify
-
-# Snakemake marks folders it made or tracks with the second.
-_REPLACEABLE = {*(name for names in FORMS.values() for name in names), MANIFEST} | {
-    ".snakemake_timestamp"
-}
+from structnets.data.manifest import is_prepared_file, load_manifest, verify
 
 
 def write_whole(
@@ -44,11 +39,11 @@ def write_whole(
     """
     # Resolved, so that a link to another disk is kept and the rename stays on that disk.
     final = Path(directory).resolve()
-    _refuse_foreign(final)
+    refuse_foreign(final)
     final.parent.mkdir(parents=True, exist_ok=True)
-    with _writer_lock(final) as sole_writer:
+    with writer_lock(final) as sole_writer:
         if sole_writer:
-            _remove_leftovers(final)
+            remove_leftovers(final)
         building = Path(
             tempfile.mkdtemp(prefix=f".{final.name}.", suffix=".part", dir=final.parent)
         )
@@ -57,19 +52,26 @@ def write_whole(
             manifest = fill(building)
             if _holds(final, manifest):
                 return load_manifest(final)
-            _swap(building, final)
+            swap(building, final)
         finally:
             shutil.rmtree(building, ignore_errors=True)
     return manifest
 
 
-def _refuse_foreign(final: Path) -> None:
-    """Refuse to replace what is not prepared data: a mistyped path must not cost a folder."""
+def refuse_foreign(final: Path) -> None:
+    """Refuse to replace what is not prepared data: a mistyped path must not cost a folder.
+
+    Raises
+    ------
+    ValueError
+        If `final` is a file or holds files of another kind.
+    """
     if final.exists() and not final.is_dir():
         raise ValueError(f"{final} is a file; prepared data needs a folder of its own")
     if not final.exists():
         return
-    if foreign := sorted({entry.name for entry in final.iterdir()} - _REPLACEABLE):
+    foreign = sorted(entry.name for entry in final.iterdir() if not is_prepared_file(entry.name))
+    if foreign:
         raise ValueError(
             f"{final} holds files that are not prepared data ({', '.join(foreign[:3])}); "
             "choose another folder or remove them"
@@ -77,7 +79,7 @@ def _refuse_foreign(final: Path) -> None:
 
 
 @contextlib.contextmanager
-def _writer_lock(final: Path) -> Iterator[bool]:
+def writer_lock(final: Path) -> Iterator[bool]:
     """Wait for other writers of `final`; yield whether the file system can tell of them."""
     import fcntl
 
@@ -91,7 +93,8 @@ def _writer_lock(final: Path) -> Iterator[bool]:
             yield True
 
 
-def _remove_leftovers(final: Path) -> None:
+def remove_leftovers(final: Path) -> None:
+    """Remove what killed writers of `final` left beside it."""
     for entry in final.parent.iterdir():
         if entry.name.startswith(f".{final.name}.") and entry.name.endswith(".part"):
             shutil.rmtree(entry, ignore_errors=True)
@@ -104,7 +107,8 @@ def _holds(final: Path, manifest: Mapping[str, Any]) -> bool:
     return all(old[key] == manifest[key] for key in ("digest", "image_shape", "classes"))
 
 
-def _swap(building: Path, final: Path) -> None:
+def swap(building: Path, final: Path) -> None:
+    """Give the folder `building` the name `final`; what has it now is removed."""
     if not final.exists():
         building.rename(final)
         return

@@ -82,6 +82,8 @@ def test_bad_arguments(images):
         shift_and_flip(images, -1, generator())
     with pytest.raises(ValueError, match="moves are of 3 images, the batch has 40"):
         move(images, draw_moves(3, 1, generator()))
-    for mean, std in (([0.5], [0.5]), ([0.5] * 3, [0.5, 0.5, 0.0])):
-        with pytest.raises(ValueError, match="3 channels need as many means and positive"):
-            standardize(images, mean, std)
+    for std in ([0.5] * 2, [0.5, 0.5, 0.0]):
+        with pytest.raises(ValueError, match="as many means as positive deviations"):
+            standardize(images, [0.5] * 3, std)
+    with pytest.raises(ValueError, match="images have 3 channels, the statistics 1"):
+        standardize(images, [0.5], [0.5])

@@ -147,10 +147,7 @@ def test_the_archive_itself_is_read(made_cifar, monkeypatch):
 
 
 def test_a_whole_data_set_and_a_part_are_told_apart():
-    def labels(train, test):
-        return {"train_labels": np.zeros(train), "test_labels": np.zeros(test)}
-
-    whole, part = labels(50_000, 10_000), labels(1000, 10_000)
+    whole, part = (50_000, 10_000), (1000, 10_000)
     check_whole("cifar10", whole, {}, "here")
     check_whole("cifar10", part, {"partial": True}, "here")
     with pytest.raises(ValueError, match=r"here holds 1000 training .*, expected 50000"):

@@ -80,7 +80,9 @@ def test_hostile_or_foreign_content_is_refused(value, message, tmp_path, monkeyp
         (b"\x80\x02cnumpy\ndtype\n}U\x01xK\x01sb.", "changes what a name means"),
         (b"\x80\x02cnumpy\nndarray\n)R.", "calls numpy.ndarray"),
         (b"\x80\x02cnumpy.core.multiarray\n_reconstruct\ncnumpy\ndtype\n\x85R.", "another class"),
-        (b"\x80\x02U\x01xQ.", "objects outside the file"),
+        (b"\x80\x02U\x01xQ.", "instruction BINPERSID"),
+        (b"\x80\x05\x96" + bytes(7) + b"\x40.", "no whole pickle|instruction BYTEARRAY8"),
+        (b"\x80\x02]r\xff\xff\xff\xff.", "remembers an object at place 4294967295"),
         (b"\x80\x02cnumpy\nndarray\n.", "object of type _Name"),
     ],
 )

@@ -1,0 +1,120 @@
+"""One original image: decoded whole, so that a broken one is found, and brought to a geometry."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+JPEG_QUALITY = 95
+_COLOUR_SPACES = {"RGB": None, "L": "grey", "CMYK": "CMYK"}
+
+
+class BrokenImageError(ValueError):
+    """Why an image cannot be used."""
+
+
+def decode_verified(content: bytes) -> tuple[Image, str | None]:
+    """Decode a JPEG whole.
+
+    Parameters
+    ----------
+    content : bytes
+        The file. Grey values become three equal channels; CMYK becomes RGB without a colour
+        profile, as Pillow does it.
+
+    Returns
+    -------
+    image : PIL.Image.Image
+        RGB.
+    converted : str or None
+        ``grey`` or ``CMYK`` where it was of that kind.
+
+    Raises
+    ------
+    BrokenImageError
+        If it is no JPEG, of another kind, or truncated.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        image = Image.open(io.BytesIO(content), formats=["JPEG"])
+        if image.mode not in _COLOUR_SPACES:
+            raise BrokenImageError(f"colour mode {image.mode}")
+        rgb = image.convert("RGB")
+    except UnidentifiedImageError as error:
+        raise BrokenImageError(f"not a JPEG: {_kind(content)}") from error
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise BrokenImageError(f"broken JPEG: {error}") from error
+    return rgb, _COLOUR_SPACES[image.mode]
+
+
+def _kind(content: bytes) -> str:
+    """Name what a file that is no JPEG is, as far as it can be told without decoding."""
+    from PIL import Image, UnidentifiedImageError
+
+    if not content:
+        return "an empty file"
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            return f"a {image.format}"
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+        return f"begins with {content[:4].hex(' ')}"
+
+
+def fit(image: Image, geometry: str) -> Image:
+    """Resize an image bilinearly (antialiased) to a geometry.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        RGB.
+    geometry : {"squash256", "short256", "short320"}
+        ``squash``: to a square of that side, whatever the aspect, as in chapter 3. ``short``:
+        the short side becomes that long and the aspect is kept.
+
+    Returns
+    -------
+    PIL.Image.Image
+    """
+    from PIL.Image import Resampling
+
+    side, (width, height) = side_of(geometry), image.size
+    if geometry.startswith("squash"):
+        size = (side, side)
+    elif width < height:
+        size = (side, side * height // width)
+    else:
+        size = (side * width // height, side)
+    return image.resize(size, Resampling.BILINEAR)
+
+
+def side_of(geometry: str) -> int:
+    """Return the side of the square that every image of a geometry fills."""
+    return int(geometry[-3:])
+
+
+def encode(image: Image, storage: str) -> bytes:
+    """Return the stored bytes of an image: rows of RGB pixels, or a JPEG of quality 95, 4:4:4."""
+    if storage == "raw":
+        return image.tobytes()
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    return stream.getvalue()
+
+
+def pixels(image: Image) -> np.ndarray:
+    """Return an RGB image as (3, H, W) uint8."""
+    return np.asarray(image).transpose(2, 0, 1)
+
+
+def decoder() -> dict[str, Any]:
+    """Name the versions that decide what a decoded pixel is, for the manifest."""
+    import PIL
+    from PIL import features
+
+    return {"pillow": PIL.__version__, "libjpeg": features.version("jpg")}
