@@ -77,28 +77,47 @@ class _Randomness:
 
 
 @dataclass(frozen=True)
+class _Buffer:
+    """A buffer of a part of a module, and what it held before a call."""
+
+    owner: nn.Module
+    name: str
+    held: Tensor
+    copy: Tensor
+    writes: int
+
+    @classmethod
+    def of(cls, owner: nn.Module, name: str, held: Tensor) -> _Buffer:
+        return cls(owner, name, held, held.clone(), held._version)
+
+    def changed(self) -> bool:
+        now = self.owner._buffers[self.name]
+        return now is not self.held or self.held._version != self.writes
+
+
+@dataclass(frozen=True)
 class Recording:
     """What a call depended on besides its input and the module's parameters.
 
     Attributes
     ----------
-    module : nn.Module
-        What was called.
     precision
         State of autocast.
     randomness
         State of the generators before the call; None if it drew no random numbers.
-    buffers : dict of Tensor
-        Values before the call of the buffers that it changed.
+    norms : list of nn.Module
+        The batch norms in training mode, which update their statistics at every call.
+    buffers : list
+        The other buffers that the call changed.
     """
 
-    module: nn.Module
     precision: _Precision
     randomness: _Randomness | None
-    buffers: dict[str, Tensor]
+    norms: list[Any]
+    buffers: list[_Buffer]
 
     def replay(self, function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-        """Call `function`, which calls the module, as at the time of the recording.
+        """Call `function` on `x` as at the time of the recording.
 
         Its random draws are the recorded ones and its changes to buffers are lost.
         """
@@ -106,8 +125,8 @@ class Recording:
         with (
             drawn,
             self.precision.context(),
-            _statistics_kept(self.module),
-            _buffers_swapped(self.module, self.buffers),
+            _statistics_kept(self.norms),
+            _buffers_swapped(self.buffers),
         ):
             return function(x)
 
@@ -124,57 +143,49 @@ def record(
     Recording
         To call it again.
     """
-    held = dict(_influential_buffers(module))
-    copies = {name: buffer.clone() for name, buffer in held.items()}
-    writes = {name: buffer._version for name, buffer in held.items()}
+    norms, buffers = _survey(module)
     randomness, precision = _Randomness.of(x.device), _Precision.of(x.device.type)
     with precision.context():
         out = function(x)
     drew = not randomness.equals(_Randomness.of(x.device))
-    after = dict(_influential_buffers(module))
-    changed = {
-        name: copies[name]
-        for name, buffer in held.items()
-        if after.get(name) is not buffer or buffer._version != writes[name]
-    }
-    return out, Recording(module, precision, randomness if drew else None, changed)
+    changed = [buffer for buffer in buffers if buffer.changed()]
+    return out, Recording(precision, randomness if drew else None, norms, changed)
 
 
-def _training_norms(module: nn.Module) -> list[Any]:
-    return [m for m in module.modules() if type(m) in _BATCH_NORMS and m.training]
-
-
-def _influential_buffers(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    for prefix, part in module.named_modules():
+def _survey(module: nn.Module) -> tuple[list[Any], list[_Buffer]]:
+    """Return the batch norms in training mode, and the buffers of all other parts."""
+    norms: list[Any] = []
+    buffers: list[_Buffer] = []
+    for part in module.modules():
         if type(part) in _BATCH_NORMS and part.training:
-            continue
-        yield from part.named_buffers(prefix, recurse=False)
+            norms.append(part)
+        else:
+            held = part._buffers.items()
+            buffers += [_Buffer.of(part, name, b) for name, b in held if b is not None]
+    return norms, buffers
 
 
 @contextlib.contextmanager
-def _statistics_kept(module: nn.Module) -> Iterator[None]:
+def _statistics_kept(norms: list[Any]) -> Iterator[None]:
     """Let batch norm use the batch's statistics without counting the batch a second time."""
-    norms = [norm for norm in _training_norms(module) if norm.track_running_stats]
-    for norm in norms:
+    tracking = [norm for norm in norms if norm.track_running_stats]
+    for norm in tracking:
         norm.track_running_stats = False
     try:
         yield
     finally:
-        for norm in norms:
+        for norm in tracking:
             norm.track_running_stats = True
 
 
 @contextlib.contextmanager
-def _buffers_swapped(module: nn.Module, buffers: dict[str, Tensor]) -> Iterator[None]:
-    """Give `module` copies of recorded buffers for the time of the block."""
-    held = {}
-    for name, value in buffers.items():
-        owner, _, attribute = name.rpartition(".")
-        part = module.get_submodule(owner)
-        held[name] = (part, attribute, part._buffers[attribute])
-        part._buffers[attribute] = value.clone()
+def _buffers_swapped(buffers: list[_Buffer]) -> Iterator[None]:
+    """Give the parts copies of their recorded buffers for the time of the block."""
+    now = [buffer.owner._buffers[buffer.name] for buffer in buffers]
+    for buffer in buffers:
+        buffer.owner._buffers[buffer.name] = buffer.copy.clone()
     try:
         yield
     finally:
-        for part, attribute, buffer in held.values():
-            part._buffers[attribute] = buffer
+        for buffer, held in zip(buffers, now, strict=True):
+            buffer.owner._buffers[buffer.name] = held

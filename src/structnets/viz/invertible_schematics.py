@@ -1,0 +1,133 @@
+"""The drawn figures of chapter 6: the invertible block (16) and the down-sampling map (17)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from structnets.nn.space_to_depth import SpaceToDepth
+from structnets.viz.style import COLOURS, GREY, figure, footnote, save, save_csv
+
+_ROWS = {"x": 0.8, "x~": 0.2}
+
+
+def draw_block(stem: Path, *, title: str, note: str = "") -> list[Path]:
+    """Draw the block of Eq. 39 and its inverse (Figure 16).
+
+    Parameters
+    ----------
+    stem : pathlib.Path
+        Path without ending; ``.svg`` and ``.png`` are written.
+    title, note : str
+        Words on the figure.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files.
+    """
+    with figure(2, 1, (6.4, 4.6)) as (drawing, (top, bottom)):
+        _draw_coupling(top, ("x$_j$", "x̃$_j$"), ("x̃$_{j+1}$", "x$_{j+1}$"), "S", "+")
+        top.set_title("block: x$_{j+1}$ = S x̃$_j$,  x̃$_{j+1}$ = S x$_j$ + F x̃$_j$", fontsize=9)
+        _draw_coupling(bottom, ("x$_j$", "x̃$_j$"), ("x̃$_{j+1}$", "x$_{j+1}$"), "S⁻¹", "−", True)
+        bottom.set_title("its inverse: the same F, subtracted", fontsize=9)
+        drawing.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        footnote(drawing, note)
+        return save(drawing, stem)
+
+
+def _draw_coupling(
+    axes: Any,
+    left: tuple[str, str],
+    right: tuple[str, str],
+    rearrangement: str,
+    sign: str,
+    backwards: bool = False,
+) -> None:
+    """Draw two streams left to right, or right to left, and F from the lower to the upper."""
+    axes.set(xlim=(0, 10), ylim=(0, 1))
+    axes.axis("off")
+    for row, name, end in zip(_ROWS.values(), left, right, strict=True):
+        axes.text(0.3, row, name, ha="center", va="center")
+        axes.text(9.7, row, end, ha="center", va="center")
+        _arrow(axes, (0.8, row), (9.2, row), backwards)
+    place = 3.0 if not backwards else 2.0
+    for row in _ROWS.values():
+        _box(axes, place, row, rearrangement)
+    sum_at = 7.0 if not backwards else 4.5
+    axes.plot([1.5, 1.5] if not backwards else [3.4, 3.4], [0.2, 0.5], color=GREY, lw=1.2)
+    start = 1.5 if not backwards else 3.4
+    _arrow(axes, (start, 0.5), (sum_at, 0.5), False)
+    _arrow(axes, (sum_at, 0.5), (sum_at, 0.72), False)
+    _box(axes, (start + sum_at) / 2, 0.5, "F", COLOURS[1])
+    axes.text(
+        sum_at, 0.8, sign, ha="center", va="center",
+        bbox={"boxstyle": "circle,pad=0.2", "fc": "white", "ec": GREY},
+    )  # fmt: skip
+
+
+def _box(axes: Any, x: float, y: float, text: str, colour: str = COLOURS[0]) -> None:
+    box = {"boxstyle": "square,pad=0.35", "fc": "white", "ec": colour, "lw": 1.4}
+    axes.text(x, y, text, ha="center", va="center", color=colour, bbox=box)
+
+
+def _arrow(axes: Any, start: tuple[float, float], end: tuple[float, float], back: bool) -> None:
+    style = {"arrowstyle": "<-" if back else "->", "color": GREY, "lw": 1.2}
+    axes.annotate("", end, start, arrowprops=style)
+
+
+def draw_down_sampling(stem: Path, *, title: str, note: str = "", side: int = 4) -> list[Path]:
+    """Draw where the pixels of one map go, computed from `SpaceToDepth` itself (Figure 17).
+
+    Parameters
+    ----------
+    stem : pathlib.Path
+        Path without ending; ``.svg``, ``.png`` and ``.csv`` are written.
+    title, note : str
+        Words on the figure.
+    side : int
+        Of the square map, even.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files.
+    """
+    numbers = torch.arange(side * side, dtype=torch.float32).reshape(1, 1, side, side)
+    moved = SpaceToDepth(2)(numbers)[0]
+    offsets = moved.long() // side % 2 * 2 + moved.long() % side % 2
+    rows = [
+        {"pixel": int(pixel), "channel": channel, "y": y, "x": x}
+        for channel, plane in enumerate(moved)
+        for y, line in enumerate(plane)
+        for x, pixel in enumerate(line)
+    ]
+    with figure(1, 5, (7.6, 2.2), width_ratios=(2, 1, 1, 1, 1)) as (drawing, axes):
+        origin = numbers[0, 0].long()
+        _draw_map(axes[0], origin, origin // side % 2 * 2 + origin % side % 2, "one channel")
+        for channel in range(4):
+            _draw_map(axes[1 + channel], moved[channel], offsets[channel], f"channel {channel}")
+        drawing.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        footnote(drawing, note)
+        files = save(drawing, stem)
+    return [*files, save_csv(stem, ("pixel", "channel", "y", "x"), rows)]
+
+
+def _draw_map(axes: Any, pixels: torch.Tensor, offsets: torch.Tensor, title: str) -> None:
+    """Draw numbered pixels in the colour of their offset in the square they come from."""
+    for y, line in enumerate(pixels):
+        for x, pixel in enumerate(line):
+            colour = COLOURS[int(offsets[y, x])]
+            axes.add_patch(_square(x, y, colour))
+            axes.text(x + 0.5, y + 0.5, int(pixel), ha="center", va="center", color="white")
+    axes.set(xlim=(0, len(pixels)), ylim=(len(pixels), 0), aspect="equal")
+    axes.set_title(title, fontsize=8)
+    axes.axis("off")
+
+
+def _square(x: int, y: int, colour: str) -> Any:
+    from matplotlib.patches import Rectangle
+
+    return Rectangle((x, y), 1, 1, facecolor=colour, edgecolor="white", linewidth=2)
