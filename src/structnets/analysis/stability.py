@@ -124,7 +124,7 @@ def stability_report(
     reached = _forward(exact, x.double())
     drifts = {_name(p): _drift(features, x, p) for p in precisions}
     blocks = []
-    for i, (name, module) in enumerate(exact.named_children()):
+    for i, (name, module) in enumerate(exact._modules.items()):
         if not isinstance(module, InvertibleBlock):
             continue
         stretch = lipschitz(module.residual, reached[i][1], iterations)

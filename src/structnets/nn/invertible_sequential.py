@@ -18,7 +18,8 @@ class InvertibleSequential(nn.Sequential):
     """Modules in turn, each with an ``inverse``; slices invert parts of the chain.
 
     In training mode, chains of `InvertibleBlock` store no activations (see
-    `structnets.nn.reversible`), apart from those of the first few blocks.
+    `structnets.nn.reversible`), apart from those of the first few blocks; forward hooks of the
+    blocks do not run then, and those of their residual functions run twice.
 
     Parameters
     ----------
@@ -27,18 +28,13 @@ class InvertibleSequential(nn.Sequential):
     reversible : bool
         Recompute activations in training mode; else they are stored as usual.
     stored_first : int
-        Blocks at the beginning whose activations are stored. Where a stream has
-        constant channels (after `InjectivePad`: in the first two blocks) batch norm puts them
-        exactly on the kink of ReLU and amplifies them, so that a recovered input, right to the
-        last digit but one, would have wrong gradients.
+        Blocks at the beginning whose activations are stored. Where a stream has constant
+        channels (after `InjectivePad`: in the first two blocks) batch norm puts them exactly on
+        the kink of ReLU and amplifies them, so that a recovered input, right to the last digit
+        but one, would have wrong gradients.
     """
 
-    def __init__(
-        self,
-        *modules: Any,
-        reversible: bool = True,
-        stored_first: int = 0,
-    ) -> None:
+    def __init__(self, *modules: Any, reversible: bool = True, stored_first: int = 0) -> None:
         super().__init__(*modules)
         if stored_first < 0:
             raise ValueError(f"stored_first must be >= 0, got {stored_first}")
@@ -87,7 +83,7 @@ class InvertibleSequential(nn.Sequential):
         """Invert once more, module by module, to find where the values stop being finite."""
         if not _is_finite(y):
             raise FloatingPointError("the point to invert itself holds NaN or infinity")
-        names = [name for name, _ in self.named_children()]
+        names = list(self._modules)  # also of modules that occur twice
         x = y
         for name, module in zip(reversed(names), reversed(self), strict=True):
             x = module.inverse(x)  # type: ignore[operator]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from structnets.nn.space_to_depth import SpaceToDepth
 from structnets.viz.style import COLOURS, GREY, figure, footnote, save, save_csv
 
-_ROWS = {"x": 0.8, "x~": 0.2}
+_UPPER, _LOWER = 0.8, 0.2
 
 
 def draw_block(stem: Path, *, title: str, note: str = "") -> list[Path]:
@@ -29,43 +29,46 @@ def draw_block(stem: Path, *, title: str, note: str = "") -> list[Path]:
         The files.
     """
     with figure(2, 1, (6.4, 4.6)) as (drawing, (top, bottom)):
-        _draw_coupling(top, ("x$_j$", "x̃$_j$"), ("x̃$_{j+1}$", "x$_{j+1}$"), "S", "+")
+        _draw_coupling(top, "S", "+", _Places(shortcut=3.0, carried=8.0, branch=2.0, sum_at=7.0))
         top.set_title("block: x$_{j+1}$ = S x̃$_j$,  x̃$_{j+1}$ = S x$_j$ + F x̃$_j$", fontsize=9)
-        _draw_coupling(bottom, ("x$_j$", "x̃$_j$"), ("x̃$_{j+1}$", "x$_{j+1}$"), "S⁻¹", "−", True)
+        _draw_coupling(
+            bottom, "S⁻¹", "−", _Places(shortcut=2.0, carried=8.0, branch=6.5, sum_at=3.5)
+        )
         bottom.set_title("its inverse: the same F, subtracted", fontsize=9)
         drawing.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
         footnote(drawing, note)
         return save(drawing, stem)
 
 
-def _draw_coupling(
-    axes: Any,
-    left: tuple[str, str],
-    right: tuple[str, str],
-    rearrangement: str,
-    sign: str,
-    backwards: bool = False,
-) -> None:
-    """Draw two streams left to right, or right to left, and F from the lower to the upper."""
+class _Places(NamedTuple):
+    """Where along the streams S acts on either, F branches off and is added."""
+
+    shortcut: float
+    carried: float
+    branch: float
+    sum_at: float
+
+    @property
+    def backwards(self) -> bool:
+        return self.sum_at < self.branch
+
+
+def _draw_coupling(axes: Any, rearrangement: str, sign: str, places: _Places) -> None:
+    """Draw two streams, left to right or right to left, and F from the lower to the upper."""
     axes.set(xlim=(0, 10), ylim=(0, 1))
     axes.axis("off")
-    for row, name, end in zip(_ROWS.values(), left, right, strict=True):
-        axes.text(0.3, row, name, ha="center", va="center")
-        axes.text(9.7, row, end, ha="center", va="center")
-        _arrow(axes, (0.8, row), (9.2, row), backwards)
-    place = 3.0 if not backwards else 2.0
-    for row in _ROWS.values():
-        _box(axes, place, row, rearrangement)
-    sum_at = 7.0 if not backwards else 4.5
-    axes.plot([1.5, 1.5] if not backwards else [3.4, 3.4], [0.2, 0.5], color=GREY, lw=1.2)
-    start = 1.5 if not backwards else 3.4
-    _arrow(axes, (start, 0.5), (sum_at, 0.5), False)
-    _arrow(axes, (sum_at, 0.5), (sum_at, 0.72), False)
-    _box(axes, (start + sum_at) / 2, 0.5, "F", COLOURS[1])
-    axes.text(
-        sum_at, 0.8, sign, ha="center", va="center",
-        bbox={"boxstyle": "circle,pad=0.2", "fc": "white", "ec": GREY},
-    )  # fmt: skip
+    ends = {_UPPER: ("x$_j$", "x̃$_{j+1}$"), _LOWER: ("x̃$_j$", "x$_{j+1}$")}
+    for row, names in ends.items():
+        for x, name in zip((0.3, 9.7), names, strict=True):
+            axes.text(x, row, name, ha="center", va="center")
+        _arrow(axes, (0.8, row), (9.2, row), places.backwards)
+    _box(axes, places.shortcut, _UPPER, rearrangement)
+    _box(axes, places.carried, _LOWER, rearrangement)
+    axes.plot([places.branch, places.branch, places.sum_at], [_LOWER, 0.5, 0.5], color=GREY, lw=1.2)
+    _arrow(axes, (places.sum_at, 0.5), (places.sum_at, 0.73), False)
+    _box(axes, (places.branch + places.sum_at) / 2, 0.5, "F", COLOURS[1])
+    ring = {"boxstyle": "circle,pad=0.2", "fc": "white", "ec": GREY}
+    axes.text(places.sum_at, _UPPER, sign, ha="center", va="center", bbox=ring)
 
 
 def _box(axes: Any, x: float, y: float, text: str, colour: str = COLOURS[0]) -> None:

@@ -12,7 +12,7 @@ def small(**options: object) -> IRevNet:
     """Build a net for 8 x 8 images and let batch norm see some."""
     torch.manual_seed(0)
     arguments = {"blocks": (2, 2), "strides": (2, 1), "channels": (24, 24), **options}
-    model = irevnet(**arguments)  # type: ignore[arg-type]
+    model = irevnet(**arguments)
     with torch.no_grad():
         for _ in range(10):
             model(torch.rand(8, 3, 8, 8))

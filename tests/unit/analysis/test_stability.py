@@ -60,7 +60,7 @@ def test_an_amplifying_net_is_warned_of(net: IRevNet, images: torch.Tensor) -> N
     amplifying = copy.deepcopy(net.features)
     for block in amplifying:
         if isinstance(block, InvertibleBlock):
-            block.residual.conv3.weight.data *= 1e3  # type: ignore[union-attr, operator]
+            block.residual.conv3.weight.data *= 1e3
     with pytest.warns(StabilityWarning, match="in float32 this net cannot be inverted: .* block"):
         report = stability_report(amplifying, images, precisions=[torch.float32])
     assert not report.is_invertible_in("float32")
@@ -70,7 +70,7 @@ def test_an_amplifying_net_is_warned_of(net: IRevNet, images: torch.Tensor) -> N
 
 def test_errors_that_are_not_finite_count_as_failure(net: IRevNet, images: torch.Tensor) -> None:
     broken = copy.deepcopy(net.features)
-    broken[3].residual.conv3.weight.data[0] = float("nan")  # type: ignore[union-attr, index]
+    broken[3].residual.conv3.weight.data[0] = float("nan")
     with pytest.warns(StabilityWarning, match="error of nan"):
         report = stability_report(broken, images, precisions=[torch.float32])
     assert not report.is_invertible_in("float32")

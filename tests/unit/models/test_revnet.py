@@ -33,8 +33,8 @@ def test_a_unit_is_two_couplings() -> None:
     f, g = (block.residual for block in stage)
     x1, x2 = torch.randn(2, 2, 8, 4, 4)
     y1, y2 = stage((x1, x2))
-    torch.testing.assert_close(y1, x1 + f(x2))  # type: ignore[operator]
-    torch.testing.assert_close(y2, x2 + g(y1))  # type: ignore[operator]
+    torch.testing.assert_close(y1, x1 + f(x2))
+    torch.testing.assert_close(y2, x2 + g(y1))
 
 
 def test_depth_is_56_layers() -> None:

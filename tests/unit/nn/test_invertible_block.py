@@ -82,7 +82,7 @@ def test_functional_write_into_the_stream_is_refused() -> None:
 
 def test_a_function_without_parameters_of_its_own_is_refused() -> None:
     with pytest.raises(TypeError, match=r"residual must be an nn\.Module"):
-        InvertibleBlock(torch.relu)  # type: ignore[arg-type]
+        InvertibleBlock(torch.relu)
 
 
 def test_works_in_inference_mode() -> None:

@@ -66,6 +66,14 @@ def test_nan_is_located() -> None:
         model.inverse(y)
 
 
+def test_nan_is_located_in_a_module_that_occurs_twice() -> None:
+    block = InvertibleBlock(nn.Conv2d(2, 2, 1))
+    model = InvertibleSequential(block, block).eval()
+    nn.init.constant_(block.residual.weight, 1e30)
+    with pytest.raises(FloatingPointError, match=r"from module '0' on \(module 1 of 2"):
+        model.inverse((torch.ones(1, 2, 1, 1), torch.ones(1, 2, 1, 1)))
+
+
 def test_inverse_in_training_mode_is_refused() -> None:
     with pytest.raises(RuntimeError, match=r"inverse\(\) needs eval mode"):
         stack().inverse(torch.zeros(2, 64, 2, 2))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -15,16 +16,16 @@ from structnets.nn import Bottleneck, InjectivePad, InvertibleBlock, InvertibleS
 Found = tuple[Tensor, list[Tensor | None]]
 
 
-def chain(depth: int = 6, width: int = 8, **options: float) -> InvertibleSequential:
-    """Build blocks none of which stores activations, one of them down-sampling."""
+def chain(depth: int = 6, width: int = 8, **options: Any) -> InvertibleSequential:
+    """Build blocks none of which stores activations; the middle one down-samples."""
     torch.manual_seed(0)
-    blocks = [InvertibleBlock(Bottleneck(width, width, **options)) for _ in range(depth)]  # type: ignore[arg-type]
-    blocks.insert(depth // 2, InvertibleBlock(Bottleneck(width, 4 * width, 2, **options), 2))  # type: ignore[arg-type]
-    blocks[depth // 2 + 1 :] = [
-        InvertibleBlock(Bottleneck(4 * width, 4 * width, **options))  # type: ignore[arg-type]
-        for _ in blocks[depth // 2 + 1 :]
-    ]
-    return InvertibleSequential(*blocks)
+    middle = depth // 2
+    before = [Bottleneck(width, width, **options) for _ in range(middle)]
+    between = Bottleneck(width, 4 * width, 2, **options)
+    after = [Bottleneck(4 * width, 4 * width, **options) for _ in range(depth - middle)]
+    return InvertibleSequential(
+        *map(InvertibleBlock, before), InvertibleBlock(between, 2), *map(InvertibleBlock, after)
+    )
 
 
 def plain_copy(model: InvertibleSequential) -> InvertibleSequential:
@@ -113,7 +114,7 @@ def test_without_stored_blocks_zero_padding_is_a_trap() -> None:
     model, x = chain(16).double(), torch.rand(4, 3, 8, 8, dtype=torch.float64)
     streams = [s.requires_grad_() for s in InjectivePad(13)(x).chunk(2, 1)]
     exact, found = step(plain_copy(model), streams)[1], step(model, streams)[1]
-    wrong = [(a - b).norm() / b.norm() for a, b in zip(found, exact, strict=True) if b.norm() > 0]  # type: ignore[union-attr]
+    wrong = [(a - b).norm() / b.norm() for a, b in zip(found, exact, strict=True) if b.norm() > 0]
     assert max(wrong) > 1e-3
 
 
@@ -234,14 +235,14 @@ def test_compiled_model_has_plain_gradients() -> None:
     model = chain(4).double()
     other, streams = plain_copy(model), streams_of(model)
     compiled = torch.compile(model, backend="aot_eager")
-    assert_same(step(compiled, streams), step(other, streams), 1e-10)  # type: ignore[arg-type]
+    assert_same(step(compiled, streams), step(other, streams), 1e-10)
 
 
 def test_compiled_residual_functions_have_plain_gradients() -> None:
     model = with_residual(lambda: nn.Sequential(nn.Conv2d(8, 8, 1), nn.Tanh()))[:2].double()
     other, streams = plain_copy(model), streams_of(model)
     for block in model:
-        block.residual.compile(backend="aot_eager")  # type: ignore[union-attr, operator]
+        block.residual.compile(backend="aot_eager")
     assert_same(step(model, streams), step(other, streams), 1e-10)
 
 
