@@ -3,6 +3,7 @@
 import pytest
 
 from structnets.reporting.ledger import append, ledger_line
+from structnets.viz.drawn_figures import FIGURES
 from tests.made_results import REPOSITORY, floor, make_result, publish
 
 FRAME = {"track_init": 1, "figure6": 1}
@@ -18,7 +19,7 @@ def test_fresh_clone_resolves_in_every_profile(jobs, profile, target):
     tables = [path.stem for path in (REPOSITORY / "workflow" / "tables").glob("*.yaml")]
     experiments = REPOSITORY / "workflow" / "experiments"
     sweeps = [path.stem for path in experiments.glob("*/sweep_*.yaml")]
-    targets = dict.fromkeys([*tables, target], 1)
+    targets = dict.fromkeys([*tables, *FIGURES, target], 1)
     once = {**FRAME, **SMOKE, **targets, "prepare_photo_crops": 1}
     assert {name: found.get(name) for name in once} == once
     assert found["sweep"] == len(sweeps)
@@ -42,6 +43,7 @@ MORE = ("rows=rfnn,cnn_b", "columns=n2000", "seeds=5")
             {"track_init": 1, "prepare_digits": 1, "sweep": 1, "sweep_rfnn_basis": 1},
         ),
         (["prepare_cifar10_jpeg"], {"prepare_cifar10_jpeg": 1}),
+        (["figure9"], {"track_init": 1, "figure9": 1}),
         (["prepare_imagenet"], {"prepare_imagenet": 1}),
         (["figure6", "--config", "preset=small"], {**FRAME, "prepare_mnist": 1, "train": 16}),
         (["figure6", "--config", "preset=paper"], {**FRAME, "prepare_mnist": 1, "train": 144}),

@@ -16,6 +16,8 @@ from structnets import identity
 from structnets.reporting.configuration import load_configuration
 from structnets.reporting.ledger import ledger_path
 from structnets.reporting.plan import make_plan
+from structnets.viz.drawn_figures import FIGURES as DRAWN_FIGURES
+from structnets.viz.drawn_figures import endings
 
 # Jobs run the interpreter that runs Snakemake, also when its environment is not activated.
 os.environ.update(
@@ -201,6 +203,28 @@ def target_outputs(table):
     return outputs
 
 
+def drawn_outputs(target):
+    """Return the files of a drawn figure, by ending; the picture goes into the report."""
+    stem = f"{CONFIG.results}/figures/{target}"
+    outputs = {ending: f"{stem}.{ending}" for ending in endings(target)}
+    outputs["svg"] = report(
+        outputs["svg"],
+        caption="../report/drawn.rst",
+        category=f"Chapter {DRAWN_FIGURES[target].chapter}",
+        labels={
+            "target": target,
+            "title": DRAWN_FIGURES[target].title,
+            "shows": "figure",
+        },
+    )
+    return outputs
+
+
+def output_roots(wildcards, output):
+    """Return the roots of a stage that reads no prepared data."""
+    return shlex.join(["--results", CONFIG.results, "--scratch", CONFIG.scratch])
+
+
 def table_digest(target):
     """Digest a table's content, so that it is rendered again when it, not a comment, changes."""
     return identity.digest(PLAN.tables[target].model_dump(mode="json"))
@@ -253,6 +277,7 @@ TARGET_FILES = [
         for sweep in PLAN.sweeps.values()
         for path in sweep_files(sweep["sweep_id"])
     ),
+    *(str(path) for name in DRAWN_FIGURES for path in drawn_outputs(name).values()),
 ]
 
 

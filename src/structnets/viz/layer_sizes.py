@@ -60,3 +60,31 @@ def draw_layer_sizes(
         footnote(drawing, note)
         files = save(drawing, stem)
     return [*files, save_csv(stem, _COLUMNS, rows)]
+
+
+def draw_hcnn_layers(stem: Path, *, title: str, side: int = 32) -> list[Path]:
+    """Draw the layers of the hierarchical attribute CNN for CIFAR-10 (Figure 13).
+
+    Parameters
+    ----------
+    stem : pathlib.Path
+        Path without ending; ``.svg``, ``.png`` and ``.csv`` are written.
+    title : str
+        Of the figure.
+    side : int
+        Width of the images in pixels.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files.
+    """
+    import torch
+
+    from structnets.models.hcnn import hcnn
+
+    net = hcnn().eval()
+    with torch.no_grad():
+        arrays = net.arrays(torch.zeros(1, net.in_channels, side, side))
+        layers = [(f"x{j}", tuple(array.shape[1:])) for j, array in enumerate(arrays, start=1)]
+    return draw_layer_sizes(layers, stem, title=title, note=f"hcnn, images of {side} × {side}")
