@@ -23,9 +23,8 @@ def test_fresh_clone_resolves_in_every_profile(jobs, profile, target):
     once = {**FRAME, **SMOKE, **targets, "prepare_photo_crops": 1}
     assert {name: found.get(name) for name in once} == once
     assert found["sweep"] == len(sweeps)
-    assert all(
-        name.startswith("train_chapter") for name in found.keys() - once.keys() - {"sweep", *sweeps}
-    )
+    others = found.keys() - once.keys() - {"sweep", *sweeps}
+    assert all(name.startswith(("train_chapter", "prepare_simulated_cohort")) for name in others)
 
 
 def test_all_is_the_default(jobs):
