@@ -12,6 +12,7 @@ and the output; small ones are kept. Nothing but the passes is computed twice.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -85,7 +86,7 @@ def mixing_matrix(alpha: Tensor, atoms: Sequence[int]) -> Tensor:
 
 def _chunks(x: Tensor, grid: VolumeGrid) -> Iterator[tuple[int, slice]]:
     """Go through the batch and through ranges of channels whose maps fit `CHUNK_NUMBERS`."""
-    size = len(grid.atoms) * x[0, 0].numel()
+    size = len(grid.atoms) * math.prod(x.shape[2:])
     step = max(1, CHUNK_NUMBERS // size)
     for b in range(len(x)):
         for start in range(0, x.shape[1], step):

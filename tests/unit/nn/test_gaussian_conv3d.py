@@ -98,6 +98,13 @@ def test_chunks_of_channels_sum_to_the_whole(
     torch.testing.assert_close(torch.autograd.grad(parts.square().sum(), wanted), grads)
 
 
+def test_empty_batch_of_a_worker_without_share(layer: GaussianConv3d) -> None:
+    out = layer(torch.zeros(0, layer.in_channels, *SIZE, dtype=torch.float64))
+    out.sum().backward()
+    assert out.shape == (0, layer.out_channels, *layer.output_size(SIZE))
+    assert not layer.alpha.grad.any()
+
+
 def test_single_precision_to_rounding() -> None:
     torch.manual_seed(0)
     layer = GaussianConv3d(2, 3, sigmas=(1.0, 4.0))
