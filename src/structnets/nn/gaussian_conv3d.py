@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from structnets.bases.gaussian import GaussianBasis, Norm
 from structnets.nn.banded import banded_matrices, output_length
@@ -151,7 +152,8 @@ class GaussianConv3d(nn.Module):
         """Mix the maps that `responses` gave for volumes of `size` (D, H, W): as `forward`."""
         total: Tensor | None = None
         for grid, maps in zip(self.grids(size), responses, strict=True):
-            mixed = mixing_matrix(self.alpha, grid.order) @ maps.flatten(2).to(self.alpha.dtype)
+            weight = mixing_matrix(self.alpha, grid.order)[..., None]
+            mixed = functional.conv1d(maps.flatten(2).to(self.alpha.dtype), weight)
             if grid.lifts is not None:
                 mixed = torch.stack([grid.lift(one) for one in mixed])
             total = mixed if total is None else total.add_(mixed)

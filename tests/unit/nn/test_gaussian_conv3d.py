@@ -84,15 +84,25 @@ def test_only_wanted_gradients_are_computed(layer: GaussianConv3d, volumes: torc
     assert volumes.grad is not None
 
 
+@pytest.mark.parametrize("kept", [0, 2**26], ids=["computed again", "kept"])
 def test_chunks_of_channels_sum_to_the_whole(
-    layer: GaussianConv3d, volumes: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+    layer: GaussianConv3d, volumes: torch.Tensor, kept: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = layer(volumes)
-    (grad,) = torch.autograd.grad(whole.square().sum(), volumes)
+    wanted = [volumes, layer.alpha]
+    grads = torch.autograd.grad(whole.square().sum(), wanted)
     monkeypatch.setattr(volume_mixing, "CHUNK_NUMBERS", 1)
+    monkeypatch.setattr(volume_mixing, "KEPT_NUMBERS", kept)
     parts = layer(volumes)
     torch.testing.assert_close(parts, whole)
-    torch.testing.assert_close(torch.autograd.grad(parts.square().sum(), volumes)[0], grad)
+    torch.testing.assert_close(torch.autograd.grad(parts.square().sum(), wanted), grads)
+
+
+def test_empty_batch_of_a_worker_without_share(layer: GaussianConv3d) -> None:
+    out = layer(torch.zeros(0, layer.in_channels, *SIZE, dtype=torch.float64))
+    out.sum().backward()
+    assert out.shape == (0, layer.out_channels, *layer.output_size(SIZE))
+    assert not layer.alpha.grad.any()
 
 
 def test_single_precision_to_rounding() -> None:
