@@ -19,7 +19,7 @@ from structnets.analysis.depth_features import DepthFeatures
 if TYPE_CHECKING:
     from sklearn.svm import LinearSVC
 
-PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1)
 _ROWS = 1000
 
 Array = NDArray[np.floating]
@@ -148,7 +148,7 @@ def _percent_equal(found: Labels, truth: Labels) -> float:
 def _machine(penalty: float, seed: int) -> LinearSVC:
     from sklearn.svm import LinearSVC
 
-    return LinearSVC(C=penalty, dual="auto", max_iter=20_000, random_state=seed)
+    return LinearSVC(C=penalty, dual="auto", tol=1e-3, max_iter=20_000, random_state=seed)
 
 
 def _cross_validated(features: Array, labels: Labels, subset: int, seed: int) -> float:

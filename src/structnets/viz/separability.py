@@ -57,6 +57,8 @@ def draw_separability(
             panel.set(title=name, xlabel="depth j" if against == "depth" else "components d")
             if against == "components":
                 panel.set_xscale("log")
+            else:
+                panel.xaxis.get_major_locator().set_params(integer=True)
         axes[0][0].set_ylabel("accuracy (%)")
         axes[0][-1].legend(loc="lower right")
         drawing.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
