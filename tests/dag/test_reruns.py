@@ -56,7 +56,8 @@ def test_report_holds_table_and_figure_with_captions(rendered, snakemake):
     folder.mkdir(parents=True)
     for name in ("trials.csv", "best.json", "figure.svg", "figure.png", "figure.csv"):
         (folder / name).write_text("a,b\n1,2\n")
-    snakemake("--profile", "profiles/test", "--report", "report.html")
+    targets = ("figure6", "sweep_rfnn_basis")
+    snakemake("--profile", "profiles/test", *targets, "--report", "report.html")
     page = (rendered / "report.html").read_text()
     for words in ("results/figures/figure6.svg", "results/tables/figure6.html", "trials.csv"):
         assert words in page

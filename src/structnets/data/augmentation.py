@@ -139,7 +139,7 @@ def standardize(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> 
     ValueError
         If their number is not C, or a deviation is not positive.
     """
-    return Standardization(mean, std)(images)
+    return Standardization(mean, std, images.ndim - 2)(images)
 
 
 class Standardization:
@@ -149,6 +149,8 @@ class Standardization:
     ----------
     mean, std : sequence of float
         One per channel for values scaled to [0, 1], as in a manifest's ``statistics``.
+    space : int
+        Axes after the channels: 2 for images, 3 for volumes.
 
     Raises
     ------
@@ -156,28 +158,29 @@ class Standardization:
         If they differ in number, or a deviation is not positive.
     """
 
-    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
+    def __init__(self, mean: Sequence[float], std: Sequence[float], space: int = 2) -> None:
         if len(mean) != len(std) or min(std, default=0) <= 0:
             raise ValueError(
                 "there must be as many means as positive deviations, "
                 f"got mean {list(mean)} and std {list(std)}"
             )
         deviation = torch.tensor(std, dtype=torch.float64)
-        self._scale = (1 / (255 * deviation)).float().view(-1, 1, 1)
-        self._offset = (torch.tensor(mean, dtype=torch.float64) / deviation).float().view(-1, 1, 1)
+        offset = torch.tensor(mean, dtype=torch.float64) / deviation
+        self._scale, self._offset = (
+            part.float().view(-1, *[1] * space) for part in (1 / (255 * deviation), offset)
+        )
 
     def __call__(self, images: Tensor, out: Tensor | None = None) -> Tensor:
-        """Standardise (…, C, H, W) images, uint8, into float32, into `out` if given.
+        """Standardise images (…, C, H, W) or volumes, uint8, into float32, into `out` if given.
 
         Raises
         ------
         ValueError
             If they have another number of channels.
         """
-        if images.shape[-3] != len(self._scale):
-            raise ValueError(
-                f"images have {images.shape[-3]} channels, the statistics {len(self._scale)}"
-            )
+        channels = images.shape[-self._scale.ndim]
+        if channels != len(self._scale):
+            raise ValueError(f"images have {channels} channels, the statistics {len(self._scale)}")
         if self._scale.device != images.device:
             self._scale, self._offset = (
                 part.to(images.device) for part in (self._scale, self._offset)
