@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
+from structnets.viz.finished import finished_trials
 from structnets.viz.style import figure, footnote, save, save_csv
 
 if TYPE_CHECKING:
@@ -56,9 +57,7 @@ def draw_heatmap(
     ValueError
         If no trial has a value.
     """
-    finished = [trial for trial in trials if trial.get(value) is not None]
-    if not finished:
-        raise ValueError(f"none of the {len(trials)} trials has a value of {value!r}")
+    finished = finished_trials(trials, value)
     cells = _cells(finished, value)
     scales, layers = _distinct(cells, "scales"), _distinct(cells, "layer")
     size = (1.6 + 2.3 * len(layers), 1.2 + 2.1 * len(scales))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from structnets.viz.finished import finished_trials
 from structnets.viz.style import COLOURS, MARKERS, figure, footnote, legend_beside, save, save_csv
 
 if TYPE_CHECKING:
@@ -63,9 +64,7 @@ def draw_pareto(
     ValueError
         If no trial has a value.
     """
-    finished = [trial for trial in trials if trial.get(value) is not None]
-    if not finished:
-        raise ValueError(f"none of the {len(trials)} trials has a value of {value!r}")
+    finished = finished_trials(trials, value)
     fronts = {
         cost: pareto_front([(float(t[cost]), float(t[value])) for t in finished]) for cost in costs
     }

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
+from structnets.viz.finished import finished_trials
 from structnets.viz.style import figure, footnote, save, save_csv
 
 _MAP = "viridis"
@@ -51,9 +52,7 @@ def draw_trial_grid(
     ValueError
         If no trial has a value.
     """
-    finished = [trial for trial in trials if trial.get(value) is not None]
-    if not finished:
-        raise ValueError(f"none of the {len(trials)} trials has a value of {value!r}")
+    finished = finished_trials(trials, value)
     columns, rows = (_values(finished, option) for option in (x, y))
     best: dict[tuple[int, int], list[float]] = {}
     for trial in finished:
