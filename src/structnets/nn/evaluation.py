@@ -30,6 +30,8 @@ from torch.nn import functional
 from structnets.nn.banded import banded_matrices, output_length
 
 Pair = tuple[int, int]
+# Numbers of mixed maps made at a time in inference: 16 MB of float32.
+MOST_MIXED = 2**22
 
 
 @dataclass
@@ -123,7 +125,20 @@ def banded(x: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
 
 
 def mixed(x: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
-    """Mix the input maps, then filter along x and y by two matrix products that also sum."""
+    """Mix the input maps, then filter along x and y by two matrix products that also sum.
+
+    Without gradients a part of the batch at a time, so that the mixed maps, more than the input
+    by the number of atoms, stay near the processor.
+    """
+    outputs, inputs, count = alpha.shape
+    mixed_numbers = x.numel() // inputs * outputs * count
+    if torch.is_grad_enabled() or mixed_numbers <= MOST_MIXED:
+        return _mixed(x, alpha, atoms)
+    parts = x.chunk(min(-(-mixed_numbers // MOST_MIXED), x.shape[0]))
+    return torch.cat([_mixed(part, alpha, atoms) for part in parts])
+
+
+def _mixed(x: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
     batch, inputs, height, width = x.shape
     outputs = alpha.shape[0]
     high, wide = atoms.output_size(height, width)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from structnets.nn import GaussianConv2d
+from structnets.nn import GaussianConv2d, evaluation
 from structnets.nn.banded import banded_matrices
 from structnets.nn.cost_model import cheapest, count_taps
 from structnets.nn.evaluation import WAYS
@@ -132,3 +132,13 @@ def test_bad_arguments_are_named(arguments: dict, message: str) -> None:
 def test_wrong_input_is_named() -> None:
     with pytest.raises(ValueError, match=r"shape \(B, 3, H, W\), got \(1, 2, 5, 5\)"):
         GaussianConv2d(3, 1)(torch.zeros(1, 2, 5, 5))
+
+
+def test_mixing_a_part_of_the_batch_at_a_time_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    layer, x = GaussianConv2d(3, 4, order=2, way="mixed"), torch.randn(5, 3, 6, 7)
+    with torch.no_grad():
+        whole = layer(x)
+        monkeypatch.setattr(evaluation, "MOST_MIXED", 300)
+        torch.testing.assert_close(layer(x), whole)
