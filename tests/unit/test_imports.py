@@ -161,3 +161,9 @@ def test_lazy_names_are_the_registrys():
 def test_unknown_attribute_is_named():
     with pytest.raises(AttributeError, match="no attribute 'create_modle'"):
         _ = structnets.create_modle
+
+
+def test_layers_are_imported_without_the_compiler() -> None:
+    """It takes a second to import, and only what compiles or optimises needs it."""
+    code = "import sys, structnets.nn; sys.exit('torch._dynamo' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

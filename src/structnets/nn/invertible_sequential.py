@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from structnets.nn.invertible_block import InvertibleBlock
-from structnets.nn.reversible import run_reversibly
 from structnets.nn.streams import Streams
 
 
@@ -50,6 +49,9 @@ class InvertibleSequential(nn.Sequential):
         """Apply the modules in turn to a tensor or to a pair of streams."""
         if not (self.reversible and self.training and torch.is_grad_enabled()):
             return _in_turn(self, x)
+        # Imported late, since leaving it out of compilation imports the compiler: a second.
+        from structnets.nn.reversible import run_reversibly
+
         modules = list(self)
         for recomputed, places in itertools.groupby(range(len(modules)), self._recomputed()):
             group = [modules[i] for i in places]
