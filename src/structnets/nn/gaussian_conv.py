@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from structnets.bases.gaussian import GaussianBasis, Norm
+from structnets.nn.collapsing import plain_convolution, plain_parameters
 from structnets.nn.cost_model import Work, cheapest, count_taps
 from structnets.nn.evaluation import WAYS, Pair, SeparableAtoms, compose, is_channels_last
 
@@ -178,24 +179,14 @@ class GaussianConv2d(nn.Module):
 
     def collapse(self) -> nn.Conv2d:
         """Return an equivalent plain convolution (detached copy of the filters)."""
-        plain = nn.Conv2d(
-            self.in_channels,
-            self.out_channels,
-            self.kernel_size,
-            self.stride,
-            self.padding,
-            bias=self.bias is not None,
-        ).to(self.alpha)
-        with torch.no_grad():
-            plain.weight.copy_(self.kernel())
-            if self.bias is not None and plain.bias is not None:
-                plain.bias.copy_(self.bias)
+        plain = plain_convolution(self.kernel(), self.bias, self.stride, self.padding)
+        assert isinstance(plain, nn.Conv2d)
         return plain
 
     def collapsed_parameters(self) -> int:
         """Count the weights of the equivalent plain convolution."""
-        filters = self.out_channels * self.in_channels * self.kernel_size**2
-        return filters + (0 if self.bias is None else self.out_channels)
+        size = (self.kernel_size, self.kernel_size)
+        return plain_parameters(self.out_channels, self.in_channels, size, self.bias is not None)
 
     def get_extra_state(self) -> dict[str, str]:
         """Keep the chosen evaluation ways with the weights, so that a resumed run reuses them."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from structnets.data.augmentation import Moves, move, standardize
+from structnets.data.augmentation import Moves, Standardization, move
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,14 @@ class Images:
         labels = torch.from_numpy(self.labels[rows]).to(device, non_blocking=True)
         if moves is not None:
             images = move(images, moves)
-        if self.statistics is None:
+        if self._standardize is None:
             return images.float().div_(255), labels
-        return standardize(images, self.statistics["mean"], self.statistics["std"]), labels
+        return self._standardize(images), labels
+
+    @cached_property
+    def _standardize(self) -> Standardization | None:
+        """The constants of standardisation, made once and not with every batch."""
+        if self.statistics is None:
+            return None
+        space = self.images.ndim - 2
+        return Standardization(self.statistics["mean"], self.statistics["std"], space)
