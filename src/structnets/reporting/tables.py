@@ -92,7 +92,8 @@ class Table(Strict):
     title: str = Field(description="One line.")
     caption: str = Field(description="What is shown and how it was measured.")
     metric: str = Field(default="accuracy", description="Key of the metrics in result.json.")
-    unit: str = Field(description="Of the metric.")
+    unit: str = Field(description="Of the metric: %, or empty for a part of one.")
+    digits: int = Field(default=2, ge=0, le=6, description="Decimals shown.")
     row_label: str = Field(default="", description="What the rows are.")
     column_label: str = Field(default="", description="What the columns are.")
     rows: list[Row] = Field(min_length=1)
@@ -121,6 +122,11 @@ class Table(Strict):
             raise ValueError("plot belongs to kind 'figure', and a figure needs one")
         _known(self.plot.thesis_rows if self.plot else [], rows, "row", "plot.thesis_rows")
         return self
+
+    @property
+    def short(self) -> float:
+        """The gap to the thesis below which a cell stands out: half a point."""
+        return -0.5 if self.unit == "%" else -0.005
 
     def row(self, key: str) -> Row:
         """Return the row called `key`."""
