@@ -24,7 +24,9 @@ def test_fresh_clone_resolves_in_every_profile(jobs, profile, target):
     assert {name: found.get(name) for name in once} == once
     assert found["sweep"] == len(sweeps)
     others = found.keys() - once.keys() - {"sweep", *sweeps}
-    assert all(name.startswith(("train_chapter", "prepare_simulated_cohort")) for name in others)
+    built_in = ("simulated_cohort", "made_boundaries", "textured_blobs")
+    kinds = ("train_chapter", *(f"prepare_{name}" for name in built_in))
+    assert all(name.startswith(kinds) for name in others)
 
 
 def test_all_is_the_default(jobs):
@@ -46,6 +48,10 @@ MORE = ("rows=rfnn,cnn_b", "columns=n2000", "seeds=5")
         (["prepare_imagenet"], {"prepare_imagenet": 1}),
         (["figure6", "--config", "preset=small"], {**FRAME, "prepare_mnist": 1, "train": 16}),
         (["figure6", "--config", "preset=paper"], {**FRAME, "prepare_mnist": 1, "train": 144}),
+        (
+            ["figure11_scores", "--config", "preset=small", "ledger=ignore"],
+            {"track_init": 1, "figure11_scores": 1, "prepare_bsds500_7d3b606e": 1, "train": 3},
+        ),
         (
             ["figure6", "--config", "preset=small", *MORE],
             {**FRAME, "prepare_mnist": 1, "train": 10},

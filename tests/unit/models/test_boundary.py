@@ -46,6 +46,12 @@ def test_call_returns_the_logits_alone(name: str) -> None:
         torch.testing.assert_close(model(x), model.outputs(x).logits)
 
 
+def test_h_net_trains_on_all_its_answers() -> None:
+    model, x = build("hnet"), torch.randn(2, 3, 32, 32)
+    outputs = model.outputs(x)
+    torch.testing.assert_close(model(x), torch.cat([outputs.logits, *outputs.sides], 1))
+
+
 def test_what_is_read_out_besides() -> None:
     x = torch.randn(1, 3, 32, 32)
     dynamic, static, hnet = (build(n).outputs(x) for n in ("dynresnet", "dynresnet_static", "hnet"))
