@@ -18,7 +18,7 @@ from structnets.identity import run_id, spec_digest
 from structnets.models.registry import create_model
 from structnets.training import artifacts
 from structnets.training.artifacts import ARTIFACTS
-from structnets.training.tasks import open_examples
+from structnets.training.split_source import open_examples
 
 Run = Callable[..., dict[str, Any]]
 MakeSpec = Callable[..., dict[str, Any]]
