@@ -54,6 +54,9 @@ class Analysis(Strict):
     thesis: dict[str, float | ThesisValue] = Field(
         default={}, description="Thesis values, by the name of the measured value."
     )
+    reported: list[str] = Field(
+        default=["*"], description="Values that RESULTS.md shows: names, * for any part."
+    )
     presets: dict[Preset, AnalysisPreset] = Field(description="A preset not named cannot be made.")
 
     @model_validator(mode="after")

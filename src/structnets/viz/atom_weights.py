@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,7 +79,7 @@ def draw_atom_weights(
         drawing.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
         footnote(drawing, f"{note}\nmean, bars: one deviation over all effective filters")
         files = save(drawing, stem)
-    rows = [
+    rows: list[dict[str, Any]] = [
         dict(zip(_COLUMNS, (label, layer.name, atom, f"{m:.6g}", f"{s:.6g}"), strict=True))
         for label, layers in networks.items()
         for layer in layers
