@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from structnets.data.manifest import load_manifest
 from structnets.data.subset import train_indices
-from structnets.files import read_json, write_json
+from structnets.files import atomic_path, read_json, write_json
 from structnets.identity import data_variant, prepared_name, run_id, science
 from structnets.training.arrays import Images
 from structnets.training.run import build_model, load_images
@@ -201,6 +201,18 @@ class Context:
     note: str
     data_root: Path | None = None
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+
+    def arrays_once(
+        self, name: str, compute: Callable[[], dict[str, np.ndarray]]
+    ) -> dict[str, np.ndarray]:
+        """Return the arrays that `compute` returned, also if an earlier attempt called it."""
+        path = self.work / f"{name}.npz"
+        if not path.exists():
+            arrays = compute()
+            with atomic_path(path) as temporary, temporary.open("wb") as file:
+                np.savez(file, **arrays)  # type: ignore[arg-type]
+        with np.load(path, allow_pickle=False) as stored:
+            return dict(stored)
 
     def once(self, name: str, compute: Callable[[], Any]) -> Any:
         """Return what `compute` returned, plain JSON, also if an earlier attempt called it."""
