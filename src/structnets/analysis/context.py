@@ -16,10 +16,12 @@ from structnets.data.manifest import load_manifest
 from structnets.data.subset import train_indices
 from structnets.files import atomic_path, read_json, write_json
 from structnets.identity import data_variant, prepared_name, run_id, science
-from structnets.training.arrays import Images
-from structnets.training.run import build_model, load_images
+from structnets.training.examples import Examples
+from structnets.training.run import build_model
+from structnets.training.tasks import open_examples
 
 Picture = np.ndarray
+_READ = 1000  # images read together for their labels
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,9 @@ class Trained:
     device: torch.device
 
     @cached_property
-    def splits(self) -> dict[str, Images]:
+    def splits(self) -> dict[str, Examples]:
         """The images of the spec: ``train``, ``test``, and ``validation`` if some are held out."""
-        return load_images(self.spec, self.prepared, self.manifest)
+        return open_examples(self.spec, self.prepared, self.manifest)
 
     @property
     def data(self) -> str:
@@ -81,13 +83,14 @@ class Trained:
 
     def labels(self, split: str, positions: np.ndarray) -> np.ndarray:
         """Return the classes of chosen images, shape (N,)."""
-        images = self.splits[split]
-        return np.asarray(images.labels)[images.indices[positions]]
+        found = [labels.cpu() for _, labels in self.batches(split, positions, _READ)]
+        return torch.cat(found).numpy()
 
     def picture(self, split: str, position: int) -> Picture:
-        """Return an image as it is shown: (H, W, 3) or (H, W), uint8."""
-        images = self.splits[split]
-        return np.asarray(images.images[images.indices[position]]).transpose(1, 2, 0).squeeze()
+        """Return an image as it is shown: (H, W, 3) or (H, W), in [0, 1]."""
+        images, _ = self.splits[split].batch(np.array([position]), self.device)
+        shown = self.leave(images)[0].clamp(0, 1).permute(1, 2, 0)
+        return shown.double().cpu().numpy().squeeze()
 
     def enter(self, pixels: Tensor) -> Tensor:
         """Turn images (N, C, H, W) in [0, 1] into what the network takes."""

@@ -108,7 +108,7 @@ def _photographs(run: Trained, count: int) -> list[Pair]:
         of_class = chosen[labels == label][:2]
         pixels = [run.picture("test", int(place)) for place in of_class]
         first, second = (
-            torch.from_numpy(np.atleast_3d(p) / 255).float().permute(2, 0, 1) for p in pixels
+            torch.from_numpy(np.atleast_3d(p)).float().permute(2, 0, 1) for p in pixels
         )
         pairs.append(Pair(run.manifest["classes"][label], first, second))
     return pairs
