@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,8 +114,10 @@ class Finding:
     line: Line
 
     def values(self) -> Iterator[tuple[str, float, int]]:
-        """Yield name, value and n of the values that are reported."""
-        for name, found in self.line["values"].items():
+        """Yield name, value and n of the values that are reported, numbers in names in order."""
+        values = self.line["values"]
+        for name in sorted(values, key=_naturally):
+            found = values[name]
             if any(fnmatch.fnmatchcase(name, pattern) for pattern in self.analysis.reported):
                 yield name, found["value"], found["n"]
 
@@ -158,6 +161,10 @@ class Finding:
             said = "" if thesis is None else f"{thesis:.4g}" + (f" ({note})" if note else "")
             lines.append(f"| {name} | **{value:.4g}** | {n} | {said} |")
         return "\n".join(lines)
+
+
+def _naturally(name: str) -> list[int | str]:
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
 
 
 def findings(

@@ -58,7 +58,9 @@ def draw_inversion_errors(
             [e.maximum for e in errors], places, "D", color=COLOURS[1], mfc="none", label="worst"
         )
         rounding = [_ROUNDING[e.precision] for e in errors]
-        handles += axes.plot(rounding, places, "|", color=GREY, markersize=12, label="rounding")
+        handles += axes.plot(
+            rounding, places, "|", color=GREY, markersize=12, label="unit of rounding"
+        )
         axes.set_yticks(places, labels=[_name(e) for e in errors])
         axes.invert_yaxis()
         axes.margins(y=0.15)

@@ -117,6 +117,7 @@ def tiled(pictures: NDArray[np.floating], columns: int) -> NDArray[np.floating]:
 def _show(axes: Any, sheet: NDArray[np.floating]) -> None:
     axes.imshow(sheet, vmin=0, vmax=1, interpolation="nearest")
     axes.set(xticks=[], yticks=[])
+    axes.set_anchor("NW")
     axes.grid(visible=False)
     for spine in axes.spines.values():
         spine.set_visible(False)

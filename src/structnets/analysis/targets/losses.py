@@ -40,7 +40,7 @@ def mean_losses(run: Trained) -> list[MeanLoss]:
         rows = list(csv.DictReader(file))
     if not rows:
         raise ValueError(f"{run.folder / 'curves.csv'} is empty: {run.run_id} has no training loss")
-    steps = [0, *(int(row["step"]) for row in rows)]
+    steps = [0, *(int(float(row["step"])) for row in rows)]
     return [
         MeanLoss(after, float(row["train_loss"]), after - before)
         for before, after, row in zip(steps[:-1], steps[1:], rows, strict=True)

@@ -108,7 +108,7 @@ def class_kept(context: Context, options: ClassKept) -> list[Measured]:
         queries=len(queries),
         chance=chance,
         title=context.title,
-        note=f"{context.note} · {len(queries)} queries, nearest of {len(positions)} images",
+        note=f"{context.note} · nearest of {len(positions)} images",
     )
     return measured + _deviations(run, model, depths, options)
 
@@ -122,7 +122,7 @@ def _deviations(
     inner = [depth for depth in depths if depth < len(model.layers)]
     measured = []
     for deviation in covariance_deviations(model, images, inner, options.shifts):
-        axis = deviation.attribute.removeprefix("v_").strip("{}")
+        axis = deviation.attribute.replace("{", "").replace("}", "")
         place = f"j{deviation.depth}.{axis}.tau{deviation.shift}"
         found = (
             ("next_layer", deviation.next_layer),
