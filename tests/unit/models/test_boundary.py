@@ -79,7 +79,7 @@ def test_the_dynamic_block_sees_the_gradient_only() -> None:
     x = torch.rand(1, 1, 40, 40)
     inside = (..., slice(13, -13), slice(13, -13))
     with torch.no_grad():
-        torch.testing.assert_close(block(x + 0.3)[inside], block(x)[inside], rtol=0, atol=1e-5)
+        torch.testing.assert_close(block(x + 0.3)[inside], block(x)[inside], rtol=0, atol=1e-4)
         flat = block(torch.full((1, 1, 40, 40), 0.7))[inside]
     torch.testing.assert_close(flat, torch.zeros_like(flat), rtol=0, atol=1e-6)
 
