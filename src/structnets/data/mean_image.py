@@ -19,7 +19,8 @@ class MeanImage:
     """
 
     def __init__(self, mean: np.ndarray) -> None:
-        self._mean = torch.from_numpy(mean.astype(np.float32)).div_(255)
+        plain = torch.from_numpy(mean.astype(np.float32)).div_(255)
+        self._sides = (plain, plain.flip(-1))
 
     def subtract(self, images: Tensor, windows: Windows) -> Tensor:
         """Scale to [0, 1] and subtract the mean.
@@ -36,14 +37,15 @@ class MeanImage:
         Tensor, shape (B, C, size, size), float32
             On the device of `images`.
         """
-        if self._mean.device != images.device:
-            self._mean = self._mean.to(images.device)
-        rows, columns = (
-            torch.from_numpy(first).to(images.device)[:, None]
-            + torch.arange(images.shape[-1], device=images.device)
-            for first in (windows.top, windows.left)
-        )
-        flipped = torch.from_numpy(windows.flipped).to(images.device)[:, None]
-        columns = torch.where(flipped, columns.flip(1), columns)
-        mean = self._mean[:, rows[:, :, None], columns[:, None, :]]
-        return torch.mul(images, 1 / 255).sub_(mean.transpose(0, 1))
+        if self._sides[0].device != images.device:
+            self._sides = (self._sides[0].to(images.device), self._sides[1].to(images.device))
+        size, width = images.shape[-1], self._sides[0].shape[-1]
+        shown = torch.mul(images, 1 / 255)
+        # Slices, not an index of every pixel, which takes ten times as long.
+        for image, top, left, flipped in zip(
+            shown, windows.top, windows.left, windows.flipped, strict=True
+        ):
+            first = width - left - size if flipped else left
+            mean = self._sides[bool(flipped)]
+            image.sub_(mean[:, top : top + size, first : first + size])
+        return shown
