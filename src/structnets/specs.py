@@ -100,6 +100,18 @@ class Spec(Strict):
             raise ValueError(f"recipe.boundaries: {self.data.name} has classes; leave it out")
         return self
 
+    @model_validator(mode="after")
+    def _cropped(self) -> Spec:
+        crop = getattr(self.recipe, "crop", None)
+        if find_dataset(self.data.name).form != "shards":
+            if crop is not None:
+                raise ValueError(f"{self.data.name} is not in shards: leave out recipe.crop")
+        elif crop is None:
+            raise ValueError(f"{self.data.name} is in shards, whose images need recipe.crop")
+        elif getattr(self.recipe, "augmentation", None) is not None:
+            raise ValueError("recipe.crop moves and flips: leave out recipe.augmentation")
+        return self
+
 
 def _check_boundaries(recipe: Recipe, data: DataSpec) -> None:
     """Refuse what learning boundaries has no use for, rather than pass over it."""

@@ -8,6 +8,8 @@ from tests.made_results import REPOSITORY, floor, make_result, publish
 
 FRAME = {"track_init": 1, "figure6": 1}
 TWO = "train_chapter3_workers2_nodes2_0"
+BUILT_IN = ("simulated_cohort", "photo_shards", "made_boundaries", "textured_blobs")
+MADE = ("train_chapter", *(f"prepare_{name}" for name in BUILT_IN))
 SMOKE = {"prepare_digits": 1, "train_chapter3_workers1_0": 1, TWO: 1}
 
 
@@ -25,9 +27,7 @@ def test_fresh_clone_resolves_in_every_profile(jobs, profile, target):
     assert {name: found.get(name) for name in once} == once
     assert found["sweep"] == len(sweeps)
     others = found.keys() - once.keys() - {"sweep", *sweeps}
-    built_in = ("simulated_cohort", "made_boundaries", "textured_blobs")
-    kinds = ("train_chapter", *(f"prepare_{name}" for name in built_in))
-    assert all(name.startswith(kinds) for name in others)
+    assert all(name.startswith(MADE) for name in others)
 
 
 def test_all_is_the_default(jobs):

@@ -73,18 +73,23 @@ class Rendering:
 
 
 def number(value: float, digits: int = 2) -> str:
-    """Format a metric with some decimals."""
-    return f"{value:.{digits}f}"
+    """Format a metric or a count."""
+    return f"{value:,.{digits}f}"
 
 
 def gap(value: float, digits: int = 2) -> str:
     """Format a difference with its sign."""
-    return f"{value:+.{digits}f}".replace("-", "−")
+    return f"{value:+,.{digits}f}".replace("-", "−")
 
 
 def spread(cell: Cell, digits: int = 2) -> str:
-    """Format a measured cell: ``mean ± sd (n)``, marked if its code has changed since."""
+    """Format a measured cell: ``mean ± sd (n)``, marked if its code has changed since.
+
+    A count has neither spread nor runs.
+    """
     mean = number(cell.mean, digits) if cell.mean is not None else ""
+    if cell.status == "counted":
+        return mean
     deviation = f" ± {number(cell.sd, digits)}" if cell.sd is not None else ""
     return f"{mean}{deviation} ({cell.n}){STALE * cell.stale}"
 
@@ -148,7 +153,7 @@ def markdown_matrix(rendering: Rendering) -> str:
     ]
     for row in table.rows:
         cells = (
-            _markdown_cell(rendering.cell(row.key, column.key), table.digits)
+            _markdown_cell(rendering.cell(row.key, column.key), column.digits)
             for column in table.columns
         )
         label = f"*{row.label} (reported)*" if row.reported is not None else row.label
@@ -159,7 +164,7 @@ def markdown_matrix(rendering: Rendering) -> str:
 def _markdown_cell(cell: Cell, digits: int) -> str:
     if cell.status == "reported" and cell.thesis is not None:
         return f"*{number(cell.thesis, digits)}*"
-    measured = f"**{spread(cell, digits)}**" if cell.n else NOT_RUN
+    measured = f"**{spread(cell, digits)}**" if cell.mean is not None else NOT_RUN
     if cell.thesis is None or cell.preset == "smoke":
         return measured
     thesis = f"thesis {number(cell.thesis, digits)}"

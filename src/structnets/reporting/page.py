@@ -6,7 +6,6 @@ from html import escape
 
 from structnets.reporting.cells import Cell
 from structnets.reporting.formats import NOT_RUN, Rendering, gap, notes, number, spread
-from structnets.reporting.tables import Table
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1b1b1b; --soft: #6b6b6b; --line: #d9d9d9;
@@ -85,7 +84,8 @@ def _body(rendering: Rendering) -> list[str]:
     lines, table = [], rendering.table
     for row in table.rows:
         cells = "".join(
-            _cell(rendering.cell(row.key, column.key), table) for column in table.columns
+            _cell(rendering.cell(row.key, column.key), column.digits, table.short)
+            for column in table.columns
         )
         quoted = ' class="quoted"' if row.reported is not None else ""
         label = escape(row.label) + (" (reported)" if quoted else "")
@@ -93,24 +93,24 @@ def _body(rendering: Rendering) -> list[str]:
     return lines
 
 
-def _cell(cell: Cell, table: Table) -> str:
+def _cell(cell: Cell, digits: int, short: float) -> str:
     if cell.status == "reported" and cell.thesis is not None:
-        return f'<td class="reported">{number(cell.thesis, table.digits)}</td>'
-    if cell.n:
-        hover = escape(f"{cell.data}, {cell.hardware}: {' '.join(cell.run_ids)}")
-        shown = f'<span class="mean" title="{hover}">{spread(cell, table.digits)}</span>'
+        return f'<td class="reported">{number(cell.thesis, digits)}</td>'
+    if cell.mean is not None:
+        hover = escape(f"{cell.data}, {cell.hardware}: {' '.join(cell.run_ids)}") * bool(cell.n)
+        shown = f'<span class="mean" title="{hover}">{spread(cell, digits)}</span>'
     else:
         shown = f'<span class="none">{NOT_RUN}</span><br>'
-    return f"<td>{shown}{_thesis(cell, table)}</td>"
+    return f"<td>{shown}{_thesis(cell, digits, short)}</td>"
 
 
-def _thesis(cell: Cell, table: Table) -> str:
+def _thesis(cell: Cell, digits: int, short: float) -> str:
     if cell.thesis is None or cell.preset == "smoke":
         return ""
-    text = f"thesis {number(cell.thesis, table.digits)}"
+    text = f"thesis {number(cell.thesis, digits)}"
     if cell.gap is not None:
-        short = ' class="short"' if cell.gap < table.short else ""
-        text = f"{text}, <span{short}>{gap(cell.gap, table.digits)}</span>"
+        marked = ' class="short"' if cell.gap < short else ""
+        text = f"{text}, <span{marked}>{gap(cell.gap, digits)}</span>"
     return f'<span class="thesis">{text}</span>'
 
 

@@ -71,6 +71,7 @@ FORMS: dict[str, Form] = {
     "cohort": Form("structnets.training.cohort_source"),
     "boundaries": Form("structnets.training.boundary_source", _BOUNDARIES),
     "blobs": Form("structnets.training.blob_source", _BOUNDARIES),
+    "shards": Form("structnets.training.shard_source"),
 }
 
 

@@ -52,6 +52,16 @@ def test_csv_has_a_line_per_cell(rendering):
     assert (rows[1]["mean"], rows[1]["status"]) == ("", "not run")
 
 
+def test_counts_have_no_spread_and_digits_of_their_own(counting_table, experiments):
+    cells = cells_of(counting_table, experiments, "small", [])
+    text = to_markdown(Rendering(counting_table, "small", cells))
+    assert "**0.441**<br>thesis 0.450 |" in text
+    assert "*0.170*" in text
+    page = to_html(Rendering(counting_table, "small", cells))
+    assert '<span class="mean" title="">0.441</span>' in page
+    assert "nothing measured yet" in page
+
+
 def test_json_holds_the_cells_of_the_contract(rendering):
     content = json.loads(to_json(rendering()))
     assert set(content["cells"][0]) == {
@@ -101,7 +111,8 @@ def test_nothing_measured_is_said(table, experiments):
 
 
 def test_parts_of_one_have_three_digits_and_no_unit(table, experiments):
-    bare = table.model_copy(update={"unit": "", "digits": 3})
+    columns = [column.model_copy(update={"digits": 3}) for column in table.columns]
+    bare = table.model_copy(update={"unit": "", "columns": columns})
     specs = [cell_spec(table, experiments, "small", "net", "n100", seed) for seed in (0, 1)]
     lines = [ledger_line(make_result(s, 90.994)) for s in specs]
     rendering = Rendering(bare, "small", cells_of(bare, experiments, "small", lines))
