@@ -24,13 +24,7 @@ from typing import Any
 from pipelines.launch import connected, granted_cpus
 from pipelines.run_lock import RunLock
 from pipelines.stage import run_stage, stage_parser
-from pipelines.time_limit import (
-    OutOfTimeError,
-    StopRequest,
-    job_deadline,
-    queue_again,
-    stoppable,
-)
+from pipelines.time_limit import StopRequest, job_deadline, queued_again_at_limit, stoppable
 from pipelines.tracking import Tracker
 from pipelines.training_worker import Roots, work
 from structnets import specs
@@ -211,14 +205,9 @@ def main(arguments: list[str] | None = None) -> int:
     targets = tuple(filter(None, options.targets.split(",")))
 
     def action() -> None:
-        try:
-            train([read_spec(text) for text in options.spec], roots, group, targets)
-        except OutOfTimeError as error:
-            logger.info("%s", error)
-            queue_again()
-            raise
+        train([read_spec(text) for text in options.spec], roots, group, targets)
 
-    return run_stage("train", action)
+    return run_stage("train", lambda: queued_again_at_limit(action))
 
 
 if __name__ == "__main__":
