@@ -122,6 +122,7 @@ def test_job_cancelled_and_submitted_again(bench: MakeBench, measured: Any) -> N
     run.until_epoch(4)
     run.cluster.run("scancel", str(job))
     assert run.until_ended(job) == "CANCELLED"
+    run.end_what_is_left(job)
     again = run.submit()
     measured(run.until_epoch(run.epochs() + 2))
     assert run.until_ended(again) == "COMPLETED", run.said()
@@ -189,6 +190,25 @@ def test_node_lost(bench: MakeBench, measured: Any) -> None:
     run.check(attempts=2)
 
 
+def test_node_lost_by_an_elastic_training(bench: MakeBench, measured: Any) -> None:
+    """The same job goes on with the worker that is left."""
+    run = bench(nodes=2)
+    run.options = "--min-workers 1"
+    job = run.submit("--no-kill", "--no-requeue")
+    run.until_epoch(4)
+    before = run.epochs()
+    run.cluster.place.kill_node("n2")
+    measured(run.until_epoch(before + 2))
+    assert run.until_ended(job) == "COMPLETED", run.said()
+    run.cluster.place.add_node("n2", 2)
+    run.cluster.wait_for_nodes(120)
+    result = run.result()
+    assert (result["hardware"]["world_size"], result["attempts"]) == (1, 2)
+    run.check_curve(1e-3)
+    run.check_tracked()
+    run.check_leftovers()
+
+
 def test_mlflow_and_its_database_restarted(bench: MakeBench, tracking: TrackingServer) -> None:
     run = bench()
     run.seconds = 8.0  # an epoch: a server needs half a minute to start
@@ -233,6 +253,7 @@ def test_strangers_ray_on_the_node(bench: MakeBench, cluster: Cluster) -> None:
     assert strangers <= {p.pid for p in run.processes("/gcs_server |/raylet ", ("n1",))}
     cluster.run("scancel", held.stdout.strip())
     run.until_ended(int(held.stdout))
+    run.end_what_is_left(int(held.stdout))
     cluster.run("srun", "--nodelist=n1", "bash", "-c", "rm -rf /tmp/ray")
     run.check(attempts=1)
 
@@ -242,9 +263,8 @@ def test_newest_checkpoint_damaged(bench: MakeBench) -> None:
     job = run.submit()
     run.until_epoch(4)
     run.cluster.run("scancel", "--signal=KILL", "--full", str(job))
-    for process in run.processes(f"{DRIVER}|^ray::|/raylet |/gcs_server "):  # that Slurm overlooks
-        process.kill()
     run.until_ended(job)
+    run.end_what_is_left(job)
     newest = max((run.work / "checkpoints").glob("step-*.pt"))
     newest.write_bytes(newest.read_bytes()[: newest.stat().st_size // 2])
     again = run.submit()
