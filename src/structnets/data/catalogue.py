@@ -31,8 +31,8 @@ class Dataset:
     parameters : mapping of str to tuple
         Keys that the ``prepare`` object of a spec may hold, with the values each allows.
         A key that is left out means the default. A type stands for all its values.
-    cohort : bool
-        Whether subjects are cross-validated: seed s holds out fold s mod k of repetition s // k.
+    form : str
+        How it is stored, and so read and learned (`structnets.training.tasks.FORMS`).
     """
 
     name: str
@@ -41,7 +41,12 @@ class Dataset:
     train_count: int
     test_count: int
     parameters: Mapping[str, tuple[bool | int | str | type, ...]] = field(default_factory=dict)
-    cohort: bool = False
+    form: str = "splits"
+
+    @property
+    def cohort(self) -> bool:
+        """Whether subjects are cross-validated: seed s holds out fold s mod k of a repetition."""
+        return self.form == "cohort"
 
 
 _DIGIT_NAMES = tuple(str(digit) for digit in range(10))
@@ -95,11 +100,13 @@ DATASETS: Mapping[str, Dataset] = {
         Dataset("cifar10", (3, 32, 32), _CIFAR10_CLASSES, 50_000, 10_000, _PARTIAL),
         Dataset("cifar10_jpeg", (3, 32, 32), _CIFAR10_CLASSES, 50_000, 10_000, _PARTIAL),
         Dataset("imagenet", (3, 256, 256), (), 1_281_167, 50_000, _IMAGENET),
-        Dataset("simulated_cohort", _MNI, ("control", "patient"), 24, 0, _OF_COHORTS, cohort=True),
-        Dataset("oasis_ad126", _MNI, ("normal", "alzheimer"), 126, 0, _OF_SCANS, cohort=True),
-        Dataset("adni", _MNI, ("CN", "AD"), 0, 0, _OF_SCANS, cohort=True),
+        Dataset(
+            "simulated_cohort", _MNI, ("control", "patient"), 24, 0, _OF_COHORTS, form="cohort"
+        ),
+        Dataset("oasis_ad126", _MNI, ("normal", "alzheimer"), 126, 0, _OF_SCANS, "cohort"),
+        Dataset("adni", _MNI, ("CN", "AD"), 0, 0, _OF_SCANS, "cohort"),
         # A user's own, in BIDS or a plain folder; the parameters name its classes.
-        Dataset("cohort", _MNI, ("negative", "positive"), 0, 0, _OF_USERS, cohort=True),
+        Dataset("cohort", _MNI, ("negative", "positive"), 0, 0, _OF_USERS, "cohort"),
         Dataset("cifar100", (3, 32, 32), _CIFAR100_CLASSES, 50_000, 10_000, _PARTIAL),
     )
 }

@@ -7,7 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import nn
 
-from structnets.models.registry import create_model, data_options
+from structnets.models.registry import create_for_data
 
 
 @runtime_checkable
@@ -35,9 +35,10 @@ def collapsed_parameters(model: nn.Module) -> int:
 
 def count_parameters(spec: dict[str, Any]) -> int:
     """Count the trained weights of a spec's model, for the classes of its data set."""
-    from structnets.data.catalogue import find_dataset
+    from structnets.data.catalogue import class_count, find_dataset
 
-    facts, name = find_dataset(spec["data"]["name"]), spec["model"]["name"]
-    decided = data_options(name, len(facts.classes), facts.image_shape)
+    model, data = spec["model"], spec["data"]
+    classes = class_count(data["name"], data["prepare"])
+    shape = find_dataset(data["name"]).image_shape
     with torch.device("meta"):  # counts need no weights
-        return trained_parameters(create_model(name, **{**decided, **spec["model"]["options"]}))
+        return trained_parameters(create_for_data(model["name"], model["options"], classes, shape))

@@ -6,7 +6,7 @@ import ast
 import fnmatch
 import functools
 import importlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,6 +111,23 @@ def data_options(name: str, classes: int, image_shape: Sequence[int]) -> dict[st
         "in_channels": image_shape[0],
     }
     return {key: value for key, value in decided.items() if key in accepted_options(name)}
+
+
+def create_for_data(
+    name: str, options: Mapping[str, Any], classes: int, image_shape: Sequence[int]
+) -> nn.Module:
+    """Build a model for a data set; what `options` say goes before what the data decide.
+
+    Parameters
+    ----------
+    name : str
+        The model.
+    options : mapping
+        Of its constructor.
+    classes, image_shape
+        As for `data_options`.
+    """
+    return create_model(name, **{**data_options(name, classes, image_shape), **options})
 
 
 def module_of(name: str) -> str:

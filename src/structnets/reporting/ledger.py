@@ -1,7 +1,8 @@
 """The ledger: one committed line per measured run, ``workflow/ledger/chapter<N>.jsonl``.
 
-A line holds what a table cell needs of a run made elsewhere or earlier. Lines are sorted by run
-id, one per run; a new measurement of a run replaces its line.
+A line holds what a table cell needs of a run made elsewhere or earlier. Its ``confirmed``, if any,
+says at which commit later code was seen to compute the same (`structnets.training.confirmation`).
+Lines are sorted by run id, one per run; a new measurement of a run replaces its line.
 """
 
 from __future__ import annotations
@@ -112,7 +113,7 @@ def _parsed(text: str, place: str) -> Line:
 
 
 def _check(line: Line, path: Path, place: str) -> None:
-    if set(line) != set(KEYS):
+    if set(line) - {"confirmed"} != set(KEYS):
         raise ValueError(f"{place}: keys are {sorted(line)}; needed: {sorted(KEYS)}")
     expected = identity.run_id(line["spec"])
     if line["run_id"] != expected:

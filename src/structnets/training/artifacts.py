@@ -81,9 +81,10 @@ def _plain(model: nn.Module) -> dict[str, Any]:
 
 
 def _csv(curve: list[dict[str, float]]) -> str:
-    columns = ["epoch", "step", "train_loss", "lr", "images_per_s", "val_accuracy"]
+    columns = ["epoch", "step", "train_loss", "lr", "images_per_s"]
+    measured = sorted({key for row in curve for key in row} - set(columns)) or ["val_accuracy"]
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns, restval="", lineterminator=os.linesep)
+    writer = csv.DictWriter(text, [*columns, *measured], restval="", lineterminator=os.linesep)
     writer.writeheader()
     writer.writerows(curve)
     return text.getvalue()

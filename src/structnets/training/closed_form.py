@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from structnets.training.arrays import Images
+from structnets.training.examples import Examples
 from structnets.training.seeding import epoch_order
 
 logger = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ class LinearScores(nn.Module):
         return features @ self.get_buffer("weight").T + self.get_buffer("bias")
 
 
-def extract(model: nn.Module, images: Images) -> tuple[Tensor, Tensor]:
+def extract(model: nn.Module, images: Examples) -> tuple[Tensor, Tensor]:
     """Compute the features of all images, shape (N, D), and their labels (N,)."""
     device = torch.device("cpu")
     features, labels = [], []

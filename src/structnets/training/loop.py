@@ -7,6 +7,7 @@ that is killed and resumed from a checkpoint computes what an uninterrupted one 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,18 +16,19 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from structnets.training.arrays import Images
 from structnets.training.checkpoint import load_checkpoint, save_checkpoint
-from structnets.training.evaluation import evaluate
+from structnets.training.examples import Examples, Step
+from structnets.training.loss_record import LossRecord
 from structnets.training.optimization import build_optimizer, learning_rate
 from structnets.training.reporting import Reporter, StoppedError, row_of
-from structnets.training.seeding import draw_step_moves, epoch_order, seed_step, worker_slice
+from structnets.training.seeding import epoch_order, seed_step, worker_part
+from structnets.training.tasks import Task
 from structnets.training.workers import Workers
 
 CHECKPOINT_SECONDS = 30.0
 ASK_EVERY = 16
+FORMAT = 2  # of checkpoints
 _AMP = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -35,13 +37,14 @@ class Position:
     """Where a training stands."""
 
     step: int = 0
-    loss_sum: float | Tensor = 0.0
     seconds: float = 0.0
     curve: list[dict[str, float]] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+    """Mean loss of each `structnets.training.loss_record.WINDOW` steps."""
 
 
 class GradientTraining:
-    """Train a model on images by the gradient recipe of a resolved spec.
+    """Train a model for a task by the gradient recipe of a resolved spec.
 
     Parameters
     ----------
@@ -49,10 +52,12 @@ class GradientTraining:
         Resolved spec.
     model : nn.Module
         On `device`.
-    train : Images
-        Training images, the held-out ones already removed.
-    validation : Images or None
-        Held-out images, evaluated every k epochs if the recipe says so.
+    task : Task
+        Its loss is minimised.
+    train : Examples
+        Training examples, the held-out ones already removed.
+    validation : Examples or None
+        Held-out examples, measured every k epochs if the recipe says so.
     checkpoints : Path
         Directory of this run's checkpoints.
     identity : dict
@@ -67,8 +72,9 @@ class GradientTraining:
         self,
         spec: dict[str, Any],
         model: nn.Module,
-        train: Images,
-        validation: Images | None,
+        task: Task,
+        train: Examples,
+        validation: Examples | None,
         checkpoints: Path,
         identity: dict[str, str],
         origin: dict[str, Any],
@@ -78,8 +84,10 @@ class GradientTraining:
             name = spec["model"]["name"]
             raise ValueError(f"model {name!r} has nothing to train: use recipe kind closed_form")
         self.recipe, self.seed = spec["recipe"], spec["seed"]
-        self.model, self.train_set, self.validation = model, train, validation
-        self.checkpoints, self.identity, self.reporter = checkpoints, identity, reporter
+        self.model, self.task = model, task
+        self.train_set, self.validation = train, validation
+        self.checkpoints, self.reporter = checkpoints, reporter
+        self.identity = {"format": FORMAT, **identity}
         self.origin = origin
         self.workers = Workers.current()
         self.device = next(model.parameters()).device
@@ -106,12 +114,14 @@ class GradientTraining:
         begun = saved = time.monotonic()
         before = self.position.seconds
         self.model.train()
+        examples: Iterator[tuple[Tensor, Tensor, int]] = iter(())
         while self.position.step < steps:
             epoch, index = divmod(self.position.step, self.batches)
             if index == 0 or self.position.step == self._resumed_at:
-                self._enter_epoch(epoch)
-            self.position.loss_sum += self._step(index)
+                examples = self._enter_epoch(epoch, index)
+            loss = self._step(*next(examples))
             self.position.step += 1
+            self.record.add(loss, self.position.step)
             self.position.seconds = before + time.monotonic() - begun
             if index == self.batches - 1:
                 self._end_epoch(epoch + 1)
@@ -135,25 +145,25 @@ class GradientTraining:
             )
         return batches
 
-    def _enter_epoch(self, epoch: int) -> None:
-        self.order = epoch_order(len(self.train_set), self.seed, epoch)
+    def _enter_epoch(self, epoch: int, index: int) -> Iterator[tuple[Tensor, Tensor, int]]:
+        """Set the rate of an epoch; return its examples from a batch on, and the batches' sizes."""
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.recipe, epoch)
+        order, size = epoch_order(len(self.train_set), self.seed, epoch), self.recipe["batch_size"]
+        steps = []
+        for number in range(index, self.batches):
+            batch = order[number * size : (number + 1) * size]
+            part = worker_part(len(batch), self.workers.rank, self.workers.size)
+            steps.append(Step(epoch * self.batches + number, batch, part))
+        stream = self.train_set.stream(steps, self.device)
+        return ((*read, len(step.batch)) for step, read in zip(steps, stream, strict=True))
 
-    def _step(self, index: int) -> Tensor:
-        """Take one step; returns the mean loss over this worker's share of the global batch."""
-        size = self.recipe["batch_size"]
-        batch = self.order[index * size : (index + 1) * size]
-        share = worker_slice(np.arange(len(batch)), self.workers.rank, self.workers.size)
-        moves = draw_step_moves(self.recipe, self.seed, self.position.step, len(batch))
-        images, labels = self.train_set.batch(
-            batch[share], self.device, moves[torch.from_numpy(share)] if moves else None
-        )
+    def _step(self, inputs: Tensor, targets: Tensor, count: int) -> Tensor:
+        """Take one step; returns this worker's share of the mean loss of the global batch."""
         seed_step(self.seed, self.position.step, self.workers.rank)
         with self._precision():
             # A sum over the share divided by the global batch: right for unequal shares.
-            summed = functional.cross_entropy(self.stepped(images), labels, reduction="sum")
-            loss = summed / len(batch)
+            loss = self.task.loss(self.stepped(inputs), targets) / count
         self.optimizer.zero_grad(set_to_none=True)
         # DDP averages over workers; times their number gives the sum.
         self.scaler.scale(loss * self.workers.size).backward()
@@ -170,7 +180,7 @@ class GradientTraining:
 
     def _end_epoch(self, epoch: int) -> None:
         position = self.position
-        loss = float(self._summed_loss()) / self.batches
+        loss = self.record.end_epoch(self.batches)
         if not np.isfinite(loss):
             raise FloatingPointError(
                 f"training loss is {loss} in epoch {epoch}: lower recipe.optimizer.lr "
@@ -190,27 +200,22 @@ class GradientTraining:
             and self.validation is not None
             and (epoch % every == 0 or epoch == self.recipe["epochs"])
         ):
-            row["val_accuracy"] = evaluate(self.model, self.validation, self.device).accuracy
+            measured = self.task.measure(self.model, self.validation, self.device)
+            row[f"val_{self.task.metric}"] = measured.metrics[self.task.metric]
             self.model.train()
-        position.loss_sum = 0.0
         position.curve.append(row)
         if self.workers.rank == 0:
             self.reporter.epoch(row, self.recipe["epochs"])
 
-    def _summed_loss(self) -> Tensor:
-        """Sum the losses of the current epoch's steps over all workers."""
-        return self.workers.sum(torch.as_tensor(self.position.loss_sum, device=self.device).clone())
-
     def _save(self) -> None:
-        position = self.position
-        loss_sum = float(self._summed_loss())
+        position, losses = self.position, self.record.state()
         if self.workers.rank != 0:
             return
         state = {
             **self.identity,
             "origin": self.origin,
             "step": position.step,
-            "loss_sum": loss_sum,
+            "losses": losses,
             "seconds": position.seconds,
             "curve": position.curve,
             "model": self.model.state_dict(),
@@ -222,12 +227,14 @@ class GradientTraining:
     def _resume(self) -> None:
         state = load_checkpoint(self.checkpoints)
         self._resumed_at = state["step"] if state else 0
+        self.record = LossRecord(self.workers, self.device, state and state.get("losses"))
+        self.position.losses = self.record.windows
         if state is None:
             return
         for key, value in self.identity.items():
-            if state[key] != value:
+            if state.get(key) != value:
                 raise ValueError(
-                    f"{self.checkpoints} holds a run with another {key} ({state[key]!r}, now "
+                    f"{self.checkpoints} holds a run with another {key} ({state.get(key)!r}, now "
                     f"{value!r}): remove that directory to train anew"
                 )
         self.model.load_state_dict(state["model"])
@@ -235,7 +242,7 @@ class GradientTraining:
         self.scaler.load_state_dict(state["scaler"])
         if state["step"] == self.recipe["epochs"] * self.batches:
             self.origin = state["origin"]  # nothing is left to compute
-        share = state["loss_sum"] if self.workers.rank == 0 else 0.0
-        self.position = Position(state["step"], share, state["seconds"], state["curve"])
+        windows = self.record.windows
+        self.position = Position(state["step"], state["seconds"], state["curve"], windows)
         if self.workers.rank == 0:
             self.reporter.resumed(self.position.curve)

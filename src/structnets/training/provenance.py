@@ -16,18 +16,24 @@ from typing import Any
 
 import structnets
 from structnets.models.registry import module_of
+from structnets.training.tasks import form_of
 
 _ROOT = Path(structnets.__file__).parent
 _LOOP = {"gradient": "structnets.training.loop", "closed_form": "structnets.training.closed_form"}
 # Modules that store, report or schedule a run do not decide what it computes.
 _PLUMBING = {
+    "structnets.data.manifest",
+    "structnets.data.prepared",
+    "structnets.data.whole_folder",
     "structnets.files",
     "structnets.identity",
     "structnets.models.counting",
     "structnets.models.registry",
     "structnets.nn.cost_model",
     "structnets.training.checkpoint",
+    "structnets.training.loss_record",
     "structnets.training.reporting",
+    "structnets.training.tasks",
 }
 _PACKAGES = ("torch", "numpy", "structnets")
 
@@ -49,11 +55,12 @@ def code_digest(spec: dict[str, Any]) -> str:
     str
         64 hexadecimal digits.
     """
+    form = form_of(spec)
     roots = (
         module_of(spec["model"]["name"]),
         _LOOP[spec["recipe"]["kind"]],
-        "structnets.training.evaluation",
-        "structnets.data.subset",
+        form.source,
+        form.task,
     )
     modules: set[str] = set()
     waiting = list(roots)

@@ -7,24 +7,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
-from structnets.data.cohort import load_held_out
-from structnets.data.prepared import load_manifest, load_split
-from structnets.data.subset import train_indices, validation_split
+from structnets.data.prepared import load_manifest
 from structnets.identity import run_id, spec_digest
-from structnets.metrics.binary import binary_scores
 from structnets.models.counting import collapsed_parameters, trained_parameters
-from structnets.models.registry import create_model, data_options
+from structnets.models.registry import create_for_data
 from structnets.training import provenance
-from structnets.training.arrays import Images
 from structnets.training.artifacts import claim, publish
-from structnets.training.evaluation import Measurement, evaluate
+from structnets.training.examples import Examples
 from structnets.training.loop import GradientTraining, Position
 from structnets.training.reporting import Progress, Reporter
 from structnets.training.seeding import stream_seed
+from structnets.training.tasks import Task, make_task, open_examples
 from structnets.training.workers import Workers
 
 
@@ -86,25 +82,25 @@ def run_spec(
     }
     name = run_id(spec)
     reporter = reporter or Progress(name)
-    splits = load_images(spec, prepared, manifest)
+    splits, task = open_examples(spec, prepared, manifest), make_task(spec, manifest)
     reported = splits[spec["recipe"]["evaluation"]["split"]]
     if spec["recipe"]["kind"] == "gradient":
-        training = _training(spec, manifest, splits, work, origin, reporter, device)
+        training = _training(spec, manifest, task, splits, work, origin, reporter, device)
         model, position, origin = training.model, training.run(), training.origin
         found: dict[str, float] = {}
-        measured = evaluate(model, reported, device)
+        measured = task.measure(model, reported, device)
     else:
         model, position, found = _fit(spec, manifest, splits["train"])
-        measured = evaluate(model, reported, torch.device("cpu"))
+        measured = task.measure(model, reported, torch.device("cpu"))
     result = {
         "run_id": name,
         "spec": spec,
         "spec_digest": spec_digest(spec),
         "preset": spec["preset"],
-        "metrics": {**_metrics(measured, reported), **found},
-        "confusion": measured.confusion,
-        "log_odds": measured.log_odds,
+        "metrics": {**measured.metrics, **found},
+        **measured.details,
         "curve": "curves.csv",
+        "losses": position.losses,
         "parameters": {
             "trained": trained_parameters(model),
             "collapsed": collapsed_parameters(model),
@@ -124,72 +120,18 @@ def run_spec(
     return result
 
 
-def _metrics(measured: Measurement, images: Images) -> dict[str, float]:
-    metrics = {
-        "accuracy": measured.accuracy,
-        "error": 100 - measured.accuracy,
-        "loss": measured.loss,
-    }
-    if measured.log_odds is None:
-        return metrics
-    labels = images.labels[images.indices]
-    # A rate is not a number where its class is absent from the split.
-    rates = binary_scores(labels, np.array(measured.log_odds))
-    return {**{key: rate for key, rate in rates.items() if rate == rate}, **metrics}
-
-
 def build_model(spec: dict[str, Any], manifest: dict[str, Any]) -> nn.Module:
     """Build the model of a spec for a prepared data set, initialised from the spec's seed."""
     torch.manual_seed(stream_seed(spec["seed"], "initialisation"))
-    name = spec["model"]["name"]
-    decided = data_options(name, len(manifest["classes"]), manifest["image_shape"])
-    return create_model(name, **{**decided, **spec["model"]["options"]})
-
-
-def load_images(
-    spec: dict[str, Any], prepared: Path, manifest: dict[str, Any]
-) -> dict[str, Images]:
-    """Open the images a spec uses: ``train``, ``test``, and ``validation`` if it holds some out.
-
-    A cohort has no test set of its own: the fold that belongs to the spec's seed takes its place.
-
-    Raises
-    ------
-    ValueError
-        If the recipe standardises images whose manifest states no statistics.
-    """
-    statistics = None
-    if spec["recipe"].get("standardize"):
-        statistics = manifest.get("statistics")
-        if statistics is None:
-            raise ValueError(
-                f"recipe.standardize needs mean and std in {prepared / 'manifest.json'}, which "
-                f"{manifest['dataset']} does not have: leave it out"
-            )
-    if manifest.get("form") == "cohort":
-        dealt = load_held_out(prepared, spec["seed"])
-        images, labels = test_images, test_labels = dealt.volumes, dealt.labels
-        chosen, every = dealt.train, dealt.test
-    else:
-        images, labels = load_split(prepared, "train")
-        chosen = train_indices(len(labels), spec["data"]["train_size"], spec["seed"])
-        test_images, test_labels = load_split(prepared, "test")
-        every = train_indices(len(test_labels), None, 0)
-    fraction = spec["recipe"]["evaluation"]["validation_fraction"]
-    chosen, held = validation_split(chosen, fraction, spec["seed"])
-    splits = {
-        "train": Images(images, labels, chosen, statistics),
-        "test": Images(test_images, test_labels, every, statistics),
-    }
-    if fraction:
-        splits["validation"] = Images(images, labels, held, statistics)
-    return splits
+    model, classes = spec["model"], len(manifest.get("classes", ()))
+    return create_for_data(model["name"], model["options"], classes, manifest["image_shape"])
 
 
 def _training(
     spec: dict[str, Any],
     manifest: dict[str, Any],
-    splits: dict[str, Images],
+    task: Task,
+    splits: dict[str, Examples],
     work: Path,
     origin: dict[str, Any],
     reporter: Reporter,
@@ -200,6 +142,7 @@ def _training(
     return GradientTraining(
         spec,
         model,
+        task,
         splits["train"],
         splits.get("validation"),
         work / "checkpoints",
@@ -210,7 +153,7 @@ def _training(
 
 
 def _fit(
-    spec: dict[str, Any], manifest: dict[str, Any], train: Images
+    spec: dict[str, Any], manifest: dict[str, Any], train: Examples
 ) -> tuple[nn.Module, Position, dict[str, float]]:
     from structnets.training import closed_form
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -34,17 +35,20 @@ def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
     return np.argsort(words, kind="stable")
 
 
-def worker_slice(batch: np.ndarray, rank: int, world_size: int) -> np.ndarray:
-    """Return the part of a global batch that one worker computes."""
-    return np.array_split(batch, world_size)[rank]
+def worker_part(count: int, rank: int, world_size: int) -> slice:
+    """Return the part of a global batch of `count` examples that one worker computes."""
+    size, larger = divmod(count, world_size)
+    first = rank * size + min(rank, larger)
+    return slice(first, first + size + (rank < larger))
 
 
-def draw_step_moves(recipe: dict[str, Any], seed: int, step: int, count: int) -> Moves | None:
-    """Draw the augmentation of the `count` images of a global batch, if the recipe asks for any.
+def draw_step_moves(
+    augmentation: Mapping[str, Any] | None, seed: int, step: int, count: int
+) -> Moves | None:
+    """Draw the moves of the `count` images of a global batch, if the recipe asks for any.
 
     Drawn for the whole batch by every worker, so that it does not depend on their number.
     """
-    augmentation = recipe.get("augmentation")
     if not augmentation:
         return None
     generator = torch.Generator().manual_seed(stream_seed(seed, "augmentation", step))

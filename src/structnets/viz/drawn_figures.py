@@ -39,6 +39,33 @@ class DrawnFigure:
 
 
 FIGURES: dict[str, DrawnFigure] = {
+    "figure1": DrawnFigure(
+        "linearization_schematic:draw_linearization",
+        1,
+        "Figure 1: Curved transformations become translations",
+        "What a hierarchical attribute CNN learns: unknown transformations as steps on a grid.",
+        data=False,
+    ),
+    "figure3": DrawnFigure(
+        "googlenet_filters:draw_googlenet_filters",
+        3,
+        "Figure 3: Filters of a trained GoogLeNet",
+        "Random filters of its layers, from weights the user gives (STRUCTNETS_GOOGLENET).",
+        data=False,
+    ),
+    "figure4": DrawnFigure(
+        "receptive_fields:draw_receptive_fields",
+        3,
+        "Figure 4: Filters as weighted sums of Gaussian derivatives",
+        "The building block of an RFNN, with the library's basis and random weights.",
+    ),
+    "figure7": DrawnFigure(
+        "block_schematics:draw_blocks",
+        4,
+        "Figure 7: A static residual block and a dynamic steerable one",
+        "What is added in one is multiplied in the other, after a change of frame.",
+        data=False,
+    ),
     "figure8": DrawnFigure(
         "frames_plane:draw_frames_plane",
         4,

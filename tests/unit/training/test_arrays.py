@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from structnets.data.augmentation import Moves
+from structnets.data.augmentation import Standardization, move
 from structnets.data.statistics import channel_statistics
-from structnets.training.arrays import Images
+from structnets.training.arrays import Images, Reading
+from structnets.training.examples import Step
+from structnets.training.seeding import draw_step_moves
 
 CPU = torch.device("cpu")
 
@@ -19,7 +21,9 @@ def made() -> tuple[np.ndarray, np.ndarray]:
 
 def test_standardised_images_have_mean_zero_and_deviation_one() -> None:
     images, labels = made()
-    whole = Images(images, labels, labels, channel_statistics(images))
+    statistics = channel_statistics(images)
+    standardization = Standardization(statistics["mean"], statistics["std"])
+    whole = Images(images, labels, labels, Reading(standardization))
     x, _ = whole.batch(np.arange(6), CPU)
     torch.testing.assert_close(x.mean((0, 2, 3)), torch.zeros(3), atol=1e-6, rtol=0)
     torch.testing.assert_close(x.std((0, 2, 3), correction=0), torch.ones(3))
@@ -32,11 +36,16 @@ def test_positions_count_among_those_that_are_meant() -> None:
     torch.testing.assert_close(x, torch.from_numpy(images[[1, 4]]).float() / 255)
 
 
-def test_what_a_shift_brings_in_is_black_before_standardisation() -> None:
+def test_training_images_are_moved_before_they_are_standardised() -> None:
     images, labels = made()
-    moves = Moves(torch.tensor([1]), torch.tensor([0]), torch.tensor([False]))
-    statistics = {"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]}
-    x, _ = Images(images, labels, labels, statistics).batch(np.array([2]), CPU, moves)
-    torch.testing.assert_close(x[0, :, 0], torch.full((3, 5), -2.0))
-    still, _ = Images(images, labels, labels, statistics).batch(np.array([2]), CPU)
-    torch.testing.assert_close(x[0, :, 1:], still[0, :, :-1])
+    standardization = Standardization([0.5] * 3, [0.25] * 3)
+    augmentation = {"shift": 2, "flip": True}
+    some = Images(images, labels, labels, Reading(standardization, augmentation, seed=7))
+    step = Step(3, np.array([5, 0, 2, 1]), slice(1, 3))
+    ((x, y),) = some.stream([step], CPU)
+    moves = draw_step_moves(augmentation, 7, 3, 4)
+    assert moves is not None
+    moved = move(torch.from_numpy(images[[0, 2]]), moves[1:3])
+    assert y.tolist() == [0, 2]
+    torch.testing.assert_close(x, (moved / 255 - 0.5) / 0.25)
+    assert float(x.min()) == -2.0  # what comes in from outside is black

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from structnets.data.cohort import write_cohort
-from structnets.training.run import load_images
+from structnets.training.cohort_source import open_examples
 
 
 def test_the_fold_of_the_seed_is_the_test_set(tmp_path):
@@ -18,7 +18,7 @@ def test_the_fold_of_the_seed_is_the_test_set(tmp_path):
     )
     recipe = {"standardize": True, "evaluation": {"validation_fraction": 0.25}}
     spec = {"seed": 1, "data": {"train_size": None}, "recipe": recipe}
-    splits = load_images(spec, tmp_path / "toy", manifest)
+    splits = open_examples(spec, tmp_path / "toy", manifest)
     assert splits["test"].indices.tolist() == [1, 4, 7, 10]
     rest = sorted([*splits["train"].indices, *splits["validation"].indices])
     assert rest == [0, 2, 3, 5, 6, 8, 9, 11]

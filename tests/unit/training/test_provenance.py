@@ -15,8 +15,12 @@ import structnets
 from structnets.training import provenance
 
 LIBRARY = Path(structnets.__file__).parent
-RFNN = {"model": {"name": "rfnn_mnist"}, "recipe": {"kind": "gradient"}}
-SCATTERING = {"model": {"name": "scattering"}, "recipe": {"kind": "closed_form"}}
+RFNN = {"model": {"name": "rfnn_mnist"}, "data": {"name": "mnist"}, "recipe": {"kind": "gradient"}}
+SCATTERING = {
+    "model": {"name": "scattering"},
+    "data": {"name": "mnist"},
+    "recipe": {"kind": "closed_form"},
+}
 Edit = Callable[..., None]
 
 
@@ -78,7 +82,7 @@ def test_docstring_removed_is_the_same(edit: Edit) -> None:
         ("training/loop.py", "CHECKPOINT_SECONDS = 30.0", "CHECKPOINT_SECONDS = 31.0"),
         ("training/seeding.py", '"order"', '"sequence"'),
         ("training/optimization.py", 'recipe["epochs"] - epoch', 'recipe["epochs"]'),
-        ("training/evaluation.py", "GPU_BATCH = 50, 500", "GPU_BATCH = 50, 501"),
+        ("training/classification.py", "GPU_BATCH = 50, 500", "GPU_BATCH = 50, 501"),
         ("metrics/classification.py", "100.0 *", "1.0 *"),
         ("data/subset.py", "_VALIDATION_STREAM = 1", "_VALIDATION_STREAM = 2"),
         ("bases/gaussian.py", "first * 2**i", "first * 3**i"),
@@ -114,9 +118,10 @@ def test_code_that_does_not_compute_does_not_enter(module: str, edit: Edit) -> N
         ("models/mnist.py", "init must be", "init has to be"),
         ("models/mnist.py", "if len(kernel_sizes) != 3:", "if len(kernel_sizes) < 3:"),
         (
-            "training/evaluation.py",
-            "    workers = Workers.current()\n",
-            "    workers = Workers.current()\n    if not len(images):\n        raise ValueError\n",
+            "training/classification.py",
+            "        workers = Workers.current()\n",
+            "        workers = Workers.current()\n"
+            "        if not len(examples):\n            raise ValueError\n",
         ),
     ],
 )
@@ -171,7 +176,7 @@ def test_no_checkout_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_module_that_is_missing_is_named(library: Path) -> None:
-    (library / "training" / "evaluation.py").unlink()
+    (library / "training" / "classification.py").unlink()
     forget()
-    with pytest.raises(ModuleNotFoundError, match=r"structnets\.training\.evaluation"):
+    with pytest.raises(ModuleNotFoundError, match=r"structnets\.training\.classification"):
         provenance.code_digest(RFNN)

@@ -18,7 +18,7 @@ from structnets.identity import run_id, spec_digest
 from structnets.models.registry import create_model
 from structnets.training import artifacts
 from structnets.training.artifacts import ARTIFACTS
-from structnets.training.run import load_images
+from structnets.training.split_source import open_examples
 
 Run = Callable[..., dict[str, Any]]
 MakeSpec = Callable[..., dict[str, Any]]
@@ -78,7 +78,7 @@ def test_published_weights_give_the_published_accuracy(
         "rfnn_mnist", num_classes=3, image_size=9, **kept["spec"]["model"]["options"]
     )
     model.load_state_dict(kept["state_dict"])
-    images = load_images(spec, prepared, load_manifest(prepared))["test"]
+    images = open_examples(spec, prepared, load_manifest(prepared))["test"]
     x, labels = images.batch(torch.arange(len(images)).numpy(), torch.device("cpu"))
     right = (model.eval()(x).argmax(1) == labels).double().mean()
     assert 100 * float(right) == pytest.approx(result["metrics"]["accuracy"])
@@ -120,7 +120,7 @@ def test_validation_every_k_epochs_and_at_the_end(
 
 def test_validation_images_are_not_trained_on(make_spec: MakeSpec, prepared: Path) -> None:
     evaluation = {"split": "validation", "validation_fraction": 0.25}
-    splits = load_images(make_spec(evaluation=evaluation), prepared, load_manifest(prepared))
+    splits = open_examples(make_spec(evaluation=evaluation), prepared, load_manifest(prepared))
     assert (len(splits["train"]), len(splits["validation"]), len(splits["test"])) == (15, 5, 11)
     assert not set(splits["train"].indices) & set(splits["validation"].indices)
 
@@ -236,4 +236,4 @@ def test_standardising_without_statistics_names_the_manifest(
     prepared: Path, make_spec: MakeSpec
 ) -> None:
     with pytest.raises(ValueError, match=r"recipe.standardize needs mean and std in .*manifest"):
-        load_images(make_spec(standardize=True), prepared, load_manifest(prepared))
+        open_examples(make_spec(standardize=True), prepared, load_manifest(prepared))

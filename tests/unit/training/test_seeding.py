@@ -13,7 +13,7 @@ from structnets.training.seeding import (
     epoch_order,
     seed_step,
     stream_seed,
-    worker_slice,
+    worker_part,
 )
 
 
@@ -60,7 +60,7 @@ def test_every_image_comes_first_about_equally_often() -> None:
 @pytest.mark.parametrize("world_size", [1, 2, 3, 8])
 def test_shares_of_a_batch_are_the_batch(size: int, world_size: int) -> None:
     batch = epoch_order(size, 0, 0)
-    shares = [worker_slice(batch, rank, world_size) for rank in range(world_size)]
+    shares = [batch[worker_part(len(batch), rank, world_size)] for rank in range(world_size)]
     np.testing.assert_array_equal(np.concatenate(shares), batch)
     lengths = [len(share) for share in shares]
     assert max(lengths) - min(lengths) <= 1
@@ -78,14 +78,14 @@ def test_parts_are_not_confused() -> None:
 
 
 def test_moves_depend_on_seed_and_step_alone() -> None:
-    recipe = {"augmentation": {"shift": 4, "flip": True}}
-    first = draw_step_moves(recipe, 0, 3, 50)
+    augmentation = {"shift": 4, "flip": True}
+    first = draw_step_moves(augmentation, 0, 3, 50)
     torch.rand(7)
-    again, other = draw_step_moves(recipe, 0, 3, 50), draw_step_moves(recipe, 0, 4, 50)
+    again, other = draw_step_moves(augmentation, 0, 3, 50), draw_step_moves(augmentation, 0, 4, 50)
     assert first is not None
     assert again is not None
     assert other is not None
     assert torch.equal(first.down, again.down)
     assert not torch.equal(first.down, other.down)
     assert int(first.right.abs().max()) <= 4
-    assert draw_step_moves({"augmentation": None}, 0, 3, 50) is None
+    assert draw_step_moves(None, 0, 3, 50) is None

@@ -80,9 +80,9 @@ def test_shared_evaluation_equals_one_worker_s(name: str, found: Found) -> None:
     alone = found(name, "alone")["whole"]["test"]
     for rank in (0, 1):
         shared = found(name, "shared", rank)["whole"]["test"]
-        assert shared["confusion"] == alone["confusion"]
-        assert shared["accuracy"] == alone["accuracy"]
-        assert shared["loss"] == pytest.approx(alone["loss"], rel=1e-5)
+        assert shared["details"] == alone["details"]
+        assert shared["metrics"]["accuracy"] == alone["metrics"]["accuracy"]
+        assert shared["metrics"]["loss"] == pytest.approx(alone["metrics"]["loss"], rel=1e-5)
 
 
 @pytest.mark.slow

@@ -21,13 +21,14 @@ from structnets.models.mnist import WIDTH, MnistNet
 from structnets.nn import GaussianConv2d
 from structnets.training import loop
 from structnets.training.arrays import Images
-from structnets.training.evaluation import evaluate
+from structnets.training.classification import Classification
 from structnets.training.loop import GradientTraining
 from structnets.training.reporting import StoppedError
-from structnets.training.run import load_images
+from structnets.training.split_source import open_examples
 from structnets.training.workers import Workers
 
 CPU = torch.device("cpu")
+TASK = Classification()
 RANK, FOLDER = int(sys.argv[1]), Path(sys.argv[2])
 
 
@@ -59,11 +60,11 @@ def plain_net() -> MnistNet:
 def train(spec: dict[str, Any], checkpoints: Path, stop: int | None = None) -> dict[str, Any]:
     model, splits = (
         plain_net(),
-        load_images(spec, FOLDER / "prepared", load_manifest(FOLDER / "prepared")),
+        open_examples(spec, FOLDER / "prepared", load_manifest(FOLDER / "prepared")),
     )
     reporter = StopRank(stop)
     training = GradientTraining(
-        spec, model, splits["train"], splits.get("validation"), checkpoints, {}, {}, reporter
+        spec, model, TASK, splits["train"], splits.get("validation"), checkpoints, {}, {}, reporter
     )
     try:
         position = training.run()
@@ -73,7 +74,7 @@ def train(spec: dict[str, Any], checkpoints: Path, stop: int | None = None) -> d
     return {
         "curve": [{k: v for k, v in row.items() if k != "images_per_s"} for row in position.curve],
         "told": len(reporter.rows),
-        "test": asdict(evaluate(model, test, CPU)),
+        "test": asdict(TASK.measure(model, test, CPU)),
         "one image": attempt(model, replace(test, indices=test.indices[:1])),
         "norm": float(sum(p.detach().double().square().sum() for p in model.parameters())),
     }
@@ -81,7 +82,7 @@ def train(spec: dict[str, Any], checkpoints: Path, stop: int | None = None) -> d
 
 def attempt(model: MnistNet, images: Images) -> str:
     try:
-        return f"accuracy {evaluate(model, images, CPU).accuracy}"
+        return f"accuracy {TASK.measure(model, images, CPU).metrics['accuracy']}"
     except ValueError as error:
         return str(error)
 

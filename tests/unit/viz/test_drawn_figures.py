@@ -24,5 +24,18 @@ def test_listing_them_imports_nothing_heavy():
 
 
 def test_unknown_figure_lists_the_known(tmp_path):
-    with pytest.raises(ValueError, match="unknown figure 'figure1'; allowed: figure8, figure9"):
-        draw("figure1", tmp_path / "f")
+    with pytest.raises(ValueError, match="unknown figure 'figure99'; allowed: figure1, figure3"):
+        draw("figure99", tmp_path / "f")
+
+
+def test_filters_come_from_the_weights_given(tmp_path, monkeypatch):
+    import torch
+
+    weights = {"conv1.weight": torch.randn(4, 3, 7, 7), "head.weight": torch.randn(2, 4)}
+    torch.save(weights, tmp_path / "net.pth")
+    without = draw("figure3", tmp_path / "without")[0].read_text()
+    monkeypatch.setenv("STRUCTNETS_GOOGLENET", str(tmp_path / "net.pth"))
+    assert draw("figure3", tmp_path / "with")[0].read_text() != without
+    torch.save({"head.weight": torch.randn(2, 4)}, tmp_path / "net.pth")
+    with pytest.raises(ValueError, match="no convolution kernel wider than a pixel"):
+        draw("figure3", tmp_path / "with")

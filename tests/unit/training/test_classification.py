@@ -9,11 +9,12 @@ import pytest
 import torch
 from torch import nn
 
-from structnets.training import evaluation
+from structnets.training import classification
 from structnets.training.arrays import Images
-from structnets.training.evaluation import evaluate
+from structnets.training.classification import Classification
 
 CPU = torch.device("cpu")
+measure = Classification().measure
 
 
 class Brightness(nn.Module):
@@ -35,32 +36,32 @@ def images(levels: list[int], labels: list[int]) -> Images:
 def test_batches_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     many = images(list(rng.integers(0, 256, 41)), list(rng.integers(0, 2, 41)))
-    whole = evaluate(Brightness(), many, CPU)
-    monkeypatch.setattr(evaluation, "CPU_BATCH", 7)
-    parts = evaluate(Brightness(), many, CPU)
-    assert parts.confusion == whole.confusion
-    assert parts.loss == pytest.approx(whole.loss, rel=1e-6)
+    whole = measure(Brightness(), many, CPU)
+    monkeypatch.setattr(classification, "CPU_BATCH", 7)
+    parts = measure(Brightness(), many, CPU)
+    assert parts.details == whole.details
+    assert parts.metrics["loss"] == pytest.approx(whole.metrics["loss"], rel=1e-6)
 
 
 def test_value_by_hand() -> None:
     """Black is surely class 0 and white class 1; the third image is white and labelled 0."""
-    found = evaluate(Brightness(), images([0, 255, 255], [0, 1, 0]), CPU)
-    assert found.confusion == [[1, 1], [0, 1]]
-    assert found.accuracy == pytest.approx(200 / 3)
+    found = measure(Brightness(), images([0, 255, 255], [0, 1, 0]), CPU)
+    assert found.details["confusion"] == [[1, 1], [0, 1]]
+    assert found.metrics["accuracy"] == pytest.approx(200 / 3)
     sure = math.log1p(math.exp(-10))
-    assert found.loss == pytest.approx((2 * sure + sure + 10) / 3, rel=1e-5)
+    assert found.metrics["loss"] == pytest.approx((2 * sure + sure + 10) / 3, rel=1e-5)
 
 
 def test_dropout_and_gradients_are_off() -> None:
     model = Brightness().train()
-    assert evaluate(model, images([255], [1]), CPU).accuracy == 100.0
+    assert measure(model, images([255], [1]), CPU).metrics["accuracy"] == 100.0
     assert not model.training
 
 
 def test_only_the_chosen_images_count() -> None:
     some = images([0, 255, 255], [0, 1, 0])
     chosen = Images(some.images, some.labels, np.array([0, 1]))
-    assert evaluate(Brightness(), chosen, CPU).accuracy == 100.0
+    assert measure(Brightness(), chosen, CPU).metrics["accuracy"] == 100.0
 
 
 def test_pixels_are_scaled_to_one() -> None:
@@ -73,4 +74,4 @@ def test_pixels_are_scaled_to_one() -> None:
 def test_no_image_is_refused() -> None:
     empty = images([0], [0])
     with pytest.raises(ValueError, match="0 images to evaluate on are too few"):
-        evaluate(Brightness(), Images(empty.images, empty.labels, np.array([], dtype=int)), CPU)
+        measure(Brightness(), Images(empty.images, empty.labels, np.array([], dtype=int)), CPU)
