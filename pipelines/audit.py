@@ -26,6 +26,7 @@ _PUBLISHED = (
     "runs/*/spec.json",
     "tables/*",
     "figures/*",
+    "analyses/*",
     "sweeps/*/*",
 )
 
@@ -42,7 +43,7 @@ def audit(uri: str | None, results: str | os.PathLike[str], ledger: Path | None)
     results : path
         Root of the results.
     ledger : Path or None
-        Folder of the ledger (``*.jsonl``).
+        Folder of the ledger (``chapter*.jsonl``).
 
     Returns
     -------
@@ -93,7 +94,7 @@ def ledger_runs(ledger: Path | None) -> Iterator[str]:
     ValueError
         If a line is not a JSON object with a run id.
     """
-    for file in sorted(ledger.glob("*.jsonl")) if ledger else ():
+    for file in sorted(ledger.glob("chapter*.jsonl")) if ledger else ():
         for number, line in enumerate(file.read_text().splitlines(), start=1):
             try:
                 yield json.loads(line)["run_id"]
@@ -108,7 +109,7 @@ def _entries(run: StoredRun) -> list[Item]:
 def _run_of(path: str) -> str:
     """Return what a published path belongs to: a run or sweep id, or a target."""
     folder, name = path.split("/", 1)
-    return Path(name).stem if folder in ("tables", "figures") else name.split("/")[0]
+    return Path(name).stem if folder in ("tables", "figures", "analyses") else name.split("/")[0]
 
 
 def _missing(run: str, artifact: str, path: str, side: str) -> Item:

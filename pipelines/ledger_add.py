@@ -1,6 +1,6 @@
-"""Append local results to the committed ledger.
+"""Append local results, and numbers of local analyses, to the committed ledger.
 
-Command: ``python -m pipelines.ledger_add --results DIR --ledger workflow/ledger [RUN_ID …]``
+Command: ``python -m pipelines.ledger_add --results DIR --ledger workflow/ledger [ID …]``
 """
 
 from __future__ import annotations
@@ -9,16 +9,18 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from pipelines.stage import run_stage, stage_parser
 from structnets.reporting.cells import local_lines
+from structnets.reporting.findings import append_findings, local_findings
 from structnets.reporting.ledger import append
 
 log = logging.getLogger("ledger_add")
 
 
-def ledger_add(results: Path, ledger: Path, run_ids: Sequence[str] = ()) -> list[str]:
-    """Append runs to the ledger, replacing earlier lines of the same runs.
+def ledger_add(results: Path, ledger: Path, ids: Sequence[str] = ()) -> list[str]:
+    """Append runs and analyses to the ledger, replacing earlier lines of the same.
 
     Parameters
     ----------
@@ -26,45 +28,54 @@ def ledger_add(results: Path, ledger: Path, run_ids: Sequence[str] = ()) -> list
         Root of the results.
     ledger : pathlib.Path
         Folder of the ledger.
-    run_ids : sequence of str
-        The runs; by default all but those of smoke.
+    ids : sequence of str
+        The runs and analyses; by default all but those of smoke.
 
     Returns
     -------
     list of str
-        The runs that were added.
+        What was added.
 
     Raises
     ------
     ValueError
-        If a named run has no result here, or is of the smoke preset; nothing is written then.
+        If a named one has no result here, or is of the smoke preset; nothing is written then.
     """
-    lines = local_lines(results)
-    missing = sorted(set(run_ids) - lines.keys())
+    runs, analyses = local_lines(results), local_findings(results)
+    lines = {**runs, **analyses}
+    missing = sorted(set(ids) - lines.keys())
     if missing:
-        raise ValueError(f"no result.json below {results / 'runs'} for {', '.join(missing)}")
-    smoke = {run for run, line in lines.items() if line["spec"]["preset"] == "smoke"}
-    refused = sorted(smoke & set(run_ids))
+        raise ValueError(
+            f"no result.json below {results / 'runs'}, nor values in {results / 'analyses'}, "
+            f"for {', '.join(missing)}"
+        )
+    smoke = {name for name, line in lines.items() if _preset(line) == "smoke"}
+    refused = sorted(smoke & set(ids))
     if refused:
         raise ValueError(f"smoke runs prove the wiring and stay out: {', '.join(refused)}")
-    chosen = sorted(run_ids or lines.keys() - smoke)
-    for run in chosen:
-        if str(lines[run]["commit"]).endswith("-dirty"):
-            log.warning("%s was measured with uncommitted changes; its line says so", run)
-    append(ledger, [lines[run] for run in chosen])
+    chosen = sorted(ids or lines.keys() - smoke)
+    for name in chosen:
+        if str(lines[name]["commit"]).endswith("-dirty"):
+            log.warning("%s was measured with uncommitted changes; its line says so", name)
+    append(ledger, [runs[name] for name in chosen if name in runs])
+    append_findings(ledger, [analyses[name] for name in chosen if name in analyses])
     return chosen
+
+
+def _preset(line: dict[str, Any]) -> str:
+    return line["preset"] if "analysis_id" in line else line["spec"]["preset"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
     parser = stage_parser(__doc__, "results")
     parser.add_argument("--ledger", type=Path, required=True, help="folder of the ledger")
-    parser.add_argument("run_ids", nargs="*", help="runs (default: all but smoke)")
+    parser.add_argument("ids", nargs="*", help="runs and analyses (default: all but smoke)")
     given = parser.parse_args(arguments)
 
     def action() -> None:
-        added = ledger_add(given.results, given.ledger, given.run_ids)
-        log.info("%d runs in %s: %s", len(added), given.ledger, ", ".join(added) or "none")
+        added = ledger_add(given.results, given.ledger, given.ids)
+        log.info("%d lines in %s: %s", len(added), given.ledger, ", ".join(added) or "none")
 
     return run_stage("ledger_add", action)
 

@@ -1,4 +1,4 @@
-"""The command line: ``structnets models | results | train | validate | …``.
+"""The command line: ``structnets models | results | train | validate | analyse | …``.
 
 Parsed with argparse, because ``structnets train`` must run where only torch and numpy are
 installed (under torchrun: ``torchrun --nproc-per-node 2 -m structnets.cli train …``). Commands that
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from structnets import __version__
+from structnets.analysis.command import add_analyse
 from structnets.files import read_json, write_atomic
 from structnets.metrics.boundary.command import add_boundary_eval
 
@@ -95,7 +96,9 @@ def _parser(registered: Mapping[str, EntryPoint]) -> argparse.ArgumentParser:
     common.add_argument("--json", action="store_true", help="print one JSON document")
     common.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_add_models, _add_results, _add_train, _add_validate, add_boundary_eval):
+    for add in (
+        _add_models, _add_results, _add_train, _add_validate, add_analyse, add_boundary_eval,
+    ):  # fmt: skip
         add(commands, common)
     for name, entry in sorted(registered.items()):
         commands.add_parser(name, help=f"from {entry.module} (see: structnets {name} --help)")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from structnets.analyses import Analysis
 from structnets.files import write_atomic
 from structnets.reporting.configuration import Configuration
 from structnets.reporting.tables import Table
@@ -21,6 +22,7 @@ from structnets.sweeps import Sweep
 
 FOLDER = "workflow/schemas"
 MODELS: dict[str, type[BaseModel]] = {
+    "analysis": Analysis,
     "config": Configuration,
     "experiment": Experiment,
     "spec": Spec,

@@ -8,6 +8,7 @@ from tests.made_results import REPOSITORY, floor, make_result, publish
 
 FRAME = {"track_init": 1, "figure6": 1}
 TWO = "train_chapter3_workers2_nodes2_0"
+MADE = ("train_chapter", "prepare_simulated_cohort", "prepare_photo_shards")
 SMOKE = {"prepare_digits": 1, "train_chapter3_workers1_0": 1, TWO: 1}
 
 
@@ -19,12 +20,13 @@ def test_fresh_clone_resolves_in_every_profile(jobs, profile, target):
     tables = [path.stem for path in (REPOSITORY / "workflow" / "tables").glob("*.yaml")]
     experiments = REPOSITORY / "workflow" / "experiments"
     sweeps = [path.stem for path in experiments.glob("*/sweep_*.yaml")]
-    targets = dict.fromkeys([*tables, *FIGURES, target], 1)
+    analyses = [path.stem for path in (REPOSITORY / "workflow" / "analyses").glob("*.yaml")]
+    targets = dict.fromkeys([*tables, *analyses, *FIGURES, target], 1)
     once = {**FRAME, **SMOKE, **targets, "prepare_photo_crops": 1}
     assert {name: found.get(name) for name in once} == once
     assert found["sweep"] == len(sweeps)
     others = found.keys() - once.keys() - {"sweep", *sweeps}
-    assert all(name.startswith(("train_chapter", "prepare_simulated_cohort")) for name in others)
+    assert all(name.startswith(MADE) for name in others)
 
 
 def test_all_is_the_default(jobs):
@@ -43,6 +45,11 @@ MORE = ("rows=rfnn,cnn_b", "columns=n2000", "seeds=5")
         ),
         (["prepare_cifar10_jpeg"], {"prepare_cifar10_jpeg": 1}),
         (["figure9"], {"track_init": 1, "figure9": 1}),
+        (["training_memory"], {"track_init": 1, "training_memory": 1}),
+        (
+            ["figure21", "figure18", "--config", "preset=small"],
+            {"track_init": 1, "prepare_cifar10_jpeg": 1, "train": 2, "figure21": 1, "figure18": 1},
+        ),
         (["prepare_imagenet"], {"prepare_imagenet": 1}),
         (["figure6", "--config", "preset=small"], {**FRAME, "prepare_mnist": 1, "train": 16}),
         (["figure6", "--config", "preset=paper"], {**FRAME, "prepare_mnist": 1, "train": 144}),
@@ -62,6 +69,15 @@ def test_run_in_the_ledger_is_not_trained_again(jobs, clone):
     small = ["figure6", "--config", "preset=small"]
     assert jobs(*small)["train"] == 11
     assert jobs(*small, "ledger=ignore")["train"] == 16
+
+
+def test_analysis_needs_weights_which_the_ledger_lacks(jobs, clone):
+    specs = [r.spec for r in floor("small", "table3", rows=["rfnin"])]
+    append(clone / "workflow" / "ledger", [ledger_line(make_result(spec)) for spec in specs])
+    small = ["--config", "preset=small"]
+    assert jobs("figure2", *small)["train"] == 1
+    publish(clone / "results", specs)
+    assert "train" not in jobs("figure2", *small)
 
 
 def test_published_runs_are_left_alone_when_data_and_store_are_gone(jobs, clone):

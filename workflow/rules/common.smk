@@ -13,6 +13,7 @@ from snakemake.logging import logger
 from pipelines.tracking.health import trouble
 from pipelines.tracking.store import resolve_uri
 from structnets import identity
+from structnets.files import read_json
 from structnets.reporting.configuration import load_configuration
 from structnets.reporting.ledger import ledger_path
 from structnets.reporting.plan import make_plan
@@ -67,12 +68,13 @@ def preparations(*names):
 def stage_inputs(specs, published):
     """Return the prepared data some specs read and the marker of the MLflow store.
 
-    They are ancient, since a run is made again only if its spec changes. What is published does
-    not even need them to be there: a new run that has data prepared anew leaves old ones alone.
+    They are ancient, since a run is made again only if its spec changes. What is published, as
+    a boolean says, does not even need them to be there: a new run that has data prepared anew
+    leaves old ones alone.
     """
     names = sorted({identity.prepared_name(spec["data"]) for spec in specs})
     paths = [f"{CONFIG.prepared}/{name}/manifest.json" for name in names] + [TRACKING]
-    if all(os.path.exists(path) for path in published):
+    if published:
         paths = [path for path in paths if os.path.exists(path)]
     return [ancient(path) for path in paths]
 
@@ -80,8 +82,13 @@ def stage_inputs(specs, published):
 def training_inputs(runs):
     """Return what trainings wait for."""
     return stage_inputs(
-        map(spec_of, runs), [path for run in runs for path in run_files(run)]
+        map(spec_of, runs), all_there(path for run in runs for path in run_files(run))
     )
+
+
+def all_there(paths):
+    """Say whether all files exist."""
+    return all(os.path.exists(path) for path in paths)
 
 
 def roots(wildcards, output):
@@ -243,6 +250,53 @@ def render_arguments(target):
     )
 
 
+def analysis_inputs(target):
+    """Return what an analysis waits for: results and weights of its runs, and their data.
+
+    Weights are no part of the ledger, so that a run made elsewhere is trained here.
+    """
+    runs = [model["run_id"] for model in PLAN.analyses[target]["models"]]
+    files = [
+        f"{CONFIG.results}/runs/{run}/{name}"
+        for run in runs
+        for name in ("result.json", "model.pt")
+    ]
+    return files + stage_inputs(map(spec_of, runs), is_made(target))
+
+
+def is_made(target):
+    """Say whether the values of an analysis are there, and those of what the plan asks for."""
+    path = f"{CONFIG.results}/analyses/{target}.json"
+    wanted = PLAN.analyses[target]["analysis_id"]
+    return os.path.exists(path) and read_json(path)["analysis_id"] == wanted
+
+
+def analysis_argument(target):
+    """Return an analysis as its stage takes it; a new caption alone makes nothing again."""
+    shown = {k: v for k, v in PLAN.analyses[target].items() if k != "caption"}
+    return identity.canonical_json(shown)
+
+
+def analysis_outputs(target):
+    """Return the files of an analysis, by ending; the picture goes into the report."""
+    analysis = PLAN.analyses[target]
+    stem = f"{CONFIG.results}/figures/{target}"
+    outputs = {ending: f"{stem}.{ending}" for ending in ("svg", "png", "csv")}
+    outputs["svg"] = report(
+        outputs["svg"],
+        caption="../report/analysis.rst",
+        category=f"Chapter {analysis['chapter']}",
+        labels={
+            "target": target,
+            "title": analysis["title"],
+            "preset": CONFIG.preset,
+            "shows": "figure",
+        },
+    )
+    outputs["json"] = f"{CONFIG.results}/analyses/{target}.json"
+    return outputs
+
+
 def sweep_of(sweep_id):
     """Return the resolved sweep of an id."""
     for sweep in PLAN.sweeps.values():
@@ -276,6 +330,11 @@ TARGET_FILES = [
         path
         for sweep in PLAN.sweeps.values()
         for path in sweep_files(sweep["sweep_id"])
+    ),
+    *(
+        str(path)
+        for target in PLAN.analyses
+        for path in analysis_outputs(target).values()
     ),
     *(str(path) for name in DRAWN_FIGURES for path in drawn_outputs(name).values()),
 ]

@@ -12,7 +12,8 @@ for _sweep in PLAN.sweeps.values():
 rule sweep:
     input:
         lambda wildcards: stage_inputs(
-            [sweep_of(wildcards.sweep)["base"]], sweep_files(wildcards.sweep)
+            [sweep_of(wildcards.sweep)["base"]],
+            all_there(sweep_files(wildcards.sweep)),
         ),
     output:
         trials=report(

@@ -50,7 +50,11 @@ class Separability:
 
 
 def by_depth(
-    train: DepthFeatures, test: DepthFeatures, subset: int = 1000, seed: int = 0
+    train: DepthFeatures,
+    test: DepthFeatures,
+    subset: int = 1000,
+    seed: int = 0,
+    names: Sequence[str] | None = None,
 ) -> Iterator[Separability]:
     """Yield the accuracies of every depth in order (Figure 21).
 
@@ -62,9 +66,11 @@ def by_depth(
         Training images on which the penalty is cross-validated.
     seed : int
         Of the subset and the machine.
+    names : sequence of str, optional
+        These depths alone.
     """
     _check_depths(train, test)
-    for name in train.names:
+    for name in train.names if names is None else names:
         fitted, seen = _standardised(train[name], test[name])
         yield _accuracies(name, fitted, train.labels, seen, test.labels, subset, seed)
 

@@ -55,6 +55,7 @@ class Configuration(Strict):
         description="Memory and time of the size classes.",
     )
     sweep_cpus: int = Field(default=2, ge=1, description="CPUs a sweep spreads its trials over.")
+    analysis_cpus: int = Field(default=2, ge=1, description="CPU threads of one analysis.")
     warm_cluster: bool = Field(
         default=False, description="Share one local Ray cluster between the jobs of this call."
     )
@@ -62,6 +63,7 @@ class Configuration(Strict):
     experiments: str = Field(
         default="workflow/experiments", description="Folder of experiment and sweep files."
     )
+    analyses: str = Field(default="workflow/analyses", description="Folder of analysis files.")
     ledger_root: str = Field(default="workflow/ledger", description="Folder of the ledger.")
 
     @field_validator("rows", "columns", mode="before")

@@ -63,7 +63,7 @@ def read_ledger(directory: Path) -> dict[str, Line]:
         its spec and its run id disagree.
     """
     lines: dict[str, Line] = {}
-    for path in sorted(directory.glob("*.jsonl")):
+    for path in sorted(directory.glob("chapter*.jsonl")):
         for number, text in enumerate(path.read_text().splitlines(), start=1):
             place = f"{path}:{number}"
             line = _parsed(text, place)

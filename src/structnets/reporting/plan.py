@@ -1,7 +1,7 @@
-"""The plan of a workflow call: which runs and sweeps its targets need, and which must be made.
+"""The plan of a workflow call: runs, analyses and sweeps of its targets, and which must be made.
 
-Everything in it follows from the table, experiment and sweep files, the configuration and the
-ledger, all known before any data exists.
+Everything in it follows from the table, analysis, experiment and sweep files, the configuration
+and the ledger, all known before any data exists.
 """
 
 from __future__ import annotations
@@ -11,6 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from structnets import identity
+from structnets.analyses import (
+    Analysis,
+    load_analyses,
+    load_models_experiments,
+    model_specs,
+    resolve_analysis,
+)
 from structnets.reporting.configuration import Configuration
 from structnets.reporting.ledger import read_ledger
 from structnets.reporting.requests import (
@@ -49,6 +57,8 @@ class Plan:
         By rule name: runs that share one training job.
     sweeps : dict of str to dict
         By target: the resolved sweep.
+    analyses : dict of str to dict
+        By target: the resolved analysis, for those that have the preset.
     """
 
     tables: dict[str, Table]
@@ -59,6 +69,7 @@ class Plan:
     resources: dict[str, Resources]
     batches: dict[str, list[str]]
     sweeps: dict[str, dict[str, Any]]
+    analyses: dict[str, dict[str, Any]]
 
 
 def make_plan(configuration: Configuration) -> Plan:
@@ -100,17 +111,53 @@ def make_plan(configuration: Configuration) -> Plan:
     needed = {
         target: [run for run in runs if run not in ledger] for target, runs in requested.items()
     }
+    uses = _uses(tables, experiments, configuration.preset, specs)
+    analyses = _analyses(configuration)
+    for target, (_, analysed) in analyses.items():
+        specs.update({run: spec for run, (spec, _) in analysed.items()})
+        needed[target] = list(analysed)  # the ledger holds no weights
+        for run, (spec, experiment) in analysed.items():
+            resources.setdefault(run, _given(experiment, spec, configuration))
+            uses[run] = sorted({*uses.get(run, []), target})
     training = list(dict.fromkeys(run for runs in needed.values() for run in runs))
     return Plan(
         tables=tables,
         specs=specs,
         requested=requested,
         needed=needed,
-        uses=_uses(tables, experiments, configuration.preset, specs),
+        uses=uses,
         resources=resources,
         batches=_batches(training, specs, resources, configuration),
         sweeps=sweeps,
+        analyses={target: resolved for target, (resolved, _) in analyses.items()},
     )
+
+
+def _analyses(
+    configuration: Configuration,
+) -> dict[str, tuple[dict[str, Any], dict[str, tuple[dict[str, Any], Experiment]]]]:
+    """Resolve the analyses of a preset; with each its runs, their specs and experiments."""
+    found = load_analyses(Path(configuration.analyses))
+    chosen = {t: a for t, a in found.items() if configuration.preset in a.presets}
+    experiments = load_models_experiments(Path(configuration.experiments), chosen.values())
+    return {
+        target: (
+            resolve_analysis(analysis, experiments, configuration.preset),
+            _analysed(analysis, experiments, configuration.preset),
+        )
+        for target, analysis in chosen.items()
+    }
+
+
+def _analysed(
+    analysis: Analysis, experiments: Experiments, preset: Preset
+) -> dict[str, tuple[dict[str, Any], Experiment]]:
+    """Return spec and experiment of an analysis' runs, by run id."""
+    specs = model_specs(analysis, experiments, preset)
+    return {
+        identity.run_id(specs[model.key]): (specs[model.key], experiments[model.experiment])
+        for model in analysis.models_of(preset)
+    }
 
 
 def _given(experiment: Experiment, spec: dict[str, Any], configuration: Configuration) -> Resources:
@@ -127,7 +174,7 @@ def _given(experiment: Experiment, spec: dict[str, Any], configuration: Configur
 def _check_known(tables: dict[str, Table], configuration: Configuration) -> None:
     known = {
         "rows": {row for table in tables.values() for row in table.run_rows()},
-        "columns": {column.key for table in tables.values() for column in table.columns},
+        "columns": {column for table in tables.values() for column in table.run_columns()},
     }
     for what, allowed in known.items():
         for key in getattr(configuration, what) or []:
@@ -146,8 +193,8 @@ def _uses(
     targets: dict[str, set[str]] = {}
     for table in tables.values():
         for row in table.run_rows():
-            for column in table.columns:
-                spec = cell_spec(table, experiments, preset, row, column.key)
+            for column in table.run_columns():
+                spec = cell_spec(table, experiments, preset, row, column)
                 targets.setdefault(cell_key(spec), set()).add(table.target)
     return {run: sorted(targets[cell_key(spec)]) for run, spec in specs.items()}
 

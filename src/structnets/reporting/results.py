@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from structnets.reporting.cells import cells_of
+from structnets.reporting.findings import Finding, findings
 from structnets.reporting.formats import (
     SHORT,
     Rendering,
@@ -60,7 +61,7 @@ def renderings(ledger_dir: Path, tables_dir: Path, experiments_dir: Path) -> Ite
 def rows(
     ledger_dir: Path, tables_dir: Path, experiments_dir: Path | None = None
 ) -> list[dict[str, Any]]:
-    """List the measured cells of all targets.
+    """List the measured cells of all tables and the values of all analyses.
 
     Parameters
     ----------
@@ -77,11 +78,18 @@ def rows(
         ``target, row, column, preset, data, mean, sd, n, thesis, hardware, run_ids``.
     """
     folder = experiments_dir or tables_dir.parent / "experiments"
-    return [
+    cells = [
         {key: value for key, value in cell.as_dict().items() if key in KEYS}
         for rendering in renderings(ledger_dir, tables_dir, folder)
         for cell in rendering.measured()
     ]
+    found = _findings(ledger_dir, tables_dir, folder)
+    return cells + [row for finding in found for row in finding.rows()]
+
+
+def _findings(ledger_dir: Path, tables_dir: Path, experiments_dir: Path) -> Iterator[Finding]:
+    """Yield the measured analyses of the folder ``analyses`` beside the tables."""
+    return findings(ledger_dir, tables_dir.parent / "analyses", experiments_dir, PRESETS)
 
 
 def markdown(ledger_dir: Path, tables_dir: Path, experiments_dir: Path | None = None) -> str:
@@ -101,6 +109,7 @@ def markdown(ledger_dir: Path, tables_dir: Path, experiments_dir: Path | None = 
             markdown_notes(rendering),
             markdown_runs(rendering),
         ]
+    parts += [finding.markdown() for finding in _findings(ledger_dir, tables_dir, folder)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -11,7 +11,7 @@ from structnets.viz.style import COLOURS, MARKERS, figure, footnote, legend_besi
 def draw_memory_growth(
     peaks: Mapping[str, Sequence[tuple[int, float]]], stem: Path, *, title: str, note: str = ""
 ) -> list[Path]:
-    """Draw peak memory against blocks per stage on logarithmic axes.
+    """Draw peak memory against blocks per stage.
 
     Parameters
     ----------
@@ -32,11 +32,11 @@ def draw_memory_growth(
         for (way, points), colour, marker in zip(peaks.items(), COLOURS, MARKERS, strict=False):
             x, y = zip(*points, strict=True)
             handles += axes.plot(x, y, color=colour, marker=marker, label=way)
-        axes.set(xscale="log", yscale="log", title=title)
+        axes.set(title=title)
         axes.set(xlabel="blocks per stage", ylabel="peak memory of a step (MB)")
         ticks = sorted({blocks for points in peaks.values() for blocks, _ in points})
         axes.set_xticks(ticks, labels=[str(tick) for tick in ticks])
-        axes.minorticks_off()
+        axes.set_ylim(bottom=0)
         legend_beside(axes, handles)
         footnote(drawing, note)
         files = save(drawing, stem)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from structnets.analysis.separability import Separability
-from structnets.viz.style import COLOURS, MARKERS, figure, footnote, save, save_csv
+from structnets.viz.style import COLOURS, MARKERS, figure, footnote, legend_beside, save, save_csv
 
 _COLUMNS = ("network", "depth", "name", "components", "svm", "neighbour", "penalty")
 
@@ -46,7 +46,7 @@ def draw_separability(
         raise ValueError(f"against must be 'depth' or 'components', got {against!r}")
     if not networks:
         raise ValueError("networks holds no network to draw")
-    size = (1.6 + 3.2 * len(networks), 3.4)
+    size = (2.0 + 2.6 * len(networks), 3.4)
     with figure(1, len(networks), size, squeeze=False, sharey=True) as (drawing, axes):
         for panel, (name, found) in zip(axes[0], networks.items(), strict=True):
             depths = range(1, len(found) + 1)
@@ -60,7 +60,7 @@ def draw_separability(
             else:
                 panel.xaxis.get_major_locator().set_params(integer=True)
         axes[0][0].set_ylabel("accuracy (%)")
-        axes[0][-1].legend(loc="lower right")
+        legend_beside(axes[0][-1], axes[0][-1].get_lines())
         drawing.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
         footnote(drawing, note)
         files = save(drawing, stem)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 MARKERS = ("o", "s", "D", "^", "v", "P", "X")
 GREY = "#7f7f7f"
+_LETTERS = 18  # of a footnote, per inch
 _SETTINGS: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -66,8 +68,10 @@ def figure(
 
 
 def footnote(drawing: Figure, text: str) -> None:
-    """Write a small grey line below everything."""
-    drawing.supxlabel(text, x=0.01, ha="left", fontsize=7, color=GREY)
+    """Write small grey lines below everything, none longer than the figure is wide."""
+    width = int(_LETTERS * drawing.get_figwidth())
+    lines = [line for part in text.splitlines() for line in textwrap.wrap(part, width)]
+    drawing.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=7, color=GREY)
 
 
 def legend_beside(axes: Axes, handles: Sequence[Any]) -> None:

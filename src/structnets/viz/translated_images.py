@@ -86,7 +86,7 @@ def draw_translated_images(
     if arrays and any(found.array is None for _, row in rows for found in row):
         raise ValueError("arrays=True needs the invariant array of every image")
     columns, per_row = lengths.pop(), 1 + arrays
-    size = (0.85 * columns + 1.0, 0.95 * per_row * len(rows) + 0.7)
+    size = (max(0.85 * columns + 1.0, 5.4), 0.95 * per_row * len(rows) + 0.7)
     with figure(per_row * len(rows), columns, size, squeeze=False) as (drawing, axes):
         for number, (label, row) in enumerate(rows):
             for column, found in enumerate(row):

@@ -15,7 +15,8 @@ def plan(folder):
     """Return a maker of plans of the made table."""
 
     def make(**changes):
-        roots = {"tables": "tables", "experiments": "experiments", "ledger_root": "ledger"}
+        names = ("tables", "experiments", "analyses")
+        roots = {**dict(zip(names, names, strict=True)), "ledger_root": "ledger"}
         places = {key: str(folder / name) for key, name in roots.items()}
         return make_plan(load_configuration({"preset": "small", **places, **changes}))
 

@@ -12,17 +12,18 @@ import pytest
 from structnets.analysis.separability import Separability
 from structnets.viz.interpolations import draw_interpolations
 from structnets.viz.invertible_schematics import draw_block, draw_down_sampling
+from structnets.viz.mean_loss import MeanLoss, draw_mean_losses
 from structnets.viz.memory_growth import draw_memory_growth
 from structnets.viz.separability import draw_separability
-from structnets.viz.smoothed_loss import draw_smoothed_loss, moving_average
 from structnets.viz.spectrum import draw_spectra
 
 FOUND = [Separability("a", 8, 50.0, 40.0, 0.1), Separability("b", 16, 80.0, 70.0, 0.01)]
 IMAGES = np.linspace(-0.5, 1.5, 3 * 3 * 4 * 4).reshape(3, 3, 4, 4)
+LOSSES = [MeanLoss(100, 2.0, 100), MeanLoss(150, 1.0, 50)]
 DRAWINGS: dict[str, Callable[[Path], list[Path]]] = {
     "block": lambda stem: draw_block(stem, title="T", note="n"),
     "down-sampling": lambda stem: draw_down_sampling(stem, title="T"),
-    "loss": lambda stem: draw_smoothed_loss({"a": range(300), "b": range(20)}, stem, title="T"),
+    "loss": lambda stem: draw_mean_losses({"a": LOSSES, "b": LOSSES[:1]}, stem, title="T"),
     "spectra": lambda stem: draw_spectra({"net": ([2.0, 1.0], 5.0)}, stem, title="T"),
     "faces": lambda stem: draw_interpolations([("f", IMAGES, [1, 0.5, 0])], stem, title="T"),
     "depth": lambda stem: draw_separability({"a": FOUND, "b": FOUND}, stem, title="T"),
@@ -55,15 +56,15 @@ def test_down_sampling_is_the_layer_s(tmp_path: Path) -> None:
     assert [pixels[str(c), "0", "0"] for c in range(4)] == ["0", "1", "4", "5"]
 
 
-def test_moving_average_by_hand() -> None:
-    assert moving_average([1, 2, 3, 6], 2).tolist() == [1.5, 2.5, 4.5]
-    with pytest.raises(ValueError, match="window must be from 1 to the 2 values, got 3"):
-        moving_average([1, 2], 3)
-
-
-def test_short_runs_are_smoothed_less(tmp_path: Path) -> None:
+def test_losses_say_over_how_many_iterations(tmp_path: Path) -> None:
     found = rows(DRAWINGS["loss"](tmp_path / "f")[-1])
-    assert {(r["run"], r["window"]) for r in found} == {("a", "30"), ("b", "2")}
+    assert [(r["run"], r["step"], r["window"]) for r in found] == [
+        ("a", "100", "100"),
+        ("a", "150", "50"),
+        ("b", "100", "100"),
+    ]
+    with pytest.raises(ValueError, match="losses must hold values of every run"):
+        draw_mean_losses({"a": []}, tmp_path / "f", title="T")
 
 
 def test_energy_by_hand(tmp_path: Path) -> None:

@@ -1,0 +1,199 @@
+"""Analyses: figures that need trained weights, and the runs they are made from.
+
+An analysis file (``workflow/analyses/<target>.yaml``) names an analysis of
+`structnets.analysis.registry`, its options, and the models it looks at: experiments with
+overrides, as rows of tables, so that a run made for a table serves a figure too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from structnets import identity
+from structnets.analysis.registry import ANALYSES, check_models, check_options
+from structnets.reporting.tables import ThesisValue
+from structnets.specs import Experiment, Preset, load_experiment, resolve
+from structnets.validation import Strict, checked, load_yaml
+
+
+class AnalysedModel(Strict):
+    """One trained network."""
+
+    key: str = Field(pattern=r"^[a-z0-9_]+$", description="Short name, unique in the file.")
+    label: str = Field(description="As shown.")
+    experiment: str = Field(description="Experiment file, relative to the folder of experiments.")
+    overrides: dict[str, Any] = Field(default={}, description="Laid over the experiment.")
+    seed: int = Field(default=0, ge=0, description="Of the run.")
+
+
+class AnalysisPreset(Strict):
+    """What a preset changes."""
+
+    options: dict[str, Any] = Field(default={}, description="Laid over the file's.")
+    models: list[AnalysedModel] | None = Field(default=None, description="Instead of the file's.")
+
+
+class Analysis(Strict):
+    """One analysis file."""
+
+    target: str = Field(pattern=r"^[a-z0-9_]+$", description="Rule name, equal to the file's.")
+    chapter: int = Field(ge=3, le=6, description="Thesis chapter.")
+    title: str = Field(description="One line.")
+    caption: str = Field(description="What is shown and how it was measured.")
+    analysis: str = Field(
+        description="What is done with the models.", json_schema_extra={"enum": list(ANALYSES)}
+    )
+    models: list[AnalysedModel] = Field(default=[], description="Whose weights are looked at.")
+    options: dict[str, Any] = Field(
+        default={}, description="Of the analysis, see structnets.analysis.options."
+    )
+    thesis: dict[str, float | ThesisValue] = Field(
+        default={}, description="Thesis values, by the name of the measured value."
+    )
+    reported: list[str] = Field(
+        default=["*"], description="Values that RESULTS.md shows: names, * for any part."
+    )
+    presets: dict[Preset, AnalysisPreset] = Field(description="A preset not named cannot be made.")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Analysis:
+        for preset, chosen in self.presets.items():
+            place = f"presets.{preset}"
+            check_options(self.analysis, {**self.options, **chosen.options}, f"{place}.options")
+            models = self.models_of(preset)
+            check_models(self.analysis, len(models), place)
+            if len({model.key for model in models}) < len(models):
+                raise ValueError(f"{place}: model keys must be unique")
+        return self
+
+    def models_of(self, preset: Preset) -> list[AnalysedModel]:
+        """Return the models that a preset looks at."""
+        own = self.presets[preset].models
+        return self.models if own is None else own
+
+    def thesis_value(self, name: str) -> float | None:
+        """Return the number the thesis gives for a measured value."""
+        value = self.thesis.get(name)
+        return value.value if isinstance(value, ThesisValue) else value
+
+    def thesis_note(self, name: str) -> str | None:
+        """Return what is to be said about the thesis value."""
+        value = self.thesis.get(name)
+        return value.note if isinstance(value, ThesisValue) else None
+
+
+def load_analysis(path: Path) -> Analysis:
+    """Read and check one analysis file.
+
+    Raises
+    ------
+    ValueError
+        If the file is not valid, or its target is not called as the file.
+    """
+    analysis = checked(Analysis, load_yaml(path), str(path))
+    if analysis.target != path.stem:
+        raise ValueError(f"{path}: target is {analysis.target!r}; it must be {path.stem!r}")
+    return analysis
+
+
+def load_analyses(directory: Path) -> dict[str, Analysis]:
+    """Read every analysis file of a folder, by target."""
+    return {path.stem: load_analysis(path) for path in sorted(directory.glob("*.yaml"))}
+
+
+def load_models_experiments(directory: Path, analyses: Iterable[Analysis]) -> dict[str, Experiment]:
+    """Read the experiment files that the models of some analyses name.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a model names a file that is not there.
+    ValueError
+        If a file is not valid.
+    """
+    found: dict[str, Experiment] = {}
+    for analysis in analyses:
+        for model in (m for preset in analysis.presets for m in analysis.models_of(preset)):
+            path = directory / model.experiment
+            if model.experiment in found:
+                continue
+            if not path.is_file():
+                raise FileNotFoundError(
+                    f"{path}, named by {analysis.target}.{model.key}, is missing"
+                )
+            found[model.experiment] = load_experiment(load_yaml(path), str(path))
+    return found
+
+
+def model_specs(
+    analysis: Analysis, experiments: Mapping[str, Experiment], preset: str
+) -> dict[str, dict[str, Any]]:
+    """Resolve the spec of every model of an analysis, by the model's key.
+
+    Raises
+    ------
+    ValueError
+        If the analysis lacks the preset, or a merged spec is not valid; it names the model.
+    """
+    if preset not in analysis.presets:
+        allowed = ", ".join(analysis.presets)
+        raise ValueError(f"{analysis.target} has no preset {preset!r}; allowed: {allowed}")
+    specs = {}
+    for model in analysis.models_of(preset):  # type: ignore[arg-type]
+        experiment = experiments[model.experiment]
+        try:
+            specs[model.key] = resolve(experiment, preset, model.seed, model.overrides)
+        except ValueError as error:
+            raise ValueError(f"{analysis.target}, model {model.key}: {error}") from error
+    return specs
+
+
+def resolve_analysis(
+    analysis: Analysis, experiments: Mapping[str, Experiment], preset: str
+) -> dict[str, Any]:
+    """Resolve an analysis for one preset to the plain JSON its stage works on.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        The checked file.
+    experiments : mapping of str to Experiment
+        From `load_models_experiments`.
+    preset : {'smoke', 'small', 'paper'}
+        Its options are merged last.
+
+    Returns
+    -------
+    dict
+        ``analysis_id, target, chapter, title, caption, preset, analysis, options`` (every default
+        filled in) and ``models``, a list of ``key, label, run_id``.
+
+    Raises
+    ------
+    ValueError
+        As `model_specs`.
+    """
+    specs = model_specs(analysis, experiments, preset)
+    chosen = analysis.presets[preset]  # type: ignore[index]
+    models = [
+        {"key": model.key, "label": model.label, "run_id": identity.run_id(specs[model.key])}
+        for model in analysis.models_of(preset)  # type: ignore[arg-type]
+    ]
+    science = {
+        "target": analysis.target,
+        "preset": preset,
+        "analysis": analysis.analysis,
+        "options": check_options(
+            analysis.analysis, {**analysis.options, **chosen.options}, analysis.target
+        ),
+    }
+    runs = [[model["key"], model["run_id"]] for model in models]
+    short = identity.digest({**science, "models": runs})[:8]
+    shown = {"chapter": analysis.chapter, "title": analysis.title, "caption": analysis.caption}
+    return {
+        "analysis_id": f"{analysis.target}-{preset}-{short}", **shown, **science, "models": models,
+    }  # fmt: skip

@@ -1,0 +1,149 @@
+"""The analyses there are, by name: what each draws, from how many trained networks.
+
+Importing this imports no torch, since the workflow reads it at every parse.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from structnets.analysis import options
+from structnets.validation import Strict, checked
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One analysis.
+
+    Attributes
+    ----------
+    function : str
+        ``module:function`` of `structnets.analysis.targets`; takes a
+        `structnets.analysis.context.Context` and the checked options, draws the figure and
+        returns the measured values.
+    options : type
+        What its options must look like.
+    models : tuple of int
+        Least and greatest number of trained networks.
+    summary : str
+        One line.
+    """
+
+    function: str
+    options: type[Strict]
+    models: tuple[int, int]
+    summary: str
+
+
+ANALYSES: dict[str, Kind] = {
+    "learned_filters": Kind(
+        "filters:learned_filters",
+        options.LearnedFilters,
+        (1, 4),
+        "filters of a structured layer, and the basis they are learned from",
+    ),
+    "atom_weights": Kind(
+        "filters:atom_weights",
+        options.AtomWeights,
+        (1, 4),
+        "mean and deviation of the weights of every atom, by layer",
+    ),
+    "translated_arrays": Kind(
+        "translations:translated_arrays",
+        options.TranslatedArrays,
+        (1, 1),
+        "images whose attribute arrays are nearest to translated ones, in the last layer",
+    ),
+    "translation_by_depth": Kind(
+        "translations:translation_by_depth",
+        options.TranslationByDepth,
+        (1, 1),
+        "the same at every depth",
+    ),
+    "class_kept": Kind(
+        "translations:class_kept",
+        options.ClassKept,
+        (1, 1),
+        "how often the neighbour keeps the class, and how far the net is from covariance",
+    ),
+    "training_loss": Kind(
+        "losses:training_loss", options.TrainingLoss, (1, 6), "training losses by iteration"
+    ),
+    "singular_values": Kind(
+        "spectra:singular_values",
+        options.SingularValues,
+        (1, 4),
+        "singular values of the differential and their cumulated energy",
+    ),
+    "inversion_errors": Kind(
+        "inversions:inversion_errors",
+        options.InversionErrors,
+        (1, 4),
+        "relative errors of inverted noise and images",
+    ),
+    "interpolations": Kind(
+        "inversions:interpolations",
+        options.Interpolations,
+        (1, 1),
+        "images decoded between the features of two",
+    ),
+    "separability_by_depth": Kind(
+        "contraction:separability_by_depth",
+        options.SeparabilityByDepth,
+        (1, 3),
+        "accuracy of a linear SVM and a nearest neighbour by depth",
+    ),
+    "separability_by_components": Kind(
+        "contraction:separability_by_components",
+        options.SeparabilityByComponents,
+        (1, 3),
+        "the same against the number of principal components",
+    ),
+    "training_memory": Kind(
+        "memory:training_memory",
+        options.TrainingMemory,
+        (0, 0),
+        "memory and time of a training step by depth, stored and reversible",
+    ),
+}
+
+
+def find_analysis(name: str) -> Kind:
+    """Return the analysis called `name`.
+
+    Raises
+    ------
+    ValueError
+        If there is none; the message lists those there are.
+    """
+    if name not in ANALYSES:
+        raise ValueError(f"unknown analysis {name!r}; allowed: {', '.join(ANALYSES)}")
+    return ANALYSES[name]
+
+
+def check_options(name: str, given: dict[str, Any], place: str) -> dict[str, Any]:
+    """Check the options of an analysis; return them as plain JSON with every default filled in.
+
+    Raises
+    ------
+    ValueError
+        Naming `place`, the offending keys and what is allowed.
+    """
+    return checked(find_analysis(name).options, given, place).model_dump(mode="json")
+
+
+def check_models(name: str, count: int, place: str) -> None:
+    """Refuse a number of networks that an analysis does not take."""
+    least, most = find_analysis(name).models
+    if not least <= count <= most:
+        wanted = f"{least}" if least == most else f"{least} to {most}"
+        raise ValueError(f"{place}: {name} takes {wanted} models, got {count}")
+
+
+def load_function(name: str) -> Callable[..., Any]:
+    """Import and return the function of an analysis."""
+    module, _, function = find_analysis(name).function.partition(":")
+    return getattr(importlib.import_module(f"structnets.analysis.targets.{module}"), function)

@@ -1,0 +1,117 @@
+"""Memory and time of one training step of an i-RevNet, in a process of its own.
+
+``python -m structnets.analysis.step_cost JSON`` prints ``{"megabytes": …, "seconds": …}``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+_RETURNING = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "0"}
+
+
+def step_cost(
+    options: dict[str, Any], batch_size: int, steps: int, device: str, threads: int
+) -> dict[str, float]:
+    """Measure a training step in a new process, which returns to the system what it frees.
+
+    Parameters
+    ----------
+    options : dict
+        Of `structnets.models.irevnet.irevnet`.
+    batch_size : int
+        Images of 32 x 32 pixels.
+    steps : int
+        The least time of so many is taken; memory is that of the first.
+    device : str
+        ``cpu`` or ``cuda``.
+    threads : int
+        Of the process.
+
+    Returns
+    -------
+    dict
+        ``megabytes``, by how much a step exceeds what weights and gradients take, and
+        ``seconds``.
+
+    Raises
+    ------
+    RuntimeError
+        If the process fails; with what it said.
+    """
+    asked = {
+        "options": options, "batch_size": batch_size, "steps": steps, "device": device,
+        "threads": threads,
+    }  # fmt: skip
+    command = [sys.executable, "-m", "structnets.analysis.step_cost", json.dumps(asked)]
+    environment = {**os.environ, **_RETURNING}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"a training step of {options} failed: {done.stderr.strip()[-500:]}")
+    return json.loads(done.stdout)
+
+
+def measure(
+    options: dict[str, Any], batch_size: int, steps: int, device: str, threads: int
+) -> dict[str, float]:
+    """Measure a training step in this process; the parameters are those of `step_cost`."""
+    torch.set_num_threads(threads)
+    _step({**options, "blocks": [1] * len(options["blocks"])}, 2, device)()  # allocates libraries
+    step = _step(options, batch_size, device)
+    megabytes = _rise(step, device)
+    taken = []
+    for _ in range(steps):
+        begun = time.perf_counter()
+        step()
+        if device == "cuda":
+            torch.cuda.synchronize()
+        taken.append(time.perf_counter() - begun)
+    return {"megabytes": megabytes, "seconds": min(taken)}
+
+
+def _step(options: dict[str, Any], batch_size: int, device: str) -> Callable[[], None]:
+    """Return one step; gradients add up in place, so that none is allocated."""
+    from structnets.models.irevnet import irevnet
+
+    torch.manual_seed(0)
+    model = irevnet(**options).to(device).train()
+    images = torch.rand(batch_size, model.configuration["in_channels"], 32, 32, device=device)
+    for weight in model.parameters():
+        weight.grad = torch.zeros_like(weight)
+
+    def step() -> None:
+        model(images).square().mean().backward()
+
+    return step
+
+
+def _rise(step: Callable[[], None], device: str) -> float:
+    """Return by how many MB a step exceeds what was there before."""
+    if device == "cuda":
+        before = torch.cuda.memory_allocated()
+        torch.cuda.reset_peak_memory_stats()
+        step()
+        return (torch.cuda.max_memory_allocated() - before) / 2**20
+    Path("/proc/self/clear_refs").write_text("5")  # the peak counts from now on
+    before = _resident("VmRSS")
+    step()
+    return _resident("VmHWM") - before
+
+
+def _resident(key: str) -> float:
+    """Return ``VmRSS`` (now) or ``VmHWM`` (peak) of this process in MB; Linux only."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(key))
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(**json.loads(sys.argv[1]))))

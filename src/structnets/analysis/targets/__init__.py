@@ -1,0 +1,1 @@
+"""Figures of the thesis that are made from trained networks, one function each."""

@@ -1,0 +1,183 @@
+"""Numbers of analyses: their committed ledger, and what RESULTS.md says of them.
+
+``workflow/ledger/analyses.jsonl`` holds one line per analysis and preset, sorted; a new
+measurement of an analysis replaces its line. A line counts as long as its id is that of the
+analysis file, which digests options and runs.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from structnets import files, identity
+from structnets.analyses import (
+    Analysis,
+    load_analyses,
+    load_models_experiments,
+    resolve_analysis,
+)
+
+Line = dict[str, Any]
+FILE = "analyses.jsonl"
+KEYS = (
+    "analysis_id",
+    "target",
+    "chapter",
+    "preset",
+    "analysis",
+    "options",
+    "models",
+    "values",
+    "data",
+    "data_digests",
+    "hardware",
+    "versions",
+    "commit",
+    "wall_s",
+)
+
+
+def finding_line(result: Mapping[str, Any]) -> Line:
+    """Reduce what an analysis wrote to a ledger line.
+
+    The commit of a working tree with uncommitted changes ends in ``-dirty``.
+
+    Raises
+    ------
+    ValueError
+        If the result lacks something a line holds.
+    """
+    git = result.get("git") or {}
+    commit = git.get("sha")
+    found = {**result, "commit": f"{commit}-dirty" if commit and git.get("dirty") else commit}
+    missing = [key for key in KEYS if key not in found]
+    if missing:
+        raise ValueError(f"analysis {result.get('analysis_id')!r} lacks {', '.join(missing)}")
+    return {key: found[key] for key in KEYS}
+
+
+def local_findings(results: Path) -> dict[str, Line]:
+    """Read ``<results>/analyses/*.json`` as ledger lines, by analysis id."""
+    found = (finding_line(files.read_json(p)) for p in sorted(results.glob("analyses/*.json")))
+    return {line["analysis_id"]: line for line in found}
+
+
+def read_findings(directory: Path) -> dict[str, Line]:
+    """Read the ledger of analyses, by analysis id; empty where there is none.
+
+    Raises
+    ------
+    ValueError
+        Naming file and line, if a line is damaged or repeats an analysis.
+    """
+    path, lines = directory / FILE, {}
+    if not path.is_file():
+        return {}
+    for number, text in enumerate(path.read_text().splitlines(), start=1):
+        place = f"{path}:{number}"
+        try:
+            line = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{place}: not valid JSON: {error}") from None
+        if not isinstance(line, dict) or set(line) != set(KEYS):
+            raise ValueError(f"{place}: an object with the keys {sorted(KEYS)} is needed")
+        if line["analysis_id"] in lines:
+            raise ValueError(f"{place}: {line['analysis_id']} has a line already")
+        lines[line["analysis_id"]] = line
+    return lines
+
+
+def append_findings(directory: Path, lines: Iterable[Line]) -> None:
+    """Add lines to the ledger, replacing those of the same target and preset; atomically."""
+    new = list(lines)
+    if not new:
+        return
+    replaced = {(line["target"], line["preset"]) for line in new}
+    old = read_findings(directory).values()
+    kept = [line for line in old if (line["target"], line["preset"]) not in replaced]
+    merged = sorted([*kept, *new], key=lambda line: line["analysis_id"])
+    text = "".join(identity.canonical_json(line) + "\n" for line in merged)
+    files.write_atomic(directory / FILE, text)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A measured analysis of one preset."""
+
+    analysis: Analysis
+    line: Line
+
+    def values(self) -> Iterator[tuple[str, float, int]]:
+        """Yield name, value and n of the values that are reported, numbers in names in order."""
+        values = self.line["values"]
+        for name in sorted(values, key=_naturally):
+            found = values[name]
+            if any(fnmatch.fnmatchcase(name, pattern) for pattern in self.analysis.reported):
+                yield name, found["value"], found["n"]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """List the reported values as `structnets results` prints them."""
+        return [
+            {
+                "target": self.line["target"],
+                "row": name,
+                "column": "value",
+                "preset": self.line["preset"],
+                "data": ", ".join(dict.fromkeys(self.line["data"])) or None,
+                "mean": value,
+                "sd": None,
+                "n": n,
+                "thesis": self.analysis.thesis_value(name),
+                "hardware": self.line["hardware"]["class"],
+                "run_ids": [model["run_id"] for model in self.line["models"]],
+            }
+            for name, value, n in self.values()
+        ]
+
+    def markdown(self) -> str:
+        """Write title, caption, values beside the thesis' and where they come from."""
+        analysis, line = self.analysis, self.line
+        data = ", ".join(dict.fromkeys(line["data"])) or "none"
+        runs = ", ".join(f"`{model['run_id']}`" for model in line["models"]) or "none"
+        parts = [
+            f"## {analysis.title} ({line['preset']})",
+            analysis.caption,
+            f"preset {line['preset']} · data {data} · hardware {line['hardware']['class']} · "
+            f"commit {str(line['commit'])[:12]} · runs {runs}",
+            self._table(),
+        ]
+        return "\n\n".join(parts)
+
+    def _table(self) -> str:
+        lines = ["| value | measured | n | thesis |", "|---|---|---|---|"]
+        for name, value, n in self.values():
+            thesis, note = self.analysis.thesis_value(name), self.analysis.thesis_note(name)
+            said = "" if thesis is None else f"{thesis:.4g}" + (f" ({note})" if note else "")
+            lines.append(f"| {name} | **{value:.4g}** | {n} | {said} |")
+        return "\n".join(lines)
+
+
+def _naturally(name: str) -> list[int | str]:
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
+
+
+def findings(
+    ledger_dir: Path, analyses_dir: Path, experiments_dir: Path, presets: Iterable[str]
+) -> Iterator[Finding]:
+    """Yield the measured analyses whose files still ask for what was measured."""
+    lines = read_findings(ledger_dir)
+    analyses = load_analyses(analyses_dir) if lines else {}
+    experiments = load_models_experiments(experiments_dir, analyses.values())
+    for analysis in analyses.values():
+        for preset in presets:
+            if preset not in analysis.presets:
+                continue
+            wanted = resolve_analysis(analysis, experiments, preset)["analysis_id"]
+            if wanted in lines:
+                yield Finding(analysis, lines[wanted])

@@ -1,0 +1,86 @@
+"""Numbers of analyses: their ledger, and what is said of them."""
+
+import pytest
+
+from structnets.analyses import load_analyses, load_models_experiments, resolve_analysis
+from structnets.files import write_json
+from structnets.reporting import results
+from structnets.reporting.findings import (
+    Finding,
+    append_findings,
+    finding_line,
+    findings,
+    local_findings,
+    read_findings,
+)
+from tests.made_results import WORKFLOW
+
+
+@pytest.fixture(scope="module")
+def result():
+    """Content of the JSON file that the inversion error of small could have given."""
+    analyses = load_analyses(WORKFLOW / "analyses")
+    experiments = load_models_experiments(WORKFLOW / "experiments", analyses.values())
+    resolved = resolve_analysis(analyses["inversion_error"], experiments, "small")
+    return {
+        **{key: value for key, value in resolved.items() if key not in ("title", "caption")},
+        "values": {
+            "irevnet.noise.float32.mean": {"value": 4e-6, "n": 10_000},
+            "irevnet.noise.float32.max": {"value": 9e-6, "n": 10_000},
+        },
+        "data": ["cifar10_jpeg-n5000"],
+        "data_digests": ["d" * 64],
+        "hardware": {"class": "cpu"},
+        "versions": {"torch": "2.14.1"},
+        "git": {"sha": "0123abcd", "dirty": True},
+        "wall_s": 3.0,
+    }
+
+
+def found_in(ledger):
+    return list(findings(ledger, WORKFLOW / "analyses", WORKFLOW / "experiments", ["small"]))
+
+
+def test_round_trip(result, tmp_path):
+    write_json(tmp_path / "results" / "analyses" / "inversion_error.json", result)
+    lines = local_findings(tmp_path / "results")
+    append_findings(tmp_path, lines.values())
+    assert read_findings(tmp_path) == lines
+    assert lines[result["analysis_id"]]["commit"] == "0123abcd-dirty"
+
+
+def test_newer_measurement_replaces_the_line_of_its_target_and_preset(result, tmp_path):
+    for name in ("inversion_error-small-0", result["analysis_id"]):
+        append_findings(tmp_path, [finding_line({**result, "analysis_id": name})])
+    assert list(read_findings(tmp_path)) == [result["analysis_id"]]
+
+
+def test_values_stand_beside_the_thesis(result, tmp_path):
+    append_findings(tmp_path, [finding_line(result)])
+    second, first = results.rows(tmp_path, WORKFLOW / "tables")
+    assert set(first) == set(results.KEYS)
+    assert (first["target"], first["row"]) == ("inversion_error", "irevnet.noise.float32.mean")
+    assert (first["mean"], first["n"], first["thesis"]) == (4e-6, 10_000, 5e-6)
+    assert second["thesis"] is None
+    (text,) = [finding.markdown() for finding in found_in(tmp_path)]
+    assert "| irevnet.noise.float32.mean | **4e-06** | 10000 | 5e-06 (the net for" in text
+
+
+def test_numbers_in_names_are_in_order(result):
+    values = {f"net.depth{depth}.svm": {"value": 1.0, "n": 1} for depth in (10, 2, 1)}
+    analysis = load_analyses(WORKFLOW / "analyses")["figure21"]
+    shown = Finding(analysis, {**result, "values": values}).values()
+    assert [name for name, _, _ in shown] == [f"net.depth{depth}.svm" for depth in (1, 2, 10)]
+
+
+def test_line_of_another_question_does_not_count(result, tmp_path):
+    append_findings(tmp_path, [finding_line({**result, "analysis_id": "inversion_error-small-0"})])
+    assert found_in(tmp_path) == []
+
+
+def test_damaged_line_is_named(result, tmp_path):
+    (tmp_path / "analyses.jsonl").write_text("{}\n")
+    with pytest.raises(ValueError, match=r"analyses\.jsonl:1: an object with the keys"):
+        read_findings(tmp_path)
+    with pytest.raises(ValueError, match="lacks wall_s"):
+        finding_line({key: value for key, value in result.items() if key != "wall_s"})

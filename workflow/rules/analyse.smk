@@ -1,0 +1,36 @@
+"""Targets: a rule for every figure that needs trained weights."""
+
+for _target in PLAN.analyses:
+
+    rule:
+        name:
+            _target
+        input:
+            lambda wildcards, target=_target: analysis_inputs(target),
+        output:
+            **analysis_outputs(_target),
+        log:
+            f"{LOGS}/analyse/{_target}.log",
+        benchmark:
+            f"{LOGS}/benchmarks/{_target}.tsv"
+        conda:
+            "../../environment.yml"
+        threads: CONFIG.analysis_cpus
+        resources:
+            gpu=CONFIG.gpus_per_worker,
+            mem_mb=8000,
+            runtime=240,
+        params:
+            analysis=analysis_argument(_target),
+            preset=CONFIG.preset,
+            title=lambda wildcards, output, target=_target: PLAN.analyses[target][
+                "title"
+            ],
+            caption=lambda wildcards, output, target=_target: PLAN.analyses[target][
+                "caption"
+            ],
+            roots=roots,
+            data_root=lambda wildcards, output: CONFIG.data_root,
+        shell:
+            "python -m pipelines.analyse --analysis {params.analysis:q} {params.roots} "
+            "--data-root {params.data_root:q} --threads {threads} 2>&1 | tee {log:q}"
