@@ -1,7 +1,8 @@
 """Train one spec, or several short ones in one worker group, by Ray Train.
 
 ``python -m pipelines.train --spec FILE_OR_JSON [--spec …] --prepared DIR --results DIR
---scratch DIR [--workers N] [--cpus-per-worker C] [--gpus-per-worker G] [--targets a,b]``
+--scratch DIR [--workers N] [--min-workers M] [--cpus-per-worker C] [--gpus-per-worker G]
+[--targets a,b]``
 
 Every spec ends as ``<results>/runs/<run_id>/`` with result, weights and curve. Checkpoints are
 the library's own, in ``<scratch>/runs/<run_id>/``: the same files resume a run under Ray, under
@@ -24,13 +25,7 @@ from typing import Any
 from pipelines.launch import connected, granted_cpus
 from pipelines.run_lock import RunLock
 from pipelines.stage import run_stage, stage_parser
-from pipelines.time_limit import (
-    OutOfTimeError,
-    StopRequest,
-    job_deadline,
-    queue_again,
-    stoppable,
-)
+from pipelines.time_limit import StopRequest, job_deadline, queued_again_at_limit, stoppable
 from pipelines.tracking import Tracker
 from pipelines.training_worker import Roots, work
 from structnets import specs
@@ -45,11 +40,18 @@ MAX_FAILURES = 3
 
 @dataclass(frozen=True)
 class Group:
-    """The processes that share a training."""
+    """The processes that share a training: how many, and the least of them to go on with."""
 
     workers: int = 1
     cpus: int = 1
     gpus: float = 0
+    least: int | None = None
+
+    @property
+    def number(self) -> int | tuple[int, int]:
+        """The number as Ray takes it: a pair if it may change with the nodes there are."""
+        fixed = self.least is None or self.least >= self.workers
+        return self.workers if fixed else (self.least or 1, self.workers)
 
 
 def train(
@@ -134,7 +136,7 @@ def _fit(
         work,
         train_loop_config={"runs": runs, "roots": roots, "threads": group.cpus, "stop": stop},
         scaling_config=ScalingConfig(
-            num_workers=group.workers,
+            num_workers=group.number,
             use_gpu=group.gpus > 0,
             resources_per_worker={
                 "CPU": group.cpus,
@@ -202,23 +204,23 @@ def main(arguments: list[str] | None = None) -> int:
     parser = stage_parser(__doc__, "prepared", "results", "scratch")
     parser.add_argument("--spec", action="append", required=True, help="JSON text or file")
     parser.add_argument("--workers", type=int, default=1, help="processes of the group")
+    parser.add_argument(
+        "--min-workers", type=int, help="go on with so few where nodes are lost (all of them)"
+    )
     parser.add_argument("--cpus-per-worker", type=int, default=1, help="threads of each")
     parser.add_argument("--gpus-per-worker", type=float, default=0, help="GPUs of each")
     parser.add_argument("--targets", default="", help="targets that use these runs")
     options = parser.parse_args(arguments)
     roots = Roots(options.prepared, options.results, options.scratch)
-    group = Group(options.workers, options.cpus_per_worker, options.gpus_per_worker)
+    group = Group(
+        options.workers, options.cpus_per_worker, options.gpus_per_worker, options.min_workers
+    )
     targets = tuple(filter(None, options.targets.split(",")))
 
     def action() -> None:
-        try:
-            train([read_spec(text) for text in options.spec], roots, group, targets)
-        except OutOfTimeError as error:
-            logger.info("%s", error)
-            queue_again()
-            raise
+        train([read_spec(text) for text in options.spec], roots, group, targets)
 
-    return run_stage("train", action)
+    return run_stage("train", lambda: queued_again_at_limit(action))
 
 
 if __name__ == "__main__":

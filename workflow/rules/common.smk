@@ -37,8 +37,8 @@ LOGS = f"{CONFIG.results}/logs"
 RUN_FILES = ("result.json", "model.pt", "curves.csv", "spec.json")
 TRAIN = (
     "python -m pipelines.train {params.specs} {params.roots} --workers {resources.workers} "
-    "--cpus-per-worker {params.cpus} --gpus-per-worker {params.gpus} "
-    "--targets {params.targets:q} 2>&1 | tee {log:q}"
+    "--min-workers {resources.min_workers} --cpus-per-worker {params.cpus} "
+    "--gpus-per-worker {params.gpus} --targets {params.targets:q} 2>&1 | tee {log:q}"
 )
 ARRAY_FILES = (
     "train_images.npy",
