@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import logging
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pipelines.stage import absolute, run_stage, stage_parser
-from structnets.data.catalogue import DATASETS, class_count, parse_request
+from structnets.data.catalogue import DATASETS, class_count, read_request
 from structnets.data.completeness import check_whole
 from structnets.data.imagenet import (
     Originals,
@@ -22,9 +23,11 @@ from structnets.data.imagenet import (
     find_originals,
     select_classes,
 )
+from structnets.data.photo_archives import write_photo_archives
+from structnets.data.photo_crops import photo_source
 from structnets.data.sharded_preparation import prepare_shards
 
-NAME = "imagenet"
+NAME, BUILTIN = "imagenet", "photo_shards"
 logger = logging.getLogger("prepare_imagenet")
 
 
@@ -72,11 +75,38 @@ def prepare_imagenet(
         "selection": "largest classes by bytes",
         "released_ten_classes": released,
     }
-    parameters = DATASETS[NAME].parameters
+    facts = {"dataset": NAME, "classes": classes, "source": source}
+    return _write(out, _splits(originals, classes), facts, prepare, workers)
+
+
+def prepare_photo_shards(
+    out: Path, prepare: Mapping[str, Any], *, workers: int = 1
+) -> dict[str, Any]:
+    """Make archives of the built-in photographs as ImageNet's, read them as those, write `out`.
+
+    Parameters are those of `prepare_imagenet`, with ``geometry`` and ``storage`` alone.
+    """
+    with tempfile.TemporaryDirectory() as made:
+        write_photo_archives(Path(made))
+        originals = find_originals(Path(made), partial=True)
+        check_whole(BUILTIN, originals.counts(), prepare, made)
+        splits = _splits(originals, select_classes(originals.train, len(originals.train)))
+        facts = {"dataset": BUILTIN, "classes": list(DATASETS[BUILTIN].classes)}
+        return _write(out, splits, {**facts, "source": photo_source()}, prepare, workers)
+
+
+def _write(
+    out: Path,
+    splits: Mapping[str, Any],
+    facts: Mapping[str, Any],
+    prepare: Mapping[str, Any],
+    workers: int,
+) -> dict[str, Any]:
+    parameters = DATASETS[facts["dataset"]].parameters
     return prepare_shards(
         out,
-        _splits(originals, classes),
-        {"dataset": NAME, "prepare": dict(prepare), "classes": classes, "source": source},
+        splits,
+        {**facts, "prepare": dict(prepare)},
         geometry=prepare.get("geometry", parameters["geometry"][0]),
         storage=prepare.get("storage", parameters["storage"][0]),
         workers=workers,
@@ -99,21 +129,27 @@ def _splits(originals: Originals, classes: Sequence[str]) -> dict[str, list[Any]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the stage from a command line; return its exit code."""
     parser = stage_parser(__doc__)
-    parser.add_argument("--data-root", type=absolute, required=True, help="original data")
+    parser.add_argument("--data-root", type=absolute, help="original data; photo_shards need none")
     parser.add_argument("--out", type=absolute, required=True, help="folder of the prepared data")
-    parser.add_argument("--data-json", help="data object of a spec, for its parameters")
+    parser.add_argument("--data-json", help="data object of a spec, by default ImageNet's")
     parser.add_argument("--workers", type=int, default=1, help="processes")
     options = parser.parse_args(arguments)
 
     def action() -> None:
-        text = options.data_json
-        prepare = {} if text is None else parse_request(text, NAME)
-        manifest = prepare_imagenet(
-            options.data_root, options.out, prepare, workers=options.workers
-        )
+        name, prepare = read_request(options.data_json or f'{{"name": "{NAME}"}}')
+        if name not in (NAME, BUILTIN):
+            raise ValueError(f"this prepares {NAME} and {BUILTIN}, not {name!r}")
+        if name == BUILTIN:
+            manifest = prepare_photo_shards(options.out, prepare, workers=options.workers)
+        elif options.data_root is None:
+            raise ValueError(f"{NAME} needs --data-root, the folder that holds {NAME}/")
+        else:
+            manifest = prepare_imagenet(
+                options.data_root, options.out, prepare, workers=options.workers
+            )
         for entry in manifest["quarantined"]:
             logger.warning("left out %s: %s", entry["file"], entry["reason"])
-        logger.info("%s holds imagenet, digest %s", options.out, manifest["digest"])
+        logger.info("%s holds %s, digest %s", options.out, name, manifest["digest"])
 
     return run_stage("prepare_imagenet", action)
 

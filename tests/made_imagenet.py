@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import tarfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -43,52 +41,3 @@ def made_classes(images: int = 4, start: int = 0) -> dict[str, dict[str, bytes]]
             for index in range(number)
         }
     return found
-
-
-def write_archives(
-    folder: Path, train: dict[str, dict[str, bytes]], val: dict[str, dict[str, bytes]]
-) -> None:
-    """Write the three original archives; validation images are renamed and numbered."""
-    folder.mkdir(parents=True, exist_ok=True)
-    inner = {f"{wnid}.tar": tar_bytes(files) for wnid, files in train.items()}
-    (folder / "ILSVRC2012_img_train.tar").write_bytes(tar_bytes(inner))
-    images = [(wnid, content) for wnid, files in val.items() for content in files.values()]
-    # Neighbours are of different classes, as in the original.
-    images = images[::2] + images[1::2]
-    numbered = {
-        f"ILSVRC2012_val_{number:08d}.JPEG": content
-        for number, (_, content) in enumerate(images, 1)
-    }
-    (folder / "ILSVRC2012_img_val.tar").write_bytes(tar_bytes(numbered))
-    write_devkit(folder, sorted(val), [wnid for wnid, _ in images])
-
-
-def write_devkit(folder: Path, wnids: list[str], truth: list[str]) -> None:
-    """Write the development kit: a table of classes and the numbers of the images' classes."""
-    from scipy.io import savemat
-
-    # Numbers of classes do not follow the order of their ids, as in the original.
-    number = {wnid: len(wnids) - place for place, wnid in enumerate(wnids)}
-    kinds: Any = [("ILSVRC2012_ID", "O"), ("WNID", "O"), ("words", "O")]
-    table = np.array([(number[wnid], wnid, "a thing") for wnid in wnids], dtype=kinds)
-    stream = io.BytesIO()
-    savemat(stream, {"synsets": table.reshape(-1, 1)})
-    data = "ILSVRC2012_devkit_t12/data/"
-    lines = "".join(f"{number[wnid]}\n" for wnid in truth).encode()
-    members = {
-        f"{data}ILSVRC2012_validation_ground_truth.txt": lines,
-        f"{data}meta.mat": stream.getvalue(),
-    }
-    path = folder / "ILSVRC2012_devkit_t12.tar.gz"
-    path.write_bytes(tar_bytes(members, mode="w:gz"))
-
-
-def tar_bytes(files: dict[str, bytes], mode: str = "w") -> bytes:
-    """Return a tar archive of some files."""
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode=mode) as archive:  # type: ignore[call-overload]
-        for name, content in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-    return stream.getvalue()

@@ -90,6 +90,17 @@ class Augmentation(Strict):
     flip: bool = Field(default=False, description="Exchange left and right of half the images.")
 
 
+class Crop(Strict):
+    """The square of every image in shards that the model sees, drawn anew at each step."""
+
+    kind: Literal["random", "scale_aspect"] = Field(
+        description="Anywhere as it is; or of random area and aspect, resized. In evaluation: the "
+        "middle as it is; or seven eighths of the short side, resized."
+    )
+    size: int = Field(ge=1, description="Side in pixels.")
+    flip: bool = Field(default=True, description="Exchange left and right of half the images.")
+
+
 class Evaluation(Strict):
     """When and on what accuracy is measured."""
 
@@ -131,8 +142,19 @@ class GradientRecipe(Strict):
     standardize: bool = Field(
         default=False, description="Subtract mean, divide by deviation of the training images."
     )
+    mean_image: bool = Field(
+        default=False,
+        description="Subtract the mean training image, cropped as the image is; divide by nothing.",
+    )
     augmentation: Augmentation | None = Field(default=None, description="Null: none.")
+    crop: Crop | None = Field(default=None, description="Of images in shards, which need one.")
     evaluation: Evaluation = Field(default=Evaluation(), description="Measurement.")
+
+    @model_validator(mode="after")
+    def _one_mean(self) -> GradientRecipe:
+        if self.mean_image and (self.standardize or not self.crop or self.crop.kind != "random"):
+            raise ValueError("mean_image goes with crop kind 'random', without standardize")
+        return self
 
 
 class ClosedFormRecipe(Strict):

@@ -83,6 +83,18 @@ class Spec(Strict):
     metric: Literal["accuracy"] = Field(default="accuracy", description="Reported metric.")
     seed: int = Field(ge=0, description="Of subset, initialisation, order and dropout.")
 
+    @model_validator(mode="after")
+    def _cropped(self) -> Spec:
+        crop = getattr(self.recipe, "crop", None)
+        if find_dataset(self.data.name).form != "shards":
+            if crop is not None:
+                raise ValueError(f"{self.data.name} is not in shards: leave out recipe.crop")
+        elif crop is None:
+            raise ValueError(f"{self.data.name} is in shards, whose images need recipe.crop")
+        elif getattr(self.recipe, "augmentation", None) is not None:
+            raise ValueError("recipe.crop moves and flips: leave out recipe.augmentation")
+        return self
+
 
 class Resources(Strict):
     """What a training is given on a cluster; no part of its spec, which says what it computes."""

@@ -20,6 +20,7 @@ from structnets.data.augmentation import Standardization
 from structnets.data.crops import Crop, RandomCrop, RandomResizedCrop
 from structnets.data.image_pipeline import ImagePipeline
 from structnets.data.shards import ShardedSplit
+from structnets.training.examples import Step
 from tests.benchmarks.timing import seconds_of
 
 WORKERS = 2
@@ -74,7 +75,8 @@ def sharded(pipeline: ImagePipeline) -> Callable[[], object]:
 
     def epoch() -> None:
         order = np.random.default_rng().permutation(len(pipeline.split))[:count]
-        exhaust(pipeline.stream(order.reshape(-1, BATCH), seed=0))
+        batches = enumerate(order.reshape(-1, BATCH))
+        exhaust(pipeline.stream((Step(i, rows, slice(None)) for i, rows in batches), seed=0))
 
     return epoch
 

@@ -5,9 +5,10 @@ import json
 import pytest
 
 from pipelines.prepare_imagenet import main, prepare_imagenet
-from structnets.data import load_manifest
+from structnets.data import DATASETS, load_manifest
+from structnets.data.imagenet_archives import write_archives
 from structnets.data.shards import ShardedSplit
-from tests.made_imagenet import WNIDS, encoded, made_classes, write_archives, write_tree
+from tests.made_imagenet import WNIDS, encoded, made_classes, write_tree
 
 PART = {"partial": True}
 
@@ -44,6 +45,20 @@ def test_archives_with_broken_images(root, tmp_path, caplog):
     assert manifest["counts"]["test"] == dict.fromkeys(sorted(WNIDS), 2)
     assert manifest["source"]["released_ten_classes"] == "not comparable: 3 of 1000 classes"
     assert "not a JPEG: a PNG" in caplog.text
+
+
+def test_photographs_pass_through_archives_of_the_original_layout(tmp_path):
+    request = '{"name": "photo_shards", "prepare": {"geometry": "squash128"}}'
+    for out in ("out", "again"):
+        assert main(["--data-json", request, "--out", str(tmp_path / out)]) == 0
+    manifest = load_manifest(tmp_path / "out")
+    assert manifest["digest"] == load_manifest(tmp_path / "again")["digest"]
+    assert manifest["image_shape"] == [3, 128, 128]
+    names = list(DATASETS["photo_shards"].classes)
+    assert manifest["classes"] == names
+    expected = {"train": dict.fromkeys(names, 8), "test": dict.fromkeys(names, 4)}
+    assert manifest["counts"] == expected
+    assert manifest["source"]["photographs"] == names
 
 
 def test_real_classes_are_chosen_by_bytes(data_root, tmp_path):
@@ -87,8 +102,8 @@ def test_real_archives_and_folders_make_the_same(data_root, tmp_path):
     [
         ({}, "devkit_t12.tar.gz is not the published file"),
         ({**PART, "classes": 10}, "10 classes are asked for, but only 3 are there"),
-        ({**PART, "classes": 20}, "allowed: 1000, 100, 10"),
-        ({**PART, "geometry": "square"}, 'allowed: "squash256", "short256", "short320"'),
+        ({**PART, "classes": 30}, "allowed: 1000, 100, 20, 10"),
+        ({**PART, "geometry": "square"}, 'allowed: "squash256", "squash128", "short256"'),
     ],
 )
 def test_a_user_s_fault_is_one_line(root, tmp_path, capsys, prepare, message):

@@ -232,7 +232,8 @@ def test_part_of_a_data_set_is_never_called_full() -> None:
 
 def test_a_subset_of_classes_limits_the_training_size() -> None:
     data = {"name": "imagenet", "prepare": {"classes": 10}}
-    specs.validate({**SPEC, "data": {**data, "train_size": 13_000}})
+    cropped = {**RECIPE, "crop": {"kind": "random", "size": 224}}
+    specs.validate({**SPEC, "data": {**data, "train_size": 13_000}, "recipe": cropped})
     with pytest.raises(ValueError, match="train_size 13001 exceeds the 13000 training images"):
         specs.validate({**SPEC, "data": {**data, "train_size": 13_001}})
 

@@ -101,6 +101,29 @@ for _prepared, _data in preparations("imagenet").items():
             "2>&1 | tee {log:q}"
 
 
+for _prepared, _data in preparations("photo_shards").items():
+
+    rule:
+        name:
+            f"prepare_{_prepared}".replace("-", "_")
+        output:
+            manifest=f"{CONFIG.prepared}/{_prepared}/manifest.json",
+        log:
+            f"{LOGS}/prepare_imagenet/{_prepared}.log",
+        localrule: True
+        conda:
+            "../../environment.yml"
+        resources:
+            mem_mb=2000,
+            runtime=10,
+        params:
+            data=identity.canonical_json(_data),
+            out=lambda wildcards, output: os.path.dirname(output.manifest),
+        shell:
+            "python -m pipelines.prepare_imagenet --data-json {params.data:q} "
+            "--out {params.out:q} 2>&1 | tee {log:q}"
+
+
 rule prepare_bsds:
     output:
         manifest=f"{CONFIG.prepared}/bsds500/manifest.json",

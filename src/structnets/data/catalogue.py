@@ -72,12 +72,11 @@ _PARTIAL = {"partial": (True,)}
 _IMAGENET_CLASSES = 1000
 _LARGEST_IMAGENET_CLASS = 1300
 # The first of each is the default.
-_IMAGENET = {
-    "classes": (_IMAGENET_CLASSES, 100, 10),
-    "geometry": ("squash256", "short256", "short320"),
+_SHARDS = {
+    "geometry": ("squash256", "squash128", "short256", "short320"),
     "storage": ("raw", "jpeg"),
-    **_PARTIAL,
 }
+_IMAGENET = {"classes": (_IMAGENET_CLASSES, 100, 20, 10), **_SHARDS, **_PARTIAL}
 # The grid of MNI152 at 2 mm; a coarser one averages over its cubes.
 _MNI = (1, 91, 109, 91)
 _OF_COHORTS = {"grid_mm": (4, 6, 8), "folds": (2, 3, 4, 5, 8)}
@@ -99,7 +98,8 @@ DATASETS: Mapping[str, Dataset] = {
         Dataset("photo_crops", (3, 32, 32), _PHOTOGRAPHS, 1_000, 300),
         Dataset("cifar10", (3, 32, 32), _CIFAR10_CLASSES, 50_000, 10_000, _PARTIAL),
         Dataset("cifar10_jpeg", (3, 32, 32), _CIFAR10_CLASSES, 50_000, 10_000, _PARTIAL),
-        Dataset("imagenet", (3, 256, 256), (), 1_281_167, 50_000, _IMAGENET),
+        Dataset("imagenet", (3, 256, 256), (), 1_281_167, 50_000, _IMAGENET, "shards"),
+        Dataset("photo_shards", (3, 256, 256), _PHOTOGRAPHS, 80, 40, _SHARDS, "shards"),
         Dataset(
             "simulated_cohort", _MNI, ("control", "patient"), 24, 0, _OF_COHORTS, form="cohort"
         ),

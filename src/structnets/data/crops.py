@@ -109,6 +109,23 @@ class CenterCrop:
 
 
 @dataclass(frozen=True)
+class CenterPart:
+    """The square in the middle of `part` of the short side, resized to `size`: for evaluation."""
+
+    size: int = 224
+    part: float = 7 / 8
+
+    def windows(
+        self, heights: np.ndarray, widths: np.ndarray, seed: int = 0, step: int = 0
+    ) -> Windows:
+        """Return the window of each image; seed and step decide nothing."""
+        short = np.minimum(heights, widths)
+        side = np.maximum(np.rint(self.part * short).astype(np.int64), 1)
+        top, left = ((sizes - side) // 2 for sizes in (heights, widths))
+        return Windows(top, left, side, side, np.zeros(len(heights), dtype=bool))
+
+
+@dataclass(frozen=True)
 class RandomResizedCrop:
     """A part of random area and aspect, resized to `size`: the distribution of torchvision's.
 

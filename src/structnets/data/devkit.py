@@ -8,13 +8,12 @@ import io
 import tarfile
 import zlib
 from pathlib import Path
-from typing import Any
 
-import numpy as np
+from structnets.data.matlab import read_mat
 
 _FOLDER = "ILSVRC2012_devkit_t12/data"
-_TRUTH = f"{_FOLDER}/ILSVRC2012_validation_ground_truth.txt"
-_META = f"{_FOLDER}/meta.mat"
+TRUTH = f"{_FOLDER}/ILSVRC2012_validation_ground_truth.txt"
+META = f"{_FOLDER}/meta.mat"
 _LARGEST = 1 << 26
 _MD5 = "fa75699e90414af021442c21a62c3abf"
 
@@ -49,14 +48,14 @@ def validation_classes(path: Path, *, verify_checksum: bool = True) -> list[str]
         # All of it first: its checksum stands at its end.
         plain = io.BytesIO(gzip.decompress(content))
         with tarfile.open(fileobj=plain, mode="r:") as archive:
-            truth, meta = (_member(archive, name, path) for name in (_TRUTH, _META))
+            truth, meta = (_member(archive, name, path) for name in (TRUTH, META))
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
         raise ValueError(f"{path} is damaged or no archive: {error}") from error
     names = _synsets(meta, path)
     try:
         return [names[int(line)] for line in truth.decode("ascii").split()]
     except (ValueError, KeyError) as error:
-        raise ValueError(f"{path}: {_TRUTH} has an entry that is no class: {error}") from error
+        raise ValueError(f"{path}: {TRUTH} has an entry that is no class: {error}") from error
 
 
 def _member(archive: tarfile.TarFile, name: str, path: Path) -> bytes:
@@ -72,14 +71,12 @@ def _member(archive: tarfile.TarFile, name: str, path: Path) -> bytes:
 
 def _synsets(content: bytes, path: Path) -> dict[int, str]:
     """Return the WordNet id of each number in ``meta.mat``."""
-    from scipy.io import loadmat
-    from scipy.io.matlab import MatReadError
-
+    variables = read_mat(content, f"{path}: {META}", largest=_LARGEST)
     try:
-        table: Any = np.atleast_1d(loadmat(io.BytesIO(content), squeeze_me=True)["synsets"])
+        table = variables["synsets"].ravel()
         return {
-            int(number): str(wnid)
+            int(number.item()): str(wnid.item())
             for number, wnid in zip(table["ILSVRC2012_ID"], table["WNID"], strict=True)
         }
-    except (MatReadError, KeyError, ValueError, TypeError, IndexError) as error:
-        raise ValueError(f"{path}: {_META} is no table of classes: {error}") from error
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
+        raise ValueError(f"{path}: {META} is no table of classes: {error}") from error

@@ -21,6 +21,7 @@ from structnets.data.augmentation import Standardization
 from structnets.data.batch_buffers import BatchBuffers
 from structnets.data.crops import Crop, Windows
 from structnets.data.shards import ShardedSplit
+from structnets.training.examples import Step
 
 
 class ImagePipeline:
@@ -94,23 +95,18 @@ class ImagePipeline:
         return self._begin(rows, seed, step, part).result()
 
     def stream(
-        self,
-        batches: Iterable[np.ndarray],
-        seed: int,
-        first_step: int = 0,
-        part: slice = slice(None),
-        ahead: int = 2,
+        self, steps: Iterable[Step], seed: int, ahead: int = 2
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Make the batches of consecutive steps, `ahead` of them before they are asked for.
+        """Make the batches of some steps, `ahead` of them before they are asked for.
 
         Parameters
         ----------
-        batches : iterable of numpy.ndarray
-            The rows of each global batch.
-        seed, first_step : int
-            Batch i is that of step ``first_step + i``.
-        part, ahead
-            The worker's part of every batch; how many to make in advance.
+        steps : iterable of Step
+            Their batches are rows of the split.
+        seed : int
+            Decides the crops, with the number of the step.
+        ahead : int
+            How many batches to make in advance.
 
         Yields
         ------
@@ -118,17 +114,21 @@ class ImagePipeline:
             As from `batch`.
         """
         waiting: deque[_Batch] = deque()
-        for step, rows in enumerate(batches, first_step):
-            waiting.append(self._begin(rows, seed, step, part))
+        for step in steps:
+            waiting.append(self._begin(step.batch, seed, step.number, step.part))
             if len(waiting) > ahead:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
 
+    def windows(self, rows: np.ndarray, seed: int, step: int, part: slice) -> Windows:
+        """Return which part of each image a batch shows; parameters are those of `batch`."""
+        heights, widths = self.split.heights[rows], self.split.widths[rows]
+        return self.crop.windows(heights, widths, seed, step)[part]
+
     def _begin(self, rows: np.ndarray, seed: int, step: int, part: slice) -> _Batch:
         split, size = self.split, self.crop.size
-        windows = self.crop.windows(split.heights[rows], split.widths[rows], seed, step)[part]
-        rows = rows[part]
+        windows, rows = self.windows(rows, seed, step, part), rows[part]
         shape = (len(rows), 3, size, size)
         dtype = torch.uint8 if self.standardization is None else torch.float32
         # Page-locked memory is kept and used again by torch itself.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 import zlib
@@ -38,34 +39,46 @@ def load_mat(path: str | os.PathLike[str], *, largest: int = _LARGEST) -> dict[s
     ValueError
         If it is not such a file, is damaged, or unpacks to more than `largest` bytes.
     """
-    content = Path(path).read_bytes()
+    return read_mat(Path(path).read_bytes(), str(path), largest=largest)
+
+
+def read_mat(content: bytes, name: str, *, largest: int = _LARGEST) -> dict[str, np.ndarray]:
+    """Read all variables of a MATLAB file's content; see `load_mat`.
+
+    Parameters
+    ----------
+    content : bytes
+        Of the file.
+    name : str
+        What errors call it.
+    largest : int
+        Bytes that it may unpack to.
+    """
     order = {b"IM": "<", b"MI": ">"}.get(content[_HEADER - 2 : _HEADER])
     if order is None:
         raise ValueError(
-            f"{path} is not a MATLAB file of version 5 to 7; save it in MATLAB with -v7"
+            f"{name} is not a MATLAB file of version 5 to 7; save it in MATLAB with -v7"
         )
     if len(content) * _HIGHEST_RATIO > largest:
-        _check_unpacked_size(path, content, order, largest)
-    return _parsed(path)
+        _check_unpacked_size(name, content, order, largest)
+    return _parsed(content, name)
 
 
-def _parsed(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
+def _parsed(content: bytes, name: str) -> dict[str, np.ndarray]:
     from scipy.io import loadmat
 
     try:
-        variables: dict[str, Any] = loadmat(path)
+        variables: dict[str, Any] = loadmat(io.BytesIO(content))
     # What a damaged file makes the parser raise is not documented: anything, in practice.
     except Exception as error:
         raise ValueError(
-            f"{path} cannot be read as a MATLAB file ({type(error).__name__}: {error}); "
+            f"{name} cannot be read as a MATLAB file ({type(error).__name__}: {error}); "
             "it is damaged, or of version 7.3: then save it in MATLAB with -v7"
         ) from error
-    return {name: value for name, value in variables.items() if not name.startswith("__")}
+    return {key: value for key, value in variables.items() if not key.startswith("__")}
 
 
-def _check_unpacked_size(
-    path: str | os.PathLike[str], content: bytes, order: str, largest: int
-) -> None:
+def _check_unpacked_size(name: str, content: bytes, order: str, largest: int) -> None:
     """Unpack each variable in pieces, keeping none, until the file's end or the limit."""
     total, place = 0, _HEADER
     while place + 8 <= len(content):
@@ -73,7 +86,7 @@ def _check_unpacked_size(
         packed = content[place + 8 : place + 8 + size]
         total += _unpacked_size(packed, largest - total) if kind == _COMPRESSED else size
         if total > largest:
-            raise ValueError(f"{path} unpacks to more than {largest} bytes; refused")
+            raise ValueError(f"{name} unpacks to more than {largest} bytes; refused")
         place += 8 + size
 
 

@@ -34,7 +34,7 @@ def load_photo_crops() -> dict[str, np.ndarray]:
     arrays: dict[str, list[np.ndarray]] = {split: [] for split in counts}
     random = np.random.Generator(np.random.PCG64(_SEED))
     for name in CLASSES:
-        photograph = shrink(_READERS[name]())
+        photograph = shrink(read_photograph(name))
         border = int(photograph.shape[1] * _TRAIN_PART)
         parts = {"train": photograph[:, :border], "test": photograph[:, border:]}
         for split, part in parts.items():
@@ -47,6 +47,11 @@ def load_photo_crops() -> dict[str, np.ndarray]:
             for split, each in labels.items()
         },
     }
+
+
+def read_photograph(name: str) -> np.ndarray:
+    """Read a photograph by its class name: (H, W, 3) uint8."""
+    return _READERS[name]()
 
 
 def photo_source() -> dict[str, Any]:

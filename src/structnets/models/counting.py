@@ -1,4 +1,4 @@
-"""Parameter counts, as trained and as collapsed to plain convolutions."""
+"""Parameter counts, as trained and as collapsed to plain convolutions, and counts of filters."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import nn
 
-from structnets.models.registry import create_for_data
+from structnets.models.registry import create_for_spec
+from structnets.nn.gaussian_conv import GaussianConv2d
+from structnets.nn.learned_basis_conv import LearnedBasisConv2d
 
 
 @runtime_checkable
@@ -33,12 +35,50 @@ def collapsed_parameters(model: nn.Module) -> int:
     return total
 
 
+def spatial_filters(model: nn.Module) -> int:
+    """Count the 2D filters that are wider than a pixel (the column "2DFilters" of Table 1).
+
+    A structured layer has those of its basis, which all pairs of channels share; a plain one has
+    one for each pair.
+    """
+    total = 0
+    for layer in model.modules():
+        if isinstance(layer, GaussianConv2d):
+            total += len(layer.basis)
+        elif isinstance(layer, LearnedBasisConv2d):
+            total += len(layer.basis_kernels)
+        elif isinstance(layer, nn.Conv2d) and max(layer.kernel_size) > 1:
+            total += layer.weight.shape[0] * layer.weight.shape[1]
+    return total
+
+
+def count(spec: dict[str, Any], what: str) -> float:
+    """Count something of a spec's model, as tables show it.
+
+    Parameters
+    ----------
+    spec : dict
+        Resolved spec.
+    what : {'parameters', 'collapsed_parameters', 'spatial_filters'}
+        The first two are given in millions.
+    """
+    model = weightless(spec)
+    if what == "spatial_filters":
+        return spatial_filters(model)
+    counts = {"parameters": trained_parameters, "collapsed_parameters": collapsed_parameters}
+    return counts[what](model) / 1e6
+
+
 def count_parameters(spec: dict[str, Any]) -> int:
     """Count the trained weights of a spec's model, for the classes of its data set."""
+    return trained_parameters(weightless(spec))
+
+
+def weightless(spec: dict[str, Any]) -> nn.Module:
+    """Build a spec's model for the classes of its data set on torch's meta device."""
     from structnets.data.catalogue import class_count, find_dataset
 
-    model, data = spec["model"], spec["data"]
+    data = spec["data"]
     classes = class_count(data["name"], data["prepare"])
-    shape = find_dataset(data["name"]).image_shape
-    with torch.device("meta"):  # counts need no weights
-        return trained_parameters(create_for_data(model["name"], model["options"], classes, shape))
+    with torch.device("meta"):
+        return create_for_spec(spec, classes, find_dataset(data["name"]).image_shape)

@@ -113,21 +113,24 @@ def data_options(name: str, classes: int, image_shape: Sequence[int]) -> dict[st
     return {key: value for key, value in decided.items() if key in accepted_options(name)}
 
 
-def create_for_data(
-    name: str, options: Mapping[str, Any], classes: int, image_shape: Sequence[int]
+def create_for_spec(
+    spec: Mapping[str, Any], classes: int, stored_shape: Sequence[int]
 ) -> nn.Module:
-    """Build a model for a data set; what `options` say goes before what the data decide.
+    """Build the model of a spec; what its options say goes before what its data decide.
 
     Parameters
     ----------
-    name : str
-        The model.
-    options : mapping
-        Of its constructor.
-    classes, image_shape
-        As for `data_options`.
+    spec : mapping
+        Resolved spec; if its recipe crops, the model sees crops.
+    classes : int
+        Number of classes.
+    stored_shape : sequence of int
+        (C, H, W), or (C, D, H, W), of the images as they are stored.
     """
-    return create_model(name, **{**data_options(name, classes, image_shape), **options})
+    crop = spec["recipe"].get("crop")
+    shape = stored_shape if crop is None else (stored_shape[0], crop["size"], crop["size"])
+    name, options = spec["model"]["name"], spec["model"]["options"]
+    return create_model(name, **{**data_options(name, classes, shape), **options})
 
 
 def module_of(name: str) -> str:

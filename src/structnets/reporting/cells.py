@@ -14,7 +14,7 @@ from structnets.reporting.ledger import Line, ledger_line
 from structnets.reporting.requests import Experiments, cell_key, cell_spec
 from structnets.reporting.tables import Table
 
-Status = Literal["measured", "reported", "not run"]
+Status = Literal["measured", "counted", "reported", "not run"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Cell:
     data : str or None
         Prepared data set and variant, ``mnist-n300``.
     mean, sd : float or None
-        Over the runs; sd with n - 1, None for one run.
+        Over the runs; sd with n - 1, None for one run. What is counted of a model has no runs.
     n : int
         Number of runs.
     thesis, gap : float or None
@@ -39,7 +39,7 @@ class Cell:
         The runs, sorted.
     stale : bool
         Whether the code of a run has changed since.
-    status : {'measured', 'reported', 'not run'}
+    status : {'measured', 'counted', 'reported', 'not run'}
         What the numbers are.
     """
 
@@ -108,6 +108,9 @@ def cells_of(
                 cells.append(_reported(table, preset, row.key, column.key))
                 continue
             spec = cell_spec(table, experiments, preset, row.key, column.key)
+            if column.key not in table.run_columns():
+                cells.append(_counted(table, row.key, column.key, spec))
+                continue
             # Where a preset makes columns equal (smoke has one size), only the first has runs.
             key, metric = cell_key(spec), table.metric_of(column.key)
             shown = (key, metric) in taken
@@ -122,6 +125,17 @@ def _reported(table: Table, preset: str, row: str, column: str) -> Cell:
     status: Status = "not run" if value is None else "reported"
     return Cell(
         table.target, row, column, preset, None, None, None, 0, value, None, None, [], False, status
+    )
+
+
+def _counted(table: Table, row: str, column: str, spec: dict[str, Any]) -> Cell:
+    from structnets.models.counting import count
+
+    value, preset = count(spec, table.metric_of(column)), spec["preset"]
+    thesis = table.thesis_value(row, column)
+    return Cell(
+        table.target,
+        *(row, column, preset, None, value, None, 0, thesis, None, None, [], False, "counted"),
     )
 
 

@@ -73,20 +73,25 @@ class Rendering:
         return " · ".join(parts)
 
 
-def number(value: float) -> str:
-    """Format a metric with two digits."""
-    return f"{value:.2f}"
+def number(value: float, digits: int = 2) -> str:
+    """Format a metric or a count."""
+    return f"{value:,.{digits}f}"
 
 
-def gap(value: float) -> str:
+def gap(value: float, digits: int = 2) -> str:
     """Format a difference with its sign."""
-    return f"{value:+.2f}".replace("-", "−")
+    return f"{value:+,.{digits}f}".replace("-", "−")
 
 
-def spread(cell: Cell) -> str:
-    """Format a measured cell: ``mean ± sd (n)``, marked if its code has changed since."""
-    mean = number(cell.mean) if cell.mean is not None else ""
-    deviation = f" ± {number(cell.sd)}" if cell.sd is not None else ""
+def spread(cell: Cell, digits: int = 2) -> str:
+    """Format a measured cell: ``mean ± sd (n)``, marked if its code has changed since.
+
+    A count has neither spread nor runs.
+    """
+    mean = number(cell.mean, digits) if cell.mean is not None else ""
+    if cell.status == "counted":
+        return mean
+    deviation = f" ± {number(cell.sd, digits)}" if cell.sd is not None else ""
     return f"{mean}{deviation} ({cell.n}){STALE * cell.stale}"
 
 
@@ -142,21 +147,24 @@ def markdown_matrix(rendering: Rendering) -> str:
         "|---|" + "---|" * len(table.columns),
     ]
     for row in table.rows:
-        cells = (_markdown_cell(rendering.cell(row.key, column.key)) for column in table.columns)
+        cells = (
+            _markdown_cell(rendering.cell(row.key, column.key), column.digits)
+            for column in table.columns
+        )
         label = f"*{row.label} (reported)*" if row.reported is not None else row.label
         lines.append(f"| {label} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
-def _markdown_cell(cell: Cell) -> str:
+def _markdown_cell(cell: Cell, digits: int) -> str:
     if cell.status == "reported" and cell.thesis is not None:
-        return f"*{number(cell.thesis)}*"
-    measured = f"**{spread(cell)}**" if cell.n else NOT_RUN
+        return f"*{number(cell.thesis, digits)}*"
+    measured = f"**{spread(cell, digits)}**" if cell.mean is not None else NOT_RUN
     if cell.thesis is None or cell.preset == "smoke":
         return measured
-    thesis = f"thesis {number(cell.thesis)}"
+    thesis = f"thesis {number(cell.thesis, digits)}"
     if cell.gap is not None:
-        thesis = f"{thesis}, {gap(cell.gap)}"
+        thesis = f"{thesis}, {gap(cell.gap, digits)}"
     return f"{measured}<br>{thesis}"
 
 

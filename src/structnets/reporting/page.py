@@ -92,7 +92,8 @@ def _body(rendering: Rendering) -> list[str]:
     lines = []
     for row in rendering.table.rows:
         cells = "".join(
-            _cell(rendering.cell(row.key, column.key)) for column in rendering.table.columns
+            _cell(rendering.cell(row.key, column.key), column.digits)
+            for column in rendering.table.columns
         )
         quoted = ' class="quoted"' if row.reported is not None else ""
         label = escape(row.label) + (" (reported)" if quoted else "")
@@ -100,24 +101,24 @@ def _body(rendering: Rendering) -> list[str]:
     return lines
 
 
-def _cell(cell: Cell) -> str:
+def _cell(cell: Cell, digits: int) -> str:
     if cell.status == "reported" and cell.thesis is not None:
-        return f'<td class="reported">{number(cell.thesis)}</td>'
-    if cell.n:
-        hover = escape(f"{cell.data}, {cell.hardware}: {' '.join(cell.run_ids)}")
-        shown = f'<span class="mean" title="{hover}">{spread(cell)}</span>'
+        return f'<td class="reported">{number(cell.thesis, digits)}</td>'
+    if cell.mean is not None:
+        hover = escape(f"{cell.data}, {cell.hardware}: {' '.join(cell.run_ids)}") * bool(cell.n)
+        shown = f'<span class="mean" title="{hover}">{spread(cell, digits)}</span>'
     else:
         shown = f'<span class="none">{NOT_RUN}</span><br>'
-    return f"<td>{shown}{_thesis(cell)}</td>"
+    return f"<td>{shown}{_thesis(cell, digits)}</td>"
 
 
-def _thesis(cell: Cell) -> str:
+def _thesis(cell: Cell, digits: int) -> str:
     if cell.thesis is None or cell.preset == "smoke":
         return ""
-    text = f"thesis {number(cell.thesis)}"
+    text = f"thesis {number(cell.thesis, digits)}"
     if cell.gap is not None:
         short = ' class="short"' if cell.gap < SHORT else ""
-        text = f"{text}, <span{short}>{gap(cell.gap)}</span>"
+        text = f"{text}, <span{short}>{gap(cell.gap, digits)}</span>"
     return f'<span class="thesis">{text}</span>'
 
 

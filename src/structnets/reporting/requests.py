@@ -145,8 +145,8 @@ def _cells(
     seeds: Sequence[int] | None,
 ) -> set[tuple[str, str, int]]:
     chosen_rows = _chosen(table.run_rows(), rows if rows is not None else floor.rows)
-    all_columns = [column.key for column in table.columns]
-    chosen_columns = _chosen(all_columns, columns if columns is not None else floor.columns)
+    wanted_columns = columns if columns is not None else floor.columns
+    chosen_columns = _chosen(table.run_columns(), wanted_columns)
     chosen_seeds = seeds if seeds is not None else floor.seeds
     return {(r, c, s) for r in chosen_rows for c in chosen_columns for s in chosen_seeds}
 

@@ -16,6 +16,8 @@ from structnets.specs import Preset
 from structnets.validation import Strict, checked, load_yaml
 
 Everything = Literal["all"]
+# What a column may show of a row's model; the rest is measured by runs.
+COUNTS = ("parameters", "collapsed_parameters", "spatial_filters")
 RecipeKind = Literal["gradient", "closed_form"]
 
 
@@ -50,7 +52,11 @@ class Column(Strict):
     key: str = Field(pattern=r"^[a-z0-9_]+$", description="Short name, unique in the table.")
     label: str = Field(description="As shown.")
     x: float | None = Field(default=None, description="Position on the horizontal axis.")
-    metric: str | None = Field(default=None, description="Instead of the table's.")
+    metric: str | None = Field(
+        default=None,
+        description=f"Instead of the table's; or a count of the row's model: {', '.join(COUNTS)}.",
+    )
+    digits: int = Field(default=2, ge=0, le=4, description="Shown after the point.")
     overrides: dict[str, Any] = Field(default={}, description="Laid over the experiment.")
     recipe: dict[RecipeKind, dict[str, Any]] = Field(
         default={}, description="Overrides of the recipe, by the kind of the row's recipe."
@@ -116,7 +122,7 @@ class Table(Strict):
         for preset, floors in self.floor.items():
             for floor in floors:
                 _known(_listed(floor.rows), self.run_rows(), "row", f"floor.{preset}")
-                _known(_listed(floor.columns), columns, "column", f"floor.{preset}")
+                _known(_listed(floor.columns), self.run_columns(), "column", f"floor.{preset}")
         if (self.kind == "figure") != (self.plot is not None):
             raise ValueError("plot belongs to kind 'figure', and a figure needs one")
         _known(self.plot.thesis_rows if self.plot else [], rows, "row", "plot.thesis_rows")
@@ -137,6 +143,10 @@ class Table(Strict):
     def run_rows(self) -> list[str]:
         """List the keys of the rows that are run, not quoted."""
         return [row.key for row in self.rows if row.reported is None]
+
+    def run_columns(self) -> list[str]:
+        """List the keys of the columns that show runs, not counts."""
+        return [column.key for column in self.columns if column.metric not in COUNTS]
 
     def thesis_value(self, row: str, column: str) -> float | None:
         """Return the number the thesis gives for a cell (a quoted one for a reported row)."""

@@ -13,7 +13,7 @@ from torch import nn
 from structnets.data.prepared import load_manifest
 from structnets.identity import run_id, spec_digest
 from structnets.models.counting import collapsed_parameters, trained_parameters
-from structnets.models.registry import create_for_data
+from structnets.models.registry import create_for_spec
 from structnets.training import provenance
 from structnets.training.artifacts import claim, publish
 from structnets.training.examples import Examples
@@ -123,8 +123,7 @@ def run_spec(
 def build_model(spec: dict[str, Any], manifest: dict[str, Any]) -> nn.Module:
     """Build the model of a spec for a prepared data set, initialised from the spec's seed."""
     torch.manual_seed(stream_seed(spec["seed"], "initialisation"))
-    model, classes = spec["model"], len(manifest.get("classes", ()))
-    return create_for_data(model["name"], model["options"], classes, manifest["image_shape"])
+    return create_for_spec(spec, len(manifest.get("classes", ())), manifest["image_shape"])
 
 
 def _training(

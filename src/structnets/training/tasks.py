@@ -68,6 +68,7 @@ class Form:
 FORMS: dict[str, Form] = {
     "splits": Form("structnets.training.split_source"),
     "cohort": Form("structnets.training.cohort_source"),
+    "shards": Form("structnets.training.shard_source"),
 }
 
 

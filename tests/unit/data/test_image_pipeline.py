@@ -12,6 +12,7 @@ from structnets.data.sharded_preparation import prepare_shards
 from structnets.data.shards import ShardedSplit
 from structnets.data.tars import FileRange
 from structnets.data.verified_image import decode_verified
+from structnets.training.examples import Step
 from tests.made_imagenet import encoded
 
 FACTS = {"dataset": "toy", "prepare": {}, "classes": ["a", "b"], "source": {}}
@@ -51,10 +52,11 @@ def test_threads_and_order_of_calls_decide_nothing(folder):
 def test_a_stream_is_its_batches(folder):
     with pipeline(folder, threads=2) as images:
         batches = [np.array([step % 6, (step + 1) % 6]) for step in range(5)]
-        streamed = [(x.clone(), y) for x, y in images.stream(batches, seed=2, first_step=10)]
+        steps = [Step(10 + i, rows, slice(i % 2, None)) for i, rows in enumerate(batches)]
+        streamed = [(x.clone(), y) for x, y in images.stream(steps, seed=2)]
         assert len(streamed) == 5
-        for step, (rows, (found, labels)) in enumerate(zip(batches, streamed, strict=True), 10):
-            expected, expected_labels = images.batch(rows, 2, step)
+        for step, (found, labels) in zip(steps, streamed, strict=True):
+            expected, expected_labels = images.batch(step.batch, 2, step.number, step.part)
             assert torch.equal(found, expected)
             assert torch.equal(labels, expected_labels)
 

@@ -1,9 +1,11 @@
 """ImageNet's originals: both layouts say the same; classes rank by bytes; faults are named."""
 
+import io
 import shutil
 import tarfile
 
 import pytest
+from scipy.io import savemat
 
 from structnets.data.devkit import validation_classes
 from structnets.data.imagenet import (
@@ -13,16 +15,9 @@ from structnets.data.imagenet import (
     rank_classes,
     select_classes,
 )
+from structnets.data.imagenet_archives import tar_bytes, write_archives, write_devkit
 from structnets.data.tars import FileRange
-from tests.made_imagenet import (
-    WNIDS,
-    encoded,
-    made_classes,
-    tar_bytes,
-    write_archives,
-    write_devkit,
-    write_tree,
-)
+from tests.made_imagenet import WNIDS, encoded, made_classes, write_tree
 
 TRAIN, VAL = made_classes(4), made_classes(2, start=100)
 
@@ -124,6 +119,11 @@ def test_unknown_class_numbers_and_tables(tmp_path):
     data = "ILSVRC2012_devkit_t12/data/"
     truth = f"{data}ILSVRC2012_validation_ground_truth.txt"
     path.write_bytes(tar_bytes({truth: b"1\n", f"{data}meta.mat": b"no table" * 50}, "w:gz"))
+    with pytest.raises(ValueError, match=r"meta\.mat is not a MATLAB file"):
+        validation_classes(path, verify_checksum=False)
+    stream = io.BytesIO()
+    savemat(stream, {"synsets": 1})
+    path.write_bytes(tar_bytes({truth: b"1\n", f"{data}meta.mat": stream.getvalue()}, "w:gz"))
     with pytest.raises(ValueError, match=r"meta\.mat is no table of classes"):
         validation_classes(path, verify_checksum=False)
     write_devkit(tmp_path, ["a"], ["a"])

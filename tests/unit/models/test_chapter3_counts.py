@@ -7,7 +7,12 @@ import torch
 from torch import nn
 
 from structnets.bases.gaussian import GaussianBasis
-from structnets.models.counting import collapsed_parameters, trained_parameters
+from structnets.models.counting import (
+    collapsed_parameters,
+    count,
+    spatial_filters,
+    trained_parameters,
+)
 from structnets.models.entries import ENTRIES
 from structnets.models.registry import create_model
 from structnets.nn import GaussianConv2d
@@ -112,24 +117,30 @@ def test_counts_of_other_readings(name: str, options: dict, count: int) -> None:
         ("rfnin_scale2", 54),
         ("rfnin_scale3", 94),
         ("rfnin_scale4", 144),
+        ("nin_refactor_all", 94),
+        ("nin_refactor_layer1", 37 + 96 * 256 + 256 * 384 + 384 * 1024),
     ],
 )
 def test_number_of_2d_filters_of_table_1(name: str, filters: int) -> None:
-    layers = [layer for layer in built(name).modules() if isinstance(layer, GaussianConv2d)]
-    assert sum(len(layer.basis) for layer in layers) == filters
+    assert spatial_filters(built(name)) == filters
 
 
 def test_2d_filters_of_the_plain_nets_of_table_1() -> None:
     """The thesis prints 520k for NiN and 370k for AlexNet (without groups)."""
-    counts = [
-        sum(
-            layer.out_channels * layer.in_channels
-            for layer in built(name, **options).modules()
-            if isinstance(layer, nn.Conv2d) and layer.kernel_size != (1, 1)
-        )
-        for name, options in (("nin_imagenet", {}), ("alexnet", {"groups": 1}))
-    ]
-    assert counts == [516_384, 368_928]
+    nets = built("nin_imagenet"), built("alexnet", groups=1), built("alexnet")
+    assert [spatial_filters(net) for net in nets] == [516_384, 368_928, 233_760]
+
+
+@pytest.mark.parametrize(("size", "millions"), [(224, 57.277924), (64, 20.577764)])
+def test_a_crop_decides_the_size_of_a_net(size: int, millions: float) -> None:
+    spec = {
+        "model": {"name": "alexnet", "options": {}},
+        "data": {"name": "imagenet", "prepare": {"classes": 100}},
+        "recipe": {"crop": {"size": size}},
+    }
+    assert count(spec, "parameters") == millions
+    assert count(spec, "collapsed_parameters") == millions
+    assert count(spec, "spatial_filters") == 233_760
 
 
 def test_basis_filters_per_layer() -> None:

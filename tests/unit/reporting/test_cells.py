@@ -69,6 +69,15 @@ def test_changed_code_marks_a_cell(table, experiments, line, digest, stale):
     assert cell(cells, "net", "n100").stale is stale
 
 
+def test_counts_of_models_need_no_run(counting_table, experiments):
+    for preset, value in (("small", 0.440512), ("smoke", 0.440512)):
+        found = cell(cells_of(counting_table, experiments, preset, []), "net", "weights")
+        assert (found.mean, found.n, found.status) == (value, 0, "counted")
+        assert (found.sd, found.gap, found.data, found.run_ids) == (None, None, None, [])
+    quoted = cell(cells_of(counting_table, experiments, "small", []), "quoted", "weights")
+    assert (quoted.status, quoted.thesis) == ("reported", 0.17)
+
+
 def test_lacking_metric_is_named(table, experiments, line):
     one = {**line("n100", 0, 90.0), "metrics": {"loss": 1.0}}
     with pytest.raises(ValueError, match="no metric 'accuracy'; it has: loss"):

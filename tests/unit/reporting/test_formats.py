@@ -52,6 +52,16 @@ def test_csv_has_a_line_per_cell(rendering):
     assert (rows[1]["mean"], rows[1]["status"]) == ("", "not run")
 
 
+def test_counts_have_no_spread_and_digits_of_their_own(counting_table, experiments):
+    cells = cells_of(counting_table, experiments, "small", [])
+    text = to_markdown(Rendering(counting_table, "small", cells))
+    assert "**0.441**<br>thesis 0.450 |" in text
+    assert "*0.170*" in text
+    page = to_html(Rendering(counting_table, "small", cells))
+    assert '<span class="mean" title="">0.441</span>' in page
+    assert "nothing measured yet" in page
+
+
 def test_json_holds_the_cells_of_the_contract(rendering):
     content = json.loads(to_json(rendering()))
     assert set(content["cells"][0]) == {

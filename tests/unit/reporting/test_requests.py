@@ -52,6 +52,11 @@ def test_more_than_the_floor(table, experiments, more, expected):
     assert {(column, seed) for _, column, seed in found} == expected
 
 
+def test_counts_are_no_runs(counting_table, experiments):
+    found = places(requested_specs(counting_table, experiments, "small", columns=["all"]))
+    assert {column for _, column, _ in found} == {"n100", "n200"}
+
+
 def test_floors_of_figure6():
     assert [(r.row, r.column) for r in floor("smoke")] == [
         ("rfnn", "n300"),

@@ -56,6 +56,10 @@ def test_thesis_values_of_figure6_by_hand():
         ),
         (changed("floor", "large", value=[]), "'smoke', 'small' or 'paper'"),
         (changed("plot", value=None), "a figure needs one"),
+        (
+            changed("columns", 0, "metric", value="parameters"),
+            "floor.smoke: unknown column 'n100'; allowed: n200",
+        ),
     ],
 )
 def test_mistake_is_named_with_what_is_allowed(content: dict[str, Any], message: str):
