@@ -32,7 +32,7 @@ def depth_names(model: nn.Module, pattern: str | None = None) -> list[str]:
     model : nn.Module
         Any network.
     pattern : str, optional
-        Names of its blocks, with ``*`` for one part between dots: ``layer*.*`` for torchvision's
+        Names of its blocks, with ``*`` for one part between dots: ``units.*`` for our
         ResNets. By default the invertible blocks.
 
     Raises

@@ -32,6 +32,9 @@ class Row(Strict):
     overrides: dict[str, Any] = Field(
         default={}, description="Laid over the experiment and the column."
     )
+    presets: dict[Preset, dict[str, Any]] = Field(
+        default={}, description="Laid over the experiment's preset, for this row alone."
+    )
     reported: dict[str, float] | None = Field(
         default=None, description="Quoted values by column; such a row is never run."
     )

@@ -14,7 +14,7 @@ from structnets import specs
 from structnets.analysis.context import load_run
 from structnets.analysis.performing import perform
 from structnets.analysis.registry import check_options
-from structnets.analysis.step_cost import step_cost
+from structnets.analysis.step_cost import WAYS, step_cost
 from structnets.analysis.targets import memory
 from structnets.data.prepared import write_prepared
 from structnets.files import read_json, write_json
@@ -169,23 +169,32 @@ def test_contraction(analyse: Analyse) -> None:
 
 
 def test_training_memory_by_hand(analyse: Analyse, monkeypatch: pytest.MonkeyPatch) -> None:
-    def cost(options: dict[str, Any], *_: object) -> dict[str, float]:
-        blocks, reversible = options["blocks"][0], options["reversible"]
-        return {"megabytes": 10.0 if reversible else 5.0 * blocks, "seconds": 1.0 + reversible}
+    def cost(way: str, options: dict[str, Any], *_: object) -> dict[str, float]:
+        blocks = options["blocks"][0]
+        megabytes = {"stored": 5.0 * blocks, "checkpointed": 4.0 + blocks, "reversible": 10.0}
+        return {"megabytes": megabytes[way], "seconds": 1.0 + (way != "stored")}
 
     monkeypatch.setattr(memory, "step_cost", cost)
     found = analyse("training_memory", blocks=[1, 4])
-    assert (found["stored.growth"], found["reversible.growth"]) == (4.0, 1.0)
-    assert found["time_ratio.blocks4"] == 2.0
+    growth = {way: found[f"{way}.growth"] for way in WAYS}
+    assert growth == {"stored": 4.0, "checkpointed": 1.6, "reversible": 1.0}
+    assert found["reversible.blocks4.time_ratio"] == 2.0
+    assert "stored.blocks4.time_ratio" not in found
 
 
 @pytest.mark.slow
-def test_cost_of_a_step_is_measured_in_a_process_of_its_own() -> None:
-    found = step_cost({"blocks": [1, 1, 1]}, 8, 1, "cpu", 1)
+@pytest.mark.parametrize("way", WAYS)
+def test_cost_of_a_step_is_measured_in_a_process_of_its_own(way: str) -> None:
+    found = step_cost(way, {"blocks": [1, 1, 1]}, 8, 1, "cpu", 1)
     assert found["megabytes"] > 0
     assert found["seconds"] > 0
+
+
+def test_step_that_cannot_be_measured_is_explained() -> None:
+    with pytest.raises(ValueError, match="way must be one of stored, checkpointed, reversible"):
+        step_cost("eager", {"blocks": [1, 1, 1]}, 8, 1, "cpu", 1)
     with pytest.raises(RuntimeError, match="kernels must be three odd widths"):
-        step_cost({"blocks": [1, 1, 1], "kernels": "x"}, 8, 1, "cpu", 1)
+        step_cost("stored", {"blocks": [1, 1, 1], "kernels": "x"}, 8, 1, "cpu", 1)
 
 
 def test_weights_of_another_spec_are_refused(
