@@ -1,7 +1,7 @@
 """Train one spec, or several short ones in one worker group, by Ray Train.
 
 ``python -m pipelines.train --spec FILE_OR_JSON [--spec …] --prepared DIR --results DIR
---scratch DIR [--workers N] [--cpus-per-worker C] [--gpus-per-worker G] [--targets a,b]``
+--scratch DIR [--workers N] [--cpus-per-worker C] [--gpus-per-worker G] [--targets a,b …]``
 
 Every spec ends as ``<results>/runs/<run_id>/`` with result, weights and curve. Checkpoints are
 the library's own, in ``<scratch>/runs/<run_id>/``: the same files resume a run under Ray, under
@@ -18,6 +18,7 @@ import json
 import logging
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,9 +57,11 @@ def train(
     runs: list[dict[str, Any]],
     roots: Roots,
     group: Group,
-    targets: tuple[str, ...] = (),
+    targets: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Train resolved specs in one worker group and track each as one MLflow run.
+
+    `targets` names, by run id, the targets that use a run.
 
     Raises
     ------
@@ -84,20 +87,20 @@ def train(
             stack.enter_context(RunLock(roots.lock(spec), stop))
         missing = [spec for spec in missing if not is_published(roots.out(spec), spec)]
         if missing:
-            _train(missing, roots, group, targets, stop)
+            _train(missing, roots, group, targets or {}, stop)
 
 
 def _train(
     runs: list[dict[str, Any]],
     roots: Roots,
     group: Group,
-    targets: tuple[str, ...],
+    targets: Mapping[str, Sequence[str]],
     stop: StopRequest,
 ) -> None:
     before = _progress(runs, roots)
     for spec in runs:
         roots.error(spec).unlink(missing_ok=True)
-    trackers = [_track(spec, roots, group.workers, targets) for spec in runs]
+    trackers = [_track(s, roots, group.workers, targets.get(run_id(s), ())) for s in runs]
     try:
         with connected(roots.scratch, max(granted_cpus(), group.workers * group.cpus)):
             stop.listen()
@@ -153,7 +156,7 @@ def _fit(
     trainer.fit()
 
 
-def _track(spec: dict[str, Any], roots: Roots, workers: int, targets: tuple[str, ...]) -> Tracker:
+def _track(spec: dict[str, Any], roots: Roots, workers: int, targets: Sequence[str]) -> Tracker:
     return Tracker.open(
         None,
         roots.results,
@@ -204,15 +207,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, default=1, help="processes of the group")
     parser.add_argument("--cpus-per-worker", type=int, default=1, help="threads of each")
     parser.add_argument("--gpus-per-worker", type=float, default=0, help="GPUs of each")
-    parser.add_argument("--targets", default="", help="targets that use these runs")
+    parser.add_argument(
+        "--targets", action="append", help="targets that use a run: none, or once for each --spec"
+    )
     options = parser.parse_args(arguments)
     roots = Roots(options.prepared, options.results, options.scratch)
     group = Group(options.workers, options.cpus_per_worker, options.gpus_per_worker)
-    targets = tuple(filter(None, options.targets.split(",")))
 
     def action() -> None:
+        runs = [read_spec(text) for text in options.spec]
+        lists = options.targets or [""] * len(runs)
+        if len(lists) != len(runs):
+            raise ValueError(f"--targets must be given {len(runs)} times or never: {lists}")
+        named = [tuple(filter(None, text.split(","))) for text in lists]
+        targets = {run_id(spec): names for spec, names in zip(runs, named, strict=True)}
         try:
-            train([read_spec(text) for text in options.spec], roots, group, targets)
+            train(runs, roots, group, targets)
         except OutOfTimeError as error:
             logger.info("%s", error)
             queue_again()
