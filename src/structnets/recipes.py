@@ -203,7 +203,9 @@ class ClosedFormRecipe(Strict):
     """Fixed features and a classifier whose parameters are cross-validated on the subset."""
 
     kind: Literal["closed_form"]
-    classifier: Literal["pca", "svm"] = Field(description="Affine PCA spaces, or a linear SVM.")
+    classifier: Literal["pca", "svm", "logistic"] = Field(
+        description="Affine PCA spaces, a linear SVM, or logistic regression."
+    )
     folds: int = Field(default=5, ge=2, description="Cross-validation folds.")
     grid: list[float] = Field(min_length=1, description="PCA dimensions, or values of C.")
     evaluation: Evaluation = Field(default=Evaluation(), description="Measurement.")
