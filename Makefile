@@ -11,7 +11,7 @@ READY := .venv/.ready
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 LOCAL := $(RUN) snakemake --profile profiles/local
 
-.PHONY: help demo test cluster-test lint ui bench report results lock clean
+.PHONY: help demo test cluster-test cluster-test-short lint ui bench report results lock clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -26,7 +26,11 @@ test: lint  ## lint, then every test but the cluster ones and the benchmarks
 
 cluster-test: $(READY)  ## the cluster tests on a real Slurm of two nodes, here (root; installs its packages)
 	$(RUN) python -m tests.cluster.packages
-	$(RUN) python -m pytest tests/cluster -m cluster -rs --durations=10
+	$(RUN) python -m pytest tests/cluster -m cluster -rs --durations=0 --durations-min=1
+
+cluster-test-short: $(READY)  ## a quarter of an hour of them: two nodes, a table, four faults
+	$(RUN) python -m tests.cluster.packages
+	$(RUN) python -m pytest tests/cluster -m "cluster and short" -rs --durations=0 --durations-min=1
 
 lint: $(READY)  ## style, formatting, types, spelling, workflow
 	$(RUN) ruff check .

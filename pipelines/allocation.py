@@ -113,7 +113,7 @@ class NodesOfRay:
     def _start(self, nodes: list[str], *options: str) -> None:
         granted = self.allocation
         step = [
-            *("srun", "--overlap", "--quiet", f"--nodelist={','.join(nodes)}"),
+            *("srun", "--overlap", "--quiet", "--no-kill", f"--nodelist={','.join(nodes)}"),
             *(f"--nodes={len(nodes)}", f"--ntasks={len(nodes)}", "--ntasks-per-node=1"),
             f"--cpus-per-task={granted.cpus}",
             *([f"--gres=gpu:{granted.gpus}"] if granted.gpus else []),

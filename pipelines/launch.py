@@ -86,14 +86,27 @@ def connected(scratch: Path, cpus: int) -> Iterator[None]:
 
 
 def _join(address: str, runtime: dict[str, Any] | None) -> None:
+    _init(address=address, runtime_env=runtime)
+
+
+def _init(**options: Any) -> None:
+    """Start or join Ray; its processes print errors only, and this one logs as before.
+
+    Ray makes the settings of its own loggers those of the whole driver.
+    """
     import ray
 
-    ray.init(
-        address=address,
-        runtime_env=runtime,
-        logging_level=logging.WARNING,
-        logging_config=ray.LoggingConfig(log_level="ERROR"),
-    )
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        ray.init(
+            **options,
+            logging_level=logging.WARNING,
+            logging_config=ray.LoggingConfig(log_level="ERROR"),
+        )
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
 
 
 def _use_token(token: str) -> None:
@@ -124,15 +137,13 @@ def start_private(cpus: int, temp: Path, token: str) -> str:
     slurm_mb = os.environ.get("SLURM_MEM_PER_NODE")
     for left in reversed(range(STARTS)):
         try:
-            ray.init(
+            _init(
                 address="local",
                 num_cpus=cpus,
                 _memory=int(slurm_mb) * 2**20 if slurm_mb else memory,
                 object_store_memory=OBJECT_STORE_BYTES,
                 include_dashboard=False,
                 _node_ip_address="127.0.0.1",
-                logging_level=logging.WARNING,
-                logging_config=ray.LoggingConfig(log_level="ERROR"),
             )
             break
         except Exception as error:  # of no kind: Ray gives itself 30 s, too few on a busy machine

@@ -20,7 +20,8 @@ OWNER = "owner.json"
 def short_temp(prefix: str = "r") -> Iterator[Path]:
     """Make a folder for Ray's session with a short name, removed afterwards.
 
-    A process that is killed cannot remove its own; the next one on the machine does.
+    A process that is killed cannot remove its own; others on the machine do, when they begin and
+    when they end.
     """
     # Not $TMPDIR: Snakemake sets it per job, and it may be long.
     root = Path(os.environ.get("STRUCTNETS_TMP", "/tmp"))
@@ -32,6 +33,7 @@ def short_temp(prefix: str = "r") -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        _remove_orphans(root)
 
 
 def is_alive(pid: int, created: float) -> bool:
@@ -49,4 +51,13 @@ def _remove_orphans(root: Path) -> None:
             owner = read_json(mark)
             mine = mark.stat().st_uid == os.geteuid()
             if mine and not is_alive(owner["pid"], owner["created"]):
-                shutil.rmtree(mark.parent, ignore_errors=True)
+                _remove(mark.parent)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, its mark last: Ray's last processes may still write there."""
+    for path in folder.iterdir():
+        if path.name != OWNER:
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
+    if [path.name for path in folder.iterdir()] == [OWNER]:
+        shutil.rmtree(folder)

@@ -55,12 +55,18 @@ class RunLock:
     beat, stale : float
         Seconds between two touches, and without one until a claim is void. File systems show a
         change to other machines up to a minute late.
+
+    Attributes
+    ----------
+    waited : bool
+        Whether another job held it first.
     """
 
     folder: Path
     give_up: Callable[[], bool] = _never
     beat: float = 10.0
     stale: float = 150.0
+    waited: bool = field(default=False, init=False)
     _number: int = 0
     _ended: threading.Event = field(default_factory=threading.Event)
 
@@ -77,6 +83,7 @@ class RunLock:
         while not self._claimed(watch):
             if self.give_up():
                 raise StoppedError(f"stopped while another job holds {self.folder}")
+            self.waited = True
             time.sleep(min(1.0, self.beat))
         self._heart = threading.Thread(target=self._keep, name="lock", daemon=True)
         self._heart.start()

@@ -4,7 +4,8 @@
 
 Trials are ordinary resolved specs measured on a validation split. A killed sweep goes on: Tune
 restores its table of trials from ``<scratch>/sweeps/<sweep_id>/tune``, and each trial its own
-checkpoint from ``…/trials/<run_id>``.
+checkpoint from ``…/trials/<run_id>``. SIGTERM, and the time limit of a Slurm job, stop it as they
+stop a training, and so does another job of the same sweep make it wait.
 """
 
 from __future__ import annotations
@@ -17,52 +18,29 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines import trials
 from pipelines.launch import connected, granted_cpus
+from pipelines.run_lock import RunLock
 from pipelines.stage import run_stage, stage_parser
+from pipelines.time_limit import StopRequest, job_deadline, queued_again_at_limit, stoppable
 from pipelines.tracking import Trial, log_sweep
+from pipelines.trials import METRIC, SPEED
 from structnets.data.manifest import load_manifest
 from structnets.files import read_json, write_atomic, write_json
-from structnets.identity import prepared_name, run_id
+from structnets.identity import prepared_name
 from structnets.models.counting import count_parameters
 from structnets.sweeps import trial_specs
-from structnets.training.reporting import RecordedProgress
 from structnets.viz.trials import draw_trials
 
 if TYPE_CHECKING:
     from ray.tune import ResultGrid
 
 logger = logging.getLogger("structnets.sweep")
-METRIC = "val_accuracy"
-SPEED = "images_per_s"
 
 
-class TuneReporter(RecordedProgress):
-    """Print progress, and tell Tune every validation accuracy."""
-
-    def record(self, row: dict[str, float]) -> None:
-        """Tell Tune a row that was evaluated."""
-        from ray import tune
-
-        if METRIC in row:
-            tune.report({"epoch": int(row["epoch"]), **{key: row[key] for key in (METRIC, SPEED)}})
-
-
-def run_trial(config: dict[str, Any]) -> None:
-    """Train one trial; Tune calls this in a process of its own and may end it early."""
-    from structnets.training.run import run_spec
-
-    spec = config["specs"][config["trial"]]
-    folder = Path(config["folder"]) / run_id(spec)
-    run_spec(
-        spec,
-        Path(config["prepared"]) / prepared_name(spec["data"]),
-        folder / "out",
-        folder,
-        reporter=TuneReporter(f"trial {config['trial']}"),
-    )
-
-
-def search(sweep: dict[str, Any], prepared: Path, folder: Path, cpus: int) -> ResultGrid:
+def search(
+    sweep: dict[str, Any], prepared: Path, folder: Path, cpus: int, stop: StopRequest
+) -> ResultGrid:
     """Run the trials of a resolved sweep, or what is left of them.
 
     Parameters
@@ -73,13 +51,17 @@ def search(sweep: dict[str, Any], prepared: Path, folder: Path, cpus: int) -> Re
         Root of the prepared data, and state of this sweep.
     cpus : int
         Processors, each for one trial at a time.
+    stop : StopRequest
+        Asked by every trial.
     """
     from ray import tune
     from ray.tune.schedulers import ASHAScheduler
 
     specs = trial_specs(sweep)
     trainable = tune.with_resources(
-        tune.with_parameters(_call, specs=specs, folder=str(folder), prepared=str(prepared)),
+        tune.with_parameters(
+            trials.run_trial, specs=specs, folder=folder, prepared=prepared, stop=stop
+        ),
         {"cpu": 1},
     )
     stored = folder / "tune" / sweep["sweep_id"]
@@ -110,11 +92,6 @@ def search(sweep: dict[str, Any], prepared: Path, folder: Path, cpus: int) -> Re
         ),
     )
     return tuner.fit()
-
-
-def _call(config: dict[str, Any], specs: list[dict[str, Any]], folder: str, prepared: str) -> None:
-    trials = str(Path(folder) / "trials")
-    run_trial({**config, "specs": specs, "folder": trials, "prepared": prepared})
 
 
 def table_of(sweep: dict[str, Any], grid: ResultGrid) -> list[dict[str, Any]]:
@@ -198,7 +175,7 @@ def _track(
     folder: Path,
 ) -> None:
     base = sweep["base"]
-    trials = [
+    tracked = [
         Trial(
             f"t{row['trial']:03d}",
             sweep["points"][row["trial"]],
@@ -214,7 +191,7 @@ def _track(
         f"chapter{base['chapter']}",
         sweep["sweep_id"],
         params=base,
-        trials=trials,
+        trials=tracked,
         files=files,
         spool=folder / "spool",
         tags={f"target.{sweep['name']}": "true"},
@@ -222,17 +199,35 @@ def _track(
 
 
 def sweep(resolved: dict[str, Any], prepared: Path, results: Path, scratch: Path) -> None:
-    """Search, publish and track a resolved sweep."""
-    folder = scratch / "sweeps" / resolved["sweep_id"]
-    load_manifest(prepared / prepared_name(resolved["base"]["data"]))
-    with connected(scratch, granted_cpus()):
-        import ray
+    """Search, publish and track a resolved sweep.
 
-        rows = table_of(
-            resolved, search(resolved, prepared, folder, int(ray.cluster_resources()["CPU"]))
-        )
-    files = publish(resolved, rows, results / "sweeps" / resolved["sweep_id"])
-    _track(resolved, rows, files, results, folder)
+    Raises
+    ------
+    ValueError, OSError
+        If data are missing.
+    StoppedError, OutOfTimeError
+        If it was asked to stop, or this job's time limit is near; the trials' state was saved.
+    RuntimeError
+        If all trials failed, or none got anything done within the time limit.
+    """
+    folder = scratch / "sweeps" / resolved["sweep_id"]
+    out = results / "sweeps" / resolved["sweep_id"]
+    load_manifest(prepared / prepared_name(resolved["base"]["data"]))
+    with stoppable(scratch / "ray", job_deadline()) as stop, RunLock(folder / "lock", stop) as lock:
+        if lock.waited and (out / "best.json").is_file():
+            logger.info("the other job has published %s", out)
+            return
+        before = trials.progress(folder)
+        with connected(scratch, granted_cpus()), trials.interrupted_by(stop):
+            import ray
+
+            stop.listen()
+            cpus = int(ray.cluster_resources()["CPU"])
+            rows = table_of(resolved, search(resolved, prepared, folder, cpus, stop))
+        if stop():
+            stop.explain(trials.progress(folder) != before)
+        files = publish(resolved, rows, out)
+        _track(resolved, rows, files, results, folder)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -246,7 +241,7 @@ def main(arguments: list[str] | None = None) -> int:
         resolved = json.loads(text) if text.lstrip().startswith("{") else read_json(text)
         sweep(resolved, options.prepared, options.results, options.scratch)
 
-    return run_stage("sweep", action)
+    return run_stage("sweep", lambda: queued_again_at_limit(action))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -147,6 +147,24 @@ def job_deadline() -> float | None:
         return None
     start, end = (datetime.fromisoformat(times[k]).timestamp() for k in ("StartTime", "EndTime"))
     return end - min(GRACE, GRACE_PART * (end - start))
+
+
+def queued_again_at_limit(action: Callable[[], object]) -> None:
+    """Run a stage's action; if it stops since the time limit is near, let Slurm queue the job.
+
+    Raises
+    ------
+    OutOfTimeError
+        If Slurm queued it, but does not end it.
+    OSError
+        As `queue_again`.
+    """
+    try:
+        action()
+    except OutOfTimeError as error:
+        logger.info("%s", error)
+        queue_again()
+        raise
 
 
 def queue_again(patience: float = 60.0) -> None:

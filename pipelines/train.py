@@ -1,7 +1,8 @@
 """Train one spec, or several short ones in one worker group, by Ray Train.
 
 ``python -m pipelines.train --spec FILE_OR_JSON [--spec …] --prepared DIR --results DIR
---scratch DIR [--workers N] [--cpus-per-worker C] [--gpus-per-worker G] [--targets a,b]``
+--scratch DIR [--workers N] [--min-workers M] [--cpus-per-worker C] [--gpus-per-worker G]
+[--targets a,b …]``
 
 Every spec ends as ``<results>/runs/<run_id>/`` with result, weights and curve. Checkpoints are
 the library's own, in ``<scratch>/runs/<run_id>/``: the same files resume a run under Ray, under
@@ -18,19 +19,14 @@ import json
 import logging
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pipelines.launch import connected, granted_cpus
 from pipelines.run_lock import RunLock
 from pipelines.stage import run_stage, stage_parser
-from pipelines.time_limit import (
-    OutOfTimeError,
-    StopRequest,
-    job_deadline,
-    queue_again,
-    stoppable,
-)
+from pipelines.time_limit import StopRequest, job_deadline, queued_again_at_limit, stoppable
 from pipelines.tracking import Tracker
 from pipelines.training_worker import Roots, work
 from structnets import specs
@@ -45,20 +41,29 @@ MAX_FAILURES = 3
 
 @dataclass(frozen=True)
 class Group:
-    """The processes that share a training."""
+    """The processes that share a training: how many, and the least of them to go on with."""
 
     workers: int = 1
     cpus: int = 1
     gpus: float = 0
+    least: int | None = None
+
+    @property
+    def number(self) -> int | tuple[int, int]:
+        """The number as Ray takes it: a pair if it may change with the nodes there are."""
+        fixed = self.least is None or self.least >= self.workers
+        return self.workers if fixed else (self.least or 1, self.workers)
 
 
 def train(
     runs: list[dict[str, Any]],
     roots: Roots,
     group: Group,
-    targets: tuple[str, ...] = (),
+    targets: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Train resolved specs in one worker group and track each as one MLflow run.
+
+    `targets` names, by run id, the targets that use a run.
 
     Raises
     ------
@@ -84,20 +89,20 @@ def train(
             stack.enter_context(RunLock(roots.lock(spec), stop))
         missing = [spec for spec in missing if not is_published(roots.out(spec), spec)]
         if missing:
-            _train(missing, roots, group, targets, stop)
+            _train(missing, roots, group, targets or {}, stop)
 
 
 def _train(
     runs: list[dict[str, Any]],
     roots: Roots,
     group: Group,
-    targets: tuple[str, ...],
+    targets: Mapping[str, Sequence[str]],
     stop: StopRequest,
 ) -> None:
     before = _progress(runs, roots)
     for spec in runs:
         roots.error(spec).unlink(missing_ok=True)
-    trackers = [_track(spec, roots, group.workers, targets) for spec in runs]
+    trackers = [_track(s, roots, group.workers, targets.get(run_id(s), ())) for s in runs]
     try:
         with connected(roots.scratch, max(granted_cpus(), group.workers * group.cpus)):
             stop.listen()
@@ -134,7 +139,7 @@ def _fit(
         work,
         train_loop_config={"runs": runs, "roots": roots, "threads": group.cpus, "stop": stop},
         scaling_config=ScalingConfig(
-            num_workers=group.workers,
+            num_workers=group.number,
             use_gpu=group.gpus > 0,
             resources_per_worker={
                 "CPU": group.cpus,
@@ -153,7 +158,7 @@ def _fit(
     trainer.fit()
 
 
-def _track(spec: dict[str, Any], roots: Roots, workers: int, targets: tuple[str, ...]) -> Tracker:
+def _track(spec: dict[str, Any], roots: Roots, workers: int, targets: Sequence[str]) -> Tracker:
     return Tracker.open(
         None,
         roots.results,
@@ -202,23 +207,29 @@ def main(arguments: list[str] | None = None) -> int:
     parser = stage_parser(__doc__, "prepared", "results", "scratch")
     parser.add_argument("--spec", action="append", required=True, help="JSON text or file")
     parser.add_argument("--workers", type=int, default=1, help="processes of the group")
+    parser.add_argument(
+        "--min-workers", type=int, help="go on with so few where nodes are lost (all of them)"
+    )
     parser.add_argument("--cpus-per-worker", type=int, default=1, help="threads of each")
     parser.add_argument("--gpus-per-worker", type=float, default=0, help="GPUs of each")
-    parser.add_argument("--targets", default="", help="targets that use these runs")
+    parser.add_argument(
+        "--targets", action="append", help="targets that use a run: none, or once for each --spec"
+    )
     options = parser.parse_args(arguments)
     roots = Roots(options.prepared, options.results, options.scratch)
-    group = Group(options.workers, options.cpus_per_worker, options.gpus_per_worker)
-    targets = tuple(filter(None, options.targets.split(",")))
+    group = Group(
+        options.workers, options.cpus_per_worker, options.gpus_per_worker, options.min_workers
+    )
 
     def action() -> None:
-        try:
-            train([read_spec(text) for text in options.spec], roots, group, targets)
-        except OutOfTimeError as error:
-            logger.info("%s", error)
-            queue_again()
-            raise
+        runs = [read_spec(text) for text in options.spec]
+        lists = options.targets or [""] * len(runs)
+        if len(lists) != len(runs):
+            raise ValueError(f"--targets must be given {len(runs)} times or never: {lists}")
+        named = [tuple(filter(None, text.split(","))) for text in lists]
+        train(runs, roots, group, {run_id(s): names for s, names in zip(runs, named, strict=True)})
 
-    return run_stage("train", action)
+    return run_stage("train", lambda: queued_again_at_limit(action))
 
 
 if __name__ == "__main__":

@@ -90,6 +90,17 @@ class Augmentation(Strict):
     flip: bool = Field(default=False, description="Exchange left and right of half the images.")
 
 
+class Crop(Strict):
+    """The square of every image in shards that the model sees, drawn anew at each step."""
+
+    kind: Literal["random", "scale_aspect"] = Field(
+        description="Anywhere as it is; or of random area and aspect, resized. In evaluation: the "
+        "middle as it is; or seven eighths of the short side, resized."
+    )
+    size: int = Field(ge=1, description="Side in pixels.")
+    flip: bool = Field(default=True, description="Exchange left and right of half the images.")
+
+
 class Boundaries(Strict):
     """How boundaries are learned and measured: crops, their moves, and the benchmark's settings."""
 
@@ -124,17 +135,6 @@ class Boundaries(Strict):
     def moves(self) -> list[str]:
         """List the settings that only whole photographs have a use for, and that are on."""
         return [key for key in ("crop", "flips", "gamma", "include_val") if getattr(self, key)]
-
-
-class Crop(Strict):
-    """The square of every image in shards that the model sees, drawn anew at each step."""
-
-    kind: Literal["random", "scale_aspect"] = Field(
-        description="Anywhere as it is; or of random area and aspect, resized. In evaluation: the "
-        "middle as it is; or seven eighths of the short side, resized."
-    )
-    size: int = Field(ge=1, description="Side in pixels.")
-    flip: bool = Field(default=True, description="Exchange left and right of half the images.")
 
 
 class Evaluation(Strict):
@@ -186,10 +186,10 @@ class GradientRecipe(Strict):
         description="Subtract the mean training image, cropped as the image is; divide by nothing.",
     )
     augmentation: Augmentation | None = Field(default=None, description="Null: none.")
+    crop: Crop | None = Field(default=None, description="Of images in shards, which need one.")
     boundaries: Boundaries | None = Field(
         default=None, description="For data of the forms boundaries and blobs, which need it."
     )
-    crop: Crop | None = Field(default=None, description="Of images in shards, which need one.")
     evaluation: Evaluation = Field(default=Evaluation(), description="Measurement.")
 
     @model_validator(mode="after")
@@ -203,7 +203,9 @@ class ClosedFormRecipe(Strict):
     """Fixed features and a classifier whose parameters are cross-validated on the subset."""
 
     kind: Literal["closed_form"]
-    classifier: Literal["pca", "svm"] = Field(description="Affine PCA spaces, or a linear SVM.")
+    classifier: Literal["pca", "svm", "logistic"] = Field(
+        description="Affine PCA spaces, a linear SVM, or logistic regression."
+    )
     folds: int = Field(default=5, ge=2, description="Cross-validation folds.")
     grid: list[float] = Field(min_length=1, description="PCA dimensions, or values of C.")
     evaluation: Evaluation = Field(default=Evaluation(), description="Measurement.")

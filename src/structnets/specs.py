@@ -87,6 +87,18 @@ class Spec(Strict):
     seed: int = Field(ge=0, description="Of subset, initialisation, order and dropout.")
 
     @model_validator(mode="after")
+    def _cropped(self) -> Spec:
+        crop = getattr(self.recipe, "crop", None)
+        if find_dataset(self.data.name).form != "shards":
+            if crop is not None:
+                raise ValueError(f"{self.data.name} is not in shards: leave out recipe.crop")
+        elif crop is None:
+            raise ValueError(f"{self.data.name} is in shards, whose images need recipe.crop")
+        elif getattr(self.recipe, "augmentation", None) is not None:
+            raise ValueError("recipe.crop moves and flips: leave out recipe.augmentation")
+        return self
+
+    @model_validator(mode="after")
     def _belongs(self) -> Spec:
         form = find_dataset(self.data.name).form
         if self.metric not in METRICS[form]:
@@ -98,18 +110,6 @@ class Spec(Strict):
             _check_boundaries(self.recipe, self.data)
         elif isinstance(self.recipe, GradientRecipe) and self.recipe.boundaries is not None:
             raise ValueError(f"recipe.boundaries: {self.data.name} has classes; leave it out")
-        return self
-
-    @model_validator(mode="after")
-    def _cropped(self) -> Spec:
-        crop = getattr(self.recipe, "crop", None)
-        if find_dataset(self.data.name).form != "shards":
-            if crop is not None:
-                raise ValueError(f"{self.data.name} is not in shards: leave out recipe.crop")
-        elif crop is None:
-            raise ValueError(f"{self.data.name} is in shards, whose images need recipe.crop")
-        elif getattr(self.recipe, "augmentation", None) is not None:
-            raise ValueError("recipe.crop moves and flips: leave out recipe.augmentation")
         return self
 
 

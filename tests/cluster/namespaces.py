@@ -179,9 +179,9 @@ class Network:
         return Path(f"/proc/{_child(self.nodes[name].pid)}/root")
 
     def on_node(self, name: str, *words: str) -> list[str]:
-        """Return the command that runs `words` among the files of a node."""
+        """Return the command that runs `words` among the files and processes of a node."""
         target = str(_child(self.nodes[name].pid))
-        return ["nsenter", "--target", target, "--mount", *words]
+        return ["nsenter", "--target", target, "--mount", "--pid", *words]
 
     def set_cable(self, number: int, state: str) -> None:
         """Set the cable of node `number` ``down`` or ``up``."""

@@ -91,8 +91,8 @@ class Cluster:
         self.place = (
             namespaces.Network(self.state, shared) if self.separate else OneHost(self.state)
         )
-        # As Ctrl-C: an exception, on whose way out everything is taken down.
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        # An exception, on whose way out everything is taken down; SIGINT is ignored behind `&`.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             self._handlers[number] = signal.signal(number, signal.default_int_handler)
         try:
             self._configure()

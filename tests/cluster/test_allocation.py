@@ -87,6 +87,7 @@ def spec():
     )
 
 
+@pytest.mark.short
 def test_a_training_spans_both_nodes(cluster, two_nodes, spec):
     folder = two_nodes.folder
     write_json(folder / "spec.json", spec)

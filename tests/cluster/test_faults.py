@@ -47,14 +47,14 @@ def bench(
     """Return a maker of benches, whose jobs are cancelled at the end."""
     name = request.node.name.removeprefix("test_")
 
-    def make(**options: Any) -> Bench:
+    def make(recipe: dict[str, Any] | None = None, **options: Any) -> Bench:
         seed = next(SEEDS)
         return Bench(
             cluster,
             tracking,
             prepared,
             cluster.state / f"{name}-{seed}",
-            small_spec(seed),
+            small_spec(seed, **(recipe or {})),
             **options,
         )
 
@@ -76,6 +76,7 @@ def measured(request: pytest.FixtureRequest) -> Callable[..., None]:
     return record
 
 
+@pytest.mark.short
 def test_worker_killed(bench: MakeBench, measured: Any) -> None:
     run = bench()
     job = run.submit()
@@ -87,6 +88,7 @@ def test_worker_killed(bench: MakeBench, measured: Any) -> None:
     run.check(attempts=2)
 
 
+@pytest.mark.short
 def test_raylet_killed_on_one_of_two_nodes(bench: MakeBench, measured: Any) -> None:
     """Ray is started there again, and the training goes on in the same job."""
     run = bench(nodes=2)
@@ -116,12 +118,14 @@ def test_driver_killed_and_submitted_again(bench: MakeBench, measured: Any) -> N
     run.check(attempts=2)
 
 
+@pytest.mark.short
 def test_job_cancelled_and_submitted_again(bench: MakeBench, measured: Any) -> None:
     run = bench()
     job = run.submit()
     run.until_epoch(4)
     run.cluster.run("scancel", str(job))
     assert run.until_ended(job) == "CANCELLED"
+    run.end_what_is_left(job)
     again = run.submit()
     measured(run.until_epoch(run.epochs() + 2))
     assert run.until_ended(again) == "COMPLETED", run.said()
@@ -189,6 +193,25 @@ def test_node_lost(bench: MakeBench, measured: Any) -> None:
     run.check(attempts=2)
 
 
+def test_node_lost_by_an_elastic_training(bench: MakeBench, measured: Any) -> None:
+    """The same job goes on with the worker that is left; sums are split otherwise then."""
+    run = bench({"optimizer": {"name": "sgd", "lr": 0.01}}, nodes=2)
+    run.options = "--min-workers 1"
+    job = run.submit("--no-kill", "--no-requeue")
+    run.until_epoch(4)
+    before = run.epochs()
+    run.cluster.place.kill_node("n2")
+    measured(run.until_epoch(before + 2))
+    assert run.until_ended(job) == "COMPLETED", run.said()
+    run.cluster.place.add_node("n2", 2)
+    run.cluster.wait_for_nodes(120)
+    result = run.result()
+    assert (result["hardware"]["world_size"], result["attempts"]) == (1, 2)
+    run.check_curve(1e-3)
+    run.check_tracked()
+    run.check_leftovers()
+
+
 def test_mlflow_and_its_database_restarted(bench: MakeBench, tracking: TrackingServer) -> None:
     run = bench()
     run.seconds = 8.0  # an epoch: a server needs half a minute to start
@@ -233,6 +256,7 @@ def test_strangers_ray_on_the_node(bench: MakeBench, cluster: Cluster) -> None:
     assert strangers <= {p.pid for p in run.processes("/gcs_server |/raylet ", ("n1",))}
     cluster.run("scancel", held.stdout.strip())
     run.until_ended(int(held.stdout))
+    run.end_what_is_left(int(held.stdout))
     cluster.run("srun", "--nodelist=n1", "bash", "-c", "rm -rf /tmp/ray")
     run.check(attempts=1)
 
@@ -243,6 +267,7 @@ def test_newest_checkpoint_damaged(bench: MakeBench) -> None:
     run.until_epoch(4)
     run.cluster.run("scancel", "--signal=KILL", "--full", str(job))
     run.until_ended(job)
+    run.end_what_is_left(job)
     newest = max((run.work / "checkpoints").glob("step-*.pt"))
     newest.write_bytes(newest.read_bytes()[: newest.stat().st_size // 2])
     again = run.submit()
@@ -270,7 +295,6 @@ def test_scratch_full_for_a_while(bench: MakeBench) -> None:
     time.sleep(2)
     (seen / "filler").unlink()
     assert run.until_ended(job) == "COMPLETED", run.said()
-    subprocess.run(place.on_node("n1", "umount", "--lazy", str(scratch)), check=True)
     run.check(attempts=1)
 
 

@@ -50,6 +50,7 @@ def _possible():
         pytest.skip(reason)
 
 
+@pytest.mark.short
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_ends_with_the_process_that_started_it(tmp_path, number):
     with subprocess.Popen(

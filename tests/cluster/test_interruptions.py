@@ -105,6 +105,7 @@ def only_result(clone):
     return read_json(path)
 
 
+@pytest.mark.short
 def test_snakemake_killed_and_called_again(cluster, clone, start):
     before = len(trainings(cluster))
     first = start()

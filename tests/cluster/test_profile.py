@@ -54,6 +54,16 @@ def test_on_processors(profile):
     assert not any("gpus-per-node" in word for word in content["set-resources"])
 
 
+@pytest.mark.parametrize(("gpus", "extra"), [("0", ""), ("2", " --gpus-per-node=2")])
+def test_elastic(profile, gpus, extra):
+    content = profile(elastic="1", gpus=gpus)
+    words = {
+        "train_over_nodes:min_workers=1",
+        f"train_over_nodes:slurm_extra='--ntasks-per-node=1 --no-kill{extra}'",
+    }
+    assert words < set(content["set-resources"])
+
+
 def test_no_default_tasks(profile):
     content = profile()
     words = (*content["default-resources"], *content["set-resources"])

@@ -5,6 +5,7 @@ import pytest
 pytestmark = pytest.mark.cluster
 
 
+@pytest.mark.short
 def test_srun_reaches_every_node(cluster):
     done = cluster.run("srun", "--nodes=2", "--ntasks-per-node=1", "hostname")
     expected = cluster.names if cluster.separate else [cluster.place.head] * 2

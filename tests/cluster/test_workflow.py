@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from structnets.files import read_json
+from structnets.sweeps import load_sweeps, resolve_sweep
 from tests.cluster.checkout import fresh_clone, its_modules
 
 pytestmark = pytest.mark.cluster
@@ -22,7 +23,7 @@ def clone(cluster):
 def run(cluster, clone, tracking):
     """Return a runner of a script of the environment in the clone, on the submit host."""
 
-    def run(name, *words, timeout=1200, **environment):
+    def run(name, *words, timeout=3600, **environment):
         given = {
             "PYTHONPATH": its_modules(clone),
             "MLFLOW_TRACKING_URI": tracking.uri,
@@ -52,12 +53,13 @@ def test_every_target_is_rendered(clone):
 
 @pytest.mark.usefixtures("everything")
 def test_sweeps_have_all_their_trials(clone):
-    found = list((clone / "results" / "sweeps").glob("*/trials.csv"))
-    assert found
-    for trials in found:
-        rows = trials.read_text().splitlines()[1:]
-        assert len(rows) == 4
-        assert (trials.parent / "best.json").is_file()
+    sweeps = load_sweeps(clone / "workflow" / "experiments").values()
+    assert sweeps
+    for sweep in (resolve_sweep(sweep, "smoke") for sweep in sweeps):
+        folder = clone / "results" / "sweeps" / sweep["sweep_id"]
+        rows = (folder / "trials.csv").read_text().splitlines()[1:]
+        assert len(rows) == len(sweep["points"])
+        assert (folder / "best.json").is_file()
 
 
 @pytest.mark.usefixtures("everything")

@@ -106,7 +106,7 @@ def test_two_workers_train_once_in_smoke(snakemake):
     text = snakemake("-n", "-p", TWO)
     commands = [line for line in text.splitlines() if "pipelines.train" in line]
     assert len(commands) == 1
-    assert "--workers 2 --cpus-per-worker 1" in commands[0]
+    assert "--workers 2 --min-workers 2 --cpus-per-worker 1" in commands[0]
     assert "--targets figure6" in commands[0]
     assert "mpi=srun, nodes=2, tasks=2" in text
     assert "cpus_per_task=1, slurm_extra=--ntasks-per-node=1" in text

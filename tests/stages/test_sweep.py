@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
@@ -28,12 +29,12 @@ FILES = ["best.json", "figure.csv", "figure.png", "figure.svg", "trials.csv"]
 # The stage, saving after every step, noting it, and taking a while more for every epoch.
 WATCHED = """
 import sys
-from pipelines import sweep
+from pipelines import sweep, trials
 
-def watched(config, specs, folder, prepared):
+def watched(config, **given):
     import time
     from pathlib import Path
-    from pipelines.sweep import _call
+    from pipelines.trials import run_trial
     from structnets.training import loop, reporting
     loop.CHECKPOINT_SECONDS = -1.0
     step, tell = loop.GradientTraining._step, reporting.Progress.epoch
@@ -49,11 +50,11 @@ def watched(config, specs, folder, prepared):
 
     loop.GradientTraining._step, reporting.Progress.epoch = noted, slow
     try:
-        _call(config, specs, folder, prepared)
+        run_trial(config, **given)
     finally:
         loop.GradientTraining._step, reporting.Progress.epoch = step, tell
 
-sweep._call = watched
+trials.run_trial = watched
 sys.exit(sweep.main(sys.argv[1:]))
 """
 
@@ -125,11 +126,15 @@ def steps_in(log: Path) -> list[tuple[int, int]]:
     return [(int(trial), int(step)) for trial, step in pairs]
 
 
-@pytest.fixture
-def killed(
-    folders: Any, resolved: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture(params=[signal.SIGKILL, signal.SIGTERM])
+def ended(
+    request: pytest.FixtureRequest,
+    folders: Any,
+    resolved: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> list[tuple[int, int]]:
-    """Kill a sweep of one trial at a time in its second trial; return what was trained."""
+    """End a sweep of one trial at a time in its second trial; return what was trained."""
     log = tmp_path / "before"
     with monkeypatch.context() as patch:
         patch.setenv("SLURM_CPUS_PER_TASK", "1")
@@ -141,17 +146,21 @@ def killed(
             assert time.monotonic() < until
             time.sleep(0.05)
         others = psutil.Process(driver.pid).children(recursive=True)
+        driver.send_signal(request.param)
+        driver.wait(120)
     finally:
-        os.killpg(driver.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(driver.pid, signal.SIGKILL)
         driver.wait()
+    assert driver.returncode == (1 if request.param == signal.SIGTERM else -signal.SIGKILL)
     assert psutil.wait_procs(others, 30)[1] == []
     assert not (folders.results / "sweeps").exists()
     return steps_in(log)
 
 
 @pytest.mark.slow
-def test_killed_sweep_goes_on_without_repeating_what_is_done(
-    killed: list[tuple[int, int]],
+def test_sweep_goes_on_without_repeating_what_is_done(
+    ended: list[tuple[int, int]],
     warm: Any,
     resolved: dict[str, Any],
     logged: Any,
@@ -161,8 +170,8 @@ def test_killed_sweep_goes_on_without_repeating_what_is_done(
     subprocess.run(command(tmp_path / "after", 0, resolved, warm), check=True)
     trained = steps_in(tmp_path / "after")
     # A step whose checkpoint was not yet written when the trial ended may be taken again.
-    assert len(set(killed) & set(trained)) <= 2
-    assert set(killed) | set(trained) == {(i, step) for i in range(3) for step in range(STEPS)}
+    assert len(set(ended) & set(trained)) <= 2
+    assert set(ended) | set(trained) == {(i, step) for i in range(3) for step in range(STEPS)}
     rows = trials_csv(warm, resolved)
     assert [json.loads(row["orders"]) for row in rows] == [[1, 1, 1], [2, 2, 2], [3, 3, 3]]
     for row, spec in zip(rows, sweeps.trial_specs(resolved), strict=True):

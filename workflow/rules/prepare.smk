@@ -24,7 +24,11 @@ rule prepare_mnist:
 
 
 BUILT_IN = {"digits": ARRAY_FILES, "photo_crops": ARRAY_FILES, "made_boundaries": ()}
-PIXELS = {"bsds500": "prepare_bsds", "textured_blobs": "prepare_textured_blobs"}
+STAGES = {
+    "bsds500": "prepare_bsds",
+    "textured_blobs": "prepare_textured_blobs",
+    "photo_shards": "prepare_imagenet",
+}
 
 for _name, _files in BUILT_IN.items():
 
@@ -104,7 +108,7 @@ for _prepared, _data in preparations("imagenet").items():
             "2>&1 | tee {log:q}"
 
 
-for _prepared, _data in preparations("photo_shards").items():
+for _prepared, _data in preparations(*STAGES).items():
 
     rule:
         name:
@@ -112,30 +116,7 @@ for _prepared, _data in preparations("photo_shards").items():
         output:
             manifest=f"{CONFIG.prepared}/{_prepared}/manifest.json",
         log:
-            f"{LOGS}/prepare_imagenet/{_prepared}.log",
-        localrule: True
-        conda:
-            "../../environment.yml"
-        resources:
-            mem_mb=2000,
-            runtime=10,
-        params:
-            data=identity.canonical_json(_data),
-            out=lambda wildcards, output: os.path.dirname(output.manifest),
-        shell:
-            "python -m pipelines.prepare_imagenet --data-json {params.data:q} "
-            "--out {params.out:q} 2>&1 | tee {log:q}"
-
-
-for _prepared, _data in preparations(*PIXELS).items():
-
-    rule:
-        name:
-            f"prepare_{_prepared}".replace("-", "_")
-        output:
-            manifest=f"{CONFIG.prepared}/{_prepared}/manifest.json",
-        log:
-            f"{LOGS}/{PIXELS[_data['name']]}/{_prepared}.log",
+            f"{LOGS}/{STAGES[_data['name']]}/{_prepared}.log",
         localrule: True
         conda:
             "../../environment.yml"
@@ -143,7 +124,7 @@ for _prepared, _data in preparations(*PIXELS).items():
             mem_mb=2000,
             runtime=30,
         params:
-            stage=PIXELS[_data["name"]],
+            stage=STAGES[_data["name"]],
             data=identity.canonical_json(_data),
             out=lambda wildcards, output: os.path.dirname(output.manifest),
             data_root=lambda wildcards, output: CONFIG.data_root,

@@ -19,6 +19,7 @@ for _name, _runs in PLAN.batches.items():
         resources:
             **over_nodes(_runs[0]),
             workers=workers_of(_runs[0]),
+            min_workers=workers_of(_runs[0]),
             mem_mb=size_of(_runs, "mem_mb"),
             runtime=size_of(_runs, "runtime"),
         params:
@@ -47,6 +48,7 @@ rule train:
     threads: lambda wildcards: workers_of(wildcards.run) * CONFIG.cpus_per_worker
     resources:
         workers=lambda wildcards: workers_of(wildcards.run),
+        min_workers=lambda wildcards: workers_of(wildcards.run),
         gpu=lambda wildcards: workers_of(wildcards.run) * CONFIG.gpus_per_worker,
         mem_mb=lambda wildcards: size_of([wildcards.run], "mem_mb"),
         runtime=lambda wildcards: size_of([wildcards.run], "runtime"),
@@ -67,6 +69,7 @@ use rule train as train_over_nodes with:
         run=over_nodes_pattern(),
     resources:
         workers=lambda wildcards: workers_of(wildcards.run),
+        min_workers=lambda wildcards: workers_of(wildcards.run),
         mem_mb=lambda wildcards: size_of([wildcards.run], "mem_mb"),
         runtime=lambda wildcards: size_of([wildcards.run], "runtime"),
         mpi="srun",

@@ -118,7 +118,7 @@ ANALYSES: dict[str, Kind] = {
         "memory:training_memory",
         options.TrainingMemory,
         (0, 0),
-        "memory and time of a training step by depth, stored and reversible",
+        "memory and time of a training step by depth: stored, checkpointed, reversible",
     ),
 }
 

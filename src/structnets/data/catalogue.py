@@ -137,6 +137,7 @@ METRICS: Mapping[str, tuple[str, ...]] = {
     "splits": ("accuracy",),
     "shards": ("accuracy",),
     "cohort": ("accuracy",),
+    "shards": ("accuracy",),
     "boundaries": _OF_OUTLINES,
     "blobs": _OF_OUTLINES,
 }

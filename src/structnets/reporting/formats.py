@@ -153,7 +153,7 @@ def markdown_matrix(rendering: Rendering) -> str:
     ]
     for row in table.rows:
         cells = (
-            _markdown_cell(rendering.cell(row.key, column.key), column.digits)
+            _markdown_cell(rendering.cell(row.key, column.key), table.digits_of(column))
             for column in table.columns
         )
         label = f"*{row.label} (reported)*" if row.reported is not None else row.label

@@ -84,7 +84,7 @@ def _body(rendering: Rendering) -> list[str]:
     lines, table = [], rendering.table
     for row in table.rows:
         cells = "".join(
-            _cell(rendering.cell(row.key, column.key), column.digits, table.short)
+            _cell(rendering.cell(row.key, column.key), table.digits_of(column), table.short)
             for column in table.columns
         )
         quoted = ' class="quoted"' if row.reported is not None else ""
@@ -109,8 +109,8 @@ def _thesis(cell: Cell, digits: int, short: float) -> str:
         return ""
     text = f"thesis {number(cell.thesis, digits)}"
     if cell.gap is not None:
-        marked = ' class="short"' if cell.gap < short else ""
-        text = f"{text}, <span{marked}>{gap(cell.gap, digits)}</span>"
+        mark = ' class="short"' if cell.gap < short else ""
+        text = f"{text}, <span{mark}>{gap(cell.gap, digits)}</span>"
     return f'<span class="thesis">{text}</span>'
 
 

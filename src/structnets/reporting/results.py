@@ -117,7 +117,7 @@ def _shortfalls(rendering: Rendering) -> str:
     """Name the cells that fell short of the thesis by more than half a point."""
     table = rendering.table
     short = [
-        f"{cell.row} at {cell.column} ({gap(cell.gap, table.column(cell.column).digits)})"
+        f"{cell.row} at {cell.column} ({gap(cell.gap, table.digits_of(table.column(cell.column)))})"
         for cell in rendering.cells
         if cell.gap is not None and cell.gap < table.short
     ]

@@ -32,6 +32,9 @@ class Row(Strict):
     overrides: dict[str, Any] = Field(
         default={}, description="Laid over the experiment and the column."
     )
+    presets: dict[Preset, dict[str, Any]] = Field(
+        default={}, description="Laid over the experiment's preset, for this row alone."
+    )
     reported: dict[str, float] | None = Field(
         default=None, description="Quoted values by column; such a row is never run."
     )
@@ -56,7 +59,9 @@ class Column(Strict):
         default=None,
         description=f"Instead of the table's; or a count of the row's model: {', '.join(COUNTS)}.",
     )
-    digits: int = Field(default=2, ge=0, le=4, description="Shown after the point.")
+    digits: int | None = Field(
+        default=None, ge=0, le=6, description="Decimals shown, instead of the table's."
+    )
     overrides: dict[str, Any] = Field(default={}, description="Laid over the experiment.")
     recipe: dict[RecipeKind, dict[str, Any]] = Field(
         default={}, description="Overrides of the recipe, by the kind of the row's recipe."
@@ -127,6 +132,10 @@ class Table(Strict):
             raise ValueError("plot belongs to kind 'figure', and a figure needs one")
         _known(self.plot.thesis_rows if self.plot else [], rows, "row", "plot.thesis_rows")
         return self
+
+    def digits_of(self, column: Column) -> int:
+        """Return the decimals of a column's numbers."""
+        return self.digits if column.digits is None else column.digits
 
     @property
     def short(self) -> float:
