@@ -135,7 +135,6 @@ DATASETS: Mapping[str, Dataset] = {
 _OF_OUTLINES = ("ods", "ois", "ap")
 METRICS: Mapping[str, tuple[str, ...]] = {
     "splits": ("accuracy",),
-    "shards": ("accuracy",),
     "cohort": ("accuracy",),
     "shards": ("accuracy",),
     "boundaries": _OF_OUTLINES,

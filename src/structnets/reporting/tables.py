@@ -104,6 +104,7 @@ class Table(Strict):
     caption: str = Field(description="What is shown and how it was measured.")
     metric: str = Field(default="accuracy", description="Key of the metrics in result.json.")
     unit: str = Field(description="Of the metric: %, or empty for a part of one.")
+    digits: int = Field(default=2, ge=0, le=6, description="Decimals shown.")
     row_label: str = Field(default="", description="What the rows are.")
     column_label: str = Field(default="", description="What the columns are.")
     rows: list[Row] = Field(min_length=1)

@@ -111,8 +111,7 @@ def test_nothing_measured_is_said(table, experiments):
 
 
 def test_parts_of_one_have_three_digits_and_no_unit(table, experiments):
-    columns = [column.model_copy(update={"digits": 3}) for column in table.columns]
-    bare = table.model_copy(update={"unit": "", "columns": columns})
+    bare = table.model_copy(update={"unit": "", "digits": 3})
     specs = [cell_spec(table, experiments, "small", "net", "n100", seed) for seed in (0, 1)]
     lines = [ledger_line(make_result(s, 90.994)) for s in specs]
     rendering = Rendering(bare, "small", cells_of(bare, experiments, "small", lines))
