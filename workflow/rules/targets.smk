@@ -1,0 +1,161 @@
+"""What tables, figures, analyses and sweeps need and make."""
+
+
+def needed_results(target):
+    """Return the results a target waits for; runs in the ledger are not among them."""
+    return [f"{CONFIG.results}/runs/{run}/result.json" for run in PLAN.needed[target]]
+
+
+def ledger_files(table):
+    """Return the ledger of a table's chapter, where there is one."""
+    path = ledger_path(Path(CONFIG.ledger_root), table.chapter)
+    return [str(path)] if path.is_file() else []
+
+
+def target_outputs(table):
+    """Return what a target renders, by name; the page and the picture go into the report."""
+    target = table.target
+    labels = {"target": target, "title": table.title, "preset": CONFIG.preset}
+    flags = {"caption": "../report/target.rst", "category": f"Chapter {table.chapter}"}
+    folder = f"{CONFIG.results}/tables"
+    outputs = {end: f"{folder}/{target}.{end}" for end in ("csv", "md", "html", "json")}
+    outputs["html"] = report(
+        outputs["html"], labels={**labels, "shows": "table"}, **flags
+    )
+    if table.kind == "figure":
+        folder = f"{CONFIG.results}/figures"
+        svg = f"{folder}/{target}.svg"
+        outputs["svg"] = report(svg, labels={**labels, "shows": "figure"}, **flags)
+        outputs["png"] = f"{folder}/{target}.png"
+        outputs["points"] = f"{folder}/{target}.csv"
+    return outputs
+
+
+def drawn_outputs(target):
+    """Return the files of a drawn figure, by ending; the picture goes into the report."""
+    stem = f"{CONFIG.results}/figures/{target}"
+    outputs = {ending: f"{stem}.{ending}" for ending in endings(target)}
+    outputs["svg"] = report(
+        outputs["svg"],
+        caption="../report/drawn.rst",
+        category=f"Chapter {DRAWN_FIGURES[target].chapter}",
+        labels={
+            "target": target,
+            "title": DRAWN_FIGURES[target].title,
+            "shows": "figure",
+        },
+    )
+    return outputs
+
+
+def output_roots(wildcards, output):
+    """Return the roots of a stage that reads no prepared data."""
+    return shlex.join(["--results", CONFIG.results, "--scratch", CONFIG.scratch])
+
+
+def table_digest(target):
+    """Digest a table's content, so that it is rendered again when it, not a comment, changes."""
+    return identity.digest(PLAN.tables[target].model_dump(mode="json"))
+
+
+def render_arguments(target):
+    """Return the files and folders a rendering reads and writes."""
+    return shlex.join(
+        [
+            *("--table", f"{CONFIG.tables}/{target}.yaml"),
+            *("--experiments", CONFIG.experiments),
+            *("--ledger", CONFIG.ledger_root),
+            *("--results", CONFIG.results),
+            *("--scratch", CONFIG.scratch),
+        ]
+    )
+
+
+def analysis_inputs(target):
+    """Return what an analysis waits for: results and weights of its runs, and their data.
+
+    Weights are no part of the ledger, so that a run made elsewhere is trained here.
+    """
+    runs = [model["run_id"] for model in PLAN.analyses[target]["models"]]
+    files = [
+        f"{CONFIG.results}/runs/{run}/{name}"
+        for run in runs
+        for name in ("result.json", "model.pt")
+    ]
+    return files + stage_inputs(map(spec_of, runs), is_made(target))
+
+
+def is_made(target):
+    """Say whether the values of an analysis are there, and those of what the plan asks for."""
+    path = f"{CONFIG.results}/analyses/{target}.json"
+    wanted = PLAN.analyses[target]["analysis_id"]
+    return os.path.exists(path) and read_json(path)["analysis_id"] == wanted
+
+
+def analysis_argument(target):
+    """Return an analysis as its stage takes it; a new caption alone makes nothing again."""
+    shown = {k: v for k, v in PLAN.analyses[target].items() if k != "caption"}
+    return identity.canonical_json(shown)
+
+
+def analysis_outputs(target):
+    """Return the files of an analysis, by ending; the picture goes into the report."""
+    analysis = PLAN.analyses[target]
+    stem = f"{CONFIG.results}/figures/{target}"
+    outputs = {ending: f"{stem}.{ending}" for ending in ("svg", "png", "csv")}
+    outputs["svg"] = report(
+        outputs["svg"],
+        caption="../report/analysis.rst",
+        category=f"Chapter {analysis['chapter']}",
+        labels={
+            "target": target,
+            "title": analysis["title"],
+            "preset": CONFIG.preset,
+            "shows": "figure",
+        },
+    )
+    outputs["json"] = f"{CONFIG.results}/analyses/{target}.json"
+    return outputs
+
+
+def sweep_of(sweep_id):
+    """Return the resolved sweep of an id."""
+    for sweep in PLAN.sweeps.values():
+        if sweep["sweep_id"] == sweep_id:
+            return sweep
+    raise WorkflowError(f"sweep {sweep_id} does not belong to preset {CONFIG.preset}")
+
+
+def sweep_files(sweep_id):
+    """Return what a sweep publishes."""
+    names = ("trials.csv", "best.json", "figure.svg", "figure.png", "figure.csv")
+    return [f"{CONFIG.results}/sweeps/{sweep_id}/{name}" for name in names]
+
+
+def demo_files(wildcards):
+    """Return the files of all targets, in smoke only."""
+    if CONFIG.preset != "smoke":
+        raise WorkflowError(
+            f"demo runs the smoke preset, but preset={CONFIG.preset}; leave it out"
+        )
+    return TARGET_FILES
+
+
+TARGET_FILES = [
+    *(
+        str(path)
+        for table in PLAN.tables.values()
+        for path in target_outputs(table).values()
+    ),
+    *(
+        path
+        for sweep in PLAN.sweeps.values()
+        for path in sweep_files(sweep["sweep_id"])
+    ),
+    *(
+        str(path)
+        for target in PLAN.analyses
+        for path in analysis_outputs(target).values()
+    ),
+    *(str(path) for name in DRAWN_FIGURES for path in drawn_outputs(name).values()),
+]
