@@ -35,10 +35,17 @@ class HNet(nn.Module):
         Odd width of the filters.
     rings : int
         Samples of their radial profiles.
+    momentum : float
+        Of the running statistics; the released 0.01 needs thousands of steps.
     """
 
     def __init__(
-        self, in_channels: int = 3, width: float = 1.0, kernel_size: int = 5, rings: int = 4
+        self,
+        in_channels: int = 3,
+        width: float = 1.0,
+        kernel_size: int = 5,
+        rings: int = 4,
+        momentum: float = 0.01,
     ) -> None:
         super().__init__()
         channels = in_channels
@@ -49,7 +56,7 @@ class HNet(nn.Module):
                     HarmonicConv2d(channels, outputs, kernel_size, rings, real_input=stage == 0),
                     MagnitudeReLU(outputs),
                     HarmonicConv2d(outputs, outputs, kernel_size, rings),
-                    MagnitudeNorm(outputs),
+                    MagnitudeNorm(outputs, momentum=momentum),
                 )
             )
             sides.append(nn.Conv2d(2 * outputs, 1, 1, bias=False))

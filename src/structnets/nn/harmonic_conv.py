@@ -159,11 +159,14 @@ class MagnitudeReLU(nn.Module):
 
 
 class MagnitudeNorm(nn.Module):
-    """Batch norm and ReLU of magnitudes; phases are kept."""
+    """Batch norm and ReLU of magnitudes; phases are kept.
 
-    def __init__(self, channels: int, orders: int = 2) -> None:
+    The default `momentum` of the running statistics is the released code's, for long trainings.
+    """
+
+    def __init__(self, channels: int, orders: int = 2, momentum: float = 0.01) -> None:
         super().__init__()
-        self.norm = nn.BatchNorm2d(orders * channels, eps=1e-3, momentum=0.01)
+        self.norm = nn.BatchNorm2d(orders * channels, eps=1e-3, momentum=momentum)
 
     def forward(self, x: Tensor) -> Tensor:
         """Scale maps (B, M, 2, C, H, W)."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from structnets.viz.style import figure, footnote, save
+from structnets.viz.style import GREY, figure, footnote, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -107,10 +107,20 @@ def place_pictures(
             axes = drawing.add_subplot(spec[number, place])
             axes.set(xticks=[], yticks=[])
             axes.grid(False)
-            axes.spines[:].set_visible(False)
+            axes.spines[:].set(visible=True, color=GREY, linewidth=0.4)
             if number == 0:
                 axes.set_title(columns[place], loc="center", fontsize=8, fontweight="normal")
             if place == 0:
                 axes.set_ylabel(row.label, fontsize=8)
-            if panel is not None:
+            if panel is None:
+                axes.set_box_aspect(_shape(row))
+                axes.spines[:].set_visible(False)
+            else:
                 axes.imshow(panel.pixels, interpolation="nearest", **_LOOKS[panel.kind])
+
+
+def _shape(row: PictureRow) -> float:
+    """Return height over width of a row's pictures."""
+    sizes = (panel.pixels.shape for panel in row.panels if panel is not None)
+    height, width, *_ = next(sizes, (1, 1))
+    return height / width
