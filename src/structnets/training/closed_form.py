@@ -102,22 +102,39 @@ class LogisticScores(nn.Module):
         from sklearn.linear_model import LogisticRegression
 
         super().__init__()
-        # The best weights lie in the span of the samples: fitting within it changes nothing but
-        # the time it takes.
-        axes, coordinates = np.linalg.qr(features.double().numpy().T)
+        samples = features.double().numpy()
+        coordinates, axes = _within_span(samples)
         machine = LogisticRegression(C=c, class_weight="balanced", max_iter=5000)
-        machine.fit(coordinates.T, labels.numpy())
+        machine.fit(coordinates, labels.numpy())
         if len(machine.classes_) != classes:
             raise ValueError(f"training subset has {len(machine.classes_)} of {classes} classes")
         # The one hyperplane of two classes gives log-odds: half of them to each side.
         signs = np.array([[-0.5], [0.5]]) if classes == 2 else np.eye(classes)
-        weight, bias = signs @ machine.coef_ @ axes.T, signs @ machine.intercept_
+        weight, bias = signs @ machine.coef_ @ axes @ samples, signs @ machine.intercept_
         self.register_buffer("weight", torch.as_tensor(weight, dtype=features.dtype))
         self.register_buffer("bias", torch.as_tensor(bias, dtype=features.dtype))
 
     def forward(self, features: Tensor) -> Tensor:
         """Return the logits, shape (B, classes)."""
         return features @ self.get_buffer("weight").T + self.get_buffer("bias")
+
+
+def _within_span(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rotate samples (N, D) onto what they span, at most N dimensions.
+
+    The best weights of a penalised fit lie in the span, so that this changes nothing but its time.
+
+    Returns
+    -------
+    coordinates : numpy.ndarray, shape (N, K)
+        Of the samples; inner products are kept.
+    axes : numpy.ndarray, shape (K, N)
+        The directions are ``axes @ samples``.
+    """
+    values, directions = np.linalg.eigh(samples @ samples.T)
+    kept = values > 1e-10 * values[-1]
+    sizes, directions = np.sqrt(values[kept]), directions[:, kept]
+    return directions * sizes, (directions / sizes).T
 
 
 def extract(model: nn.Module, images: Examples) -> tuple[Tensor, Tensor]:
