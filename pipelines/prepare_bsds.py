@@ -1,6 +1,7 @@
 """Prepare BSDS500: images and annotators' boundaries become arrays with a manifest.
 
-python -m pipelines.prepare_bsds --data-root DIR --out PREPARED/bsds500 [--merge majority]
+python -m pipelines.prepare_bsds --data-root DIR --out PREPARED/bsds500
+    [--data-json '{"name": "bsds500", "prepare": {"merge": "majority", "partial": true}}']
 """
 
 from __future__ import annotations
@@ -12,15 +13,28 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.stage import absolute, run_stage, stage_parser
-from structnets.data.boundary_set import BoundarySplit, write_boundary_set
-from structnets.data.bsds import MERGES, SOURCE, load_bsds, positive_weight
+from structnets.data.boundary_set import BoundarySplit, count_boundaries, write_boundary_set
+from structnets.data.bsds import SOURCE, load_bsds
 from structnets.data.bsds_release import RELEASED
+from structnets.data.catalogue import parse_request
+from structnets.data.completeness import check_whole
 
 logger = logging.getLogger("prepare_bsds")
+NAME = "bsds500"
 
 
-def prepare_bsds(data_root: Path, out: Path, merge: str = "at_least_3") -> dict[str, Any]:
+def prepare_bsds(
+    data_root: Path, out: Path, prepare: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Read BSDS500 below `data_root` and write `out`.
+
+    Parameters
+    ----------
+    data_root, out : pathlib.Path
+        Where from and where to.
+    prepare : mapping, optional
+        ``merge``: what makes a pixel a boundary (`structnets.data.bsds.MERGES`); ``partial``
+        accepts a copy that lacks images.
 
     Returns
     -------
@@ -31,23 +45,23 @@ def prepare_bsds(data_root: Path, out: Path, merge: str = "at_least_3") -> dict[
     Raises
     ------
     OSError, ValueError
-        As `structnets.data.bsds.load_bsds` and
+        As `structnets.data.bsds.load_bsds`, `structnets.data.completeness.check_whole` and
         `structnets.data.boundary_set.write_boundary_set` say.
     """
-    splits = load_bsds(data_root, merge)
+    prepare = prepare or {}
+    splits = load_bsds(data_root, prepare.get("merge", "at_least_3"))
+    found = (len(splits["train"]) + len(splits["val"]), len(splits["test"]))
+    check_whole(NAME, found, prepare, data_root / NAME)
     facts = {"counts": _counts(splits), "source": {"archive": SOURCE}}
-    return write_boundary_set(out, "bsds500", {"merge": merge}, splits, facts)
+    return write_boundary_set(out, NAME, prepare, splits, facts)
 
 
 def _counts(splits: Mapping[str, BoundarySplit]) -> dict[str, Any]:
     return {
         name: {
-            "images": len(split),
+            **count_boundaries(split),
             "released": len(RELEASED[name]),
             "upright": sum(item["transposed"] for item in split.items),
-            "annotators": sum(item["annotators"] for item in split.items),
-            "positive_fraction": float(split.labels.mean()),
-            "positive_weight": positive_weight(split.labels),
         }
         for name, split in splits.items()
     }
@@ -58,11 +72,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = stage_parser(__doc__)
     parser.add_argument("--data-root", type=absolute, required=True, help="original data")
     parser.add_argument("--out", type=absolute, required=True, help="folder of the prepared data")
-    parser.add_argument("--merge", choices=list(MERGES), default="at_least_3")
+    parser.add_argument("--data-json", help="data object of a spec, for its parameters")
     options = parser.parse_args(arguments)
 
     def action() -> None:
-        manifest = prepare_bsds(options.data_root, options.out, options.merge)
+        text = options.data_json
+        prepare = {} if text is None else parse_request(text, NAME)
+        manifest = prepare_bsds(options.data_root, options.out, prepare)
         for name, counts in manifest["counts"].items():
             logger.info("%s: %d of %d images", name, counts["images"], counts["released"])
         logger.info("%s holds bsds500, digest %s", options.out, manifest["digest"])

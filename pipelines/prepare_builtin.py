@@ -1,4 +1,4 @@
-"""Prepare a built-in data set of the smoke preset (digits, photo_crops): no file is needed.
+"""Prepare a built-in data set of the smoke preset, digits for one: no file is needed.
 
 python -m pipelines.prepare_builtin --name digits --out PREPARED/digits
 """
@@ -14,14 +14,16 @@ from typing import Any
 
 from pipelines.stage import absolute, run_stage, stage_parser
 from structnets.data import write_prepared
+from structnets.data.boundary_set import count_boundaries, write_boundary_set
 from structnets.data.catalogue import find_dataset, parse_request
 from structnets.data.statistics import channel_statistics
 
 logger = logging.getLogger("prepare_builtin")
-# Module of each, with the functions that make its arrays and say where they come from.
+# Module of each, with the functions that make its arrays or splits and say where they come from.
 BUILTIN = {
     "digits": ("structnets.data.digits", "load_digits", "digits_source"),
     "photo_crops": ("structnets.data.photo_crops", "load_photo_crops", "photo_source"),
+    "made_boundaries": ("structnets.data.made_boundaries", "load_made_boundaries", "made_source"),
 }
 
 
@@ -31,6 +33,9 @@ def prepare_builtin(name: str, out: Path) -> dict[str, Any]:
     module = importlib.import_module(module_name)
     arrays, origin = getattr(module, load)(), getattr(module, source)()
     facts = find_dataset(name)
+    if facts.form == "boundaries":
+        counts = {split: count_boundaries(part) for split, part in arrays.items()}
+        return write_boundary_set(out, name, {}, arrays, {"counts": counts, "source": origin})
     colours = facts.image_shape[0] > 1  # only those are standardised in training
     statistics = channel_statistics(arrays["train_images"]) if colours else None
     return write_prepared(out, name, {}, arrays, facts.classes, origin, statistics=statistics)

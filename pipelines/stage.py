@@ -41,7 +41,7 @@ def run_stage(name: str, action: Callable[[], object]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s", stream=sys.stderr)
     try:
         action()
-    except (ValueError, OSError, RuntimeError) as error:
+    except (ValueError, OSError, RuntimeError, ArithmeticError) as error:
         print(f"{name}: {error}", file=sys.stderr)
         return 1
     return 0

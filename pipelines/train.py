@@ -2,7 +2,7 @@
 
 ``python -m pipelines.train --spec FILE_OR_JSON [--spec …] --prepared DIR --results DIR
 --scratch DIR [--workers N] [--min-workers M] [--cpus-per-worker C] [--gpus-per-worker G]
-[--targets a,b]``
+[--targets a,b …]``
 
 Every spec ends as ``<results>/runs/<run_id>/`` with result, weights and curve. Checkpoints are
 the library's own, in ``<scratch>/runs/<run_id>/``: the same files resume a run under Ray, under
@@ -19,6 +19,7 @@ import json
 import logging
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,9 +61,11 @@ def train(
     runs: list[dict[str, Any]],
     roots: Roots,
     group: Group,
-    targets: tuple[str, ...] = (),
+    targets: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Train resolved specs in one worker group and track each as one MLflow run.
+
+    `targets` names, by run id, the targets that use a run.
 
     Raises
     ------
@@ -88,20 +91,20 @@ def train(
             stack.enter_context(RunLock(roots.lock(spec), stop))
         missing = [spec for spec in missing if not is_published(roots.out(spec), spec)]
         if missing:
-            _train(missing, roots, group, targets, stop)
+            _train(missing, roots, group, targets or {}, stop)
 
 
 def _train(
     runs: list[dict[str, Any]],
     roots: Roots,
     group: Group,
-    targets: tuple[str, ...],
+    targets: Mapping[str, Sequence[str]],
     stop: StopRequest,
 ) -> None:
     before = _progress(runs, roots)
     for spec in runs:
         roots.error(spec).unlink(missing_ok=True)
-    trackers = [_track(spec, roots, group.workers, targets) for spec in runs]
+    trackers = [_track(s, roots, group.workers, targets.get(run_id(s), ())) for s in runs]
     try:
         patience = GROUP_PATIENCE if isinstance(group.number, int) else ELASTIC_PATIENCE
         cpus = max(granted_cpus(), group.workers * group.cpus)
@@ -159,7 +162,7 @@ def _fit(
     trainer.fit()
 
 
-def _track(spec: dict[str, Any], roots: Roots, workers: int, targets: tuple[str, ...]) -> Tracker:
+def _track(spec: dict[str, Any], roots: Roots, workers: int, targets: Sequence[str]) -> Tracker:
     return Tracker.open(
         None,
         roots.results,
@@ -213,16 +216,22 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--cpus-per-worker", type=int, default=1, help="threads of each")
     parser.add_argument("--gpus-per-worker", type=float, default=0, help="GPUs of each")
-    parser.add_argument("--targets", default="", help="targets that use these runs")
+    parser.add_argument(
+        "--targets", action="append", help="targets that use a run: none, or once for each --spec"
+    )
     options = parser.parse_args(arguments)
     roots = Roots(options.prepared, options.results, options.scratch)
     group = Group(
         options.workers, options.cpus_per_worker, options.gpus_per_worker, options.min_workers
     )
-    targets = tuple(filter(None, options.targets.split(",")))
 
     def action() -> None:
-        train([read_spec(text) for text in options.spec], roots, group, targets)
+        runs = [read_spec(text) for text in options.spec]
+        lists = options.targets or [""] * len(runs)
+        if len(lists) != len(runs):
+            raise ValueError(f"--targets must be given {len(runs)} times or never: {lists}")
+        named = [tuple(filter(None, text.split(","))) for text in lists]
+        train(runs, roots, group, {run_id(s): names for s, names in zip(runs, named, strict=True)})
 
     return run_stage("train", lambda: queued_again_at_limit(action))
 

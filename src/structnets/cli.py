@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader (head, say) has seen enough; keep the interpreter from flushing again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (ValueError, OSError, ModuleNotFoundError) as error:
+    except (ValueError, OSError, ArithmeticError, ModuleNotFoundError) as error:
         if "--debug" in words or _is_ours(error):
             raise
         print(f"structnets: {_explanation(error)}", file=sys.stderr)

@@ -101,8 +101,44 @@ class Crop(Strict):
     flip: bool = Field(default=True, description="Exchange left and right of half the images.")
 
 
+class Boundaries(Strict):
+    """How boundaries are learned and measured: crops, their moves, and the benchmark's settings."""
+
+    crop: tuple[int, int] | None = Field(
+        default=None, description="Height and width of random crops; null: whole images."
+    )
+    flips: bool = Field(
+        default=False, description="Exchange left and right, and top and bottom, of half of them."
+    )
+    gamma: tuple[float, float] | None = Field(
+        default=None, description="Range of the exponent of intensities; null: left as they are."
+    )
+    include_val: bool = Field(
+        default=False, description="Train on the images of val that are not held out, too."
+    )
+    thresholds: int = Field(default=99, ge=1, le=999, description="Of the benchmark.")
+    max_distance: float = Field(
+        default=0.0075, gt=0, le=0.1, description="Of corresponding pixels, in diagonals."
+    )
+    nms: Literal["none", "edges", "hed"] = Field(
+        default="none", description="Suppression of the probability map before thinning."
+    )
+
+    @model_validator(mode="after")
+    def _range(self) -> Boundaries:
+        if self.crop is not None and min(self.crop) < 1:
+            raise ValueError(f"crop must be positive, got {list(self.crop)}")
+        if self.gamma is not None and not 0 < self.gamma[0] <= self.gamma[1]:
+            raise ValueError(f"gamma must be a range of positive numbers, got {list(self.gamma)}")
+        return self
+
+    def moves(self) -> list[str]:
+        """List the settings that only whole photographs have a use for, and that are on."""
+        return [key for key in ("crop", "flips", "gamma", "include_val") if getattr(self, key)]
+
+
 class Evaluation(Strict):
-    """When and on what accuracy is measured."""
+    """When and on what the reported metric is measured."""
 
     split: Literal["test", "validation"] = Field(
         default="test", description="Split of the reported metric."
@@ -111,7 +147,10 @@ class Evaluation(Strict):
         default=None, ge=1, description="Also every k epochs; null: at the final epoch only."
     )
     validation_fraction: float = Field(
-        default=0.0, ge=0, lt=1, description="Part of the training subset held out."
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="Part of the training subset held out; of boundary sets, part of val.",
     )
 
     @model_validator(mode="after")
@@ -148,6 +187,9 @@ class GradientRecipe(Strict):
     )
     augmentation: Augmentation | None = Field(default=None, description="Null: none.")
     crop: Crop | None = Field(default=None, description="Of images in shards, which need one.")
+    boundaries: Boundaries | None = Field(
+        default=None, description="For data of the forms boundaries and blobs, which need it."
+    )
     evaluation: Evaluation = Field(default=Evaluation(), description="Measurement.")
 
     @model_validator(mode="after")
@@ -161,7 +203,9 @@ class ClosedFormRecipe(Strict):
     """Fixed features and a classifier whose parameters are cross-validated on the subset."""
 
     kind: Literal["closed_form"]
-    classifier: Literal["pca", "svm"] = Field(description="Affine PCA spaces, or a linear SVM.")
+    classifier: Literal["pca", "svm", "logistic"] = Field(
+        description="Affine PCA spaces, a linear SVM, or logistic regression."
+    )
     folds: int = Field(default=5, ge=2, description="Cross-validation folds.")
     grid: list[float] = Field(min_length=1, description="PCA dimensions, or values of C.")
     evaluation: Evaluation = Field(default=Evaluation(), description="Measurement.")

@@ -14,12 +14,13 @@ from pydantic import Field, field_validator, model_validator
 
 from structnets.data.catalogue import (
     DATASETS,
+    METRICS,
     check_parameters,
     find_dataset,
     most_training_images,
 )
 from structnets.models.registry import MODEL_NAMES, check_options
-from structnets.recipes import Recipe
+from structnets.recipes import GradientRecipe, Recipe
 from structnets.validation import Strict, checked
 
 Preset = Literal["smoke", "small", "paper"]
@@ -80,7 +81,9 @@ class Spec(Strict):
     model: ModelSpec
     data: DataSpec
     recipe: Recipe
-    metric: Literal["accuracy"] = Field(default="accuracy", description="Reported metric.")
+    metric: Literal["accuracy", "ods", "ois", "ap"] = Field(
+        default="accuracy", description="Reported metric; the data set's form says which."
+    )
     seed: int = Field(ge=0, description="Of subset, initialisation, order and dropout.")
 
     @model_validator(mode="after")
@@ -94,6 +97,41 @@ class Spec(Strict):
         elif getattr(self.recipe, "augmentation", None) is not None:
             raise ValueError("recipe.crop moves and flips: leave out recipe.augmentation")
         return self
+
+    @model_validator(mode="after")
+    def _belongs(self) -> Spec:
+        form = find_dataset(self.data.name).form
+        if self.metric not in METRICS[form]:
+            raise ValueError(
+                f"metric {self.metric!r} does not belong to {self.data.name}; "
+                f"allowed: {', '.join(METRICS[form])}"
+            )
+        if form in ("boundaries", "blobs"):
+            _check_boundaries(self.recipe, self.data)
+        elif isinstance(self.recipe, GradientRecipe) and self.recipe.boundaries is not None:
+            raise ValueError(f"recipe.boundaries: {self.data.name} has classes; leave it out")
+        return self
+
+
+def _check_boundaries(recipe: Recipe, data: DataSpec) -> None:
+    """Refuse what learning boundaries has no use for, rather than pass over it."""
+    facts = find_dataset(data.name)
+    if not isinstance(recipe, GradientRecipe) or recipe.boundaries is None:
+        raise ValueError(f"{data.name} needs a gradient recipe with boundaries")
+    for key in ("augmentation", "standardize"):
+        if getattr(recipe, key):
+            raise ValueError(f"recipe.{key} is for images with classes; {data.name} has none")
+    settings = recipe.boundaries
+    if facts.form == "blobs" and settings.moves():
+        names = ", ".join(settings.moves())
+        raise ValueError(f"recipe.boundaries: blobs are drawn anew, leave out {names}")
+    if settings.crop is not None and any(
+        part > side for part, side in zip(settings.crop, facts.image_shape[1:], strict=True)
+    ):
+        raise ValueError(
+            f"recipe.boundaries.crop {list(settings.crop)} exceeds the images' "
+            f"{list(facts.image_shape[1:])}"
+        )
 
 
 class Resources(Strict):

@@ -8,7 +8,8 @@ from tests.made_results import REPOSITORY, floor, make_result, publish
 
 FRAME = {"track_init": 1, "figure6": 1}
 TWO = "train_chapter3_workers2_nodes2_0"
-MADE = ("train_chapter", "prepare_simulated_cohort", "prepare_photo_shards")
+BUILT_IN = ("simulated_cohort", "photo_shards", "made_boundaries", "textured_blobs")
+MADE = ("train_chapter", *(f"prepare_{name}" for name in BUILT_IN))
 SMOKE = {"prepare_digits": 1, "train_chapter3_workers1_0": 1, TWO: 1}
 
 
@@ -53,6 +54,10 @@ MORE = ("rows=rfnn,cnn_b", "columns=n2000", "seeds=5")
         (["prepare_imagenet"], {"prepare_imagenet": 1}),
         (["figure6", "--config", "preset=small"], {**FRAME, "prepare_mnist": 1, "train": 16}),
         (["figure6", "--config", "preset=paper"], {**FRAME, "prepare_mnist": 1, "train": 144}),
+        (
+            ["figure11_scores", "--config", "preset=small", "ledger=ignore"],
+            {"track_init": 1, "figure11_scores": 1, "prepare_bsds500_7d3b606e": 1, "train": 3},
+        ),
         (
             ["figure6", "--config", "preset=small", *MORE],
             {**FRAME, "prepare_mnist": 1, "train": 10},

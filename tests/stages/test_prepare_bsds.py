@@ -8,12 +8,13 @@ from PIL import Image
 from scipy.io import savemat
 
 from pipelines.prepare_bsds import main, prepare_bsds
-from structnets.data.boundary_crops import BoundaryCrops
-from structnets.data.boundary_set import load_boundary_split
+from structnets.data.boundary_set import load_boundary_split, positive_weight
 from structnets.data.boundary_truth import read_bsds_truth
-from structnets.data.bsds import bsds_folder, positive_weight
+from structnets.data.bsds import bsds_folder
 from structnets.data.bsds_release import RELEASED
+from structnets.data.manifest import verify
 
+PARTIAL = {"partial": True}
 # One lying and one upright image of each split, by number; how many annotators drew which row.
 NUMBERS = {"train": ("2092", "8049"), "val": ("3096", "8023"), "test": ("2018", "3063")}
 
@@ -45,8 +46,9 @@ def made_bsds(tmp_path):
     return tmp_path / "originals"
 
 
-def words(root, out):
-    return ["--data-root", str(root), "--out", str(out)]
+def words(root, out, prepare=PARTIAL):
+    request = json.dumps({"name": "bsds500", "prepare": prepare})
+    return ["--data-root", str(root), "--out", str(out), "--data-json", request]
 
 
 def test_release_is_500_images():
@@ -74,7 +76,7 @@ def test_real_originals(data_root, tmp_path):
 
 
 def test_upright_images_are_laid_and_labels_merged(made_bsds, tmp_path):
-    manifest = prepare_bsds(made_bsds, tmp_path / "bsds")
+    manifest = prepare_bsds(made_bsds, tmp_path / "bsds", PARTIAL)
     assert manifest["counts"]["test"]["upright"] == 1
     lying, upright = load_boundary_split(tmp_path / "bsds", "test").labels
     assert np.array_equal(np.flatnonzero(lying.any(axis=1)), [100])
@@ -91,28 +93,39 @@ def test_majority_is_another_rule(made_bsds, tmp_path):
         cell[0, number] = {"Boundaries": np.full((321, 481), number < 3, np.uint8)}
     savemat(truths, {"groundTruth": cell})
     for merge, positive in (("at_least_3", 1), ("majority", 0)):
-        prepare_bsds(made_bsds, tmp_path / merge, merge)
+        prepare_bsds(made_bsds, tmp_path / merge, {**PARTIAL, "merge": merge})
         assert (load_boundary_split(tmp_path / merge, "train").labels[0] == positive).all()
 
 
 def test_twice_changes_nothing_and_damage_is_mended(made_bsds, tmp_path):
     out = tmp_path / "bsds"
-    first = prepare_bsds(made_bsds, out)
+    first = prepare_bsds(made_bsds, out, PARTIAL)
     before = {path.name: path.stat().st_mtime_ns for path in out.iterdir()}
-    assert prepare_bsds(made_bsds, out) == first
+    assert prepare_bsds(made_bsds, out, PARTIAL) == first
     assert {path.name: path.stat().st_mtime_ns for path in out.iterdir()} == before
     with (out / "val_labels.npy").open("r+b") as file:
         file.seek(500)
         file.write(b"\x07")
     with pytest.raises(ValueError, match=r"val_labels.npy has sha256 .* prepare the data set"):
         load_boundary_split(out, "val")
-    assert prepare_bsds(made_bsds, out) == first
+    assert prepare_bsds(made_bsds, out, PARTIAL) == first
     assert len(load_boundary_split(out, "val")) == 2
-    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".part"] == []
+
+
+def test_partial_copies_are_asked_for(made_bsds, tmp_path, capsys):
+    assert main(words(made_bsds, tmp_path / "bsds", {})) == 1
+    message = "holds 4 training and 2 test images of bsds500, expected 300 and 200"
+    assert message in capsys.readouterr().err
+    assert verify(tmp_path / "bsds") != []
+    assert main(words(made_bsds, tmp_path / "bsds")) == 0
+    assert verify(tmp_path / "bsds") == []
+    manifest = json.loads((tmp_path / "bsds" / "manifest.json").read_text())
+    assert (manifest["form"], manifest["prepare"]) == ("boundaries", PARTIAL)
 
 
 def test_unknown_split_is_named(made_bsds, tmp_path):
-    prepare_bsds(made_bsds, tmp_path / "bsds")
+    prepare_bsds(made_bsds, tmp_path / "bsds", PARTIAL)
     with pytest.raises(ValueError, match=r"unknown split 'dev'.* has: test, train, val"):
         load_boundary_split(tmp_path / "bsds", "dev")
 
@@ -174,49 +187,6 @@ def test_image_in_two_splits(made_bsds, tmp_path, capsys):
 def test_missing_originals_say_where_to_get_them(tmp_path, capsys):
     assert main(words(tmp_path / "none", tmp_path / "bsds")) == 1
     assert "get https://www2.eecs.berkeley.edu" in capsys.readouterr().err
-
-
-@pytest.fixture
-def split(made_bsds, tmp_path):
-    prepare_bsds(made_bsds, tmp_path / "bsds")
-    return load_boundary_split(tmp_path / "bsds", "train")
-
-
-def test_crops_are_a_function_of_seed_and_step(split):
-    crops = BoundaryCrops(split, (64, 96), seed=3)
-    images, labels = crops.batch(5, 4)
-    assert (images.shape, labels.shape) == ((4, 3, 64, 96), (4, 1, 64, 96))
-    assert images.dtype == labels.dtype == np.float32
-    assert 0 <= images.min() < images.max() <= 1
-    again = BoundaryCrops(split, (64, 96), seed=3).batch(5, 4)
-    assert np.array_equal(images, again[0])
-    assert not np.array_equal(images, crops.batch(6, 4)[0])
-
-
-def test_whole_crops_are_mirrored_with_their_labels(split):
-    crops = BoundaryCrops(split, (321, 481), gamma=(1, 1))
-    images, labels = crops.batch(0, 8)
-    for image, label in zip(images, labels, strict=True):
-        found = [
-            (row, axes)
-            for row in range(2)
-            for axes in ((), (1,), (2,), (1, 2))
-            if np.array_equal(np.flip(split.images[row] / np.float32(255), axes), image)
-        ]
-        ((row, axes),) = found
-        assert np.array_equal(np.flip(split.labels[row][None], axes), label)
-
-
-@pytest.mark.parametrize(
-    ("option", "message"),
-    [
-        ({"size": (322, 10)}, r"size must lie within the images' \(321, 481\), got \(322, 10\)"),
-        ({"size": (10, 10), "gamma": (2, 1)}, r"gamma must be a range .* got \(2, 1\)"),
-    ],
-)
-def test_impossible_crops(split, option, message):
-    with pytest.raises(ValueError, match=message):
-        BoundaryCrops(split, **option)
 
 
 def test_labels_without_boundaries_have_no_weight():

@@ -55,12 +55,14 @@ def test_several_runs_of_two_workers_end_to_end(
 ) -> None:
     runs = [make_spec(), make_spec(seed=1)]
     words = [word for spec in runs for word in ("--spec", json.dumps(spec))]
-    options = ["--workers", "2", "--targets", "figure6,table1", *warm.options()]
+    uses = (("figure6", "table1"), ("figure6",))
+    words += [word for names in uses for word in ("--targets", ",".join(names))]
+    options = ["--workers", "2", *warm.options()]
     # In a process of its own, as in life: Ray is not made to be left and joined again.
     subprocess.run([sys.executable, "-m", "pipelines.train", *words, *options], check=True)
     tracked = {run.data.tags["run_id"]: run for run in logged(warm)}
     assert tracked.keys() == {run_id(spec) for spec in runs}
-    for spec in runs:
+    for spec, names in zip(runs, uses, strict=True):
         out, run = warm.results / "runs" / run_id(spec), tracked[run_id(spec)]
         result = read_json(out / "result.json")
         assert sorted(path.name for path in out.iterdir()) == sorted(ARTIFACTS)
@@ -68,13 +70,22 @@ def test_several_runs_of_two_workers_end_to_end(
         assert result["attempts"] == 1
         assert result["mlflow_run_id"] == run.info.run_id
         assert run.info.status == "FINISHED"
-        tags = {"target.figure6": "true", "target.table1": "true", "attempts": "1"}
-        assert tags.items() <= run.data.tags.items()
+        tags = run.data.tags
+        assert {tag for tag in tags if tag.startswith("target.")} == {f"target.{n}" for n in names}
+        assert tags["attempts"] == "1"
         assert run.data.metrics["final_accuracy"] == result["metrics"]["accuracy"]
         assert [step for step, _ in history(warm, run.info.run_id, "train_loss")] == [4, 8, 12]
     monkeypatch.setattr(train, "connected", None)
     assert train.main([*words, *options]) == 0
     assert len(logged(warm)) == 2
+
+
+def test_targets_must_be_given_for_every_run(
+    folders: Any, make_spec: MakeSpec, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [word for seed in (0, 1) for word in ("--spec", json.dumps(make_spec(seed=seed)))]
+    assert train.main([*words, "--targets", "figure6", *folders.options()]) == 1
+    assert "--targets must be given 2 times or never" in capsys.readouterr().err
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ RUN_FILES = ("result.json", "model.pt", "curves.csv", "spec.json")
 TRAIN = (
     "python -m pipelines.train {params.specs} {params.roots} --workers {resources.workers} "
     "--min-workers {resources.min_workers} --cpus-per-worker {params.cpus} "
-    "--gpus-per-worker {params.gpus} --targets {params.targets:q} 2>&1 | tee {log:q}"
+    "--gpus-per-worker {params.gpus} {params.targets} 2>&1 | tee {log:q}"
 )
 ARRAY_FILES = (
     "train_images.npy",
@@ -127,8 +127,9 @@ def spec_arguments(runs):
 
 
 def used_by(runs):
-    """Return the targets some runs count for, as MLflow's tags name them."""
-    return ",".join(sorted({target for run in runs for target in PLAN.uses[run]}))
+    """Return the targets each run counts for, as arguments beside those of the specs."""
+    named = (",".join(sorted(PLAN.uses[run])) for run in runs)
+    return shlex.join(word for names in named for word in ("--targets", names))
 
 
 def workers_of(run):

@@ -23,14 +23,21 @@ rule prepare_mnist:
         "--out {params.out:q} {params.download} 2>&1 | tee {log:q}"
 
 
-for _name in ("digits", "photo_crops"):
+BUILT_IN = {"digits": ARRAY_FILES, "photo_crops": ARRAY_FILES, "made_boundaries": ()}
+STAGES = {
+    "bsds500": "prepare_bsds",
+    "textured_blobs": "prepare_textured_blobs",
+    "photo_shards": "prepare_imagenet",
+}
+
+for _name, _files in BUILT_IN.items():
 
     rule:
         name:
             f"prepare_{_name}"
         output:
             manifest=f"{CONFIG.prepared}/{_name}/manifest.json",
-            arrays=[f"{CONFIG.prepared}/{_name}/{array}" for array in ARRAY_FILES],
+            arrays=[f"{CONFIG.prepared}/{_name}/{array}" for array in _files],
         log:
             f"{LOGS}/prepare_{_name}/{_name}.log",
         localrule: True
@@ -101,7 +108,7 @@ for _prepared, _data in preparations("imagenet").items():
             "2>&1 | tee {log:q}"
 
 
-for _prepared, _data in preparations("photo_shards").items():
+for _prepared, _data in preparations(*STAGES).items():
 
     rule:
         name:
@@ -109,40 +116,18 @@ for _prepared, _data in preparations("photo_shards").items():
         output:
             manifest=f"{CONFIG.prepared}/{_prepared}/manifest.json",
         log:
-            f"{LOGS}/prepare_imagenet/{_prepared}.log",
+            f"{LOGS}/{STAGES[_data['name']]}/{_prepared}.log",
         localrule: True
         conda:
             "../../environment.yml"
         resources:
             mem_mb=2000,
-            runtime=10,
+            runtime=30,
         params:
+            stage=STAGES[_data["name"]],
             data=identity.canonical_json(_data),
             out=lambda wildcards, output: os.path.dirname(output.manifest),
+            data_root=lambda wildcards, output: CONFIG.data_root,
         shell:
-            "python -m pipelines.prepare_imagenet --data-json {params.data:q} "
-            "--out {params.out:q} 2>&1 | tee {log:q}"
-
-
-rule prepare_bsds:
-    output:
-        manifest=f"{CONFIG.prepared}/bsds500/manifest.json",
-        arrays=[
-            f"{CONFIG.prepared}/bsds500/{split}_{kind}.npy"
-            for split in ("train", "val", "test")
-            for kind in ("images", "labels", "annotators")
-        ],
-    log:
-        f"{LOGS}/prepare_bsds/bsds500.log",
-    localrule: True
-    conda:
-        "../../environment.yml"
-    resources:
-        mem_mb=2000,
-        runtime=30,
-    params:
-        out=lambda wildcards, output: os.path.dirname(output.manifest),
-        data_root=lambda wildcards, output: CONFIG.data_root,
-    shell:
-        "python -m pipelines.prepare_bsds --data-root {params.data_root:q} "
-        "--out {params.out:q} 2>&1 | tee {log:q}"
+            "python -m pipelines.{params.stage} --data-root {params.data_root:q} "
+            "--data-json {params.data:q} --out {params.out:q} 2>&1 | tee {log:q}"

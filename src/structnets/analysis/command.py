@@ -46,15 +46,18 @@ def _analyse(options: argparse.Namespace) -> None:
     from structnets.analysis.context import load_run
     from structnets.analysis.performing import perform
     from structnets.files import write_json
+    from structnets.identity import digest
 
     runs = [
         load_run(folder, options.prepared, options.device, key=f"run{number}")
         for number, folder in enumerate(options.folders, start=1)
     ]
     resolved |= {
-        "preset": runs[0].spec["preset"] if runs else "smoke",
+        "preset": runs[0].spec["preset"] if runs else None,
         "models": [{"key": run.key, "label": run.label, "run_id": run.run_id} for run in runs],
     }
+    # What an interrupted call kept serves one that asks for the same of the same runs only.
+    resolved["analysis_id"] = f"{resolved['target']}-{digest(resolved)[:8]}"
     stem = options.out.resolve() / resolved["target"]
     result = perform(
         resolved,
@@ -83,7 +86,6 @@ def _asked_for(what: str, given: dict[str, Any]) -> dict[str, Any]:
     else:
         name, target, title, chosen = what, what, find_analysis(what).summary.capitalize(), given
     return {
-        "analysis_id": target,
         "target": target,
         "title": title,
         "analysis": name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +17,7 @@ from structnets.data.manifest import load_manifest
 from structnets.data.subset import train_indices
 from structnets.files import atomic_path, read_json, write_json
 from structnets.identity import data_variant, prepared_name, run_id, science
+from structnets.specs import validate
 from structnets.training.examples import Examples
 from structnets.training.run import build_model
 from structnets.training.tasks import open_examples
@@ -66,8 +68,10 @@ class Trained:
 
     @property
     def image_shape(self) -> tuple[int, ...]:
-        """(C, H, W)."""
-        return tuple(self.manifest["image_shape"])
+        """(C, H, W) of what the network sees, a crop where its recipe crops."""
+        channels, *sides = self.manifest["image_shape"]
+        crop = self.spec["recipe"].get("crop")
+        return (channels, *(sides if crop is None else [crop["size"]] * 2))
 
     def choose(self, split: str, count: int, seed: int = 0) -> np.ndarray:
         """Draw at most `count` images of a split; their positions in it, in random order."""
@@ -103,6 +107,11 @@ class Trained:
         return x * std + mean
 
     def _statistics(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        if self.spec["recipe"].get("mean_image"):
+            raise ValueError(
+                f"{self.run_id} sees images less the part of a mean image that lies under their "
+                "crop: they cannot be made from pictures, nor back"
+            )
         if not self.spec["recipe"].get("standardize"):
             return x.new_zeros(1), x.new_ones(1)
         statistics = self.manifest["statistics"]
@@ -136,7 +145,7 @@ def load_run(
     FileNotFoundError
         If the weights or the prepared data are not there.
     ValueError
-        If the weights are of another spec.
+        If a file is damaged, or the weights are of another spec or do not fit its model.
     """
     for name in ("spec.json", "model.pt"):
         if not (folder / name).is_file():
@@ -145,17 +154,29 @@ def load_run(
                 "ledger does not hold them, so train the run here"
             )
     spec, device = read_json(folder / "spec.json"), torch.device(device)
+    validate(spec)
     data = prepared / prepared_name(spec["data"])
     manifest = load_manifest(data)
-    content = torch.load(folder / "model.pt", map_location="cpu", weights_only=True)
-    if science(content["spec"]) != science(spec):
-        raise ValueError(f"{folder / 'model.pt'} holds weights of another spec than spec.json")
     model = build_model(spec, manifest)
-    model.load_state_dict(content["state_dict"])
+    _load_weights(model, folder / "model.pt", spec)
     return Trained(
         key, label or spec["model"]["name"], run_id(spec), spec, manifest, folder, data,
         model.to(device).eval(), device,
     )  # fmt: skip
+
+
+def _load_weights(model: nn.Module, path: Path, spec: dict[str, Any]) -> None:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        of, weights = content["spec"], content["state_dict"]
+    except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is damaged, or no model.pt of a training: {error}") from error
+    if science(of) != science(spec):
+        raise ValueError(f"{path} holds weights of another spec than spec.json")
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(f"{path} does not fit the model of today's code: {error}") from error
 
 
 @dataclass(frozen=True)

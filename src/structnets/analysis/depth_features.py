@@ -32,7 +32,7 @@ def depth_names(model: nn.Module, pattern: str | None = None) -> list[str]:
     model : nn.Module
         Any network.
     pattern : str, optional
-        Names of its blocks, with ``*`` for one part between dots: ``layer*.*`` for torchvision's
+        Names of its blocks, with ``*`` for one part between dots: ``units.*`` for our
         ResNets. By default the invertible blocks.
 
     Raises
@@ -107,7 +107,8 @@ def collect_features(
     Raises
     ------
     ValueError
-        If the model is in training mode, or the batches hold another number of images.
+        If the model is in training mode, the batches hold another number of images, or features
+        are not finite.
     """
     if model.training:
         raise ValueError("model must be in eval mode, so that features do not depend on the batch")
@@ -125,6 +126,10 @@ def collect_features(
             model(batch)
             for i, name in enumerate(names):
                 found = averages.taken.pop(name)
+                if not np.isfinite(found).all():
+                    raise ValueError(
+                        f"features of {name} hold NaN or infinity: look at the weights"
+                    )
                 if name not in files:
                     path = folder / f"{i:04d}.npy"
                     files[name] = _new_file(path, (images, found.shape[1]))

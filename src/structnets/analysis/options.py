@@ -26,6 +26,18 @@ class AtomWeights(Strict):
     """Of Figure 5."""
 
 
+class BlobPictures(Strict):
+    """Of Figure 10."""
+
+    images: int = Field(default=1, ge=1, description="Test images of each data set.")
+
+
+class Detections(Strict):
+    """Of Figure 11."""
+
+    images: int = Field(default=4, ge=1, description="Test images, from the best to the worst.")
+
+
 class TranslatedArrays(Strict):
     """Of Figure 14."""
 

@@ -81,7 +81,7 @@ def perform(
 
 def note_of(resolved: dict[str, Any], runs: Sequence[Trained], hardware: str) -> str:
     """Say in one line which preset, data and hardware a figure is of."""
-    parts = [f"preset {resolved['preset']}"]
+    parts = [f"preset {resolved['preset']}"] if resolved["preset"] else []
     if runs:
         parts.append("data " + ", ".join(dict.fromkeys(run.data for run in runs)))
     parts.append(f"hardware {hardware}")

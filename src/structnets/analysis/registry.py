@@ -51,6 +51,18 @@ ANALYSES: dict[str, Kind] = {
         (1, 4),
         "mean and deviation of the weights of every atom, by layer",
     ),
+    "blob_pictures": Kind(
+        "boundaries:blob_pictures",
+        options.BlobPictures,
+        (1, 8),
+        "what small nets see, choose and answer on textured blobs",
+    ),
+    "detections": Kind(
+        "boundaries:detections",
+        options.Detections,
+        (1, 4),
+        "precision and recall of boundary detectors, their answers beside what people drew",
+    ),
     "translated_arrays": Kind(
         "translations:translated_arrays",
         options.TranslatedArrays,
@@ -106,7 +118,7 @@ ANALYSES: dict[str, Kind] = {
         "memory:training_memory",
         options.TrainingMemory,
         (0, 0),
-        "memory and time of a training step by depth, stored and reversible",
+        "memory and time of a training step by depth: stored, checkpointed, reversible",
     ),
 }
 

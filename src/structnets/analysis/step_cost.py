@@ -1,6 +1,7 @@
 """Memory and time of one training step of an i-RevNet, in a process of its own.
 
-``python -m structnets.analysis.step_cost JSON`` prints ``{"megabytes": …, "seconds": …}``.
+``python -m structnets.analysis.step_cost JSON`` prints ``{"megabytes": …, "seconds": …}``. A step
+may store all activations, the inputs of blocks (PyTorch's checkpoints), or none.
 """
 
 from __future__ import annotations
@@ -11,21 +12,25 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
+WAYS = ("stored", "checkpointed", "reversible")
 _RETURNING = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "0"}
 
 
 def step_cost(
-    options: dict[str, Any], batch_size: int, steps: int, device: str, threads: int
+    way: str, options: dict[str, Any], batch_size: int, steps: int, device: str, threads: int
 ) -> dict[str, float]:
     """Measure a training step in a new process, which returns to the system what it frees.
 
     Parameters
     ----------
+    way : {'stored', 'checkpointed', 'reversible'}
+        What a step keeps of its forward pass: everything, the blocks' inputs, or nothing.
     options : dict
         Of `structnets.models.irevnet.irevnet`.
     batch_size : int
@@ -41,49 +46,63 @@ def step_cost(
     -------
     dict
         ``megabytes``, by how much a step exceeds what weights and gradients take, and
-        ``seconds``.
+        ``seconds``: of the processor, which other programs disturb less than the clock's, or
+        of the clock on a GPU.
 
     Raises
     ------
+    ValueError
+        If the way is unknown.
     RuntimeError
         If the process fails; with what it said.
     """
+    if way not in WAYS:
+        raise ValueError(f"way must be one of {', '.join(WAYS)}; got {way!r}")
     asked = {
-        "options": options, "batch_size": batch_size, "steps": steps, "device": device,
-        "threads": threads,
+        "way": way, "options": options, "batch_size": batch_size, "steps": steps,
+        "device": device, "threads": threads,
     }  # fmt: skip
     command = [sys.executable, "-m", "structnets.analysis.step_cost", json.dumps(asked)]
     environment = {**os.environ, **_RETURNING}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"a training step of {options} failed: {done.stderr.strip()[-500:]}")
+        raise RuntimeError(
+            f"a {way} training step of {options} failed: {done.stderr.strip()[-500:]}"
+        )
     return json.loads(done.stdout)
 
 
 def measure(
-    options: dict[str, Any], batch_size: int, steps: int, device: str, threads: int
+    way: str, options: dict[str, Any], batch_size: int, steps: int, device: str, threads: int
 ) -> dict[str, float]:
     """Measure a training step in this process; the parameters are those of `step_cost`."""
     torch.set_num_threads(threads)
-    _step({**options, "blocks": [1] * len(options["blocks"])}, 2, device)()  # allocates libraries
-    step = _step(options, batch_size, device)
+    few = {**options, "blocks": [1] * len(options["blocks"])}
+    _step(way, few, 2, device)()  # what libraries allocate once is no part of the rise
+    step = _step(way, options, batch_size, device)
     megabytes = _rise(step, device)
+    clock = time.perf_counter if device == "cuda" else time.process_time
     taken = []
     for _ in range(steps):
-        begun = time.perf_counter()
+        begun = clock()
         step()
         if device == "cuda":
             torch.cuda.synchronize()
-        taken.append(time.perf_counter() - begun)
+        taken.append(clock() - begun)
     return {"megabytes": megabytes, "seconds": min(taken)}
 
 
-def _step(options: dict[str, Any], batch_size: int, device: str) -> Callable[[], None]:
+def _step(way: str, options: dict[str, Any], batch_size: int, device: str) -> Callable[[], None]:
     """Return one step; gradients add up in place, so that none is allocated."""
+    from torch.utils.checkpoint import checkpoint
+
     from structnets.models.irevnet import irevnet
 
     torch.manual_seed(0)
-    model = irevnet(**options).to(device).train()
+    model = irevnet(**options, reversible=way == "reversible").to(device).train()
+    if way == "checkpointed":
+        for block in model.blocks:
+            block.forward = partial(checkpoint, block.forward, use_reentrant=False)
     images = torch.rand(batch_size, model.configuration["in_channels"], 32, 32, device=device)
     for weight in model.parameters():
         weight.grad = torch.zeros_like(weight)

@@ -1,4 +1,4 @@
-"""Random crops of images with boundary labels, a function of seed and step alone."""
+"""Random crops of images with boundary labels, each a function of seed, step and place alone."""
 
 from __future__ import annotations
 
@@ -6,74 +6,79 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from structnets.data.boundary_set import BoundarySplit
-
 
 @dataclass(frozen=True)
 class BoundaryCrops:
-    """A stream of augmented batches (the augmentation of H-Net's released BSDS training).
+    """The augmentation of H-Net's released BSDS training, and crops.
 
     Attributes
     ----------
-    split : BoundarySplit
-        Whole images.
-    size : (int, int)
-        Height and width of a crop; at most the images'.
+    size : (int, int), optional
+        Height and width of a crop, at most the images'; None for whole images.
     seed : int
-        Two streams of equal seed are equal, in whatever process each batch is made.
+        Two streams of equal seed are equal, in whatever process each example is made.
     flips : bool
         Mirror left–right and up–down, each with probability one half.
-    gamma : (float, float)
-        Range of the exponent applied to intensities in 0..1; (1, 1) for none.
+    gamma : (float, float), optional
+        Range of the exponent applied to intensities in 0..1; None for none.
 
     Raises
     ------
     ValueError
-        If the size or the range is impossible.
+        If the range is impossible.
     """
 
-    split: BoundarySplit
-    size: tuple[int, int]
+    size: tuple[int, int] | None = None
     seed: int = 0
     flips: bool = True
-    gamma: tuple[float, float] = (0.5, 1.5)
+    gamma: tuple[float, float] | None = (0.5, 1.5)
 
     def __post_init__(self) -> None:
-        whole = self.split.images.shape[2:]
-        if not all(1 <= part <= side for part, side in zip(self.size, whole, strict=True)):
-            raise ValueError(f"size must lie within the images' {whole}, got {self.size}")
-        if not 0 < self.gamma[0] <= self.gamma[1]:
+        if self.gamma is not None and not 0 < self.gamma[0] <= self.gamma[1]:
             raise ValueError(f"gamma must be a range of positive numbers, got {self.gamma}")
 
-    def batch(self, step: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Make the batch of one step.
+    def __call__(
+        self, image: np.ndarray, label: np.ndarray, step: int, place: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Crop and move the image at one place of the global batch of one step.
 
-        Images are drawn with replacement.
+        Parameters
+        ----------
+        image : numpy.ndarray
+            (C, H, W) uint8.
+        label : numpy.ndarray
+            (H, W) uint8 of 0 and 1.
+        step, place : int
+            Of the example. Places are counted in the global batch, so that a worker's part of
+            it is the same whatever part that is.
 
         Returns
         -------
-        images : numpy.ndarray
-            (count, 3, h, w) float32 in 0..1.
-        labels : numpy.ndarray
-            (count, 1, h, w) float32, 1 at boundaries.
-        """
-        rng = np.random.default_rng([self.seed, step])
-        crops = [self._crop(rng) for _ in range(count)]
-        images, labels = zip(*crops, strict=True)
-        return np.stack(images), np.stack(labels)
+        image : numpy.ndarray
+            (C, h, w) float32 in 0..1.
+        label : numpy.ndarray
+            (1, h, w) float32, 1 at boundaries.
 
-    def _crop(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        index = rng.integers(len(self.split))
+        Raises
+        ------
+        ValueError
+            If the crop exceeds the image.
+        """
+        whole = image.shape[1:]
+        size = whole if self.size is None else self.size
+        if not all(1 <= part <= side for part, side in zip(size, whole, strict=True)):
+            raise ValueError(f"size must lie within the images' {whole}, got {size}")
+        rng = np.random.default_rng([self.seed, step, place])
         corner = [
-            rng.integers(side - part + 1)
-            for side, part in zip(self.split.images.shape[2:], self.size, strict=True)
+            int(rng.integers(side - part + 1)) for side, part in zip(whole, size, strict=True)
         ]
-        window = tuple(slice(c, c + part) for c, part in zip(corner, self.size, strict=True))
-        image = self.split.images[index][:, *window] / np.float32(255)
-        label = self.split.labels[index][None, *window].astype(np.float32)
+        window = tuple(slice(c, c + part) for c, part in zip(corner, size, strict=True))
+        cut, marked = image[:, *window] / np.float32(255), label[None, *window].astype(np.float32)
         mirrored = rng.random(2) < 0.5
-        exponent = np.float32(rng.uniform(*self.gamma))
         if self.flips:
             axes = tuple(1 + int(axis) for axis in np.flatnonzero(mirrored))
-            image, label = np.flip(image, axes), np.flip(label, axes)
-        return np.ascontiguousarray(image) ** exponent, np.ascontiguousarray(label)
+            cut, marked = np.flip(cut, axes), np.flip(marked, axes)
+        cut, marked = np.ascontiguousarray(cut), np.ascontiguousarray(marked)
+        if self.gamma is not None:
+            cut = cut ** np.float32(rng.uniform(*self.gamma))
+        return cut, marked

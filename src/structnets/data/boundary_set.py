@@ -1,17 +1,13 @@
 """Prepared images with boundary labels: arrays of whole images that trainings crop from.
 
-One folder holds, for each split, ``<split>_images.npy`` uint8 (N, 3, H, W),
+One folder holds, for each split, ``<split>_images.npy`` uint8 (N, C, H, W),
 ``<split>_labels.npy`` uint8 (N, H, W) of 0 and 1, and ``<split>_annotators.npy``, the annotators'
-maps behind one another with eight pixels of a row in a byte, uint8 (M, H, ceil(W / 8)). The
-manifest is removed first and written last: a folder without one is not whole.
+maps behind one another with eight pixels of a row in a byte, uint8 (M, H, ceil(W / 8)).
 """
 
 from __future__ import annotations
 
 import os
-import platform
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +15,19 @@ from typing import Any
 
 import numpy as np
 
-from structnets.data.manifest import MANIFEST, content_digest, file_problem, remedy
-from structnets.files import read_json, sha256_file, write_json
-
-_KINDS = ("images", "labels", "annotators")
+from structnets.data.catalogue import find_dataset
+from structnets.data.manifest import (
+    BOUNDARY_FILES,
+    BOUNDARY_KINDS,
+    MANIFEST,
+    file_problem,
+    load_manifest,
+    open_arrays,
+    remedy,
+)
+from structnets.data.prepared import save_array, state
+from structnets.data.whole_folder import write_whole
+from structnets.files import write_json
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,7 @@ class BoundarySplit:
     Attributes
     ----------
     images : numpy.ndarray
-        (N, 3, H, W) uint8.
+        (N, C, H, W) uint8.
     labels : numpy.ndarray
         (N, H, W) uint8, 1 at boundaries.
     annotators : numpy.ndarray
@@ -62,9 +67,34 @@ def pack_annotators(truths: np.ndarray) -> np.ndarray:
     return np.packbits(truths, axis=-1)
 
 
-def boundary_files(splits: Sequence[str]) -> list[str]:
-    """Name the arrays of a prepared folder."""
-    return [f"{split}_{kind}.npy" for split in splits for kind in _KINDS]
+def positive_weight(labels: np.ndarray) -> float:
+    """Return negatives per positive, the weight that balances both classes.
+
+    Raises
+    ------
+    ValueError
+        If there is no positive.
+    """
+    positives = int(np.count_nonzero(labels))
+    if not positives:
+        raise ValueError("labels have no boundary pixel, so that no weight balances the classes")
+    return (labels.size - positives) / positives
+
+
+def count_boundaries(split: BoundarySplit) -> dict[str, Any]:
+    """Count what the manifest states of every split, the weight of its loss among them."""
+    return {
+        "images": len(split),
+        "annotators": sum(item["annotators"] for item in split.items),
+        "positive_fraction": float(split.labels.mean()),
+        "positive_weight": positive_weight(split.labels),
+    }
+
+
+def save_boundary_split(folder: Path, name: str, split: BoundarySplit) -> None:
+    """Write the three arrays of one split."""
+    for kind in BOUNDARY_KINDS:
+        save_array(folder / f"{name}_{kind}.npy", getattr(split, kind))
 
 
 def write_boundary_set(
@@ -85,9 +115,9 @@ def write_boundary_set(
     prepare : mapping
         Parameters of the preparation, plain JSON.
     splits : mapping
-        Names and data.
+        ``train``, ``val`` and ``test``.
     facts : mapping
-        What else the manifest states, plain JSON: source, counts.
+        What else the manifest states, plain JSON: ``source`` and ``counts`` (`count_boundaries`).
 
     Returns
     -------
@@ -96,34 +126,27 @@ def write_boundary_set(
 
     Raises
     ------
+    ValueError
+        If `directory` holds files of another kind.
     OSError
-        If writing fails; the folder then has no manifest, or its old content.
+        If writing fails; `directory` is then as it was.
     """
-    final = Path(directory).resolve()
-    final.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix=f".{final.name}.", suffix=".part", dir=final.parent))
-    try:
-        files = {name: _save(building / name, array) for name, array in _arrays(splits).items()}
-        manifest = {
-            "dataset": dataset,
-            "prepare": dict(prepare),
-            "image_shape": list(next(iter(splits.values())).images.shape[1:]),
+
+    def fill(building: Path) -> dict[str, Any]:
+        for name, split in splits.items():
+            save_boundary_split(building, name, split)
+        manifest = state(building, BOUNDARY_FILES, dataset, prepare, None)
+        manifest |= {
+            "form": "boundaries",
+            "image_shape": list(splits["train"].images.shape[1:]),
+            "classes": list(find_dataset(dataset).classes),
             "splits": {name: list(map(dict, split.items)) for name, split in splits.items()},
-            "files": files,
-            "versions": {"numpy": np.__version__, "python": platform.python_version()},
-            "digest": content_digest(dataset, prepare, files),
             **facts,
         }
-        if _holds(final, manifest):
-            return read_json(final / MANIFEST)
-        final.mkdir(exist_ok=True)
-        (final / MANIFEST).unlink(missing_ok=True)
-        for name in files:
-            (building / name).replace(final / name)
-        write_json(final / MANIFEST, manifest)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-    return manifest
+        write_json(building / MANIFEST, manifest)
+        return manifest
+
+    return write_whole(directory, fill)
 
 
 def load_boundary_split(
@@ -147,44 +170,19 @@ def load_boundary_split(
     ValueError
         If `split` is unknown, or a file is not what the manifest says.
     """
-    path = Path(directory) / MANIFEST
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing; {remedy(directory)}")
-    manifest = read_json(path)
-    if split not in manifest.get("splits", {}):
-        raise ValueError(f"unknown split {split!r}; {path} has: {', '.join(manifest['splits'])}")
-    for name in boundary_files([split]):
+    manifest = load_manifest(directory)
+    items = manifest.get("splits", {})
+    if split not in items:
+        path = Path(directory) / MANIFEST
+        raise ValueError(f"unknown split {split!r}; {path} has: {', '.join(items) or 'none'}")
+    names = [f"{split}_{kind}.npy" for kind in BOUNDARY_KINDS]
+    for name in names:
         if problem := file_problem(directory, name, manifest["files"][name], checksum):
             raise ValueError(f"{problem}; {remedy(directory)}")
-    arrays = [
-        np.lib.format.open_memmap(Path(directory) / name, mode="c")
-        for name in boundary_files([split])
-    ]
-    return BoundarySplit(*arrays, items=manifest["splits"][split])
-
-
-def _arrays(splits: Mapping[str, BoundarySplit]) -> dict[str, np.ndarray]:
-    return {
-        f"{name}_{kind}.npy": getattr(split, kind)
-        for name, split in splits.items()
-        for kind in _KINDS
-    }
-
-
-def _save(path: Path, array: np.ndarray) -> dict[str, Any]:
-    with path.open("wb") as file:
-        np.save(file, np.ascontiguousarray(array), allow_pickle=False)
-        file.flush()
-        os.fsync(file.fileno())
-    return {"sha256": sha256_file(path), "size": path.stat().st_size}
-
-
-def _holds(final: Path, manifest: Mapping[str, Any]) -> bool:
-    """Tell whether the folder has this very content, every byte."""
-    try:
-        old = read_json(final / MANIFEST)
-    except (OSError, ValueError):
-        return False
-    return old == manifest and not any(
-        file_problem(final, name, entry, checksum=True) for name, entry in manifest["files"].items()
-    )
+    found = BoundarySplit(*open_arrays(directory, *names), items=items[split])
+    height, width = found.images.shape[2:]
+    drawn = sum(item["annotators"] for item in found.items)
+    shapes = ((len(found), height, width), (drawn, height, -(-width // 8)))
+    if (found.labels.shape, found.annotators.shape) != shapes or len(found.images) != len(found):
+        raise ValueError(f"{directory}: arrays of {split} do not fit; {remedy(directory)}")
+    return found

@@ -111,20 +111,6 @@ def find_originals(folder: Path) -> dict[str, list[Original]]:
     return found
 
 
-def positive_weight(labels: np.ndarray) -> float:
-    """Return negatives per positive, the weight that balances both classes.
-
-    Raises
-    ------
-    ValueError
-        If there is no positive.
-    """
-    positives = int(np.count_nonzero(labels))
-    if not positives:
-        raise ValueError("labels have no boundary pixel, so that no weight balances the classes")
-    return (labels.size - positives) / positives
-
-
 def _files_of(folder: Path, split: str) -> list[Original]:
     images, truths = (
         {path.stem: path for path in (folder / kind / split).glob(f"*{ending}")}

@@ -27,7 +27,7 @@ class Dataset:
         classes a subset has; `class_count` tells how many.
     train_count, test_count : int
         Number of images of each split, of the whole data set. A cohort has no test set, and 0
-        if it is the user's.
+        if it is the user's. Of an infinite set, those of one epoch.
     parameters : mapping of str to tuple
         Keys that the ``prepare`` object of a spec may hold, with the values each allows.
         A key that is left out means the default. A type stands for all its values.
@@ -88,6 +88,13 @@ _OF_SCANS = {
     "sessions": ("all",),
     "exclude_failed": (True,),
 }
+# Outlines are learned and found at every pixel, so that these two are not classes of images.
+_PIXELS = ("background", "boundary")
+# The first of each is the default.
+_OF_BLOBS = {
+    "difficulty": ("binary", "textures", "hard"),
+    "textures": ("kth_tips", "skimage"),
+}
 _OF_USERS = {**_OF_SCANS, "layout": ("folder",), "label_column": (str,), "classes": (str,)}
 
 DATASETS: Mapping[str, Dataset] = {
@@ -108,7 +115,30 @@ DATASETS: Mapping[str, Dataset] = {
         # A user's own, in BIDS or a plain folder; the parameters name its classes.
         Dataset("cohort", _MNI, ("negative", "positive"), 0, 0, _OF_USERS, "cohort"),
         Dataset("cifar100", (3, 32, 32), _CIFAR100_CLASSES, 50_000, 10_000, _PARTIAL),
+        # Training images are those of train and val.
+        Dataset(
+            "bsds500",
+            (3, 321, 481),
+            _PIXELS,
+            300,
+            200,
+            {"merge": ("majority",), **_PARTIAL},
+            form="boundaries",
+        ),
+        Dataset("made_boundaries", (3, 48, 64), _PIXELS, 16, 4, form="boundaries"),
+        Dataset("textured_blobs", (1, 64, 64), _PIXELS, 10_000, 100, _OF_BLOBS, form="blobs"),
     )
+}
+
+
+# The metrics that a spec may report, by form; the first is the usual one.
+_OF_OUTLINES = ("ods", "ois", "ap")
+METRICS: Mapping[str, tuple[str, ...]] = {
+    "splits": ("accuracy",),
+    "cohort": ("accuracy",),
+    "shards": ("accuracy",),
+    "boundaries": _OF_OUTLINES,
+    "blobs": _OF_OUTLINES,
 }
 
 

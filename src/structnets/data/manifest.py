@@ -23,7 +23,20 @@ ARRAYS = tuple(f"{split}_{kind}" for split in SPLITS for kind in ("images", "lab
 FILES = tuple(f"{name}.npy" for name in ARRAYS)
 # A cohort has no split of its own: its volumes are dealt into folds (`structnets.data.cohort`).
 COHORT_FILES = ("volumes.npy", "labels.npy", "subjects.json", "folds.csv")
-FORMS = {"splits": FILES, "cohort": COHORT_FILES}
+# Whole images with the boundaries that annotators drew (`structnets.data.boundary_set`).
+BOUNDARY_KINDS = ("images", "labels", "annotators")
+BOUNDARY_FILES = tuple(
+    f"{split}_{kind}.npy" for split in ("train", "val", "test") for kind in BOUNDARY_KINDS
+)
+# A fixed test set, and the textures that training images are made of (`structnets.data.blob_set`).
+BLOB_FILES = ("train_textures.npy", *(f"test_{kind}.npy" for kind in BOUNDARY_KINDS))
+FORMS = {
+    "splits": FILES,
+    "cohort": COHORT_FILES,
+    "boundaries": BOUNDARY_FILES,
+    "blobs": BLOB_FILES,
+}
+_LABELLED = ("splits", "cohort")  # forms in which every image has one label
 MANIFEST = "manifest.json"
 SHARDS = "shards"
 MEAN_IMAGE = "mean_image.npy"
@@ -56,8 +69,9 @@ def is_sharded(manifest: Mapping[str, Any]) -> bool:
 def is_prepared_file(name: str) -> bool:
     """Say whether a file may lie in a folder of prepared data."""
     # Snakemake marks folders it made or tracks.
-    known = (*FILES, *COHORT_FILES, MANIFEST, MEAN_IMAGE, ".snakemake_timestamp")
-    return name in known or bool(_SHARD_FILE.fullmatch(name))
+    known = (MANIFEST, MEAN_IMAGE, ".snakemake_timestamp")
+    of_forms = any(name in files for files in FORMS.values())
+    return of_forms or name in known or bool(_SHARD_FILE.fullmatch(name))
 
 
 def count_classes(labels: np.ndarray, classes: Sequence[str]) -> dict[str, int]:
@@ -103,7 +117,7 @@ def verify(directory: str | os.PathLike[str]) -> list[str]:
     entries = manifest["files"].items()
     found = [file_problem(directory, name, entry, checksum=True) for name, entry in entries]
     problems = [problem for problem in found if problem]
-    if problems or is_sharded(manifest):
+    if problems or manifest.get("form", "splits") not in _LABELLED:
         return problems
     return _content_problems(directory, manifest)
 

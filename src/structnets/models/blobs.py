@@ -1,13 +1,14 @@
 """The two small nets of Figure 10: one dynamic block, and a convolutional net of its size.
 
-Both see two linear filters of the grey image, standardised, and have three convolutions of 16
-channels with tanh between. The dynamic block's two filters are the first-order Gaussian
-derivatives, its convolutions estimate one angle, and its answer is the gradient steered by it.
-The other net learns its two filters, and its convolutions answer themselves.
+Both see linear filters of the grey image, standardised, and have three convolutions of 16 channels
+with tanh between. The dynamic block's two filters are the first-order Gaussian derivatives, its
+convolutions estimate one angle, and its answer is the gradient steered by it. The other net learns
+its filters, three for the sake of the size, and its convolutions answer themselves.
 """
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from structnets.models.boundary import BoundaryOutputs
@@ -30,8 +31,13 @@ class SingleDynamicBlock(nn.Module):
         Odd width of its three convolutions.
     sigma : float
         Scale of the derivatives in pixels.
+    direction : bool
+        The pose is estimated as a direction; false: as an angle, the thesis' words by the letter.
     steering : bool
         Apply the steering functions; else the network gives the two coefficients directly.
+    gain : float
+        Of the steered gradient at first. The gradient of a texture is small, and the answer is
+        bounded by it, so that a small gain takes thousands of steps to grow.
     """
 
     def __init__(
@@ -40,9 +46,12 @@ class SingleDynamicBlock(nn.Module):
         units: int = 16,
         context: int = 7,
         sigma: float = 1.0,
+        direction: bool = True,
         steering: bool = True,
+        gain: float = 3.0,
     ) -> None:
         super().__init__()
+        self.norm = nn.BatchNorm2d(in_channels, affine=False)
         self.block = DynamicSteerableBlock(
             in_channels,
             1,
@@ -51,18 +60,21 @@ class SingleDynamicBlock(nn.Module):
             scale=False,
             sigmas=(sigma, sigma),
             kernel_size=FRAME,
+            direction=direction,
             steering=steering,
             units=units,
             context=context,
         )
+        with torch.no_grad():
+            self.block.features.weight.mul_(gain / self.block.features.weight.norm())
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (B, 1, H, W) of images (B, in_channels, H, W)."""
-        return self.block(x)
+        return self.block(self.norm(x))
 
     def outputs(self, x: Tensor) -> BoundaryOutputs:
         """Return the logits and the poses."""
-        logits, pose = self.block.with_pose(x)
+        logits, pose = self.block.with_pose(self.norm(x))
         return BoundaryOutputs(logits, (), (pose,))
 
 
@@ -77,7 +89,7 @@ class SmallFCN(nn.Module):
 
     def __init__(self, in_channels: int = 1, units: int = 16, context: int = 7) -> None:
         super().__init__()
-        filters = 2 * in_channels
+        filters = 3 * in_channels
         self.filters = nn.Conv2d(in_channels, filters, FRAME, padding=FRAME // 2)
         self.network = PoseNetwork(filters, 1, units, 3, context)
 

@@ -83,6 +83,8 @@ class DynResNet(nn.Module):
         Of their frame, in pixels.
     nodes : int
         Scales between 0.8 and 1.5 that they interpolate between.
+    direction : bool
+        Poses are estimated as directions, not as angles: ours.
     steering : bool
         Apply the steering functions.
     poses : int, optional
@@ -99,6 +101,7 @@ class DynResNet(nn.Module):
         order: int = 2,
         kernel_size: int = 7,
         nodes: int = 3,
+        direction: bool = True,
         steering: bool = True,
         poses: int | None = None,
         dilations: Sequence[int] = (2, 4),
@@ -117,6 +120,7 @@ class DynResNet(nn.Module):
                 order=order,
                 kernel_size=kernel_size,
                 nodes=nodes,
+                direction=direction,
                 steering=steering,
                 poses=poses,
                 dilation=dilation,

@@ -62,8 +62,12 @@ class HNet(nn.Module):
             nn.init.constant_(self.fuse.bias, 0.01)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the fused logits (B, 1, H, W) of images (B, in_channels, H, W)."""
-        return self.outputs(x).logits
+        """Return the fused logits (B, 1, H, W) of images (B, in_channels, H, W).
+
+        In training mode those of the five stages follow, (B, 6, H, W), for deep supervision.
+        """
+        outputs = self.outputs(x)
+        return torch.cat([outputs.logits, *outputs.sides], 1) if self.training else outputs.logits
 
     def outputs(self, x: Tensor) -> BoundaryOutputs:
         """Return the fused logits and those of the five stages.

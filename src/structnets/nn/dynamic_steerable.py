@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from structnets.bases.dilation import ScaleNodes
 from structnets.bases.steering import CircularBasis
-from structnets.nn.pose import Pose, PoseNetwork
+from structnets.nn.pose import Pose, PoseNetwork, angle_of
 from structnets.nn.steering import interpolate_scales, rotate_maps
 
 
@@ -47,6 +47,8 @@ class DynamicSteerableBlock(nn.Module):
         Odd support of the frame, by default 2 ceil(3 sigma) + 1 of its largest scale.
     poses : int, optional
         Poses per pixel; by default one for every input channel. Must divide `in_channels`.
+    direction : bool
+        The pose network gives a direction, whose angle is taken, and not the angle itself: ours.
     steering : bool
         Apply the steering functions. Without them the pose network gives a gain (by tanh) for
         every atom directly, and `rotation` and `scale` have no meaning.
@@ -71,6 +73,7 @@ class DynamicSteerableBlock(nn.Module):
         nodes: int = 3,
         kernel_size: int | None = None,
         poses: int | None = None,
+        direction: bool = True,
         steering: bool = True,
         units: int = 16,
         pose_layers: int = 3,
@@ -87,6 +90,7 @@ class DynamicSteerableBlock(nn.Module):
         scale = scale and steering
         self.in_channels, self.out_channels, self.poses = in_channels, out_channels, poses
         self.rotation, self.scale, self.steering = rotation and steering, scale, steering
+        self.direction = direction and self.rotation
         self.nodes = ScaleNodes.between(*sigmas, nodes if scale else 1)
         size = kernel_size or 2 * math.ceil(3 * self.nodes.sigmas[-1]) + 1
         kept = None if orders is None else tuple(orders)
@@ -98,7 +102,7 @@ class DynamicSteerableBlock(nn.Module):
         kernels = torch.tensor(atoms, dtype=torch.get_default_dtype())
         self.register_buffer("kernels", kernels, persistent=False)  # (S, M, K, K)
         count = len(self.frequencies)
-        variables = (int(self.rotation) + int(scale)) if steering else count
+        variables = (int(self.rotation) + int(self.direction) + int(scale)) if steering else count
         self.pose_network = PoseNetwork(
             in_channels * count, variables * poses, units, pose_layers, context, dilation
         )
@@ -140,13 +144,18 @@ class DynamicSteerableBlock(nn.Module):
         variables = self.pose_network(frame[len(frame) // 2].flatten(1, 2))
         if not self.steering:
             return Pose(gains=torch.tanh(variables).unflatten(1, (self.poses, -1)))
-        angle = variables[:, : self.poses] if self.rotation else None
+        angle = self._angle(variables) if self.rotation else None
         if not self.scale:
             return Pose(angle)
         smallest, largest = self.nodes.sigmas[0], self.nodes.sigmas[-1]
         # 1 - exp(-softplus(v)): the thesis' softplus, brought into the range of the nodes.
         inside = torch.sigmoid(variables[:, -self.poses :])
         return Pose(angle, smallest + (largest - smallest) * inside)
+
+    def _angle(self, variables: Tensor) -> Tensor:
+        if self.direction:
+            return angle_of(variables[:, : 2 * self.poses])
+        return variables[:, : self.poses]
 
     def steer(self, frame: Sequence[Tensor], pose: Pose) -> Tensor:
         """Project frame maps by a pose; returns (B, C, atoms, H, W)."""

@@ -13,7 +13,6 @@ from structnets.reporting.tables import Table
 
 NOT_RUN = "not run"
 STALE = "†"
-SHORT = -0.5  # a gap below this stands out
 _CSV: tuple[str, ...] = (
     "target",
     "row",
@@ -95,6 +94,12 @@ def spread(cell: Cell, digits: int = 2) -> str:
     return f"{mean}{deviation} ({cell.n}){STALE * cell.stale}"
 
 
+def stated(rendering: Rendering) -> str:
+    """Say in a paragraph where the numbers come from, and their unit if they have one."""
+    unit = rendering.table.unit
+    return f"{rendering.provenance()}.{f' Unit: {unit}.' if unit else ''}"
+
+
 def to_csv(rendering: Rendering) -> str:
     """Write one line per cell; missing values are empty, run ids are separated by spaces."""
     text = io.StringIO()
@@ -130,7 +135,7 @@ def to_markdown(rendering: Rendering) -> str:
     parts = [
         f"# {table.title}",
         table.caption,
-        f"{rendering.provenance()}. Unit: {table.unit}.",
+        stated(rendering),
         markdown_matrix(rendering),
         markdown_notes(rendering),
         markdown_runs(rendering),
@@ -148,7 +153,7 @@ def markdown_matrix(rendering: Rendering) -> str:
     ]
     for row in table.rows:
         cells = (
-            _markdown_cell(rendering.cell(row.key, column.key), column.digits)
+            _markdown_cell(rendering.cell(row.key, column.key), table.digits_of(column))
             for column in table.columns
         )
         label = f"*{row.label} (reported)*" if row.reported is not None else row.label

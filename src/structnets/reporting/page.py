@@ -5,15 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from structnets.reporting.cells import Cell
-from structnets.reporting.formats import (
-    NOT_RUN,
-    SHORT,
-    Rendering,
-    gap,
-    notes,
-    number,
-    spread,
-)
+from structnets.reporting.formats import NOT_RUN, Rendering, gap, notes, number, spread
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1b1b1b; --soft: #6b6b6b; --line: #d9d9d9;
@@ -48,7 +40,7 @@ def to_html(rendering: Rendering) -> str:
     than half a point below the thesis stand out.
     """
     table = rendering.table
-    title = escape(table.title)
+    title, unit = escape(table.title), f", {escape(table.unit)}" if table.unit else ""
     return "\n".join(
         [
             "<!DOCTYPE html>",
@@ -60,7 +52,7 @@ def to_html(rendering: Rendering) -> str:
             f"<h1>{title}</h1>",
             f"<p>{escape(table.caption)}</p>",
             f'<p class="provenance">{escape(rendering.provenance())}. '
-            f"Measured: mean ± standard deviation (number of runs), {escape(table.unit)}; "
+            f"Measured: mean ± standard deviation (number of runs){unit}; "
             "below it the thesis' value and the gap to it.</p>",
             '<div class="scroll"><table>',
             *_head(rendering),
@@ -89,11 +81,11 @@ def _head(rendering: Rendering) -> list[str]:
 
 
 def _body(rendering: Rendering) -> list[str]:
-    lines = []
-    for row in rendering.table.rows:
+    lines, table = [], rendering.table
+    for row in table.rows:
         cells = "".join(
-            _cell(rendering.cell(row.key, column.key), column.digits)
-            for column in rendering.table.columns
+            _cell(rendering.cell(row.key, column.key), table.digits_of(column), table.short)
+            for column in table.columns
         )
         quoted = ' class="quoted"' if row.reported is not None else ""
         label = escape(row.label) + (" (reported)" if quoted else "")
@@ -101,7 +93,7 @@ def _body(rendering: Rendering) -> list[str]:
     return lines
 
 
-def _cell(cell: Cell, digits: int) -> str:
+def _cell(cell: Cell, digits: int, short: float) -> str:
     if cell.status == "reported" and cell.thesis is not None:
         return f'<td class="reported">{number(cell.thesis, digits)}</td>'
     if cell.mean is not None:
@@ -109,16 +101,16 @@ def _cell(cell: Cell, digits: int) -> str:
         shown = f'<span class="mean" title="{hover}">{spread(cell, digits)}</span>'
     else:
         shown = f'<span class="none">{NOT_RUN}</span><br>'
-    return f"<td>{shown}{_thesis(cell, digits)}</td>"
+    return f"<td>{shown}{_thesis(cell, digits, short)}</td>"
 
 
-def _thesis(cell: Cell, digits: int) -> str:
+def _thesis(cell: Cell, digits: int, short: float) -> str:
     if cell.thesis is None or cell.preset == "smoke":
         return ""
     text = f"thesis {number(cell.thesis, digits)}"
     if cell.gap is not None:
-        short = ' class="short"' if cell.gap < SHORT else ""
-        text = f"{text}, <span{short}>{gap(cell.gap, digits)}</span>"
+        mark = ' class="short"' if cell.gap < short else ""
+        text = f"{text}, <span{mark}>{gap(cell.gap, digits)}</span>"
     return f'<span class="thesis">{text}</span>'
 
 

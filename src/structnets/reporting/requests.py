@@ -71,7 +71,7 @@ def cell_spec(
     line, place = table.row(row), table.column(column)
     if line.experiment is None:
         raise ValueError(f"{table.target}.{row} is reported, not run")
-    experiment = experiments[line.experiment]
+    experiment = _with_presets(experiments[line.experiment], line)
     extra = place.recipe.get(_recipe_kind(experiment, line), {})  # type: ignore[call-overload]
     by_column = merge(place.overrides, {"recipe": extra}) if extra else place.overrides
     try:
@@ -155,6 +155,15 @@ def _chosen(keys: list[str], wanted: Sequence[str]) -> list[str]:
     """Keep the wanted keys; those of other tables are passed over."""
     everything = wanted == "all" or "all" in wanted
     return [key for key in keys if everything or key in wanted]
+
+
+def _with_presets(experiment: Experiment, row: Row) -> Experiment:
+    """Lay a row's presets over those of its experiment."""
+    own = {
+        preset: merge(given, row.presets.get(preset, {}))
+        for preset, given in experiment.presets.items()
+    }
+    return experiment.model_copy(update={"presets": own})
 
 
 def _recipe_kind(experiment: Experiment, row: Row) -> str:

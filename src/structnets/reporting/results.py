@@ -9,12 +9,12 @@ from typing import Any
 from structnets.reporting.cells import cells_of
 from structnets.reporting.findings import Finding, findings
 from structnets.reporting.formats import (
-    SHORT,
     Rendering,
     gap,
     markdown_matrix,
     markdown_notes,
     markdown_runs,
+    stated,
 )
 from structnets.reporting.ledger import read_ledger
 from structnets.reporting.requests import load_experiments
@@ -103,7 +103,7 @@ def markdown(ledger_dir: Path, tables_dir: Path, experiments_dir: Path | None = 
         parts += [
             f"## {rendering.table.title} ({rendering.preset})",
             rendering.table.caption,
-            f"{rendering.provenance()}. Unit: {rendering.table.unit}.",
+            stated(rendering),
             markdown_matrix(rendering),
             _shortfalls(rendering),
             markdown_notes(rendering),
@@ -115,9 +115,10 @@ def markdown(ledger_dir: Path, tables_dir: Path, experiments_dir: Path | None = 
 
 def _shortfalls(rendering: Rendering) -> str:
     """Name the cells that fell short of the thesis by more than half a point."""
+    table = rendering.table
     short = [
-        f"{cell.row} at {cell.column} ({gap(cell.gap)})"
+        f"{cell.row} at {cell.column} ({gap(cell.gap, table.digits_of(table.column(cell.column)))})"
         for cell in rendering.cells
-        if cell.gap is not None and cell.gap < SHORT
+        if cell.gap is not None and cell.gap < table.short
     ]
     return f"Short of the thesis by more than half a point: {'; '.join(short)}." if short else ""

@@ -32,6 +32,9 @@ class Row(Strict):
     overrides: dict[str, Any] = Field(
         default={}, description="Laid over the experiment and the column."
     )
+    presets: dict[Preset, dict[str, Any]] = Field(
+        default={}, description="Laid over the experiment's preset, for this row alone."
+    )
     reported: dict[str, float] | None = Field(
         default=None, description="Quoted values by column; such a row is never run."
     )
@@ -56,7 +59,9 @@ class Column(Strict):
         default=None,
         description=f"Instead of the table's; or a count of the row's model: {', '.join(COUNTS)}.",
     )
-    digits: int = Field(default=2, ge=0, le=4, description="Shown after the point.")
+    digits: int | None = Field(
+        default=None, ge=0, le=6, description="Decimals shown, instead of the table's."
+    )
     overrides: dict[str, Any] = Field(default={}, description="Laid over the experiment.")
     recipe: dict[RecipeKind, dict[str, Any]] = Field(
         default={}, description="Overrides of the recipe, by the kind of the row's recipe."
@@ -98,7 +103,8 @@ class Table(Strict):
     title: str = Field(description="One line.")
     caption: str = Field(description="What is shown and how it was measured.")
     metric: str = Field(default="accuracy", description="Key of the metrics in result.json.")
-    unit: str = Field(description="Of the metric.")
+    unit: str = Field(description="Of the metric: %, or empty for a part of one.")
+    digits: int = Field(default=2, ge=0, le=6, description="Decimals shown.")
     row_label: str = Field(default="", description="What the rows are.")
     column_label: str = Field(default="", description="What the columns are.")
     rows: list[Row] = Field(min_length=1)
@@ -127,6 +133,15 @@ class Table(Strict):
             raise ValueError("plot belongs to kind 'figure', and a figure needs one")
         _known(self.plot.thesis_rows if self.plot else [], rows, "row", "plot.thesis_rows")
         return self
+
+    def digits_of(self, column: Column) -> int:
+        """Return the decimals of a column's numbers."""
+        return self.digits if column.digits is None else column.digits
+
+    @property
+    def short(self) -> float:
+        """The gap to the thesis below which a cell stands out: half a point."""
+        return -0.5 if self.unit == "%" else -0.005
 
     def row(self, key: str) -> Row:
         """Return the row called `key`."""

@@ -1,7 +1,8 @@
 """Classifiers fitted on fixed features, their parameter cross-validated on the training subset.
 
 Two classifiers of the scattering literature: nearest affine space per class (PCA), whose
-parameter is the number of dimensions, and a linear SVM, whose parameter is C.
+parameter is the number of dimensions, and a linear SVM, whose parameter is C. And logistic
+regression, whose parameter is C, the linear baseline of Table 5.
 """
 
 from __future__ import annotations
@@ -82,6 +83,43 @@ class LinearScores(nn.Module):
         return features @ self.get_buffer("weight").T + self.get_buffer("bias")
 
 
+class LogisticScores(nn.Module):
+    """Logistic regression with an L2 penalty (fitted by scikit-learn), all classes weighed alike.
+
+    Parameters
+    ----------
+    features : Tensor, shape (N, D)
+        Training samples; D may be far more than N.
+    labels : Tensor, shape (N,)
+        Their classes.
+    classes : int
+        Number of classes.
+    c : float
+        Inverse strength of the penalty on the weights.
+    """
+
+    def __init__(self, features: Tensor, labels: Tensor, classes: int, c: float) -> None:
+        from sklearn.linear_model import LogisticRegression
+
+        super().__init__()
+        # The best weights lie in the span of the samples: fitting within it changes nothing but
+        # the time it takes.
+        axes, coordinates = np.linalg.qr(features.double().numpy().T)
+        machine = LogisticRegression(C=c, class_weight="balanced", max_iter=5000)
+        machine.fit(coordinates.T, labels.numpy())
+        if len(machine.classes_) != classes:
+            raise ValueError(f"training subset has {len(machine.classes_)} of {classes} classes")
+        # The one hyperplane of two classes gives log-odds: half of them to each side.
+        signs = np.array([[-0.5], [0.5]]) if classes == 2 else np.eye(classes)
+        weight, bias = signs @ machine.coef_ @ axes.T, signs @ machine.intercept_
+        self.register_buffer("weight", torch.as_tensor(weight, dtype=features.dtype))
+        self.register_buffer("bias", torch.as_tensor(bias, dtype=features.dtype))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return the logits, shape (B, classes)."""
+        return features @ self.get_buffer("weight").T + self.get_buffer("bias")
+
+
 def extract(model: nn.Module, images: Examples) -> tuple[Tensor, Tensor]:
     """Compute the features of all images, shape (N, D), and their labels (N,)."""
     device = torch.device("cpu")
@@ -103,7 +141,8 @@ def fit(
     recipe : dict
         Resolved closed-form recipe.
     features, labels : Tensor
-        Training subset, (N, D) and (N,). Each feature is divided by its largest magnitude.
+        Training subset, (N, D) and (N,). Each feature is divided by its largest magnitude,
+        except for logistic regression, which takes them as they are.
     classes : int
         Number of classes.
     seed : int
@@ -117,6 +156,8 @@ def fit(
         ``parameter`` and its cross-validated ``accuracy`` in percent.
     """
     scale = features.abs().amax(0).clamp_min(1e-12)
+    if recipe["classifier"] == "logistic":
+        scale = torch.ones_like(scale)
     features = features / scale
     folds = epoch_order(len(labels), seed, 0) % recipe["folds"]
     correct = dict.fromkeys(recipe["grid"], 0)
@@ -129,10 +170,7 @@ def fit(
     best = max(recipe["grid"], key=lambda value: (correct[value], -value))
     accuracy = 100 * correct[best] / len(labels)
     logger.info("%s: parameter %g, cross-validated %.2f %%", recipe["classifier"], best, accuracy)
-    if recipe["classifier"] == "pca":
-        classifier: nn.Module = AffineSpaces(features, labels, classes, int(best))
-    else:
-        classifier = LinearScores(features, labels, classes, best, seed)
+    classifier = _classifier(recipe, features, labels, classes, best, seed)
     return nn.Sequential(_Scaling(scale), classifier), {"parameter": best, "accuracy": accuracy}
 
 
@@ -152,4 +190,15 @@ def _candidates(
     if recipe["classifier"] == "pca":
         spaces = AffineSpaces(features, labels, classes, int(max(recipe["grid"])))
         return lambda value: lambda x: spaces(x, int(value))
-    return lambda value: LinearScores(features, labels, classes, value, seed)
+    return lambda value: _classifier(recipe, features, labels, classes, value, seed)
+
+
+def _classifier(
+    recipe: dict[str, Any], features: Tensor, labels: Tensor, classes: int, value: float, seed: int
+) -> nn.Module:
+    """Fit the recipe's classifier with one value of its parameter."""
+    if recipe["classifier"] == "pca":
+        return AffineSpaces(features, labels, classes, int(value))
+    if recipe["classifier"] == "svm":
+        return LinearScores(features, labels, classes, value, seed)
+    return LogisticScores(features, labels, classes, value)

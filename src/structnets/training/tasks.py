@@ -65,10 +65,13 @@ class Form:
     task: str = "structnets.training.classification"
 
 
+_BOUNDARIES = "structnets.training.boundary_task"
 FORMS: dict[str, Form] = {
     "splits": Form("structnets.training.split_source"),
     "cohort": Form("structnets.training.cohort_source"),
     "shards": Form("structnets.training.shard_source"),
+    "boundaries": Form("structnets.training.boundary_source", _BOUNDARIES),
+    "blobs": Form("structnets.training.blob_source", _BOUNDARIES),
 }
 
 

@@ -59,18 +59,24 @@ def draw_precision_recall(
         The files.
     """
     with figure(size=(5.0, 5.0)) as (drawing, axes):
-        _draw_equal_f(axes)
-        for number, curve in enumerate(curves):
-            colour = COLOURS[number % len(COLOURS)]
-            points = np.array([curve.recall, curve.precision])
-            drawn = points[:, points.any(axis=0)]
-            axes.plot(*drawn, color=colour, label=curve.label, zorder=3)
-            axes.plot(*curve.best, "o", color=colour, zorder=4, clip_on=False)
-        axes.set(title=title, xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1))
-        axes.set_aspect("equal")
-        axes.legend(loc="lower left", frameon=True, framealpha=0.9, edgecolor="none")
+        place_curves(axes, curves)
+        axes.set_title(title)
         footnote(drawing, note)
         return save(drawing, stem)
+
+
+def place_curves(axes: Axes, curves: Sequence[PrecisionRecall]) -> None:
+    """Draw curves over lines of equal F into a part of a larger drawing."""
+    _draw_equal_f(axes)
+    for number, curve in enumerate(curves):
+        colour = COLOURS[number % len(COLOURS)]
+        points = np.array([curve.recall, curve.precision])
+        drawn = points[:, points.any(axis=0)]
+        axes.plot(*drawn, color=colour, label=curve.label, zorder=3)
+        axes.plot(*curve.best, "o", color=colour, zorder=4, clip_on=False)
+    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1))
+    axes.set_aspect("equal")
+    axes.legend(loc="lower left", frameon=True, framealpha=0.9, edgecolor="none")
 
 
 def _draw_equal_f(axes: Axes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,15 @@ import torch
 
 from structnets import specs
 from structnets.analysis.context import load_run
+from structnets.analysis.depth_features import collect_features, depth_names
 from structnets.analysis.performing import perform
 from structnets.analysis.registry import check_options
-from structnets.analysis.step_cost import step_cost
+from structnets.analysis.step_cost import WAYS, step_cost
 from structnets.analysis.targets import memory
 from structnets.data.prepared import write_prepared
 from structnets.files import read_json, write_json
 from structnets.identity import run_id
+from structnets.models.irevnet import IRevNet
 from structnets.training.artifacts import publish
 from structnets.training.run import build_model
 
@@ -169,23 +172,32 @@ def test_contraction(analyse: Analyse) -> None:
 
 
 def test_training_memory_by_hand(analyse: Analyse, monkeypatch: pytest.MonkeyPatch) -> None:
-    def cost(options: dict[str, Any], *_: object) -> dict[str, float]:
-        blocks, reversible = options["blocks"][0], options["reversible"]
-        return {"megabytes": 10.0 if reversible else 5.0 * blocks, "seconds": 1.0 + reversible}
+    def cost(way: str, options: dict[str, Any], *_: object) -> dict[str, float]:
+        blocks = options["blocks"][0]
+        megabytes = {"stored": 5.0 * blocks, "checkpointed": 4.0 + blocks, "reversible": 10.0}
+        return {"megabytes": megabytes[way], "seconds": 1.0 + (way != "stored")}
 
     monkeypatch.setattr(memory, "step_cost", cost)
     found = analyse("training_memory", blocks=[1, 4])
-    assert (found["stored.growth"], found["reversible.growth"]) == (4.0, 1.0)
-    assert found["time_ratio.blocks4"] == 2.0
+    growth = {way: found[f"{way}.growth"] for way in WAYS}
+    assert growth == {"stored": 4.0, "checkpointed": 1.6, "reversible": 1.0}
+    assert found["reversible.blocks4.time_ratio"] == 2.0
+    assert "stored.blocks4.time_ratio" not in found
 
 
 @pytest.mark.slow
-def test_cost_of_a_step_is_measured_in_a_process_of_its_own() -> None:
-    found = step_cost({"blocks": [1, 1, 1]}, 8, 1, "cpu", 1)
+@pytest.mark.parametrize("way", WAYS)
+def test_cost_of_a_step_is_measured_in_a_process_of_its_own(way: str) -> None:
+    found = step_cost(way, {"blocks": [1, 1, 1]}, 8, 1, "cpu", 1)
     assert found["megabytes"] > 0
     assert found["seconds"] > 0
+
+
+def test_step_that_cannot_be_measured_is_explained() -> None:
+    with pytest.raises(ValueError, match="way must be one of stored, checkpointed, reversible"):
+        step_cost("eager", {"blocks": [1, 1, 1]}, 8, 1, "cpu", 1)
     with pytest.raises(RuntimeError, match="kernels must be three odd widths"):
-        step_cost({"blocks": [1, 1, 1], "kernels": "x"}, 8, 1, "cpu", 1)
+        step_cost("stored", {"blocks": [1, 1, 1], "kernels": "x"}, 8, 1, "cpu", 1)
 
 
 def test_weights_of_another_spec_are_refused(
@@ -198,3 +210,54 @@ def test_weights_of_another_spec_are_refused(
     (folder / "model.pt").write_bytes((folders["resnet"] / "model.pt").read_bytes())
     with pytest.raises(ValueError, match="holds weights of another spec"):
         load_run(folder, prepared)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"no archive", r"model\.pt is damaged, or no model\.pt of a training"),
+        ({"weights": {}}, r"no model\.pt of a training: 'spec'"),
+        ({"state_dict": {}}, r"does not fit the model of today's code"),
+    ],
+)
+def test_damaged_weights_are_named(
+    prepared: Path, tmp_path: Path, content: Any, message: str
+) -> None:
+    spec = spec_of(*MODELS["resnet"])
+    write_json(tmp_path / "spec.json", spec)
+    if isinstance(content, bytes):
+        (tmp_path / "model.pt").write_bytes(content)
+    else:
+        kept = {**content, "spec": spec} if "state_dict" in content else content
+        torch.save(kept, tmp_path / "model.pt")
+    with pytest.raises(ValueError, match=message):
+        load_run(tmp_path, prepared)
+
+
+def test_what_is_not_finite_is_named(
+    prepared: Path, folders: dict[str, Path], tmp_path: Path
+) -> None:
+    run = load_run(folders["irevnet"], prepared)
+    model = run.model
+    assert isinstance(model, IRevNet)
+    with torch.no_grad():
+        model.get_parameter("features.2.residual.conv3.weight")[0] = torch.nan
+    names, chosen = depth_names(model), run.choose("test", 4)
+    with pytest.raises(ValueError, match=r"features of features\.2 hold NaN"):
+        collect_features(model, names, run.batches("test", chosen, 4), 4, tmp_path)
+    with pytest.raises(FloatingPointError, match="holds NaN or infinity"):
+        model.inverse(torch.rand(1, 768, 2, 2))
+
+
+def test_a_cropping_run_sees_crops(prepared: Path, folders: dict[str, Path]) -> None:
+    run = load_run(folders["irevnet"], prepared)
+    recipe = {**run.spec["recipe"], "crop": {"size": 24}, "mean_image": True}
+    cropped = dataclasses.replace(run, spec={**run.spec, "recipe": recipe})
+    assert (run.image_shape, cropped.image_shape) == ((3, 32, 32), (3, 24, 24))
+    with pytest.raises(ValueError, match="sees images less the part of a mean image"):
+        cropped.enter(torch.rand(1, 3, 24, 24))
+
+
+def test_photographs_need_two_images_of_a_class(analyse: Analyse) -> None:
+    with pytest.raises(ValueError, match=r"4 pairs of photographs need .*cifar10-n30 has 3"):
+        analyse("interpolations", "irevnet", sources=["photographs"], pairs=4)

@@ -9,7 +9,6 @@ from structnets.cohorts.folds import (
     near_duplicates,
     stratified_folds,
 )
-from structnets.cohorts.linear_baseline import cross_validate_linear, standardized
 
 LABELS = np.array([0] * 98 + [1] * 28)
 SUBJECTS = [f"s{number}" for number in range(126)]
@@ -70,21 +69,3 @@ def test_chains_of_duplicates_are_one_group():
 def test_impossible_folds(folds, message):
     with pytest.raises(ValueError, match=message):
         stratified_folds(LABELS, SUBJECTS, folds)
-
-
-def test_linear_baseline_learns_a_linear_difference():
-    rng = np.random.default_rng(0)
-    labels = np.arange(60) % 2
-    volumes = rng.integers(60, 120, (60, 1, 6, 7, 6))
-    volumes[labels == 1, :, 2:4] += 40
-    folds = [stratified_folds(labels, list(range(60)), 5, number) for number in (0, 1)]
-    found = cross_validate_linear(volumes, labels, folds)
-    assert found["pooled"]["accuracy"] > 95
-    assert found["folds"]["accuracy"] == 10
-    rng.shuffle(labels)
-    assert cross_validate_linear(volumes, labels, folds[:1])["pooled"]["accuracy"] < 80
-
-
-def test_standardising_ignores_gain_and_offset():
-    volumes = np.random.default_rng(0).random((2, 1, 4, 4, 4))
-    np.testing.assert_allclose(standardized(volumes), standardized(3 * volumes + 5))

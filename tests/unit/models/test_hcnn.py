@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from structnets.models.hcnn import HCNN, ClassSum, hcnn
+from structnets.models.hcnn import HCNN, ClassMean, hcnn
 from structnets.models.registry import create_model, describe_models
 
 COUNTS = {  # trained, collapsed; the first four as the thesis prints them, to the last weight
@@ -106,9 +106,9 @@ def test_fast_ways_give_the_plain_net_s_logits(options: dict) -> None:
         torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
 
 
-def test_class_sum_by_hand() -> None:
+def test_class_mean_by_hand() -> None:
     x = torch.ones(1, 2, 2, 1, 4, 3) * torch.tensor([1.0, 2.0, -1.0])
-    torch.testing.assert_close(ClassSum()(x), torch.tensor([[4.0, 8.0, -4.0]]))
+    torch.testing.assert_close(ClassMean()(x), torch.tensor([[1.0, 2.0, -1.0]]))
 
 
 @pytest.mark.parametrize("name", ["hcnn_residual", "hcnn_plus_released", "all_cnn"])

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from structnets.models.counting import trained_parameters
 from structnets.nn import DynamicSteerableBlock, Pose, StaticResBlock
-from structnets.nn.pose import PoseNetwork
+from structnets.nn.pose import PoseNetwork, angle_of
 from structnets.nn.residual import hidden_width
 from structnets.nn.steering import interpolate_scales, rotate_maps
 
@@ -94,6 +94,21 @@ def test_channels_that_share_a_pose_are_neighbours() -> None:
     torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
 
 
+def test_angle_of_a_direction_is_its_arctangent_with_gradients_that_stay_finite() -> None:
+    angles = torch.tensor([0.3, -2.5, math.pi]).reshape(1, 3, 1, 1)
+    directions = 5 * torch.cat([torch.cos(angles), torch.sin(angles)], 1).requires_grad_()
+    found = angle_of(directions)
+    torch.testing.assert_close(torch.cos(found), torch.cos(angles))
+    (gradient,) = torch.autograd.grad(found.sum(), directions)
+    x, y = directions.chunk(2, 1)
+    (expected,) = torch.autograd.grad(torch.atan2(y, x).sum(), directions)
+    torch.testing.assert_close(gradient, expected, rtol=1e-3, atol=1e-6)
+    nothing = torch.zeros(1, 2, 1, 1, requires_grad=True)
+    angle_of(nothing).sum().backward()
+    assert nothing.grad is not None
+    assert torch.equal(nothing.grad, torch.zeros_like(nothing))
+
+
 def test_poses_are_readable_and_in_range(block) -> None:
     out, pose = block.with_pose(torch.randn(2, 4, 8, 9, dtype=torch.float64))
     assert out.shape == (2, 3, 8, 9)
@@ -106,7 +121,10 @@ def test_poses_are_readable_and_in_range(block) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"rotation": False}, {"scale": False}, {"steering": False}, {"context": 5, "dilation": 2}],
+    [
+        *({}, {"direction": False}, {"rotation": False}, {"scale": False}),
+        *({"steering": False}, {"context": 5, "dilation": 2}),
+    ],
 )
 def test_every_part_of_a_block_learns(options: dict) -> None:
     torch.manual_seed(0)

@@ -108,3 +108,16 @@ def test_nothing_measured_is_said(table, experiments):
     empty = Rendering(table, "small", cells_of(table, experiments, "small", []))
     assert empty.provenance() == "preset small · nothing measured yet"
     assert "Runs" not in to_html(empty)
+
+
+def test_parts_of_one_have_three_digits_and_no_unit(table, experiments):
+    bare = table.model_copy(update={"unit": "", "digits": 3})
+    specs = [cell_spec(table, experiments, "small", "net", "n100", seed) for seed in (0, 1)]
+    lines = [ledger_line(make_result(s, 90.994)) for s in specs]
+    rendering = Rendering(bare, "small", cells_of(bare, experiments, "small", lines))
+    text, page = to_markdown(rendering), to_html(rendering)
+    assert "**90.994 ± 0.000 (2)**<br>thesis 91.000, −0.006" in text
+    assert "*80.000*" in text
+    assert "Unit" not in text
+    assert 'class="short">−0.006' in page
+    assert "(number of runs); below" in page

@@ -85,6 +85,17 @@ def test_error_names_the_cell(table, experiments):
     assert "unknown model 'cnn_c'" in str(caught.value)
 
 
+def test_preset_of_a_row_is_laid_over_the_experiment_s(table, experiments):
+    own = {"smoke": {"data": {"train_size": 7}, "recipe": {"epochs": 9}}}
+    row = table.rows[0].model_copy(update={"presets": own})
+    changed = table.model_copy(update={"rows": [row]})
+    spec = cell_spec(changed, experiments, "smoke", "net", "n100")
+    assert (spec["data"]["name"], spec["data"]["train_size"]) == ("digits", 7)
+    assert spec["recipe"]["epochs"] == 9
+    same = [cell_spec(which, experiments, "small", "net", "n100") for which in (changed, table)]
+    assert same[0] == same[1]
+
+
 def test_preset_without_floor_lists_those_with(table, experiments):
     with pytest.raises(ValueError, match="no preset 'paper'; allowed: small, smoke"):
         requested_specs(table, experiments, "paper")

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from structnets.training.arrays import Images
-from structnets.training.closed_form import AffineSpaces, LinearScores, extract, fit
+from structnets.training.closed_form import AffineSpaces, LinearScores, LogisticScores, extract, fit
 
 Samples = tuple[torch.Tensor, torch.Tensor]
 
@@ -74,10 +74,13 @@ def test_smaller_parameter_wins_a_tie(blobs: Samples) -> None:
     assert chosen == {"parameter": 0, "accuracy": 100.0}
 
 
+@pytest.mark.parametrize("kind", ["svm", "logistic"])
 @pytest.mark.parametrize("grid", [[1.0], [1e-4, 0.1, 1.0]])
-def test_svm_separates_what_is_separable(grid: list[float], blobs: Samples) -> None:
+def test_linear_classifier_separates_what_is_separable(
+    kind: str, grid: list[float], blobs: Samples
+) -> None:
     features, labels = blobs
-    classifier, chosen = fit(recipe("svm", grid), features, labels, 3, seed=0)
+    classifier, chosen = fit(recipe(kind, grid), features, labels, 3, seed=0)
     assert chosen["parameter"] in grid
     assert chosen["accuracy"] == 100.0
     assert accuracy(classifier, blobs) == 1.0
@@ -92,7 +95,7 @@ def test_scale_of_a_feature_does_not_matter(kind: str, blobs: Samples) -> None:
     torch.testing.assert_close(scaled(features * factors), plain(features), rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize("kind", ["pca", "svm"])
+@pytest.mark.parametrize("kind", ["pca", "svm", "logistic"])
 def test_fit_follows_the_seed(kind: str, blobs: Samples) -> None:
     features, labels = blobs
     one, other = (fit(recipe(kind, [1.0]), features, labels, 3, seed=4)[0] for _ in range(2))
@@ -119,6 +122,28 @@ def test_svm_equals_scikit_learn_s(blobs: Samples) -> None:
     np.testing.assert_allclose(ours.numpy(), expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("classes", [2, 3])
+def test_logistic_regression_equals_scikit_learn_s(classes: int, blobs: Samples) -> None:
+    """Also where the samples are fewer than their dimensions."""
+    from sklearn.linear_model import LogisticRegression
+
+    features, labels = blobs
+    kept = (labels < classes).nonzero().flatten()[:30]
+    wide = torch.cat([features[kept], torch.randn(30, 50)], 1)
+    machine = LogisticRegression(C=0.5, class_weight="balanced", max_iter=5000, tol=1e-8)
+    machine.fit(wide.double().numpy(), labels[kept].numpy())
+    ours = LogisticScores(wide, labels[kept], classes, 0.5)(wide)
+    expected = machine.predict_proba(wide.double().numpy())
+    np.testing.assert_allclose(ours.softmax(1).numpy(), expected, atol=2e-3)
+
+
+def test_logistic_regression_weighs_classes_alike() -> None:
+    """Of 3 samples at 1 and 1 at 0, the boundary lies in the middle."""
+    features, labels = torch.tensor([[1.0], [1.0], [1.0], [0.0]]), torch.tensor([1, 1, 1, 0])
+    scores = LogisticScores(features, labels, 2, 100.0)(torch.tensor([[0.5]]))
+    torch.testing.assert_close(scores, torch.zeros(1, 2), rtol=0, atol=1e-2)
+
+
 def test_two_classes_give_two_scores(blobs: Samples) -> None:
     """Scikit-learn keeps one hyperplane for two classes."""
     features, labels = blobs
@@ -138,7 +163,7 @@ def test_features_of_all_batches_in_order() -> None:
     np.testing.assert_allclose(features[:, 0].numpy(), labels[::-1] / 255, rtol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["pca", "svm"])
+@pytest.mark.parametrize("kind", ["pca", "svm", "logistic"])
 def test_class_without_a_sample_is_named(kind: str, blobs: Samples) -> None:
     features, labels = blobs
     few = labels < 2

@@ -13,7 +13,7 @@ from structnets.analysis.separability import Separability
 from structnets.viz.interpolations import draw_interpolations
 from structnets.viz.invertible_schematics import draw_block, draw_down_sampling
 from structnets.viz.mean_loss import MeanLoss, draw_mean_losses
-from structnets.viz.memory_growth import draw_memory_growth
+from structnets.viz.memory_growth import StepCost, draw_memory_growth
 from structnets.viz.separability import draw_separability
 from structnets.viz.spectrum import draw_spectra
 
@@ -30,7 +30,11 @@ DRAWINGS: dict[str, Callable[[Path], list[Path]]] = {
     "components": lambda stem: draw_separability(
         {"a": FOUND}, stem, title="T", against="components"
     ),
-    "memory": lambda stem: draw_memory_growth({"ours": [(9, 33.0), (36, 34.0)]}, stem, title="T"),
+    "memory": lambda stem: draw_memory_growth(
+        {way: [StepCost(9, 33.0, 1.0), StepCost(36, 34.0, 2.0)] for way in ("stored", "ours")},
+        stem,
+        title="T",
+    ),
 }
 
 

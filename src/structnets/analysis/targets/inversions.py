@@ -103,10 +103,15 @@ def _photographs(run: Trained, count: int) -> list[Pair]:
     """Return pairs of test images of one class each."""
     chosen = run.choose("test", len(run.splits["test"]))
     labels = run.labels("test", chosen)
+    several = np.flatnonzero(np.bincount(labels) > 1)
+    if len(several) < count:
+        raise ValueError(
+            f"{count} pairs of photographs need as many classes with two test images; "
+            f"{run.data} has {len(several)}"
+        )
     pairs = []
-    for label in range(min(count, len(run.manifest["classes"]))):
-        of_class = chosen[labels == label][:2]
-        pixels = [run.picture("test", int(place)) for place in of_class]
+    for label in several[:count]:
+        pixels = [run.picture("test", int(place)) for place in chosen[labels == label][:2]]
         first, second = (
             torch.from_numpy(np.atleast_3d(p)).float().permute(2, 0, 1) for p in pixels
         )

@@ -1,4 +1,4 @@
-"""Memory and time of training by depth: stored activations against recomputed ones."""
+"""Memory and time of training by depth: activations stored, checkpointed or recomputed."""
 
 from __future__ import annotations
 
@@ -6,32 +6,35 @@ import torch
 
 from structnets.analysis.context import Context, Measured
 from structnets.analysis.options import TrainingMemory
-from structnets.analysis.step_cost import step_cost
-from structnets.viz.memory_growth import draw_memory_growth
-
-_WAYS = {"stored": False, "reversible": True}
+from structnets.analysis.step_cost import WAYS, step_cost
+from structnets.viz.memory_growth import StepCost, draw_memory_growth
 
 
 def training_memory(context: Context, options: TrainingMemory) -> list[Measured]:
-    """Draw the memory of a training step against depth, both ways; time is measured besides."""
-    peaks: dict[str, list[tuple[int, float]]] = {way: [] for way in _WAYS}
-    measured = []
+    """Draw the memory of a training step against depth, every way; time is measured besides."""
+    costs: dict[str, list[StepCost]] = {way: [] for way in WAYS}
     for blocks in options.blocks:
-        costs = {}
-        for way, reversible in _WAYS.items():
-            asked = {**options.options, "blocks": [blocks] * 3, "reversible": reversible}
-            costs[way] = context.once(
+        for way in WAYS:
+            found = context.once(
                 f"{way}-{blocks}",
-                lambda asked=asked: step_cost(
-                    asked, options.batch_size, options.steps, context.device.type,
-                    torch.get_num_threads(),
+                lambda way=way, blocks=blocks: step_cost(
+                    way, {**options.options, "blocks": [blocks] * 3}, options.batch_size,
+                    options.steps, context.device.type, torch.get_num_threads(),
                 ),
             )  # fmt: skip
-            peaks[way].append((blocks, costs[way]["megabytes"]))
-            measured.append(Measured(f"{way}.blocks{blocks}.megabytes", costs[way]["megabytes"], 1))
-        ratio = costs["reversible"]["seconds"] / costs["stored"]["seconds"]
-        measured.append(Measured(f"time_ratio.blocks{blocks}", ratio, options.steps))
-    for way, points in peaks.items():
-        measured.append(Measured(f"{way}.growth", points[-1][1] / points[0][1], len(points)))
-    draw_memory_growth(peaks, context.stem, title=context.title, note=context.note)
+            costs[way].append(StepCost(blocks, found["megabytes"], found["seconds"]))
+    draw_memory_growth(costs, context.stem, title=context.title, note=context.note)
+    return [one for way in WAYS for one in _measured(way, costs, options.steps)]
+
+
+def _measured(way: str, costs: dict[str, list[StepCost]], steps: int) -> list[Measured]:
+    """Name the memory of a way at every depth, its growth, and its time beside the stored way's."""
+    own, stored = costs[way], costs["stored"]
+    measured = [Measured(f"{way}.blocks{one.blocks}.megabytes", one.megabytes, 1) for one in own]
+    measured.append(Measured(f"{way}.growth", own[-1].megabytes / own[0].megabytes, len(own)))
+    if way != "stored":
+        measured += [
+            Measured(f"{way}.blocks{one.blocks}.time_ratio", one.seconds / plain.seconds, steps)
+            for one, plain in zip(own, stored, strict=True)
+        ]
     return measured

@@ -164,6 +164,12 @@ ENTRIES = {
     "nin_3d": Entry(
         f"{_VOLUMES}:nin_3d", 3, _BRAIN, note="section 3.4.4; widths of rfnin_3d, 5x5x5 kernels"
     ),
+    "standardized_voxels": Entry(
+        "structnets.models.standardized_voxels:StandardizedVoxels",
+        3,
+        _BRAIN_4MM,
+        note="linear baseline of Table 5; not in the thesis",
+    ),
     "nin_3d_small": Entry(
         f"{_VOLUMES}:nin_3d",
         3,

@@ -80,6 +80,6 @@ ENTRIES = {
         "structnets.models.revnet:RevNet", 6, _IMAGENET, "28M", "Table 9; Gomez et al.'s release"
     ),
     "resnet50": Entry(
-        "structnets.models.resnet50:resnet50", 6, _IMAGENET, "26M", "Table 9; He et al."
+        "structnets.models.resnet50:ResNet50", 6, _IMAGENET, "26M", "Table 9; He et al."
     ),
 }
