@@ -29,11 +29,14 @@ logger = logging.getLogger("structnets.launch")
 LONGEST_TEMP = 36
 OBJECT_STORE_BYTES = 200 * 2**20
 STARTS = 3
+# Seconds for a group of workers to start, on busy nodes too.
+GROUP_PATIENCE = 300
+_GROUP_PATIENCE = "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S"
 # Must be set before Ray is imported, in every process. The first makes reports and the end of a
-# fit wait 0.1 s for the controller instead of 2 s; the second gives workers on busy nodes time.
+# fit wait 0.1 s for the controller instead of 2 s.
 ENVIRONMENT = {
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.1",
-    "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "300",
+    _GROUP_PATIENCE: str(GROUP_PATIENCE),
     "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -48,7 +51,7 @@ def granted_cpus() -> int:
 
 
 @contextlib.contextmanager
-def connected(scratch: Path, cpus: int) -> Iterator[None]:
+def connected(scratch: Path, cpus: int, patience: int = GROUP_PATIENCE) -> Iterator[None]:
     """Connect this process to Ray for the length of a block.
 
     In this order: the cluster of ``RAY_ADDRESS``; one Ray over the nodes of a Slurm allocation of
@@ -61,19 +64,22 @@ def connected(scratch: Path, cpus: int) -> Iterator[None]:
         Where a warm cluster leaves its address.
     cpus : int
         Processors of a private cluster.
+    patience : int
+        Seconds for a group of workers to start.
     """
-    os.environ.update(ENVIRONMENT)
+    environment = {**ENVIRONMENT, _GROUP_PATIENCE: str(patience)}
+    os.environ.update(environment)
     if "SLURM_JOB_ID" in os.environ:
         # Workers have what Slurm granted; by default Ray puts them behind all others on a node.
         os.environ.setdefault("RAY_worker_niceness", "0")
     with contextlib.ExitStack() as stack:
         temp = stack.enter_context(short_temp())
         if "RAY_ADDRESS" in os.environ:
-            _join(os.environ["RAY_ADDRESS"], {"env_vars": ENVIRONMENT})
+            _join(os.environ["RAY_ADDRESS"], {"env_vars": environment})
         elif allocation := find_allocation():
             _use_token(secrets.token_hex(32))
             address = stack.enter_context(over_nodes(allocation, temp))
-            _join(address, {"env_vars": ENVIRONMENT})
+            _join(address, {"env_vars": environment})
         elif warm := warm_cluster(scratch):
             _use_token(warm["token"])
             _join(warm["address"], None)

@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.launch import connected, granted_cpus
+from pipelines.launch import GROUP_PATIENCE, connected, granted_cpus
 from pipelines.run_lock import RunLock
 from pipelines.stage import run_stage, stage_parser
 from pipelines.time_limit import StopRequest, job_deadline, queued_again_at_limit, stoppable
@@ -37,6 +37,8 @@ from structnets.training.artifacts import ARTIFACTS, check_work, is_published
 
 logger = logging.getLogger("structnets.train")
 MAX_FAILURES = 3
+# Ray first waits for as many workers as before, since it takes a while to know that a node is lost.
+ELASTIC_PATIENCE = 120
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,9 @@ def _train(
         roots.error(spec).unlink(missing_ok=True)
     trackers = [_track(s, roots, group.workers, targets.get(run_id(s), ())) for s in runs]
     try:
-        with connected(roots.scratch, max(granted_cpus(), group.workers * group.cpus)):
+        patience = GROUP_PATIENCE if isinstance(group.number, int) else ELASTIC_PATIENCE
+        cpus = max(granted_cpus(), group.workers * group.cpus)
+        with connected(roots.scratch, cpus, patience):
             stop.listen()
             _fit(runs, roots, group, stop)
     finally:

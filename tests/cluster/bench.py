@@ -39,7 +39,7 @@ LEFTOVERS = "ls -d /tmp/r[0-9]*; ps -e -o comm= | grep -E 'raylet|gcs_server|ray
 
 
 def small_spec(seed: int, **recipe: Any) -> dict[str, Any]:
-    """Return the spec of a training of twelve epochs of five steps, without dropout."""
+    """Return the spec of a training of twelve epochs of five steps, with dropout."""
     return specs.validate(
         {
             "chapter": 3,
@@ -225,8 +225,9 @@ class Bench:
         expected, found = read_json(alone / "result.json"), self.result()
         assert found["metrics"] == expected["metrics"]
         assert found["confusion"] == expected["confusion"]
-        # The mean loss of an epoch that two attempts share is rounded once more.
-        self.check_curve(1e-6)
+        for ours, theirs in zip(*self.curves(), strict=True):
+            # The mean loss of an epoch that two attempts share is rounded once more.
+            assert ours == pytest.approx(theirs, rel=1e-6)
         ours, theirs = (
             torch.load(where / "model.pt", weights_only=True)["state_dict"]
             for where in (self.out, alone)
@@ -237,11 +238,10 @@ class Bench:
         self.check_tracked()
         self.check_leftovers()
 
-    def check_curve(self, tolerance: float) -> None:
-        """Compare the curve with the undisturbed one."""
+    def curves(self) -> tuple[list[dict[str, float]], list[dict[str, float]]]:
+        """Return the curve, and the undisturbed one."""
         assert self._alone.wait(PATIENCE) == 0, (self.folder / "alone.txt").read_text()
-        for ours, theirs in zip(_curve(self.out), _curve(self.folder / "alone"), strict=True):
-            assert ours == pytest.approx(theirs, rel=tolerance)
+        return _curve(self.out), _curve(self.folder / "alone")
 
     def check_tracked(self) -> None:
         """Look that MLflow has the run once, and each step once."""

@@ -43,7 +43,7 @@ def start(cluster, clone, tracking):
         command = cluster.command(
             *(SNAKEMAKE, "--profile", "slurm", "figure6", "--config", "rows=cnn_b", "nodes=1"),
             *words,
-            timeout=900,
+            timeout=3600,
             cwd=clone,
         )
         given = {
@@ -89,7 +89,7 @@ def trainings(cluster):
     return [job for job in cluster.jobs() if job.comment.startswith("rule_train")]
 
 
-def until(holds, what, patience=300):
+def until(holds, what, patience=600):
     end = time.monotonic() + patience
     while not holds():
         assert time.monotonic() < end, what
@@ -108,12 +108,12 @@ def only_result(clone):
 @pytest.mark.short
 def test_snakemake_killed_and_called_again(cluster, clone, start):
     before = len(trainings(cluster))
-    first = start()
+    first = start(STRUCTNETS_TEST_EPOCH_SECONDS="2")
     until(lambda: saved(clone), "checkpoint")
     kill(first)
     assert trainings(cluster)[-1].state == "RUNNING"
     unlocked = start("--unlock")
-    assert unlocked.wait(120) == 0
+    assert unlocked.wait(600) == 0
     second = start()
     text = second.communicate()[0]
     assert second.returncode == 0, text
@@ -129,7 +129,7 @@ def test_second_call_at_the_same_time_is_refused(cluster, clone, start):
     until(lambda: (clone / ".snakemake" / "locks").is_dir(), "lock of Snakemake")
     until(lambda: list((clone / ".snakemake" / "locks").iterdir()), "lock of Snakemake")
     second = start()
-    text = second.communicate(timeout=120)[0]
+    text = second.communicate(timeout=600)[0]
     assert second.returncode == 1
     assert "Directory cannot be locked" in text
     first.send_signal(signal.SIGTERM)
