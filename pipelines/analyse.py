@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pipelines.made_target import log_made
 from pipelines.stage import absolute, run_stage, stage_parser
 from structnets.files import read_json, write_json
 
@@ -70,25 +71,19 @@ def track(result: dict[str, Any], results: Path, scratch: Path) -> None:
         f"figures-{target}.{end}": results / "figures" / f"{target}.{end}" for end in ENDINGS
     }
     values = {f"analyses-{target}.json": results / "analyses" / f"{target}.json"}
-    try:
-        from pipelines.tracking import log_target
-
-        log_target(
-            None,
-            results,
-            target,
-            preset=preset,
-            files={**figures, **values},
-            run_ids=[model["run_id"] for model in result["models"]],
-            spool=scratch / "targets" / f"{target}-{preset}" / "spool",
-            tags={
-                "analysis_id": result["analysis_id"],
-                "hardware": result["hardware"]["class"],
-                "data": ", ".join(dict.fromkeys(result["data"])),
-            },
-        )
-    except Exception as error:
-        logger.warning("%s was made but not logged to MLflow: %s", target, error)
+    log_made(
+        target,
+        preset,
+        {**figures, **values},
+        [model["run_id"] for model in result["models"]],
+        results,
+        scratch,
+        {
+            "analysis_id": result["analysis_id"],
+            "hardware": result["hardware"]["class"],
+            "data": ", ".join(dict.fromkeys(result["data"])),
+        },
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

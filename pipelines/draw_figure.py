@@ -10,8 +10,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipelines.made_target import log_made
 from pipelines.stage import run_stage, stage_parser
-from pipelines.tracking import log_target
 from structnets.viz.drawn_figures import FIGURES, draw
 
 logger = logging.getLogger("draw_figure")
@@ -20,18 +20,8 @@ logger = logging.getLogger("draw_figure")
 def draw_figure(target: str, results: Path, scratch: Path) -> list[Path]:
     """Draw a figure below `results` and log it; whatever happens to MLflow, the files stand."""
     files = draw(target, results / "figures" / target)
-    try:
-        log_target(
-            None,
-            results,
-            target,
-            preset="drawn",
-            files={f"figures-{path.name}": path for path in files},
-            run_ids=[],
-            spool=scratch / "targets" / f"{target}-drawn" / "spool",
-        )
-    except Exception as error:
-        logger.warning("%s was drawn but not logged to MLflow: %s", target, error)
+    named = {f"figures-{path.name}": path for path in files}
+    log_made(target, "drawn", named, [], results, scratch)
     return files
 
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from pipelines.made_target import log_made
 from pipelines.stage import run_stage, stage_parser
 from structnets.reporting.cells import cells_of, local_lines
 from structnets.reporting.formats import Rendering
@@ -62,22 +63,10 @@ def code_digests(lines: Iterable[Line]) -> dict[str, str]:
 def track(rendering: Rendering, files: dict[str, Path], results: Path, scratch: Path) -> None:
     """Log the rendering to MLflow; whatever happens there, the files stand."""
     target, preset = rendering.table.target, rendering.preset
-    try:
-        from pipelines.tracking import log_target
-
-        log_target(
-            None,
-            results,
-            target,
-            preset=preset,
-            # Table and figure have a CSV of the same name each.
-            files={name.replace("/", "-"): path for name, path in files.items()},
-            run_ids=rendering.run_ids(),
-            spool=scratch / "targets" / f"{target}-{preset}" / "spool",
-            tags={"provenance": rendering.provenance()},
-        )
-    except Exception as error:
-        log.warning("%s was rendered but not logged to MLflow: %s", target, error)
+    # Table and figure have a CSV of the same name each.
+    named = {name.replace("/", "-"): path for name, path in files.items()}
+    tags = {"provenance": rendering.provenance()}
+    log_made(target, preset, named, rendering.run_ids(), results, scratch, tags)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -37,7 +37,7 @@ def test_unknown_key_lists_the_allowed(clone, snakemake, file, old, new, message
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("rows=rfn", "rows=rfn: no table has it; allowed: all, all_cnn"),
+        ("rows=rfn", "rows=rfn: no table has it; allowed: all, alexnet"),
         ("preset=large", "preset: Input should be 'smoke', 'small' or 'paper'"),
         ("presett=small", "presett: unknown key; allowed here: preset, rows"),
     ],

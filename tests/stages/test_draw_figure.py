@@ -14,7 +14,7 @@ def test_figure_is_drawn_whether_mlflow_is_there_or_not(tmp_path, monkeypatch, c
             raise ConnectionError("MLflow is away")
         logged.append((target, sorted(given["files"])))
 
-    monkeypatch.setattr(draw_figure, "log_target", log_target)
+    monkeypatch.setattr("pipelines.tracking.log_target", log_target)
     roots = ["--results", str(tmp_path / "r"), "--scratch", str(tmp_path / "s")]
     assert draw_figure.main(["--target", "figure17", *roots]) == 0
     names = sorted(path.name for path in (tmp_path / "r" / "figures").iterdir())

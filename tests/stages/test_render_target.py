@@ -73,7 +73,7 @@ def test_rendering_survives_tracking(tmp_path, render, monkeypatch, caplog):
     monkeypatch.setattr("pipelines.tracking.log_target", refuse)
     with caplog.at_level(logging.WARNING):
         assert render() == 0
-    assert "rendered but not logged to MLflow: no such server" in caplog.text
+    assert "made but not logged to MLflow: no such server" in caplog.text
 
 
 def test_code_of_a_model_that_is_gone_counts_as_changed():
