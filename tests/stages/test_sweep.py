@@ -39,10 +39,10 @@ def watched(config, **given):
     loop.CHECKPOINT_SECONDS = -1.0
     step, tell = loop.GradientTraining._step, reporting.Progress.epoch
 
-    def noted(self, index):
+    def noted(self, *given):
         with Path({log!r}).open("a") as file:
             print(config["trial"], self.position.step, file=file)
-        return step(self, index)
+        return step(self, *given)
 
     def slow(self, row, epochs):
         tell(self, row, epochs)

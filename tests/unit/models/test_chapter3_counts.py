@@ -24,6 +24,7 @@ GOLDEN = {
     "cnn_b": (440_512, 440_512),
     "cnn_b_5x5": (222_400, 222_400),
     "scattering": (0, 0),
+    "standardized_voxels": (0, 0),
     "rfnin_order1": (1_876_356, 25_630_020),
     "rfnin_order2": (3_425_508, 25_630_020),
     "rfnin_order3": (5_491_044, 25_630_020),
