@@ -17,7 +17,7 @@ from structnets import identity
 from structnets.analysis.registry import ANALYSES, check_models, check_options
 from structnets.reporting.tables import ThesisValue
 from structnets.specs import Experiment, Preset, load_experiment, resolve
-from structnets.validation import Strict, checked, load_yaml
+from structnets.validation import Strict, TargetFile, load_target, load_yaml
 
 
 class AnalysedModel(Strict):
@@ -37,10 +37,9 @@ class AnalysisPreset(Strict):
     models: list[AnalysedModel] | None = Field(default=None, description="Instead of the file's.")
 
 
-class Analysis(Strict):
+class Analysis(TargetFile):
     """One analysis file."""
 
-    target: str = Field(pattern=r"^[a-z0-9_]+$", description="Rule name, equal to the file's.")
     chapter: int = Field(ge=3, le=6, description="Thesis chapter.")
     title: str = Field(description="One line.")
     caption: str = Field(description="What is shown and how it was measured.")
@@ -94,10 +93,7 @@ def load_analysis(path: Path) -> Analysis:
     ValueError
         If the file is not valid, or its target is not called as the file.
     """
-    analysis = checked(Analysis, load_yaml(path), str(path))
-    if analysis.target != path.stem:
-        raise ValueError(f"{path}: target is {analysis.target!r}; it must be {path.stem!r}")
-    return analysis
+    return load_target(Analysis, path)
 
 
 def load_analyses(directory: Path) -> dict[str, Analysis]:

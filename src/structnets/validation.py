@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 _M = TypeVar("_M", bound=BaseModel)
+_T = TypeVar("_T", bound="TargetFile")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -16,6 +17,12 @@ class Strict(BaseModel):
     """Frozen model that refuses unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TargetFile(Strict):
+    """What stands in a file called as the target it describes."""
+
+    target: str = Field(pattern=r"^[a-z0-9_]+$", description="Rule name, equal to the file's.")
 
 
 def checked(model: type[_M], content: Any, name: str) -> _M:
@@ -52,6 +59,20 @@ def load_yaml(path: Path) -> Any:
         return yaml.load(path.read_text(), Loader=_LOADER)
     except yaml.YAMLError as error:
         raise ValueError(f"{path} is not valid YAML: {error}") from error
+
+
+def load_target(model: type[_T], path: Path) -> _T:
+    """Read and check the file of one target, which must be called as its ``target``.
+
+    Raises
+    ------
+    ValueError
+        If the file is not valid, or its target is not called as the file.
+    """
+    content = checked(model, load_yaml(path), str(path))
+    if content.target != path.stem:
+        raise ValueError(f"{path}: target is {content.target!r}; it must be {path.stem!r}")
+    return content
 
 
 def _readable(error: ValidationError, model: type[BaseModel], name: str) -> str:

@@ -22,6 +22,7 @@ from structnets.analyses import (
     load_models_experiments,
     resolve_analysis,
 )
+from structnets.reporting.ledger import reduced
 
 Line = dict[str, Any]
 FILE = "analyses.jsonl"
@@ -53,13 +54,7 @@ def finding_line(result: Mapping[str, Any]) -> Line:
     ValueError
         If the result lacks something a line holds.
     """
-    git = result.get("git") or {}
-    commit = git.get("sha")
-    found = {**result, "commit": f"{commit}-dirty" if commit and git.get("dirty") else commit}
-    missing = [key for key in KEYS if key not in found]
-    if missing:
-        raise ValueError(f"analysis {result.get('analysis_id')!r} lacks {', '.join(missing)}")
-    return {key: found[key] for key in KEYS}
+    return reduced(result, KEYS, f"analysis {result.get('analysis_id')!r}")
 
 
 def local_findings(results: Path) -> dict[str, Line]:

@@ -8,7 +8,7 @@ Lines are sorted by run id, one per run; a new measurement of a run replaces its
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +39,33 @@ def ledger_line(result: dict[str, Any]) -> Line:
     ValueError
         If the result lacks something a line holds.
     """
+    return reduced(result, KEYS, f"result of {result.get('run_id')!r}")
+
+
+def reduced(result: Mapping[str, Any], keys: Sequence[str], what: str) -> Line:
+    """Keep what a line holds of a result, and name its commit.
+
+    Parameters
+    ----------
+    result : mapping
+        Plain JSON, with ``git`` as `structnets.training.provenance.git_state` returns it.
+    keys : sequence of str
+        What the line holds.
+    what : str
+        What the error calls the result.
+
+    Raises
+    ------
+    ValueError
+        Naming the keys that the result lacks.
+    """
     git = result.get("git") or {}
     commit = git.get("sha")
     found = {**result, "commit": f"{commit}-dirty" if commit and git.get("dirty") else commit}
-    missing = [key for key in KEYS if key not in found]
+    missing = [key for key in keys if key not in found]
     if missing:
-        raise ValueError(f"result of {result.get('run_id')!r} lacks {', '.join(missing)}")
-    return {key: found[key] for key in KEYS}
+        raise ValueError(f"{what} lacks {', '.join(missing)}")
+    return {key: found[key] for key in keys}
 
 
 def ledger_path(directory: Path, chapter: int) -> Path:

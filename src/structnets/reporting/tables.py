@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from structnets.specs import Preset
-from structnets.validation import Strict, checked, load_yaml
+from structnets.validation import Strict, TargetFile, load_target
 
 Everything = Literal["all"]
 # What a column may show of a row's model; the rest is measured by runs.
@@ -94,10 +94,9 @@ class Plot(Strict):
     )
 
 
-class Table(Strict):
+class Table(TargetFile):
     """One target."""
 
-    target: str = Field(pattern=r"^[a-z0-9_]+$", description="Rule name, equal to the file's.")
     kind: Literal["table", "figure"] = Field(description="A figure is drawn and tabulated.")
     chapter: int = Field(ge=3, le=6, description="Thesis chapter.")
     title: str = Field(description="One line.")
@@ -185,10 +184,7 @@ def load_table(path: Path) -> Table:
     ValueError
         If the file is not valid, or its target is not called as the file.
     """
-    table = checked(Table, load_yaml(path), str(path))
-    if table.target != path.stem:
-        raise ValueError(f"{path}: target is {table.target!r}; it must be {path.stem!r}")
-    return table
+    return load_target(Table, path)
 
 
 def load_tables(directory: Path) -> dict[str, Table]:
