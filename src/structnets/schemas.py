@@ -7,8 +7,8 @@ Command: ``python -m structnets.schemas [workflow/schemas]``
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -46,4 +46,6 @@ def write_schemas(directory: Path) -> list[Path]:
 
 
 if __name__ == "__main__":
-    write_schemas(Path(sys.argv[1] if len(sys.argv) > 1 else FOLDER))
+    parser = argparse.ArgumentParser(description="Write the schemas of the files people write.")
+    parser.add_argument("folder", type=Path, nargs="?", default=FOLDER)
+    write_schemas(parser.parse_args().folder)

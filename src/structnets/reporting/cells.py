@@ -12,7 +12,7 @@ from typing import Any, Literal
 from structnets import files, identity
 from structnets.reporting.ledger import Line, ledger_line
 from structnets.reporting.requests import Experiments, cell_key, cell_spec
-from structnets.reporting.tables import Table
+from structnets.reporting.tables import COUNTS, Table
 
 Status = Literal["measured", "counted", "reported", "not run"]
 
@@ -108,13 +108,14 @@ def cells_of(
                 cells.append(_reported(table, preset, row.key, column.key))
                 continue
             spec = cell_spec(table, experiments, preset, row.key, column.key)
-            if column.key not in table.run_columns():
+            if column.metric in COUNTS:
                 cells.append(_counted(table, row.key, column.key, spec))
                 continue
             # Where a preset makes columns equal (smoke has one size), only the first has runs.
             key, metric = cell_key(spec), table.metric_of(column.key)
             shown = (key, metric) in taken
-            found = [] if shown else sorted(runs.get(key, []), key=itemgetter("run_id"))
+            none = shown or preset not in column.presets
+            found = [] if none else sorted(runs.get(key, []), key=itemgetter("run_id"))
             taken.add((key, metric))
             cells.append(_run_cell(table, row.key, column.key, spec, found, code_digests or {}))
     return cells

@@ -172,9 +172,10 @@ def _given(experiment: Experiment, spec: dict[str, Any], configuration: Configur
 
 
 def _check_known(tables: dict[str, Table], configuration: Configuration) -> None:
+    preset = configuration.preset
     known = {
         "rows": {row for table in tables.values() for row in table.run_rows()},
-        "columns": {column for table in tables.values() for column in table.run_columns()},
+        "columns": {column for table in tables.values() for column in table.run_columns(preset)},
     }
     for what, allowed in known.items():
         for key in getattr(configuration, what) or []:
@@ -193,7 +194,7 @@ def _uses(
     targets: dict[str, set[str]] = {}
     for table in tables.values():
         for row in table.run_rows():
-            for column in table.run_columns():
+            for column in table.run_columns(preset):
                 spec = cell_spec(table, experiments, preset, row, column)
                 targets.setdefault(cell_key(spec), set()).add(table.target)
     return {run: sorted(targets[cell_key(spec)]) for run, spec in specs.items()}

@@ -124,7 +124,7 @@ def requested_specs(
         raise ValueError(f"{table.target} has no preset {preset!r}; allowed: {allowed}")
     wanted: set[tuple[str, str, int]] = set()
     for floor in table.floor[preset]:  # type: ignore[index]
-        wanted |= _cells(table, floor, rows, columns, seeds)
+        wanted |= _cells(table, preset, floor, rows, columns, seeds)
     requests = []
     for row in table.run_rows():
         for column in (column.key for column in table.columns):
@@ -139,6 +139,7 @@ def requested_specs(
 
 def _cells(
     table: Table,
+    preset: str,
     floor: Floor,
     rows: Sequence[str] | None,
     columns: Sequence[str] | None,
@@ -146,7 +147,7 @@ def _cells(
 ) -> set[tuple[str, str, int]]:
     chosen_rows = _chosen(table.run_rows(), rows if rows is not None else floor.rows)
     wanted_columns = columns if columns is not None else floor.columns
-    chosen_columns = _chosen(table.run_columns(), wanted_columns)
+    chosen_columns = _chosen(table.run_columns(preset), wanted_columns)
     chosen_seeds = seeds if seeds is not None else floor.seeds
     return {(r, c, s) for r in chosen_rows for c in chosen_columns for s in chosen_seeds}
 

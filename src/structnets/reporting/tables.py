@@ -66,6 +66,10 @@ class Column(Strict):
     recipe: dict[RecipeKind, dict[str, Any]] = Field(
         default={}, description="Overrides of the recipe, by the kind of the row's recipe."
     )
+    presets: list[Preset] = Field(
+        default=["smoke", "small", "paper"],
+        description="Those it has runs in: not those whose data is another than it is called by.",
+    )
 
 
 class ThesisValue(Strict):
@@ -127,7 +131,8 @@ class Table(TargetFile):
         for preset, floors in self.floor.items():
             for floor in floors:
                 _known(_listed(floor.rows), self.run_rows(), "row", f"floor.{preset}")
-                _known(_listed(floor.columns), self.run_columns(), "column", f"floor.{preset}")
+                columns_run = self.run_columns(preset)
+                _known(_listed(floor.columns), columns_run, "column", f"floor.{preset}")
         if (self.kind == "figure") != (self.plot is not None):
             raise ValueError("plot belongs to kind 'figure', and a figure needs one")
         _known(self.plot.thesis_rows if self.plot else [], rows, "row", "plot.thesis_rows")
@@ -158,9 +163,10 @@ class Table(TargetFile):
         """List the keys of the rows that are run, not quoted."""
         return [row.key for row in self.rows if row.reported is None]
 
-    def run_columns(self) -> list[str]:
-        """List the keys of the columns that show runs, not counts."""
-        return [column.key for column in self.columns if column.metric not in COUNTS]
+    def run_columns(self, preset: str) -> list[str]:
+        """List the keys of the columns that show runs of a preset, not counts."""
+        shown = (column for column in self.columns if preset in column.presets)
+        return [column.key for column in shown if column.metric not in COUNTS]
 
     def thesis_value(self, row: str, column: str) -> float | None:
         """Return the number the thesis gives for a cell (a quoted one for a reported row)."""

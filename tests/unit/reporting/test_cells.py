@@ -3,6 +3,7 @@ import pytest
 from structnets.reporting.cells import cells_of, local_lines
 from structnets.reporting.ledger import ledger_line
 from structnets.reporting.requests import cell_spec
+from structnets.reporting.tables import Table
 from tests.made_results import make_result, publish
 
 
@@ -45,6 +46,14 @@ def test_presets_are_never_mixed(table, experiments, line):
 def test_columns_that_a_preset_makes_equal_count_once(table, experiments, line):
     cells = cells_of(table, experiments, "smoke", [line("n100", 0, 50.0, preset="smoke")])
     assert cell(cells, "net", "n200").status == "not run"
+
+
+def test_a_column_shows_no_run_of_a_preset_it_is_not_of(table, experiments, line):
+    content = table.model_dump()
+    content["columns"][0]["presets"] = ["smoke", "paper"]
+    content["floor"]["small"] = []
+    cells = cells_of(Table.model_validate(content), experiments, "small", [line("n100", 0, 90.0)])
+    assert cell(cells, "net", "n100").status == "not run"
 
 
 def test_hardware_classes_are_listed(table, experiments, line):
