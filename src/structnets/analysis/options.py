@@ -42,6 +42,7 @@ class TranslatedArrays(Strict):
     """Of Figure 14."""
 
     images: int = _DatabaseSize
+    split: Literal["train", "test"] = Field(default="train", description="Where they are from.")
     queries: int = Field(default=2, ge=1, description="Images that are translated.")
     shifts: list[int] = Field(default=[1, 2, 3, 4, 5, 6, 7], min_length=1, description="τ.")
     width: int = _Width

@@ -124,7 +124,10 @@ def test_translations(analyse: Analyse) -> None:
     small = {"images": 30, "shifts": [1, 2]}
     last = analyse("translated_arrays", "hcnn", **small, query_class="bird")
     assert list(last) == ["j4.tau1.kept", "j4.tau2.kept"]
-    assert list(analyse("translation_by_depth", "hcnn", **small)) == ["j3.kept", "j4.kept"]
+    assert list(analyse("translation_by_depth", "hcnn", split="test", **small)) == [
+        "j3.kept",
+        "j4.kept",
+    ]
     found = analyse("class_kept", "hcnn", **small, queries=9, covariance_images=6)
     assert found["j3.v_j.tau2.next_layer"] == pytest.approx(0, abs=1e-5)
     assert found["chance"] == pytest.approx(9 / 29)

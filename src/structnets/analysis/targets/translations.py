@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -25,26 +27,55 @@ _PART = 5000  # images whose arrays an interrupted analysis keeps together
 Arrays = dict[int, np.ndarray]
 
 
+@dataclass(frozen=True)
+class _Database:
+    """Images that are searched; a place is the number of one of them."""
+
+    run: Trained
+    split: str
+    positions: np.ndarray
+
+    @classmethod
+    def of(cls, run: Trained, options: TranslatedArrays) -> _Database:
+        return cls(run, options.split, run.choose(options.split, options.images))
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    @cached_property
+    def labels(self) -> np.ndarray:
+        return self.run.labels(self.split, self.positions)
+
+    def class_of(self, place: int) -> str:
+        return self.run.manifest["classes"][int(self.labels[place])]
+
+    def picture(self, place: int) -> np.ndarray:
+        return self.run.picture(self.split, int(self.positions[place]))
+
+    def note(self) -> str:
+        return f"nearest of {len(self)} {'training' if self.split == 'train' else 'test'} images"
+
+
 def translated_arrays(context: Context, options: TranslatedArrays) -> list[Measured]:
     """Draw queries, the images their translated last arrays find, and the arrays (Figure 14)."""
     run, model = _network(context)
     depth = len(model.layers)
-    positions = run.choose("train", options.images)
-    arrays = _arrays(context, run, model, positions, [depth], options.batch_size)[depth]
-    queries = _queries(run, positions, options)
+    images = _Database.of(run, options)
+    arrays = _arrays(context, model, images, [depth], options.batch_size)[depth]
+    queries = _queries(images, options)
     found = translated_neighbours(arrays, queries, options.shifts, options.width)
     rows = [
-        (_class(run, positions[query]), _row(run, positions, found, number, arrays))
+        (images.class_of(query), _row(images, found, number, arrays))
         for number, query in enumerate(queries)
     ]
     draw_translated_images(
         rows,
         context.stem,
         title=context.title,
-        note=f"{context.note} · nearest of {len(positions)} images",
+        note=f"{context.note} · {images.note()}",
         arrays=True,
     )
-    kept = share_kept(found, run.labels("train", positions))
+    kept = share_kept(found, images.labels)
     return [
         Measured(f"j{depth}.tau{shift}.kept", float(share), len(queries))
         for shift, share in zip(options.shifts, kept, strict=True)
@@ -55,15 +86,15 @@ def translation_by_depth(context: Context, options: TranslationByDepth) -> list[
     """Draw what the translated arrays of a query find at every depth (Figure 15)."""
     run, model = _network(context)
     depths = options.depths or list(range(FIRST_DEPTH, len(model.layers) + 1))
-    positions = run.choose("train", options.images)
-    arrays = _arrays(context, run, model, positions, depths, options.batch_size)
-    queries = _queries(run, positions, options)
+    images = _Database.of(run, options)
+    arrays = _arrays(context, model, images, depths, options.batch_size)
+    queries = _queries(images, options)
     found = {
         depth: translated_neighbours(arrays[depth], queries, options.shifts, options.width)
         for depth in depths
     }
     rows = [
-        (f"j = {depth}", _row(run, positions, found[depth], number))
+        (f"j = {depth}", _row(images, found[depth], number))
         for number in range(len(queries))
         for depth in depths
     ]
@@ -71,11 +102,10 @@ def translation_by_depth(context: Context, options: TranslationByDepth) -> list[
         rows,
         context.stem,
         title=context.title,
-        note=f"{context.note} · nearest of {len(positions)} images",
+        note=f"{context.note} · {images.note()}",
     )
-    labels = run.labels("train", positions)
     return [
-        Measured(f"j{depth}.kept", float(share_kept(found[depth], labels).mean()),
+        Measured(f"j{depth}.kept", float(share_kept(found[depth], images.labels).mean()),
                  len(queries) * len(options.shifts))
         for depth in depths
     ]  # fmt: skip
@@ -89,9 +119,9 @@ def class_kept(context: Context, options: ClassKept) -> list[Measured]:
     """
     run, model = _network(context)
     depths = options.depths or list(range(FIRST_DEPTH, len(model.layers) + 1))
-    positions = run.choose("train", options.images)
-    arrays = _arrays(context, run, model, positions, depths, options.batch_size)
-    queries, labels = _queries(run, positions, options), run.labels("train", positions)
+    images = _Database.of(run, options)
+    arrays = _arrays(context, model, images, depths, options.batch_size)
+    queries, labels = _queries(images, options), images.labels
     chance = class_kept_by_chance(labels, queries)
     kept, measured = {}, [Measured("chance", chance, len(queries))]
     for depth in depths:
@@ -108,7 +138,7 @@ def class_kept(context: Context, options: ClassKept) -> list[Measured]:
         queries=len(queries),
         chance=chance,
         title=context.title,
-        note=f"{context.note} · nearest of {len(positions)} images",
+        note=f"{context.note} · {images.note()}",
     )
     return measured + _deviations(run, model, depths, options)
 
@@ -144,19 +174,18 @@ def _network(context: Context) -> tuple[Trained, HCNN]:
 
 def _arrays(
     context: Context,
-    run: Trained,
     model: HCNN,
-    positions: np.ndarray,
+    images: _Database,
     depths: Sequence[int],
     batch_size: int,
 ) -> Arrays:
     """Compute invariant arrays part by part; an interrupted analysis keeps whole parts."""
     parts = []
-    for start in range(0, len(positions), _PART):
-        part = positions[start : start + _PART]
+    for start in range(0, len(images), _PART):
+        part = images.positions[start : start + _PART]
 
         def compute(part: np.ndarray = part) -> dict[str, np.ndarray]:
-            batches = (images for images, _ in run.batches("train", part, batch_size))
+            batches = (batch for batch, _ in images.run.batches(images.split, part, batch_size))
             found = invariant_arrays(model, batches, depths, len(part))
             return {str(depth): array for depth, array in found.items()}
 
@@ -164,25 +193,23 @@ def _arrays(
     return {depth: np.concatenate([part[str(depth)] for part in parts]) for depth in depths}
 
 
-def _queries(run: Trained, positions: np.ndarray, options: TranslatedArrays) -> list[int]:
-    """Return the first images of the wanted class, as numbers among the chosen ones."""
-    names = run.manifest["classes"]
-    labels = run.labels("train", positions)
+def _queries(images: _Database, options: TranslatedArrays) -> list[int]:
+    """Return the places of the first images of the wanted class."""
+    names = images.run.manifest["classes"]
     if options.query_class is None:
-        return list(range(min(options.queries, len(positions))))
+        return list(range(min(options.queries, len(images))))
     if options.query_class not in names:
         raise ValueError(
             f"query_class must be one of {', '.join(names)}; got {options.query_class!r}"
         )
-    of_class = np.flatnonzero(labels == names.index(options.query_class))
+    of_class = np.flatnonzero(images.labels == names.index(options.query_class))
     if not len(of_class):
-        raise ValueError(f"none of the {len(positions)} images is of class {options.query_class!r}")
+        raise ValueError(f"none of the {len(images)} images is of class {options.query_class!r}")
     return of_class[: options.queries].tolist()
 
 
 def _row(
-    run: Trained,
-    positions: np.ndarray,
+    images: _Database,
     found: Neighbours,
     number: int,
     arrays: np.ndarray | None = None,
@@ -194,15 +221,11 @@ def _row(
     return [
         Found(
             shift,
-            int(positions[place]),
-            run.picture("train", int(positions[place])),
-            _class(run, positions[place]),
+            int(images.positions[place]),
+            images.picture(place),
+            images.class_of(place),
             far,
             None if arrays is None else arrays[place],
         )
         for shift, place, far in asked
     ]
-
-
-def _class(run: Trained, position: int) -> str:
-    return run.manifest["classes"][int(run.labels("train", np.array([position]))[0])]
