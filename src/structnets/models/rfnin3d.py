@@ -2,8 +2,7 @@
 
 Three blocks of convolution, ReLU, one more 1x1 convolution, ReLU and max-pooling 2; then the mean
 over the map and a linear layer. The thesis prints the widths, the scales and the order; pooling,
-atoms per block and the NiN's kernels are our reading. Pooling stands before the second ReLU,
-which is equal and cheaper.
+atoms per block and the NiN's kernels are our reading.
 """
 
 from __future__ import annotations
@@ -12,14 +11,58 @@ import math
 from collections import OrderedDict
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from structnets.nn.gaussian_conv3d import GaussianConv3d
+from structnets.nn.mix_and_pool import MixAndPool
 
 WIDTHS = (128, 96, 96)
 # The voxels in which the thesis gives its scales.
 THESIS_VOXEL_MM = 2.0
+
+
+class VolumeBlock(nn.Module):
+    """Convolution, ReLU, one more 1x1 convolution, ReLU and max-pooling 2.
+
+    Pooling stands before the second ReLU, which is equal and cheaper. On a processor all that
+    follows the convolution is one pass over the volume (`structnets.nn.mix_and_pool`).
+
+    Parameters
+    ----------
+    convolution : module
+        With `width` outputs.
+    width : int
+        Channels of the block.
+    """
+
+    def __init__(self, convolution: nn.Module, width: int) -> None:
+        super().__init__()
+        self.conv = convolution
+        self.cccp = _initialized(nn.Conv3d(width, width, 1))
+
+    def forward(self, *x: Tensor) -> Tensor:
+        """Compute the maps of volumes (B, C, D, H, W), or of B volumes' responses, one by one."""
+        weight, bias = self.cccp.weight.flatten(1), self.cccp.bias
+        fixed = x[0].ndim == 4
+        if x[0].device.type != "cpu":
+            maps = self._mixed(torch.stack(x)) if fixed else self.conv(*x)
+            return functional.max_pool3d(self.cccp(maps.relu_()), 2).relu_()
+        if fixed:
+            assert isinstance(self.conv, GaussianConv3d)
+            first = self.conv.response_weights(x[0].shape[1:])
+            maps = MixAndPool.apply(x, first, self.conv.bias, weight, bias)
+        else:
+            maps = MixAndPool.apply(self.conv(*x), None, None, weight, bias)
+        assert isinstance(maps, Tensor)
+        return maps
+
+    def _mixed(self, responses: Tensor) -> Tensor:
+        assert isinstance(self.conv, GaussianConv3d)
+        weights = self.conv.response_weights(responses.shape[2:])
+        return functional.conv3d(responses, weights[..., None, None, None], self.conv.bias)
 
 
 class VolumeNet(nn.Module):
@@ -46,31 +89,19 @@ class VolumeNet(nn.Module):
     ) -> None:
         super().__init__()
         self.recompute = recompute
-        blocks: OrderedDict[str, nn.Module] = OrderedDict()
-        for i, (convolution, width) in enumerate(zip(convolutions, widths, strict=True)):
-            blocks[f"block{i + 1}"] = nn.Sequential(
-                OrderedDict(
-                    conv=convolution,
-                    relu=nn.ReLU(inplace=True),
-                    cccp=_initialized(nn.Conv3d(width, width, 1)),
-                    pool=nn.MaxPool3d(2),
-                    relu2=nn.ReLU(inplace=True),
-                )
-            )
-        self.features = nn.Sequential(blocks)
+        pairs = enumerate(zip(convolutions, widths, strict=True), 1)
+        self.features = nn.Sequential(
+            OrderedDict((f"block{i}", VolumeBlock(layer, width)) for i, (layer, width) in pairs)
+        )
         self.head = nn.Linear(widths[-1], num_classes)
 
-    def forward(self, x: Tensor | None, responses: Sequence[Tensor] | None = None) -> Tensor:
+    def forward(self, x: Tensor | Sequence[Tensor]) -> Tensor:
         """Classify volumes.
 
         Parameters
         ----------
-        x : Tensor, shape (B, C, D, H, W), or None
-            Volumes, normalised; None if `responses` are given.
-        responses : sequence of Tensor, optional
-            What `responses` returned for the volumes: the fixed half of the first layer, which a
-            training can compute once per volume and keep (stack the volumes of a batch). The
-            volumes must not be augmented then.
+        x : Tensor, shape (B, C, D, H, W), or sequence of B Tensor
+            Volumes, normalised; or what `fixed_stage` returned for each of them.
 
         Returns
         -------
@@ -78,29 +109,31 @@ class VolumeNet(nn.Module):
             Logits.
         """
         first, *others = self.features
-        assert isinstance(first, nn.Sequential)
-        if responses is not None:
-            maps = self._run(_Mixed(first), *responses)
-        elif x is not None:
-            maps = self._run(first, x)
-        else:
-            raise ValueError("either x or responses must be given")
+        maps = self._run(first, *([x] if isinstance(x, Tensor) else x))
         for block in others:
             maps = self._run(block, maps)
         return self.head(maps.mean((2, 3, 4)))
 
-    def responses(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Return the first layer's basis responses to volumes: see `forward`.
+    def fixed_stage(self, x: Tensor) -> list[Tensor] | None:
+        """Return what no weight changes: the first layer's basis responses to each volume.
 
-        Raises
-        ------
-        ValueError
-            If the first layer is no `GaussianConv3d`, or its answers are on coarse grids.
+        A training can compute it once per volume and keep it, unless volumes are augmented
+        (`structnets.training.fixed_stage`).
+
+        Parameters
+        ----------
+        x : Tensor, shape (B, C, D, H, W)
+            Volumes.
+
+        Returns
+        -------
+        list of B Tensor, shape (atoms * C, D, H, W), or None
+            None if the first layer has no such part, or answers on coarse grids.
         """
         layer = self.features.get_submodule("block1.conv")
         if not isinstance(layer, GaussianConv3d) or layer.coarse is not None:
-            raise ValueError("responses need a GaussianConv3d as first layer, without coarse")
-        return layer.responses(x)
+            return None
+        return list(layer.responses(x)[0])
 
     def _run(self, block: nn.Module, *inputs: Tensor) -> Tensor:
         if self.recompute and self.training:
@@ -108,23 +141,6 @@ class VolumeNet(nn.Module):
             assert isinstance(maps, Tensor)
             return maps
         return block(*inputs)
-
-
-class _Mixed(nn.Module):
-    """A block that begins with responses instead of a volume; it holds no weights of its own."""
-
-    def __init__(self, block: nn.Sequential) -> None:
-        super().__init__()
-        self.block = [block]  # in a list: not a submodule
-
-    def forward(self, *responses: Tensor) -> Tensor:
-        """Mix the responses, then run the rest of the block."""
-        layer, *others = self.block[0]
-        assert isinstance(layer, GaussianConv3d)
-        maps = layer.mix(responses, responses[0].shape[2:])
-        for module in others:
-            maps = module(maps)
-        return maps
 
 
 def rfnin_3d(

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from structnets.bases.gaussian import GaussianBasis, Norm
 from structnets.nn.banded import banded_matrices, output_length
@@ -123,7 +122,7 @@ class GaussianConv3d(nn.Module):
         return out if self.bias is None else out.add_(self.bias[:, None, None, None])
 
     def responses(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Filter volumes with every atom: what `mix` needs, and no weight changes.
+        """Filter volumes with every atom: what `response_weights` mix, and no weight changes.
 
         They can be computed once per volume and kept for a whole training when this is the first
         layer.
@@ -148,18 +147,17 @@ class GaussianConv3d(nn.Module):
                 answers.append(maps.flatten(1, 2).unflatten(2, grid.size))
         return tuple(answers)
 
-    def mix(self, responses: Sequence[Tensor], size: Sequence[int]) -> Tensor:
-        """Mix the maps that `responses` gave for volumes of `size` (D, H, W): as `forward`."""
-        total: Tensor | None = None
-        for grid, maps in zip(self.grids(size), responses, strict=True):
-            weight = mixing_matrix(self.alpha, grid.order)[..., None]
-            mixed = functional.conv1d(maps.flatten(2).to(self.alpha.dtype), weight)
-            if grid.lifts is not None:
-                mixed = torch.stack([grid.lift(one) for one in mixed])
-            total = mixed if total is None else total.add_(mixed)
-        assert total is not None
-        out = total if self.bias is None else total.add_(self.bias[:, None])
-        return out.unflatten(2, self.output_size(size))
+    def response_weights(self, size: Sequence[int]) -> Tensor:
+        """Return alpha as the matrix (O, atoms * C) that mixes `responses` to volumes of `size`.
+
+        Raises
+        ------
+        ValueError
+            If `coarse` is given: then the answers are on several grids.
+        """
+        if self.coarse is not None:
+            raise ValueError("a GaussianConv3d with coarse has responses on several grids")
+        return mixing_matrix(self.alpha, self.grids(size)[0].order)
 
     def output_size(self, size: Sequence[int]) -> Triple:
         """Return depth, height and width of the output for an input of `size`."""

@@ -6,8 +6,10 @@ Two orders of the same linear steps, `VolumeGrid` being the filters:
 ``pairs``   filter along z and y, mix the pairs' maps once per profile along x, then filter the
             O outputs along x and sum; spares most of the last passes for many input channels
 
-Large maps exist for one volume and a few channels at a time, so that memory is that of the input
-and the output; small ones are kept. Nothing but the passes is computed twice.
+Filtered maps exist for one volume and a few of its channels (leaves) or columns along x (pairs,
+whose first passes and mixing take each column by itself) at a time, so that memory is that of the
+input and the output, and on a processor the pairs' maps stay in its caches; small ones are kept.
+Nothing but the passes is computed twice.
 """
 
 from __future__ import annotations
@@ -22,8 +24,10 @@ from torch.autograd.function import once_differentiable
 
 from structnets.nn.volume_grid import Triple, VolumeGrid, filter_leading, unfilter_trailing
 
-# Numbers that the maps of one chunk of channels may hold (256 MB in float32).
+# Numbers that the maps of one chunk may hold (256 MB in float32), and on a processor those of a
+# chunk of columns (4 MB).
 CHUNK_NUMBERS = 2**26
+CACHED_NUMBERS = 2**20
 # Maps of a whole batch that hold fewer numbers are kept for the backward pass.
 KEPT_NUMBERS = 2**26
 
@@ -47,11 +51,9 @@ class FilterAndMix(torch.autograd.Function):
         out = x.new_zeros(len(x), alpha.shape[0], *size)
         mix = _mix_pairs if early else _mix_leaves
         for grid in grids:
-            for b, channels in _chunks(x, grid):
-                maps = _filtered(x[b, channels], grid, early)
-                out[b] += grid.lift(mix(maps, alpha[:, channels], grid)).view_as(out[b])
-                if keep:
-                    ctx.kept.append(maps)
+            for one, answer in zip(x, out, strict=True):
+                mixed = mix(one, alpha, grid, ctx.kept if keep else None)
+                answer += grid.lift(mixed).view_as(answer)
         return out
 
     @staticmethod
@@ -65,17 +67,10 @@ class FilterAndMix(torch.autograd.Function):
         kept = iter(ctx.kept)
         with torch.autocast(x.device.type, enabled=False):
             for grid in ctx.grids:
-                for b, channels in _chunks(x, grid):
+                for b, one in enumerate(x):
                     below = grid.unlift(grad[b].flatten(1))
-                    share = maps = None
-                    if grad_alpha is not None:
-                        share = grad_alpha[:, channels]
-                        maps = next(kept, None)
-                        if maps is None:
-                            maps = _filtered(x[b, channels], grid, ctx.early)
-                    spread = unmix(below, maps, alpha[:, channels], grid, share, grad_x is not None)
-                    if grad_x is not None:
-                        grad_x[b, channels] += grid.unpairs(spread, x.shape[2:])
+                    into = None if grad_x is None else grad_x[b]
+                    unmix(below, one, alpha, grid, kept, grad_alpha, into)
         return grad_x, grad_alpha, None, None, None
 
 
@@ -84,84 +79,121 @@ def mixing_matrix(alpha: Tensor, atoms: Sequence[int]) -> Tensor:
     return alpha[:, :, list(atoms)].transpose(1, 2).flatten(1)
 
 
-def _chunks(x: Tensor, grid: VolumeGrid) -> Iterator[tuple[int, slice]]:
-    """Go through the batch and through ranges of channels whose maps fit `CHUNK_NUMBERS`."""
-    size = len(grid.atoms) * math.prod(x.shape[2:])
-    step = max(1, CHUNK_NUMBERS // size)
-    for b in range(len(x)):
-        for start in range(0, x.shape[1], step):
-            yield b, slice(start, start + step)
-
-
 def _map_numbers(x: Tensor, grids: Sequence[VolumeGrid], early: bool) -> int:
     """Count the numbers of all filtered maps of a batch (at most: grids may be smaller)."""
     maps = sum(len(grid.tree.pairs if early else grid.atoms) for grid in grids)
     return maps * x.numel()
 
 
-def _filtered(x: Tensor, grid: VolumeGrid, early: bool) -> Tensor:
-    """Return what is mixed: pairs' maps (K, C, W, D' H'), or atoms' (N, C, V)."""
-    pairs = grid.pairs(x)
-    return pairs if early else grid.leaves(pairs)
+def _channels(x: Tensor, grid: VolumeGrid) -> Iterator[slice]:
+    """Go through ranges of channels whose atoms' maps fit `CHUNK_NUMBERS`."""
+    step = max(1, CHUNK_NUMBERS // (len(grid.atoms) * math.prod(x.shape[1:])))
+    return (slice(start, start + step) for start in range(0, x.shape[0], step))
 
 
-def _mix_leaves(maps: Tensor, alpha: Tensor, grid: VolumeGrid) -> Tensor:
-    return mixing_matrix(alpha, grid.order) @ maps.flatten(0, 1)
+def _columns(x: Tensor, grid: VolumeGrid) -> Iterator[slice]:
+    """Go through ranges of columns along x whose pairs' maps fit a processor's cache."""
+    most = CACHED_NUMBERS if x.device.type == "cpu" else CHUNK_NUMBERS
+    column = len(grid.tree.pairs) * x.shape[0] * grid.size[0] * grid.size[1]
+    step = max(1, most // column)
+    width = x.shape[3]
+    return (slice(start, min(start + step, width)) for start in range(0, width, step))
+
+
+def _mix_leaves(x: Tensor, alpha: Tensor, grid: VolumeGrid, kept: list[Tensor] | None) -> Tensor:
+    """Filter and mix one volume (C, D, H, W): (O, V)."""
+    total = x.new_zeros(len(alpha), math.prod(grid.size))
+    for channels in _channels(x, grid):
+        maps = grid.leaves(grid.pairs(x[channels])).flatten(0, 1)
+        total.addmm_(mixing_matrix(alpha[:, channels], grid.order), maps)
+        if kept is not None:
+            kept.append(maps)
+    return total
 
 
 def _unmix_leaves(
     grad: Tensor,
-    maps: Tensor | None,
+    x: Tensor,
     alpha: Tensor,
     grid: VolumeGrid,
+    kept: Iterator[Tensor],
     grad_alpha: Tensor | None,
-    spread: bool,
-) -> Tensor:
-    inputs = alpha.shape[1]
-    if maps is not None and grad_alpha is not None:
-        found = grad @ maps.flatten(0, 1).T
-        _add_at(grad_alpha, grid.order, found)
-    if not spread:
-        return grad
-    spread_maps = mixing_matrix(alpha, grid.order).T @ grad
-    return grid.unleaves(spread_maps.view(-1, inputs, grad.shape[1]))
+    grad_x: Tensor | None,
+) -> None:
+    """Add the gradients of one volume and of the alphas, given that of the output, (O, V)."""
+    for channels in _channels(x, grid):
+        if grad_alpha is not None:
+            maps = next(kept, None)
+            if maps is None:
+                maps = grid.leaves(grid.pairs(x[channels])).flatten(0, 1)
+            _add_at(grad_alpha[:, channels], grid.order, grad @ maps.T)
+        if grad_x is not None:
+            spread = mixing_matrix(alpha[:, channels], grid.order).T @ grad
+            leaves = spread.view(len(grid.atoms), -1, grad.shape[1])
+            grad_x[channels] += grid.unpairs(grid.unleaves(leaves), x.shape[1:])
 
 
-def _mix_pairs(pairs: Tensor, alpha: Tensor, grid: VolumeGrid) -> Tensor:
-    outputs, width = alpha.shape[0], pairs.shape[2]
-    total: Tensor | None = None
-    for last in grid.tree.lasts:
-        mixing = mixing_matrix(alpha, [grid.atoms[n] for n in last.atoms])
-        mixed = mixing @ pairs[last.start : last.stop].reshape(mixing.shape[1], -1)
-        lines = filter_leading(mixed.view(outputs, width, -1), grid.bands[2][last.profile])
-        total = lines if total is None else total.add_(lines)
-    assert total is not None
+def _mix_pairs(x: Tensor, alpha: Tensor, grid: VolumeGrid, kept: list[Tensor] | None) -> Tensor:
+    """Filter and mix one volume (C, D, H, W): (O, V)."""
+    weights, rows = _pair_weights(alpha, grid), grid.size[0] * grid.size[1]
+    mixed = x.new_empty(len(weights), len(alpha), x.shape[3] * rows)
+    for columns in _columns(x, grid):
+        pairs = grid.pairs(x[..., columns]).flatten(2)
+        for last, weight, sums in zip(grid.tree.lasts, weights, mixed, strict=True):
+            maps = pairs[last.start : last.stop].flatten(0, 1)
+            sums[:, columns.start * rows : columns.stop * rows] = weight @ maps
+        if kept is not None:
+            kept.append(pairs)
+    total = x.new_zeros(len(alpha), rows, grid.size[2])
+    for last, sums in zip(grid.tree.lasts, mixed, strict=True):
+        total += filter_leading(
+            sums.view(len(alpha), x.shape[3], rows), grid.bands[2][last.profile]
+        )
     return total.flatten(1)
 
 
 def _unmix_pairs(
     grad: Tensor,
-    maps: Tensor | None,
+    x: Tensor,
     alpha: Tensor,
     grid: VolumeGrid,
+    kept: Iterator[Tensor],
     grad_alpha: Tensor | None,
-    spread: bool,
-) -> Tensor:
-    outputs, inputs = alpha.shape[:2]
-    wide, width = grid.bands[2].shape[1:]
-    lines = grad.view(outputs, -1, wide)
-    rows = width * lines.shape[1]
-    result = grad.new_zeros(len(grid.tree.pairs) if spread else 0, inputs, width, lines.shape[1])
-    for last in grid.tree.lasts:
-        atoms = [grid.atoms[n] for n in last.atoms]
-        below = unfilter_trailing(lines, grid.bands[2][last.profile]).reshape(outputs, rows)
-        if maps is not None and grad_alpha is not None:
-            found = below @ maps[last.start : last.stop].reshape(-1, rows).T
-            _add_at(grad_alpha, atoms, found)
-        if spread:
-            part = result[last.start : last.stop].view(-1, rows)
-            part.addmm_(mixing_matrix(alpha, atoms).T, below)
-    return result
+    grad_x: Tensor | None,
+) -> None:
+    """Add the gradients of one volume and of the alphas, given that of the output, (O, V)."""
+    outputs, (channels, depth, height, _) = len(alpha), x.shape
+    weights, rows = _pair_weights(alpha, grid), grid.size[0] * grid.size[1]
+    lines = grad.view(outputs, rows, grid.size[2])
+    below = [
+        unfilter_trailing(lines, grid.bands[2][last.profile]).flatten(1) for last in grid.tree.lasts
+    ]
+    found = [torch.zeros_like(weight) for weight in weights]
+    for columns in _columns(x, grid):
+        voxels = slice(columns.start * rows, columns.stop * rows)
+        if grad_alpha is not None:
+            pairs = next(kept, None)
+            if pairs is None:
+                pairs = grid.pairs(x[..., columns]).flatten(2)
+            for last, sums, share in zip(grid.tree.lasts, below, found, strict=True):
+                share.addmm_(sums[:, voxels], pairs[last.start : last.stop].flatten(0, 1).T)
+        if grad_x is not None:
+            width = columns.stop - columns.start
+            spread = x.new_zeros(len(grid.tree.pairs), channels, width * rows)
+            for last, sums, weight in zip(grid.tree.lasts, below, weights, strict=True):
+                spread[last.start : last.stop].view(-1, width * rows).addmm_(
+                    weight.T, sums[:, voxels]
+                )
+            spread = spread.view(-1, channels, width, rows)
+            grad_x[..., columns] += grid.unpairs(spread, (depth, height, width))
+    if grad_alpha is not None:
+        for last, share in zip(grid.tree.lasts, found, strict=True):
+            _add_at(grad_alpha, [grid.atoms[n] for n in last.atoms], share)
+
+
+def _pair_weights(alpha: Tensor, grid: VolumeGrid) -> list[Tensor]:
+    """Return the alphas of each profile along x, (O, pairs * C)."""
+    return [mixing_matrix(alpha, [grid.atoms[n] for n in last.atoms]) for last in grid.tree.lasts]
 
 
 def _add_at(grad_alpha: Tensor, atoms: Sequence[int], found: Tensor) -> None:

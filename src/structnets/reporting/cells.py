@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from structnets import files, identity
 from structnets.reporting.ledger import Line, ledger_line
+from structnets.reporting.pooling import pooled_score
 from structnets.reporting.requests import Experiments, cell_key, cell_spec
 from structnets.reporting.tables import COUNTS, Table
 
@@ -41,6 +42,9 @@ class Cell:
         Whether the code of a run has changed since.
     status : {'measured', 'counted', 'reported', 'not run'}
         What the numbers are.
+    pooled : float or None
+        Of a whole cross-validation: over all held-out samples at once
+        (`structnets.reporting.pooling`).
     """
 
     target: str
@@ -57,6 +61,7 @@ class Cell:
     run_ids: list[str]
     stale: bool
     status: Status
+    pooled: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the cell as plain JSON."""
@@ -168,6 +173,7 @@ def _run_cell(
         run_ids=[line["run_id"] for line in lines],
         stale=any(_changed(line, code_digests) for line in lines),
         status="measured" if values else "not run",
+        pooled=pooled_score(lines, table.metric_of(column)),
     )
 
 

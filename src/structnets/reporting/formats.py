@@ -25,6 +25,7 @@ _CSV: tuple[str, ...] = (
     "mean",
     "sd",
     "n",
+    "pooled",
     "thesis",
     "gap",
     "hardware",
@@ -92,6 +93,11 @@ def spread(cell: Cell, digits: int = 2) -> str:
         return mean
     deviation = f" ± {number(cell.sd, digits)}" if cell.sd is not None else ""
     return f"{mean}{deviation} ({cell.n}){STALE * cell.stale}"
+
+
+def pooled(cell: Cell, digits: int = 2) -> str:
+    """Format the score over the predictions of all folds, or nothing."""
+    return "" if cell.pooled is None else f"pooled {number(cell.pooled, digits)}"
 
 
 def stated(rendering: Rendering) -> str:
@@ -165,6 +171,8 @@ def _markdown_cell(cell: Cell, digits: int) -> str:
     if cell.status == "reported" and cell.thesis is not None:
         return f"*{number(cell.thesis, digits)}*"
     measured = f"**{spread(cell, digits)}**" if cell.mean is not None else NOT_RUN
+    if cell.pooled is not None:
+        measured = f"{measured}<br>{pooled(cell, digits)}"
     if cell.thesis is None or cell.preset == "smoke":
         return measured
     thesis = f"thesis {number(cell.thesis, digits)}"
@@ -185,6 +193,8 @@ def notes(rendering: Rendering) -> list[str]:
     for note, rows in places.items():
         where = "; ".join(f"{label} at {', '.join(columns)}" for label, columns in rows.items())
         said.append(f"Thesis value of {where}: {note}.")
+    if any(cell.pooled is not None for cell in rendering.cells):
+        said.append("Pooled: over the predictions of all folds of a cross-validation at once.")
     if any(cell.stale for cell in rendering.cells):
         said.append(f"{STALE} The code of a run in this cell has changed since it was measured.")
     return said

@@ -1,7 +1,9 @@
 """The ledger: one committed line per measured run, ``workflow/ledger/chapter<N>.jsonl``.
 
-A line holds what a table cell needs of a run made elsewhere or earlier. Its ``confirmed``, if any,
-says at which commit later code was seen to compute the same (`structnets.training.confirmation`).
+A line holds what a table cell needs of a run made elsewhere or earlier. Of one fold of a
+cross-validation it also holds the ``predictions``, a pair of label and log-odds per held-out
+sample (`structnets.reporting.pooling`). Its ``confirmed``, if any, says at which commit later code
+was seen to compute the same (`structnets.training.confirmation`).
 Lines are sorted by run id, one per run; a new measurement of a run replaces its line.
 """
 
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from structnets import files, identity
+from structnets.data.catalogue import find_dataset
 
 Line = dict[str, Any]
 KEYS = (
@@ -27,6 +30,7 @@ KEYS = (
     "wall_s",
     "train_s",
 )
+OPTIONAL = ("confirmed", "predictions")
 
 
 def ledger_line(result: dict[str, Any]) -> Line:
@@ -39,7 +43,12 @@ def ledger_line(result: dict[str, Any]) -> Line:
     ValueError
         If the result lacks something a line holds.
     """
-    return reduced(result, KEYS, f"result of {result.get('run_id')!r}")
+    line = reduced(result, KEYS, f"result of {result.get('run_id')!r}")
+    labels, log_odds = result.get("labels"), result.get("log_odds")
+    if labels and log_odds and find_dataset(line["spec"]["data"]["name"]).form == "cohort":
+        pairs = zip(labels, log_odds, strict=True)
+        line["predictions"] = [[label, float(f"{odds:.5g}")] for label, odds in pairs]
+    return line
 
 
 def reduced(result: Mapping[str, Any], keys: Sequence[str], what: str) -> Line:
@@ -133,7 +142,7 @@ def _parsed(text: str, place: str) -> Line:
 
 
 def _check(line: Line, path: Path, place: str) -> None:
-    if set(line) - {"confirmed"} != set(KEYS):
+    if set(line) - set(OPTIONAL) != set(KEYS):
         raise ValueError(f"{place}: keys are {sorted(line)}; needed: {sorted(KEYS)}")
     expected = identity.run_id(line["spec"])
     if line["run_id"] != expected:

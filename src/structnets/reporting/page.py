@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from structnets.reporting.cells import Cell
-from structnets.reporting.formats import NOT_RUN, Rendering, gap, notes, number, spread
+from structnets.reporting.formats import NOT_RUN, Rendering, gap, notes, number, pooled, spread
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1b1b1b; --soft: #6b6b6b; --line: #d9d9d9;
@@ -99,6 +99,8 @@ def _cell(cell: Cell, digits: int, short: float) -> str:
     if cell.mean is not None:
         hover = escape(f"{cell.data}, {cell.hardware}: {' '.join(cell.run_ids)}") * bool(cell.n)
         shown = f'<span class="mean" title="{hover}">{spread(cell, digits)}</span>'
+        if cell.pooled is not None:
+            shown += f"{pooled(cell, digits)}<br>"
     else:
         shown = f'<span class="none">{NOT_RUN}</span><br>'
     return f"<td>{shown}{_thesis(cell, digits, short)}</td>"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -17,6 +18,8 @@ from structnets.models.registry import create_for_spec
 from structnets.training import provenance
 from structnets.training.artifacts import claim, publish
 from structnets.training.examples import Examples
+from structnets.training.fixed_stage import past_fixed_stage
+from structnets.training.freed_memory import keep_freed_memory
 from structnets.training.loop import GradientTraining, Position
 from structnets.training.reporting import Progress, Reporter
 from structnets.training.seeding import stream_seed
@@ -71,6 +74,7 @@ def run_spec(
     begun = time.monotonic()
     workers, device = Workers.current(), torch.device(device)
     torch.set_num_threads(threads)
+    keep_freed_memory()
     manifest = load_manifest(prepared)
     attempts = claim(work, spec, workers)
     # Read before training: the checkout may have moved on by the end.
@@ -83,15 +87,17 @@ def run_spec(
     name = run_id(spec)
     reporter = reporter or Progress(name)
     splits, task = open_examples(spec, prepared, manifest), make_task(spec, manifest)
-    reported = splits[spec["recipe"]["evaluation"]["split"]]
     if spec["recipe"]["kind"] == "gradient":
-        training = _training(spec, manifest, task, splits, work, origin, reporter, device)
-        model, position, origin = training.model, training.run(), training.origin
+        model = build_model(spec, manifest).to(device)
+        splits = {key: past_fixed_stage(model, part, spec) for key, part in splits.items()}
+        training = _training(spec, manifest, model, task, splits, work, origin, reporter)
+        position, origin = training.run(), training.origin
         found: dict[str, float] = {}
-        measured = task.measure(model, reported, device)
     else:
         model, position, found = _fit(spec, manifest, splits["train"])
-        measured = task.measure(model, reported, torch.device("cpu"))
+    reported = splits[spec["recipe"]["evaluation"]["split"]]
+    where = next(model.parameters(), torch.empty(0)).device
+    measured = task.measure(model, reported, where)
     result = {
         "run_id": name,
         "spec": spec,
@@ -99,6 +105,7 @@ def run_spec(
         "preset": spec["preset"],
         "metrics": {**measured.metrics, **found},
         **measured.details,
+        "labels": _labels(reported) if measured.details.get("log_odds") else None,
         "curve": "curves.csv",
         "losses": position.losses,
         "parameters": {
@@ -129,14 +136,13 @@ def build_model(spec: dict[str, Any], manifest: dict[str, Any]) -> nn.Module:
 def _training(
     spec: dict[str, Any],
     manifest: dict[str, Any],
+    model: nn.Module,
     task: Task,
     splits: dict[str, Examples],
     work: Path,
     origin: dict[str, Any],
     reporter: Reporter,
-    device: torch.device,
 ) -> GradientTraining:
-    model = build_model(spec, manifest).to(device)
     identity = {"spec_digest": spec_digest(spec), "data_digest": manifest["digest"]}
     return GradientTraining(
         spec,
@@ -149,6 +155,12 @@ def _training(
         origin,
         reporter,
     )
+
+
+def _labels(examples: Examples) -> list[int]:
+    """Return what the log-odds of two classes are to be compared with, in the same order."""
+    batches = (examples.batch(np.array([i]), torch.device("cpu"))[1] for i in range(len(examples)))
+    return [int(label) for labels in batches for label in labels]
 
 
 def _fit(

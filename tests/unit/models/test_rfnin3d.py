@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from structnets.models import create_model
-from structnets.models.rfnin3d import VolumeNet, nin_3d, rfnin_3d
+from structnets.models.rfnin3d import VolumeBlock, VolumeNet, nin_3d, rfnin_3d
 from structnets.nn import GaussianConv3d
 
 TINY = {"width": 1 / 16, "voxel_mm": 4.0}
@@ -39,16 +39,15 @@ def test_collapsed_net_gives_the_same_logits(volumes: torch.Tensor) -> None:
     model = rfnin_3d(**TINY, sigmas=(2.0, 4.0), scales=(2, 1, 1))
     plain = copy.deepcopy(model)
     for block in plain.features:
-        assert isinstance(block, nn.Sequential)
+        assert isinstance(block, VolumeBlock)
         assert isinstance(block.conv, GaussianConv3d)
         block.conv = block.conv.collapse()
     torch.testing.assert_close(model(volumes), plain(volumes), rtol=1e-4, atol=1e-5)
 
 
-def test_cached_responses_give_the_same_step(model: VolumeNet, volumes: torch.Tensor) -> None:
-    """One tensor per volume, computed once, stacked to a batch."""
-    cached = [model.responses(volume[None])[0][0] for volume in volumes]
-    logits = model(None, (torch.stack(cached),))
+def test_fixed_stage_gives_the_same_step(model: VolumeNet, volumes: torch.Tensor) -> None:
+    """One tensor per volume, computed once."""
+    logits = model([model.fixed_stage(volume[None])[0] for volume in volumes])
     torch.testing.assert_close(logits, model(volumes))
     pairs = zip(gradients(model, logits), gradients(model, model(volumes)), strict=True)
     for one, other in pairs:
@@ -61,9 +60,25 @@ def test_recomputation_changes_no_gradient(volumes: torch.Tensor) -> None:
     saving = rfnin_3d(**TINY, recompute=True)
     saving.load_state_dict(plain.state_dict())
     expected = gradients(plain, plain(volumes))
-    for logits in (saving(volumes), saving(None, saving.responses(volumes))):
-        for one, other in zip(gradients(saving, logits), expected, strict=True):
+    for inputs in (volumes, saving.fixed_stage(volumes)):
+        for one, other in zip(gradients(saving, saving(inputs)), expected, strict=True):
             torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("build", [rfnin_3d, nin_3d])
+def test_blocks_are_their_layers_one_by_one(build, volumes: torch.Tensor) -> None:
+    """Logits and gradients as of the plain modules of the thesis' description."""
+    torch.manual_seed(1)
+    model = build(width=1 / 16)
+    maps = volumes
+    for block in model.features:
+        maps = block.cccp(block.conv(maps).relu()).relu()
+        maps = nn.functional.max_pool3d(maps, 2)
+    logits = model.head(maps.mean((2, 3, 4)))
+    torch.testing.assert_close(model(volumes), logits, rtol=1e-5, atol=1e-6)
+    pairs = zip(gradients(model, model(volumes)), gradients(model, logits), strict=True)
+    for one, other in pairs:
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("build", [rfnin_3d, nin_3d])
@@ -122,14 +137,8 @@ def test_coarse_grids_change_the_logits_little(volumes: torch.Tensor) -> None:
 @pytest.mark.parametrize(
     "build", [lambda: nin_3d(width=1 / 16), lambda: rfnin_3d(**TINY, coarse=0.5)]
 )
-def test_responses_need_an_exact_first_layer(build, volumes: torch.Tensor) -> None:
-    with pytest.raises(ValueError, match="GaussianConv3d as first layer, without coarse"):
-        build().responses(volumes)
-
-
-def test_something_must_be_classified(model: VolumeNet) -> None:
-    with pytest.raises(ValueError, match="either x or responses"):
-        model(None)
+def test_other_first_layers_have_no_fixed_stage(build, volumes: torch.Tensor) -> None:
+    assert build().fixed_stage(volumes) is None
 
 
 @pytest.mark.parametrize(

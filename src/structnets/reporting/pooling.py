@@ -1,0 +1,47 @@
+"""Fold-free numbers of a cross-validation: scores over the predictions of all its folds."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from structnets.cohorts.request import CohortRequest
+from structnets.data.catalogue import find_dataset
+from structnets.metrics.binary import binary_scores
+
+
+def pooled_score(lines: Sequence[Mapping[str, Any]], metric: str) -> float | None:
+    """Score all held-out samples of a repetition at once; the mean over whole repetitions.
+
+    Parameters
+    ----------
+    lines : sequence of mapping
+        Ledger lines of one cell. Run s of a cohort holds out fold s mod k of repetition s // k.
+    metric : str
+        A key of `structnets.metrics.binary.binary_scores`.
+
+    Returns
+    -------
+    float or None
+        None if no repetition has all its folds, if a line has no predictions, or if the metric is
+        none of two classes. The AUC compares log-odds across folds, each of another model.
+    """
+    if not lines or not all(line.get("predictions") for line in lines):
+        return None
+    data = lines[0]["spec"]["data"]
+    if find_dataset(data["name"]).form != "cohort":
+        return None
+    folds = CohortRequest(data["name"], data["prepare"]).folds
+    by_seed = {line["spec"]["seed"]: line["predictions"] for line in lines}
+    scores = []
+    for repetition in sorted({seed // folds for seed in by_seed}):
+        seeds = range(repetition * folds, (repetition + 1) * folds)
+        if all(seed in by_seed for seed in seeds):
+            pairs = np.array([pair for seed in seeds for pair in by_seed[seed]])
+            scores.append(binary_scores(pairs[:, 0].astype(int), pairs[:, 1]))
+    if not scores or metric not in scores[0]:
+        return None
+    return statistics.fmean(score[metric] for score in scores)

@@ -1,0 +1,86 @@
+"""Pooled scores by hand, and where there are none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from structnets.reporting.cells import cells_of
+from structnets.reporting.formats import Rendering, to_markdown
+from structnets.reporting.ledger import append, ledger_line, read_ledger
+from structnets.reporting.page import to_html
+from structnets.reporting.pooling import pooled_score
+from structnets.reporting.requests import cell_spec, load_experiments
+from structnets.reporting.tables import load_table
+from tests.made_results import WORKFLOW, make_result
+
+# (label, log-odds) of two folds: TPR 2 of 3, SPC 1 of 2, accuracy 3 of 5; 4.5 of 6 pairs in order.
+FOLDS = [[(1, 2.0), (0, -1.0), (0, 0.5)], [(1, 0.5), (1, -0.25)]]
+METRICS = {"accuracy": 60.0, "tpr": 60.0, "spc": 60.0, "balanced_accuracy": 60.0, "auc": 60.0}
+
+
+@pytest.fixture(scope="module")
+def table():
+    return load_table(WORKFLOW / "tables" / "table5.yaml")
+
+
+@pytest.fixture(scope="module")
+def experiments(table):
+    return load_experiments(WORKFLOW / "experiments", [table])
+
+
+@pytest.fixture
+def fold(table, experiments):
+    """Return a maker of the ledger line of a seed; smoke has two folds."""
+
+    def make(seed: int, pairs: list[tuple[int, float]] | None) -> dict[str, Any]:
+        spec = cell_spec(table, experiments, "smoke", "linear_oasis", "accuracy", seed)
+        labels, log_odds = zip(*pairs, strict=True) if pairs else (None, None)
+        changes = {"labels": labels, "log_odds": log_odds, "metrics": METRICS}
+        return ledger_line(make_result(spec, **changes))
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("metric", "value"),
+    [("accuracy", 60), ("tpr", 200 / 3), ("spc", 50), ("balanced_accuracy", 700 / 12), ("auc", 75)],
+)
+def test_pooled_by_hand(fold, metric: str, value: float) -> None:
+    lines = [fold(seed, FOLDS[seed]) for seed in (1, 0)]
+    assert pooled_score(lines, metric) == pytest.approx(value)
+
+
+def test_mean_over_whole_repetitions(fold) -> None:
+    right = [(1, 1.0), (0, -1.0)]
+    lines = [fold(0, FOLDS[0]), fold(1, FOLDS[1]), fold(2, right), fold(3, right)]
+    assert pooled_score(lines, "accuracy") == pytest.approx(80)
+    assert pooled_score([*lines, fold(4, [(1, -9.0)])], "accuracy") == pytest.approx(80)
+
+
+def test_no_pooled_score(fold) -> None:
+    whole = [fold(seed, FOLDS[seed]) for seed in (0, 1)]
+    assert pooled_score([], "accuracy") is None
+    assert pooled_score(whole[:1], "accuracy") is None  # half a repetition
+    assert pooled_score(whole, "loss") is None
+    assert pooled_score([whole[0], fold(1, None)], "accuracy") is None
+
+
+def test_predictions_pass_through_the_ledger(tmp_path, fold) -> None:
+    line = fold(0, [(1, 1.23456789), (0, -4e-7)])
+    assert line["predictions"] == [[1, 1.2346], [0, -4e-7]]
+    append(tmp_path, [line, fold(1, None)])
+    assert read_ledger(tmp_path)[line["run_id"]] == line
+
+
+def test_tables_show_it_where_there_is_one(table, experiments, fold) -> None:
+    lines = [fold(seed, FOLDS[seed]) for seed in (0, 1)]
+    rendering = Rendering(table, "smoke", cells_of(table, experiments, "smoke", lines))
+    assert rendering.cell("linear_oasis", "auc").pooled == pytest.approx(75)
+    text = to_markdown(rendering)
+    assert "**60.00 ± 0.00 (2)**<br>pooled 66.67" in text
+    assert "Pooled: over the predictions of all folds" in text
+    assert "pooled 66.67<br>" in to_html(rendering)
+    bare = cells_of(table, experiments, "smoke", [fold(0, None), fold(1, None)])
+    assert "Pooled: over" not in to_markdown(Rendering(table, "smoke", bare))
