@@ -47,12 +47,15 @@ class AllCNN(nn.Module):
             if stride > 1:
                 modules.append(nn.Dropout(dropout[1]))
             channels = width
-        modules += [nn.Conv2d(channels, num_classes, 1), nn.ReLU(inplace=True)]
+        classes = nn.Conv2d(channels, num_classes, 1)
+        modules += [classes, nn.ReLU(inplace=True)]
         self.features = nn.Sequential(*modules)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
                 nn.init.zeros_(torch.as_tensor(module.bias))
+        # Small logits at first: pushed down from large ones, the ReLU behind the classes dies.
+        nn.init.normal_(classes.weight, std=0.01)
 
     def forward(self, images: Tensor) -> Tensor:
         """Classify images (N, C, H, W) of at least 9 x 9 pixels; returns logits (N, classes)."""
