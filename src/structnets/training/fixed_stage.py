@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,7 @@ class FixedStage:
         """Return the number of examples."""
         return len(self._examples)
 
-    def batch(self, positions: np.ndarray, device: torch.device) -> tuple[Sequence[Tensor], Tensor]:
+    def batch(self, positions: np.ndarray, device: torch.device) -> tuple[Any, Tensor]:
         """Return what the model continues from, a tensor per example, and the targets.
 
         A worker without a share of a batch gets an empty batch of inputs.
@@ -48,9 +48,7 @@ class FixedStage:
         chosen = [self._kept[position] for position in positions.tolist()]
         return [passed for passed, _ in chosen], torch.stack([target for _, target in chosen])
 
-    def stream(
-        self, steps: Iterable[Step], device: torch.device
-    ) -> Iterator[tuple[Sequence[Tensor], Tensor]]:
+    def stream(self, steps: Iterable[Step], device: torch.device) -> Iterator[tuple[Any, Tensor]]:
         """Return the worker's parts of consecutive steps."""
         return (self.batch(step.batch[step.part], device) for step in steps)
 

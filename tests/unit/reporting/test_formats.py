@@ -66,7 +66,7 @@ def test_json_holds_the_cells_of_the_contract(rendering):
     content = json.loads(to_json(rendering()))
     assert set(content["cells"][0]) == {
         *("target", "row", "column", "preset", "data", "mean", "sd", "n", "thesis", "gap"),
-        *("hardware", "run_ids", "stale", "status"),
+        *("hardware", "run_ids", "stale", "status", "pooled"),
     }
 
 

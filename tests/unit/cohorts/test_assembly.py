@@ -1,0 +1,48 @@
+"""Folds of a written cohort: sessions and copies stay on one side, and the audit is kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from structnets.cohorts import assembly
+from structnets.cohorts.assembly import write_folded
+from structnets.cohorts.request import CohortRequest
+from structnets.data.cohort import load_cohort
+
+REQUEST = CohortRequest(
+    "cohort", {"label_column": "x", "classes": "no,yes", "folds": 2, "sessions": "all"}
+)
+
+
+def cohort() -> tuple[np.ndarray, list[dict[str, str]]]:
+    """Eight subjects with two sessions each; the first scan of g is nearly that of a."""
+    rows = [
+        {"subject": subject, "session": session, "label": ("no", "yes")[number % 2]}
+        for number, subject in enumerate("abcdefgh")
+        for session in ("1", "2")
+    ]
+    volumes = np.random.default_rng(0).integers(0, 256, (16, 1, 28, 30, 28)).astype(np.uint8)
+    volumes[12] = volumes[0] // 2 + 20
+    return volumes, rows
+
+
+def test_sessions_and_copies_stay_on_one_side(tmp_path: Path) -> None:
+    volumes, rows = cohort()
+    manifest = write_folded(REQUEST, volumes, rows, tmp_path / "c", {})
+    folds = load_cohort(tmp_path / "c")[2]
+    np.testing.assert_array_equal(folds[:, ::2], folds[:, 1::2])
+    np.testing.assert_array_equal(folds[:, 0], folds[:, 12])
+    assert (folds == 0).any(1).all()
+    (found,) = manifest["source"]["audit"]["near_duplicates"]
+    assert found[:2] == ["a", "g"]
+
+
+def test_folds_that_leak_are_not_written(tmp_path: Path, monkeypatch) -> None:
+    volumes, rows = cohort()
+    monkeypatch.setattr(assembly, "stratified_folds", lambda labels, *_: np.arange(16) % 2)
+    with pytest.raises(ValueError, match=r"folds of cohort leak: subject a is in folds \[0, 1\]"):
+        write_folded(REQUEST, volumes, rows, tmp_path / "c", {})
+    assert not (tmp_path / "c").exists()
