@@ -231,6 +231,20 @@ def test_mlflow_and_its_database_restarted(bench: MakeBench, tracking: TrackingS
     run.check(attempts=1)
 
 
+def test_mlflow_away_at_the_start(bench: MakeBench, tracking: TrackingServer) -> None:
+    """What was recorded before the server came is told as well."""
+    run = bench()
+    run.seconds = 8.0  # an epoch: a server needs half a minute to start
+    tracking.stop_server()
+    try:
+        job = run.submit()
+        run.until_epoch(2)
+    finally:
+        tracking.start_server()
+    assert run.until_ended(job) == "COMPLETED", run.said()
+    run.check(attempts=1)
+
+
 def test_mlflow_away_for_good(bench: MakeBench, tracking: TrackingServer) -> None:
     """The training ends well; what it has to tell waits for `flush`."""
     run = bench()
