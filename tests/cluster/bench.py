@@ -104,6 +104,7 @@ class Bench:
             "torch.distributed.run",
             f"--nproc-per-node={self.workers}",
             "--standalone",
+            f"--log-dir={self.folder}/torchrun",
         )
         data = self.prepared / "digits"
         words = ("-m", "structnets.cli", "train", f"{self.folder}/spec.json", "--data", str(data))
