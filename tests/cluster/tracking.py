@@ -79,6 +79,8 @@ class TrackingServer:
             *("--host", self.cluster.place.head_address, "--port", str(PORT)),
             *("--allowed-hosts", f"{self.cluster.place.head}:{PORT},{self.uri[7:]}"),
             *("--artifacts-destination", artifacts.as_uri()),
+            # Workers that are silent for 5 s, as those of a busy machine, would be killed.
+            *("--uvicorn-opts", "--timeout-worker-healthcheck 60"),
         )
         self._server = self.cluster.place.spawn("mlflow", *words)
         self._wait(sys.executable, "-c", HEALTHY, f"{self.uri}/health")
