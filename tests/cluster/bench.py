@@ -215,6 +215,15 @@ class Bench:
                     if process.environ().get("SLURM_JOB_ID") == str(job):
                         process.kill()
 
+    def end(self) -> None:
+        """End the undisturbed training, if a test that fails did not wait for it."""
+        if self._alone.poll() is None:
+            for process in psutil.Process(self._alone.pid).children(recursive=True):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+            self._alone.kill()
+        self._alone.wait()
+
     def result(self) -> dict[str, Any]:
         """Return the result."""
         return read_json(self.out / "result.json")

@@ -46,20 +46,18 @@ def bench(
 ) -> Iterator[MakeBench]:
     """Return a maker of benches, whose jobs are cancelled at the end."""
     name = request.node.name.removeprefix("test_")
+    made: list[Bench] = []
 
     def make(**options: Any) -> Bench:
         seed = next(SEEDS)
-        return Bench(
-            cluster,
-            tracking,
-            prepared,
-            cluster.state / f"{name}-{seed}",
-            small_spec(seed),
-            **options,
-        )
+        folder = cluster.state / f"{name}-{seed}"
+        made.append(Bench(cluster, tracking, prepared, folder, small_spec(seed), **options))
+        return made[-1]
 
     yield make
     cluster.run("scancel", "--name=bench")
+    for one in made:
+        one.end()
 
 
 @pytest.fixture
