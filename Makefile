@@ -9,6 +9,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
+CLUSTER := python -m pytest tests/cluster -rs --durations=0 --durations-min=1 \
+  -o tmp_path_retention_policy=failed
 LOCAL := $(RUN) snakemake --profile profiles/local
 
 .PHONY: help demo test cluster-test cluster-test-short lint ui bench report results lock clean
@@ -26,11 +28,11 @@ test: lint  ## lint, then every test but the cluster ones and the benchmarks
 
 cluster-test: $(READY)  ## the cluster tests on a real Slurm of two nodes, here (root; installs its packages)
 	$(RUN) python -m tests.cluster.packages
-	$(RUN) python -m pytest tests/cluster -m cluster -rs --durations=0 --durations-min=1
+	$(RUN) $(CLUSTER) -m cluster
 
 cluster-test-short: $(READY)  ## a quarter of an hour of them: two nodes, a table, four faults
 	$(RUN) python -m tests.cluster.packages
-	$(RUN) python -m pytest tests/cluster -m "cluster and short" -rs --durations=0 --durations-min=1
+	$(RUN) $(CLUSTER) -m "cluster and short"
 
 lint: $(READY)  ## style, formatting, types, spelling, workflow
 	$(RUN) ruff check .

@@ -21,7 +21,7 @@ from pathlib import Path
 from pipelines.ray_node import PORTS, READY, node_name, own_address
 
 logger = logging.getLogger("structnets.allocation")
-PATIENCE = 120.0
+PATIENCE = 240.0
 # Another port for each of the jobs that may share a node, below those that Linux gives out.
 FIRST_PORT = 20_000
 

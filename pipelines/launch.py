@@ -82,6 +82,7 @@ def connected(scratch: Path, cpus: int, patience: int = GROUP_PATIENCE) -> Itera
             _join(address, {"env_vars": environment})
         elif warm := warm_cluster(scratch):
             _use_token(warm["token"])
+            _use_loopback()
             _join(warm["address"], None)
         else:
             start_private(cpus, temp, secrets.token_hex(32))
@@ -120,6 +121,16 @@ def _use_token(token: str) -> None:
     os.environ.update({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token})
 
 
+def _use_loopback() -> None:
+    """Let a cluster of this machine listen on 127.0.0.1; set before Ray is imported.
+
+    Where Ray takes clusters of several nodes for possible, which elsewhere than on Linux must be
+    allowed by this variable, it puts the machine's address in place of 127.0.0.1, even of one that
+    is given, and its processes listen on all addresses.
+    """
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+
+
 def start_private(cpus: int, temp: Path, token: str) -> str:
     """Start a cluster with explicit resources that asks for a token; returns its address.
 
@@ -136,6 +147,7 @@ def start_private(cpus: int, temp: Path, token: str) -> str:
             "shorter one"
         )
     _use_token(token)
+    _use_loopback()
     os.environ["RAY_TMPDIR"] = str(temp)
     import ray
 
@@ -149,7 +161,6 @@ def start_private(cpus: int, temp: Path, token: str) -> str:
                 _memory=int(slurm_mb) * 2**20 if slurm_mb else memory,
                 object_store_memory=OBJECT_STORE_BYTES,
                 include_dashboard=False,
-                _node_ip_address="127.0.0.1",
             )
             break
         except Exception as error:  # of no kind: Ray gives itself 30 s, too few on a busy machine

@@ -29,6 +29,8 @@ PR_SET_CHILD_SUBREAPER = 36
 READY = "Ray runs on {}"
 # A head has two ports, so far apart.
 PORTS = 6_000
+# Ray gives a raylet 30 s to start, too few on a busy node.
+STARTS = 3
 # How often Ray is started again on a node where it ended; not on the head, which holds the state.
 RESTARTS = 3
 # A raylet that leaves its agents' ports to chance gives them 15 s to come up, and dies where its
@@ -117,12 +119,17 @@ class RayNode:
 
     def _run_once(self, own: str, temp: str) -> int | None:
         """Run Ray; returns an exit code, or None if it ended by itself."""
-        start = subprocess.Popen(self._start_words(own, temp), stdin=subprocess.DEVNULL)
-        while start.poll() is None:
-            if _input_ended(0.1):
-                return 0
-        if start.returncode:
-            return start.returncode
+        for left in reversed(range(STARTS)):
+            start = subprocess.Popen(self._start_words(own, temp), stdin=subprocess.DEVNULL)
+            while start.poll() is None:
+                if _input_ended(0.1):
+                    return 0
+            if not start.returncode:
+                break
+            if not left:
+                return start.returncode
+            print(f"Ray did not start on {node_name()}; trying again", flush=True)
+            _kill_children()
         print(READY.format(node_name()), flush=True)
         while _raylet_lives():
             if _input_ended(1):

@@ -18,6 +18,11 @@ PACKAGES = {
     "ip": "iproute2",
     "nsenter": "util-linux",
 }
+# Without a network, or while another installs, apt gives up.
+PATIENT = (
+    *("--quiet=2", "-oAcquire::Retries=1", "-oAcquire::http::Timeout=30"),
+    *("-oAcquire::https::Timeout=30", "-oDPkg::Lock::Timeout=120"),
+)
 # Debian keeps PostgreSQL's and the daemons' programs out of a user's PATH.
 PLACES = ("usr/sbin", "sbin", "usr/lib/postgresql/*/bin")
 # Every process of a test cluster has it in its environment: "<kind>:<folder of its state>".
@@ -87,7 +92,7 @@ def install() -> None:
     print(f"installing {' '.join(missing)}", flush=True)
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for words in (["update"], ["install", "--yes", "--no-install-recommends", *missing]):
-        subprocess.run(["apt-get", "--quiet=2", *words], check=False, env=quiet)
+        subprocess.run(["apt-get", *PATIENT, *words], check=False, env=quiet)
 
 
 if __name__ == "__main__":

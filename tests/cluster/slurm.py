@@ -39,6 +39,7 @@ AccountingStorageType=accounting_storage/none
 JobAcctGatherType=jobacct_gather/none
 ReturnToService=2
 SlurmdTimeout=60
+MessageTimeout=30
 KillWait=5
 MinJobAge=3600
 MpiDefault=none
@@ -150,8 +151,17 @@ class Cluster:
             time.sleep(0.1)
 
     def jobs(self) -> list[Job]:
-        """Return all jobs the controller remembers, in the order of their numbers."""
-        done = self.run("squeue", "--states=all", "--noheader", "--format=%i|%T|%B|%P|%k")
+        """Return all jobs the controller remembers, in the order of their numbers.
+
+        Raises
+        ------
+        RuntimeError
+            If it does not answer.
+        """
+        words = ("squeue", "--states=all", "--noheader", "--format=%i|%T|%B|%P|%k")
+        done = self.run(*words, timeout=300)
+        if done.returncode:
+            raise RuntimeError(f"squeue failed: {done.stderr}{self.logs()}")
         return sorted(Job(int(number), *rest) for number, *rest in _fields(done.stdout))
 
     def logs(self, lines: int = 15) -> str:

@@ -7,14 +7,18 @@ load of the machine, which the figures are worth nothing without.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import statistics
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import psutil
 
 from pipelines import prepare_builtin
 from structnets import specs
@@ -75,6 +79,8 @@ def submit(cluster: Cluster, folder: Path, spec: dict[str, Any], way: Way) -> di
     )
     each = way.workers * way.threads // way.nodes
     begun = time.time()
+    watch = threading.Thread(target=_watch_start, args=(cluster, folder / "marks"), daemon=True)
+    watch.start()
     done = cluster.run(
         *("sbatch", "--wait", f"--output={folder}/output.txt", f"--nodes={way.nodes}"),
         *(f"--ntasks={way.nodes}", "--ntasks-per-node=1", f"--cpus-per-task={each}"),
@@ -85,6 +91,7 @@ def submit(cluster: Cluster, folder: Path, spec: dict[str, Any], way: Way) -> di
     )
     if done.returncode:
         raise RuntimeError(done.stderr + (folder / "output.txt").read_text())
+    watch.join()
     noted = [read_json(path) for path in sorted((folder / "marks").iterdir())]
     times: dict[str, float] = {"the job": float((folder / "job").read_text()) - begun}
     for mark in sorted(noted, key=lambda mark: mark["time"]):
@@ -94,8 +101,27 @@ def submit(cluster: Cluster, folder: Path, spec: dict[str, Any], way: Way) -> di
         "until": times,
         "step_s": statistics.median(max(pair) for pair in _from_all(steps, "seconds")),
         "step_cpu_s": statistics.median(sum(pair) for pair in _from_all(steps, "processor")),
+        "start_cpu_s": read_json(folder / "start_cpu.json"),
         "load": os.getloadavg()[0],
     }
+
+
+def _watch_start(cluster: Cluster, marks: Path) -> None:
+    """Write down the processor seconds that the nodes' processes used until the first step."""
+    before = _processor_seconds(cluster)
+    while not any("first step" in path.read_text() for path in marks.iterdir()):
+        time.sleep(0.1)
+    write_json(marks.with_name("start_cpu.json"), _processor_seconds(cluster) - before)
+
+
+def _processor_seconds(cluster: Cluster) -> float:
+    """Return what the nodes' processes, and their children that ended, have used."""
+    used = 0.0
+    for name in cluster.names:
+        for process in cluster.place.processes(name):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                used += sum(process.cpu_times()[:4])
+    return used
 
 
 def _from_all(steps: list[dict[str, Any]], what: str) -> list[tuple[float, ...]]:
@@ -136,6 +162,8 @@ def report(name: str, results: list[dict[str, Any]]) -> None:
     used = 1000 * statistics.median(result["step_cpu_s"] for result in results)
     load = [round(result["load"], 1) for result in results]
     print(f"{name}: {step:.1f} ms a step, {used:.1f} ms of processor; load {load}")
+    start = statistics.median(result["start_cpu_s"] for result in results)
+    print(f"   processor seconds of all processes until the first step: {start:.1f}")
     until = {
         what: round(statistics.median(result["until"][what] for result in results), 1)
         for what in results[0]["until"]

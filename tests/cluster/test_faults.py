@@ -46,20 +46,18 @@ def bench(
 ) -> Iterator[MakeBench]:
     """Return a maker of benches, whose jobs are cancelled at the end."""
     name = request.node.name.removeprefix("test_")
+    made: list[Bench] = []
 
     def make(**options: Any) -> Bench:
         seed = next(SEEDS)
-        return Bench(
-            cluster,
-            tracking,
-            prepared,
-            cluster.state / f"{name}-{seed}",
-            small_spec(seed),
-            **options,
-        )
+        folder = cluster.state / f"{name}-{seed}"
+        made.append(Bench(cluster, tracking, prepared, folder, small_spec(seed), **options))
+        return made[-1]
 
     yield make
     cluster.run("scancel", "--name=bench")
+    for one in made:
+        one.end()
 
 
 @pytest.fixture
@@ -227,6 +225,20 @@ def test_mlflow_and_its_database_restarted(bench: MakeBench, tracking: TrackingS
     tracking.stop_database()
     run.until_epoch(8)
     tracking.start_database()
+    assert run.until_ended(job) == "COMPLETED", run.said()
+    run.check(attempts=1)
+
+
+def test_mlflow_away_at_the_start(bench: MakeBench, tracking: TrackingServer) -> None:
+    """What was recorded before the server came is told as well."""
+    run = bench()
+    run.seconds = 8.0  # an epoch: a server needs half a minute to start
+    tracking.stop_server()
+    try:
+        job = run.submit()
+        run.until_epoch(2)
+    finally:
+        tracking.start_server()
     assert run.until_ended(job) == "COMPLETED", run.said()
     run.check(attempts=1)
 

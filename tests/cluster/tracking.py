@@ -40,7 +40,8 @@ class TrackingServer:
 
     def start(self) -> None:
         """Make the database and start both."""
-        done = self.cluster.run(*AS_POSTGRES, "initdb", "--auth=trust", "-D", str(self._data))
+        words = ("initdb", "--auth=trust", "--no-sync", "-D", str(self._data))
+        done = self.cluster.run(*AS_POSTGRES, *words, timeout=300)
         if done.returncode:
             raise RuntimeError(done.stdout + done.stderr)
         self.start_database()
@@ -53,10 +54,8 @@ class TrackingServer:
     def start_database(self) -> None:
         """Start PostgreSQL."""
         options = (
-            "-c",
-            "listen_addresses=127.0.0.1",
-            "-c",
-            f"unix_socket_directories={self.folder}",
+            *("-c", "listen_addresses=127.0.0.1"),
+            *("-c", f"unix_socket_directories={self.folder}"),
         )
         words = (*AS_POSTGRES, "postgres", "-D", str(self._data), *options)
         self._database = self.cluster.place.spawn("postgres", *words)
@@ -80,6 +79,8 @@ class TrackingServer:
             *("--host", self.cluster.place.head_address, "--port", str(PORT)),
             *("--allowed-hosts", f"{self.cluster.place.head}:{PORT},{self.uri[7:]}"),
             *("--artifacts-destination", artifacts.as_uri()),
+            # Workers that are silent for 5 s, as those of a busy machine, would be killed.
+            *("--uvicorn-opts", "--timeout-worker-healthcheck 60"),
         )
         self._server = self.cluster.place.spawn("mlflow", *words)
         self._wait(sys.executable, "-c", HEALTHY, f"{self.uri}/health")
@@ -95,7 +96,7 @@ class TrackingServer:
         """Remove the database's files; its processes end with the cluster."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _wait(self, *words: str, patience: float = 120) -> None:
+    def _wait(self, *words: str, patience: float = 300) -> None:
         until = time.monotonic() + patience
         while self.cluster.run(*words).returncode:
             if time.monotonic() > until:

@@ -212,6 +212,7 @@ def test_warm_cluster_serves_and_ends_with_its_parent(
         daemons = psutil.Process(holder.pid).children(recursive=True)
         secret = tmp_path / "ray" / "warm.json"
         assert secret.stat().st_mode & 0o077 == 0
+        assert listening([holder, *daemons]) == {"127.0.0.1"}
         command = [sys.executable, "-c", USER, str(tmp_path)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         parent.kill()
@@ -221,6 +222,16 @@ def test_warm_cluster_serves_and_ends_with_its_parent(
     assert not secret.exists()
     assert psutil.wait_procs(daemons, 20)[1] == []
     assert list(temp.iterdir()) == []
+
+
+def listening(processes: list[Any]) -> set[str]:
+    """Return the addresses on which processes listen; those of IPv4 as such."""
+    numbers = {process.pid for process in processes}
+    return {
+        found.laddr.ip.removeprefix("::ffff:")
+        for found in psutil.net_connections("tcp")
+        if found.status == psutil.CONN_LISTEN and found.pid in numbers
+    }
 
 
 @pytest.mark.slow
