@@ -93,7 +93,26 @@ class InversionErrors(Strict):
     precisions: list[Literal["float32", "float64", "bfloat16"]] = Field(
         default=["float32", "float64"], min_length=1, description="In which the net is inverted."
     )
+    float64_images: int | None = Field(
+        default=1000,
+        ge=1,
+        description="In float64, which takes five times as long, the first so many of each; "
+        "null: all.",
+    )
     batch_size: int = Field(default=100, ge=1, description="Images per evaluation.")
+
+
+class Stability(Strict):
+    """Whether a net can be inverted in a precision."""
+
+    images: int = Field(default=8, ge=1, description="Test images.")
+    precisions: list[Literal["float32", "bfloat16"]] = Field(
+        default=["float32", "bfloat16"], min_length=1, description="In which the net is inverted."
+    )
+    tolerance: float = Field(
+        default=1e-2, gt=0, description="Relative error above which a warning is given."
+    )
+    iterations: int = Field(default=10, ge=1, description="Of the power method, for every block.")
 
 
 class Interpolations(Strict):

@@ -96,6 +96,12 @@ ANALYSES: dict[str, Kind] = {
         (1, 4),
         "relative errors of inverted noise and images",
     ),
+    "stability": Kind(
+        "stability:stability",
+        options.Stability,
+        (1, 1),
+        "whether a net can be inverted in float32 and bfloat16, block by block",
+    ),
     "interpolations": Kind(
         "inversions:interpolations",
         options.Interpolations,

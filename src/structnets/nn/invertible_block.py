@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor, nn
 
 from structnets.nn.space_to_depth import SpaceToDepth
@@ -72,9 +74,19 @@ class InvertibleBlock(nn.Module):
         RuntimeError
             If F writes into its input by a functional in-place operation.
         """
+        return self.guarded_residual()(x_tilde)
+
+    def guarded_residual(self) -> Callable[[Tensor], Tensor]:
+        """Return what `checked_residual` calls, for whoever calls it more than once."""
         # An in-place ReLU that comes first in F would overwrite the stream: give it a copy.
         if any(getattr(module, "inplace", False) for module in self.residual.modules()):
-            return self.residual(x_tilde.clone())
+            return self._copied_residual
+        return self._watched_residual
+
+    def _copied_residual(self, x_tilde: Tensor) -> Tensor:
+        return self.residual(x_tilde.clone())
+
+    def _watched_residual(self, x_tilde: Tensor) -> Tensor:
         before = _writes(x_tilde)
         residual = self.residual(x_tilde)
         if _writes(x_tilde) != before:

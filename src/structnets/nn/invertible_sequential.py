@@ -17,8 +17,8 @@ class InvertibleSequential(nn.Sequential):
     """Modules in turn, each with an ``inverse``; slices invert parts of the chain.
 
     In training mode, chains of `InvertibleBlock` store no activations (see
-    `structnets.nn.reversible`), apart from those of the first few blocks; forward hooks of the
-    blocks do not run then, and those of their residual functions run twice.
+    `structnets.nn.reversible`), apart from those of the first and the last few blocks; forward
+    hooks of the others do not run then, and those of their residual functions run twice.
 
     Parameters
     ----------
@@ -31,19 +31,32 @@ class InvertibleSequential(nn.Sequential):
         channels (after `InjectivePad`: in the first two blocks) batch norm puts them exactly on
         the kink of ReLU and amplifies them, so that a recovered input, right to the last digit
         but one, would have wrong gradients.
+    stored_last : int
+        Blocks at the end whose activations are stored, since the backward pass begins with
+        them. One costs no memory at the peak: it would be evaluated again at once. Each further
+        one saves the time of evaluating its F a second time and costs the memory of its
+        activations, whatever the depth. Of several chains in a row give all but the last 0.
     """
 
-    def __init__(self, *modules: Any, reversible: bool = True, stored_first: int = 0) -> None:
+    def __init__(
+        self,
+        *modules: Any,
+        reversible: bool = True,
+        stored_first: int = 0,
+        stored_last: int = 1,
+    ) -> None:
         super().__init__(*modules)
-        if stored_first < 0:
-            raise ValueError(f"stored_first must be >= 0, got {stored_first}")
+        for name, value in (("stored_first", stored_first), ("stored_last", stored_last)):
+            if value < 0:
+                raise ValueError(f"{name} must be >= 0, got {value}")
         for name, module in self.named_children():
             if not callable(getattr(module, "inverse", None)):
                 raise TypeError(
                     f"every module needs an inverse method; {name} ({type(module).__name__}) "
                     "has none"
                 )
-        self.reversible, self.stored_first = reversible, stored_first
+        self.reversible = reversible
+        self.stored_first, self.stored_last = stored_first, stored_last
 
     def forward(self, x: Any) -> Any:
         """Apply the modules in turn to a tensor or to a pair of streams."""
@@ -62,7 +75,8 @@ class InvertibleSequential(nn.Sequential):
     def _recomputed(self) -> Callable[[int], bool]:
         """Return a test of the places whose blocks store no activations."""
         blocks = [i for i, module in enumerate(self) if isinstance(module, InvertibleBlock)]
-        return set(blocks[self.stored_first :]).__contains__
+        stop = max(len(blocks) - self.stored_last, 0)
+        return set(blocks[self.stored_first : stop]).__contains__
 
     def inverse(self, y: Any) -> Any:
         """Recover the input from the output, exactly up to rounding.

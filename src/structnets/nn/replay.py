@@ -15,8 +15,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from structnets.nn.recorded_norm import Statistics, statistics_noted, statistics_repeated
+
 # In training mode what these return does not depend on their buffers.
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+# Those whose statistics are a function of the batch in this process.
+_LOCAL_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,8 @@ class Recording:
         State of the generators before the call; None if it drew no random numbers.
     norms : list of nn.Module
         The batch norms in training mode, which update their statistics at every call.
+    noting, noted : lists
+        Those of them that noted the statistics of their calls, and these.
     buffers : list
         The other buffers that the call changed.
     """
@@ -114,6 +120,8 @@ class Recording:
     precision: _Precision
     randomness: _Randomness | None
     norms: list[Any]
+    noting: list[Any]
+    noted: list[list[Statistics]]
     buffers: list[_Buffer]
 
     def replay(self, function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
@@ -126,6 +134,7 @@ class Recording:
             drawn,
             self.precision.context(),
             _statistics_kept(self.norms),
+            statistics_repeated(self.noting, self.noted),
             _buffers_swapped(self.buffers),
         ):
             return function(x)
@@ -143,26 +152,35 @@ def record(
     Recording
         To call it again.
     """
-    norms, buffers = _survey(module)
+    norms, noting, buffers = _survey(module)
     randomness, precision = _Randomness.of(x.device), _Precision.of(x.device.type)
-    with precision.context():
+    with precision.context(), statistics_noted(noting) as noted:
         out = function(x)
     drew = not randomness.equals(_Randomness.of(x.device))
     changed = [buffer for buffer in buffers if buffer.changed()]
-    return out, Recording(precision, randomness if drew else None, norms, changed)
+    drawn = randomness if drew else None
+    return out, Recording(precision, drawn, norms, noting, noted, changed)
 
 
-def _survey(module: nn.Module) -> tuple[list[Any], list[_Buffer]]:
-    """Return the batch norms in training mode, and the buffers of all other parts."""
+def _survey(module: nn.Module) -> tuple[list[Any], list[Any], list[_Buffer]]:
+    """Return the batch norms in training mode, those that can note, and all other buffers."""
     norms: list[Any] = []
     buffers: list[_Buffer] = []
+    compiled = False
     for part in module.modules():
+        compiled = compiled or _is_compiled(part)
         if type(part) in _BATCH_NORMS and part.training:
             norms.append(part)
-        else:
+        elif part._buffers:
             held = part._buffers.items()
             buffers += [_Buffer.of(part, name, b) for name, b in held if b is not None]
-    return norms, buffers
+    noting = [n for n in norms if type(n) in _LOCAL_NORMS and "forward" not in vars(n)]
+    return norms, [] if compiled else noting, buffers
+
+
+def _is_compiled(part: nn.Module) -> bool:
+    """Say whether a part was compiled: another `forward` would have it compiled again."""
+    return part._compiled_call_impl is not None or "_orig_mod" in part._modules
 
 
 @contextlib.contextmanager

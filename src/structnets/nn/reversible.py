@@ -42,7 +42,8 @@ class _BlockNode(torch.autograd.Function):
     ) -> Streams:
         ctx.tape, ctx.block, (ctx.is_first, ctx.is_last) = tape, block, place
         ctx.parameters, ctx.stream_dtype = parameters, x.dtype
-        residual, ctx.recording = record(block.residual, block.checked_residual, x_tilde.detach())
+        ctx.function = block.guarded_residual()
+        residual, ctx.recording = record(block.residual, ctx.function, x_tilde.detach())
         y = block.rearrange(x_tilde)
         y_tilde = block.add(x, residual)
         if ctx.is_last:
@@ -57,7 +58,7 @@ class _BlockNode(torch.autograd.Function):
         x_tilde = rearrange.inverse(y).detach()
         x_tilde.requires_grad_(ctx.needs_input_grad[4])
         with torch.enable_grad():
-            residual = ctx.recording.replay(ctx.block.checked_residual, x_tilde)
+            residual = ctx.recording.replay(ctx.function, x_tilde)
         # The first block's input is nobody's output: it is not needed.
         ctx.tape.streams = None
         if not ctx.is_first:

@@ -16,6 +16,7 @@ from structnets.analysis.context import load_run
 from structnets.analysis.depth_features import collect_features, depth_names
 from structnets.analysis.performing import perform
 from structnets.analysis.registry import check_options
+from structnets.analysis.stability import StabilityWarning
 from structnets.analysis.step_cost import WAYS, step_cost
 from structnets.analysis.targets import memory
 from structnets.data.prepared import write_prepared
@@ -149,8 +150,22 @@ def test_spectrum_and_inverse(analyse: Analyse) -> None:
     assert 0 < found["irevnet.energy_4"] < found["irevnet.energy_8"] < 100
     errors = analyse("inversion_errors", "irevnet", noise=4, images=4)
     assert errors["irevnet.noise.float64.max"] < 1e-12 < errors["irevnet.noise.float32.mean"] < 1e-4
+    few = analyse("inversion_errors", "irevnet", noise=4, images=4, float64_images=1)
+    assert few["irevnet.images.float32.max"] == errors["irevnet.images.float32.max"]
+    assert few["irevnet.images.float64.max"] == few["irevnet.images.float64.mean"]
     with pytest.raises(ValueError, match="has no inverse: give an i-RevNet"):
         analyse("inversion_errors", "resnet")
+
+
+def test_stability_warns_of_a_precision_that_is_too_low(analyse: Analyse) -> None:
+    with pytest.warns(StabilityWarning, match="in bfloat16 this net cannot be inverted"):
+        found = analyse("stability", "irevnet", images=2, tolerance=1e-4)
+    assert found["irevnet.float32.error"] < 1e-4 < found["irevnet.bfloat16.error"]
+    assert (found["irevnet.float32.invertible"], found["irevnet.bfloat16.invertible"]) == (1, 0)
+    assert found["irevnet.largest_lipschitz"] > 0
+    assert found["irevnet.log10_bound"] > 0
+    with pytest.raises(ValueError, match="has no inverse: give an i-RevNet"):
+        analyse("stability", "resnet")
 
 
 def test_interpolations_of_built_in_images(analyse: Analyse) -> None:

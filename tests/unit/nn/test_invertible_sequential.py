@@ -87,3 +87,5 @@ def test_module_without_inverse_is_refused() -> None:
 def test_negative_count_is_named() -> None:
     with pytest.raises(ValueError, match="stored_first must be >= 0, got -1"):
         InvertibleSequential(SpaceToDepth(2), stored_first=-1)
+    with pytest.raises(ValueError, match="stored_last must be >= 0, got -2"):
+        InvertibleSequential(SpaceToDepth(2), stored_last=-2)

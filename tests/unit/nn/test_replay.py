@@ -13,6 +13,8 @@ from structnets.nn.replay import record
 MODULES: dict[str, Callable[[], nn.Module]] = {
     "batch norm": lambda: nn.BatchNorm2d(3),
     "cumulative": lambda: nn.BatchNorm2d(3, momentum=None),
+    "no affine": lambda: nn.BatchNorm2d(3, affine=False),
+    "twice": lambda: nn.Sequential(*[nn.BatchNorm2d(3)] * 2),
     "frozen": lambda: nn.BatchNorm2d(3).eval(),
     "untracked": lambda: nn.BatchNorm2d(3, track_running_stats=False),
     "instance norm": lambda: nn.InstanceNorm2d(3, track_running_stats=True),

@@ -24,7 +24,10 @@ def chain(depth: int = 6, width: int = 8, **options: Any) -> InvertibleSequentia
     between = Bottleneck(width, 4 * width, 2, **options)
     after = [Bottleneck(4 * width, 4 * width, **options) for _ in range(depth - middle)]
     return InvertibleSequential(
-        *map(InvertibleBlock, before), InvertibleBlock(between, 2), *map(InvertibleBlock, after)
+        *map(InvertibleBlock, before),
+        InvertibleBlock(between, 2),
+        *map(InvertibleBlock, after),
+        stored_last=0,
     )
 
 
@@ -72,19 +75,25 @@ VARIANTS: dict[str, Callable[[], InvertibleSequential]] = {
         lambda: nn.utils.parametrizations.spectral_norm(nn.Conv2d(8, 8, 3, padding=1))
     ),
     "identity": lambda: with_residual(nn.Identity),
-    "two stored": lambda: with_stored(2),
-    "all stored": lambda: with_stored(9),
+    "cumulative statistics": lambda: with_residual(
+        lambda: nn.Sequential(nn.BatchNorm2d(8, momentum=None), nn.Tanh())
+    ),
+    "no weights": lambda: with_residual(lambda: nn.BatchNorm2d(8, affine=False)),
+    "norm called twice": lambda: with_residual(lambda: nn.Sequential(*[nn.BatchNorm2d(8)] * 2)),
+    "two stored": lambda: with_stored(2, 0),
+    "first and last stored": lambda: with_stored(1, 2),
+    "all stored": lambda: with_stored(4, 4),
 }
 
 
 def with_residual(build: Callable[[], nn.Module]) -> InvertibleSequential:
     torch.manual_seed(0)
-    return InvertibleSequential(*(InvertibleBlock(build()) for _ in range(3)))
+    return InvertibleSequential(*(InvertibleBlock(build()) for _ in range(3)), stored_last=0)
 
 
-def with_stored(first: int) -> InvertibleSequential:
+def with_stored(first: int, last: int) -> InvertibleSequential:
     model = chain()
-    model.stored_first = first
+    model.stored_first, model.stored_last = first, last
     return model
 
 
@@ -239,8 +248,12 @@ def test_compiled_model_has_plain_gradients() -> None:
 
 
 def test_compiled_residual_functions_have_plain_gradients() -> None:
-    model = with_residual(lambda: nn.Sequential(nn.Conv2d(8, 8, 1), nn.Tanh()))[:2].double()
+    """Its norms find their statistics again: another forward would be compiled at each step."""
+    model = with_residual(
+        lambda: nn.Sequential(nn.Conv2d(8, 8, 1, bias=False), nn.BatchNorm2d(8), nn.Tanh())
+    )[:2].double()
     other, streams = plain_copy(model), streams_of(model)
+    model.stored_last = 0  # a slice has the default
     for block in model:
         block.residual.compile(backend="aot_eager")
     assert_same(step(model, streams), step(other, streams), 1e-10)
@@ -268,6 +281,7 @@ def test_stored_memory_does_not_grow_with_depth() -> None:
     shallow, deep = measured(chain(4)), measured(chain(16))
     assert deep == shallow
     assert measured(plain_copy(chain(16))) > 3 * measured(plain_copy(chain(4)))
+    assert shallow < measured(with_stored(0, 1)) < measured(with_stored(0, 2))
 
 
 def test_deep_net_trains_without_nan() -> None:

@@ -47,14 +47,16 @@ def inversion_errors(context: Context, options: InversionErrors) -> list[Measure
 def _error(run: Trained, kind: str, precision: str, options: InversionErrors) -> Any:
     dtype = _DTYPES[precision]
     model: Any = copy.deepcopy(run.model).to(dtype)
+    limit = options.float64_images if precision == "float64" else None
 
     def batches() -> Iterator[Tensor]:
         if kind == "noise":
             shape, size = run.image_shape, options.batch_size
-            for noise in uniform_noise(options.noise, shape, size, dtype=torch.float64):
+            count = min(options.noise, limit or options.noise)
+            for noise in uniform_noise(count, shape, size, dtype=torch.float64):
                 yield run.enter(noise).to(run.device, dtype)
         else:
-            chosen = run.choose("test", options.images)
+            chosen = run.choose("test", options.images)[:limit]
             for images, _ in run.batches("test", chosen, options.batch_size):
                 yield images.to(dtype)
 

@@ -1,0 +1,124 @@
+"""Batch norm, called a second time with the statistics of the first call.
+
+On a CPU the pass over the batch that finds mean and deviation takes ten times as long as the one
+that uses them. They are a few numbers per channel: whoever is to repeat a call can keep them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+# Mean and inverse deviation (C,) of one call; None if the call was left to PyTorch.
+Statistics = tuple[Tensor, Tensor] | None
+
+
+class _Normalize(torch.autograd.Function):
+    """Batch norm with given statistics, differentiated as if it had found them itself."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        weight: Tensor | None,
+        bias: Tensor | None,
+        mean: Tensor,
+        inverse_deviation: Tensor,
+        eps: float,
+    ) -> Tensor:
+        ctx.save_for_backward(x, weight, mean, inverse_deviation)
+        ctx.eps = eps
+        # The kernel that uses running statistics, with a unit variance and the scale that the
+        # one for training forms of weight and deviation: both give the same bits.
+        scale = inverse_deviation if weight is None else inverse_deviation * weight
+        unit = torch.ones_like(mean)
+        return torch.native_batch_norm(x, scale, bias, mean, unit, False, 0.0, 0.0)[0]
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight, mean, inverse_deviation = ctx.saved_tensors
+        found = torch.ops.aten.native_batch_norm_backward(
+            grad, x, weight, None, None, mean, inverse_deviation, True, ctx.eps,
+            ctx.needs_input_grad[:3],
+        )  # fmt: skip
+        return *found, None, None, None
+
+
+@contextlib.contextmanager
+def statistics_noted(norms: Sequence[Any]) -> Iterator[list[list[Statistics]]]:
+    """Let batch norms note the statistics they find.
+
+    Parameters
+    ----------
+    norms : sequence of nn.Module
+        In training mode; they update their running statistics as always.
+
+    Yields
+    ------
+    list of lists
+        Of every norm, the statistics of its calls within the block, in their order.
+    """
+    noted: list[list[Statistics]] = [[] for _ in norms]
+    calls = [partial(_find, norm, into) for norm, into in zip(norms, noted, strict=True)]
+    with _forward_replaced(norms, calls):
+        yield noted
+
+
+@contextlib.contextmanager
+def statistics_repeated(
+    norms: Sequence[Any], noted: Sequence[Sequence[Statistics]]
+) -> Iterator[None]:
+    """Let batch norms use noted statistics, call by call, instead of finding them."""
+    calls = [partial(_repeat, norm, iter(of)) for norm, of in zip(norms, noted, strict=True)]
+    with _forward_replaced(norms, calls):
+        yield
+
+
+def _find(norm: Any, noted: list[Statistics], x: Tensor) -> Tensor:
+    """Call a norm (`torch.nn.modules.batchnorm._BatchNorm.forward`) and note its statistics."""
+    single = x.dim() > 1 and x.numel() == x.shape[1]  # an error, which PyTorch words
+    if x.device.type != "cpu" or single or torch.compiler.is_compiling():
+        noted.append(None)
+        return type(norm).forward(norm, x)
+    norm._check_input_dim(x)
+    factor, mean, variance = norm.momentum or 0.0, None, None
+    if norm.track_running_stats:
+        mean, variance = norm.running_mean, norm.running_var
+        norm.num_batches_tracked.add_(1)
+        if norm.momentum is None:
+            factor = 1 / float(norm.num_batches_tracked)
+    out, *found = torch.native_batch_norm(
+        x, norm.weight, norm.bias, mean, variance, True, factor, norm.eps
+    )
+    # In lower precision the scale would be rounded, where the kernel keeps it in single.
+    exact = found[0].dtype in (torch.float32, torch.float64)
+    noted.append((found[0], found[1]) if exact else None)
+    return out
+
+
+def _repeat(norm: Any, noted: Iterator[Statistics], x: Tensor) -> Tensor:
+    statistics = next(noted, None)
+    if statistics is None:
+        return type(norm).forward(norm, x)
+    return _Normalize.apply(x, norm.weight, norm.bias, *statistics, norm.eps)
+
+
+@contextlib.contextmanager
+def _forward_replaced(
+    norms: Sequence[nn.Module], calls: Sequence[Callable[[Tensor], Tensor]]
+) -> Iterator[None]:
+    """Give modules another `forward` for the time of the block; their hooks run as always."""
+    for norm, call in zip(norms, calls, strict=True):
+        vars(norm)["forward"] = call
+    try:
+        yield
+    finally:
+        for norm in norms:
+            del vars(norm)["forward"]

@@ -1,0 +1,65 @@
+"""Batch norm repeated with noted statistics: the same bits and gradients as at first."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from structnets.nn.recorded_norm import statistics_noted, statistics_repeated
+
+
+def noted_call(norm: nn.Module, x: Tensor) -> tuple[Tensor, list]:
+    with torch.no_grad(), statistics_noted([norm]) as noted:
+        return norm(x), noted
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+@pytest.mark.parametrize("affine", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_repeats_bits_and_gradients(dtype: torch.dtype, affine: bool, channels_last: bool) -> None:
+    torch.manual_seed(0)
+    norm, x = nn.BatchNorm2d(5, affine=affine).to(dtype), torch.randn(4, 5, 3, 3, dtype=dtype)
+    if channels_last:
+        x = x.to(memory_format=torch.channels_last)
+    plain, x = copy.deepcopy(norm), x.requires_grad_()
+    expected, grad = plain(x), torch.randn_like(x)
+    first, noted = noted_call(norm, x)
+    assert torch.equal(first, expected)
+    for (name, a), (_, b) in zip(norm.named_buffers(), plain.named_buffers(), strict=True):
+        assert torch.equal(a, b), name
+    with statistics_repeated([norm], noted):
+        again = norm(x)
+    assert torch.equal(again, expected)
+    found = torch.autograd.grad(again, [x, *norm.parameters()], grad)
+    wanted = torch.autograd.grad(expected, [x, *plain.parameters()], grad)
+    torch.testing.assert_close(found, wanted, rtol=0, atol=0)
+
+
+def test_another_batch_is_normalised_as_the_noted_one() -> None:
+    norm, x, other = nn.BatchNorm1d(3), torch.randn(8, 3), torch.randn(8, 3)
+    _, noted = noted_call(norm, x)
+    with statistics_repeated([norm], noted):
+        found = norm(other)
+    deviation = (x.var(0, unbiased=False) + norm.eps).sqrt()
+    torch.testing.assert_close(found, (other - x.mean(0)) / deviation)
+
+
+def test_rounded_statistics_are_not_kept() -> None:
+    """With weights in half precision PyTorch rounds what it returns, not what it uses."""
+    norm, x = nn.BatchNorm2d(3).to(torch.bfloat16), torch.randn(4, 3, 2, 2, dtype=torch.bfloat16)
+    first, noted = noted_call(norm, x)
+    assert noted == [[None]]
+    with statistics_repeated([norm], noted):
+        assert torch.equal(norm(x), first)
+
+
+def test_errors_of_torch_stay_and_the_forward_comes_back() -> None:
+    norm = nn.BatchNorm2d(3)
+    with pytest.raises(ValueError, match="more than 1 value per channel"):
+        noted_call(norm, torch.ones(1, 3, 1, 1))
+    with pytest.raises(ValueError, match="expected 4D input"):
+        noted_call(norm, torch.ones(2, 3))
+    assert "forward" not in vars(norm)
