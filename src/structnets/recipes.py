@@ -116,6 +116,11 @@ class Boundaries(Strict):
     include_val: bool = Field(
         default=False, description="Train on the images of val that are not held out, too."
     )
+    sparsity: float = Field(
+        default=0.0,
+        ge=0,
+        description="Weight of a loss on mean answers apart from the boundaries' rate; H-Net: 1.",
+    )
     thresholds: int = Field(default=99, ge=1, le=999, description="Of the benchmark.")
     max_distance: float = Field(
         default=0.0075, gt=0, le=0.1, description="Of corresponding pixels, in diagonals."

@@ -1,12 +1,15 @@
 """The two small nets of Figure 10: one dynamic block, and a convolutional net of its size.
 
-Both see linear filters of the grey image, standardised, and have three convolutions of 16 channels
-with tanh between. The dynamic block's two filters are the first-order Gaussian derivatives, its
-convolutions estimate one angle, and its answer is the gradient steered by it. The other net learns
-its filters, three for the sake of the size, and its convolutions answer themselves.
+Both see linear filters of the grey image and have three convolutions of 16 channels with tanh
+between, dilated by 1, 2 and 4, so that a pixel's context spans periods of a texture. The dynamic
+block's two filters are the first-order Gaussian derivatives, its convolutions estimate an angle,
+and its answer is the gradient steered by it. The other net learns its filters, three for the sake
+of the size, and its convolutions answer themselves.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -16,10 +19,15 @@ from structnets.nn.dynamic_steerable import DynamicSteerableBlock
 from structnets.nn.pose import PoseNetwork
 
 FRAME = 7
+CONTRASTS = ("image", "set")
+_FLOOR = 0.1  # part of the set's contrast below which an image's is not raised
 
 
 class SingleDynamicBlock(nn.Module):
     """The first-order Gaussian gradient, steered per pixel, and nothing else.
+
+    The answer is bounded by gain and gradient: where a photograph has little contrast it cannot but
+    be undecided, whatever the pose. So frame maps are divided by their contrast, each image's own.
 
     Parameters
     ----------
@@ -28,29 +36,42 @@ class SingleDynamicBlock(nn.Module):
     units : int
         Channels of the pose network.
     context : int
-        Odd width of its three convolutions.
+        Odd width of its convolutions.
+    dilation : int or sequence of int
+        Of its three convolutions, see `PoseNetwork`.
     sigma : float
         Scale of the derivatives in pixels.
     direction : bool
         The pose is estimated as a direction; false: as an angle, the thesis' words by the letter.
     steering : bool
         Apply the steering functions; else the network gives the two coefficients directly.
+    contrast : {"image", "set"}
+        What the gradient is measured by: its root mean square in each image, or the contrast of
+        all images (batch norm), which is the thesis by the letter.
     gain : float
-        Of the steered gradient at first. The gradient of a texture is small, and the answer is
-        bounded by it, so that a small gain takes thousands of steps to grow.
+        Of the steered gradient at first; a small one takes thousands of steps to grow.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of range.
     """
 
     def __init__(
         self,
         in_channels: int = 1,
         units: int = 16,
-        context: int = 7,
+        context: int = 5,
+        dilation: int | Sequence[int] = (1, 2, 4),
         sigma: float = 1.0,
         direction: bool = True,
         steering: bool = True,
+        contrast: str = "image",
         gain: float = 3.0,
     ) -> None:
         super().__init__()
+        check_contrast(contrast)
+        self.contrast = contrast
         self.norm = nn.BatchNorm2d(in_channels, affine=False)
         self.block = DynamicSteerableBlock(
             in_channels,
@@ -64,18 +85,47 @@ class SingleDynamicBlock(nn.Module):
             steering=steering,
             units=units,
             context=context,
+            dilation=dilation,
         )
         with torch.no_grad():
             self.block.features.weight.mul_(gain / self.block.features.weight.norm())
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (B, 1, H, W) of images (B, in_channels, H, W)."""
-        return self.block(self.norm(x))
+        return self.outputs(x).logits
 
     def outputs(self, x: Tensor) -> BoundaryOutputs:
         """Return the logits and the poses."""
-        logits, pose = self.block.with_pose(self.norm(x))
-        return BoundaryOutputs(logits, (), (pose,))
+        frame = self.block.frame_maps(self.norm(x))
+        if self.contrast == "image":
+            frame = tuple(even_contrast(maps) for maps in frame)
+        pose = self.block.estimate(frame)
+        steered = self.block.steer(frame, pose).flatten(1, 2)
+        return BoundaryOutputs(self.block.features(steered), (), (pose,))
+
+
+def even_contrast(maps: Tensor, floor: float = _FLOOR) -> Tensor:
+    """Divide the gradient maps of each image by their root mean square over pixels.
+
+    A rotation of the gradient does not change the divisor, so that what could be steered still can.
+
+    Parameters
+    ----------
+    maps : Tensor, shape (B, C, M, H, W)
+        Frame maps, wider than the frame; where padding was seen they are not measured.
+    floor : float
+        Added to the root mean square, by squares; nearly flat images stay so.
+    """
+    inside = slice(FRAME // 2, -(FRAME // 2))
+    squares = maps[..., inside, inside].square().sum(2, keepdim=True)
+    energy = squares.mean((1, 3, 4), keepdim=True)
+    return maps * torch.rsqrt(energy + floor**2)
+
+
+def check_contrast(contrast: str) -> None:
+    """Raise a ValueError unless `contrast` is a name that the nets know."""
+    if contrast not in CONTRASTS:
+        raise ValueError(f"unknown contrast {contrast!r}; allowed: {', '.join(CONTRASTS)}")
 
 
 class SmallFCN(nn.Module):
@@ -83,19 +133,36 @@ class SmallFCN(nn.Module):
 
     Parameters
     ----------
-    in_channels, units, context : int
+    in_channels, units, context, dilation
         As in `SingleDynamicBlock`.
+    contrast : {"image", "set"}
+        Each image is standardised by its own grey values, or (batch norm of the filters' maps)
+        by all images: what the dynamic block has, for a net that sees brightness too.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of range.
     """
 
-    def __init__(self, in_channels: int = 1, units: int = 16, context: int = 7) -> None:
+    def __init__(
+        self,
+        in_channels: int = 1,
+        units: int = 16,
+        context: int = 5,
+        dilation: int | Sequence[int] = (1, 2, 4),
+        contrast: str = "image",
+    ) -> None:
         super().__init__()
+        check_contrast(contrast)
+        self.norm = nn.InstanceNorm2d(in_channels) if contrast == "image" else nn.Identity()
         filters = 3 * in_channels
         self.filters = nn.Conv2d(in_channels, filters, FRAME, padding=FRAME // 2)
-        self.network = PoseNetwork(filters, 1, units, 3, context)
+        self.network = PoseNetwork(filters, 1, units, 3, context, dilation)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (B, 1, H, W) of images (B, in_channels, H, W)."""
-        return self.network(self.filters(x))
+        return self.network(self.filters(self.norm(x)))
 
     def outputs(self, x: Tensor) -> BoundaryOutputs:
         """Return the logits alone."""

@@ -52,7 +52,7 @@ class DynamicSteerableBlock(nn.Module):
     steering : bool
         Apply the steering functions. Without them the pose network gives a gain (by tanh) for
         every atom directly, and `rotation` and `scale` have no meaning.
-    units, pose_layers, context, dilation : int
+    units, pose_layers, context, dilation
         Of the `PoseNetwork`: its channels, convolutions, their width and dilation.
     bias : bool
         Of the 1 x 1 convolution.
@@ -78,7 +78,7 @@ class DynamicSteerableBlock(nn.Module):
         units: int = 16,
         pose_layers: int = 3,
         context: int = 3,
-        dilation: int = 1,
+        dilation: int | Sequence[int] = 1,
         bias: bool = True,
     ) -> None:
         super().__init__()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -105,10 +106,10 @@ class PoseNetwork(nn.Sequential):
     layers : int
         Convolutions; the thesis takes three.
     kernel_size : int
-        Odd width of every convolution: the context of a pose is
-        ``layers * dilation * (kernel_size - 1) + 1`` pixels beyond the frame's own.
-    dilation : int
-        Of every convolution.
+        Odd width of every convolution: the context of a pose is ``sum(dilation) * (kernel_size - 1)
+        + 1`` pixels wide, besides the frame's own.
+    dilation : int or sequence of int
+        Of every convolution, or of each; a growing one widens the context at no cost.
     """
 
     def __init__(
@@ -118,19 +119,25 @@ class PoseNetwork(nn.Sequential):
         units: int = 16,
         layers: int = 3,
         kernel_size: int = 3,
-        dilation: int = 1,
+        dilation: int | Sequence[int] = 1,
     ) -> None:
         if layers < 1:
             raise ValueError(f"layers must be >= 1, got {layers}")
         if kernel_size < 1 or kernel_size % 2 == 0:
             raise ValueError(f"kernel_size must be odd and positive, got {kernel_size}")
+        dilations = [dilation] * layers if isinstance(dilation, int) else list(dilation)
+        if len(dilations) != layers:
+            raise ValueError(
+                f"dilation must be one number or {layers}, one a layer; got {dilation}"
+            )
         widths = [in_channels, *[units] * (layers - 1), out_channels]
         modules: list[nn.Module] = [nn.BatchNorm2d(in_channels, affine=False)]
         for i, (inputs, outputs) in enumerate(itertools.pairwise(widths)):
             if i:
                 modules.append(nn.Tanh())
-            padding = dilation * (kernel_size // 2)
-            conv = nn.Conv2d(inputs, outputs, kernel_size, padding=padding, dilation=dilation)
+            apart = dilations[i]
+            padding = apart * (kernel_size // 2)
+            conv = nn.Conv2d(inputs, outputs, kernel_size, padding=padding, dilation=apart)
             nn.init.xavier_normal_(conv.weight)
             nn.init.zeros_(cast(Tensor, conv.bias))
             modules.append(conv)

@@ -13,6 +13,8 @@ from structnets.training.boundary_images import BoundaryImages
 from structnets.training.tasks import Measurement
 from structnets.training.workers import Workers
 
+_SURE = 1e-6  # mean answers are kept that far from 0 and 1, where their cross-entropy ends
+
 
 class BoundaryDetection:
     """The task of data whose labels are maps of boundaries.
@@ -24,20 +26,23 @@ class BoundaryDetection:
     positive_weight : float
         Pixels off a boundary for each one on it, in the training images.
     settings : dict
-        ``thresholds``, ``max_distance`` and ``nms`` of the recipe's ``boundaries``.
+        ``sparsity``, ``thresholds``, ``max_distance`` and ``nms`` of the recipe's ``boundaries``.
     """
 
     def __init__(self, metric: str, positive_weight: float, settings: dict[str, Any]) -> None:
         self.metric = metric
         # Both classes weigh one half on average, so that a net that knows nothing has log 2.
         self.weights = (1 + positive_weight) / 2 / positive_weight, (1 + positive_weight) / 2
+        self.rate = 1 / (1 + positive_weight)
         self.settings = settings
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return the sum over images of their balanced cross-entropy, a mean over pixels.
 
         The weights are those of the whole training set, not of each crop: one without any
-        boundary counts too, and any number of workers computes the same.
+        boundary counts too, and any number of workers computes the same. With ``sparsity`` s, the
+        term s H(r, q) of H-Net's released code is added, in its proportion: the cross-entropy of
+        the rate r of boundaries and the mean answer q, of each image (there: of each batch).
 
         Parameters
         ----------
@@ -61,7 +66,12 @@ class BoundaryDetection:
         errors = functional.binary_cross_entropy_with_logits(
             outputs, targets.expand_as(outputs), weight.expand_as(outputs), reduction="none"
         )
-        return errors.mean((2, 3)).sum()
+        losses = errors.mean((2, 3))
+        if self.settings["sparsity"]:
+            mean = torch.sigmoid(outputs.float()).mean((2, 3)).clamp(_SURE, 1 - _SURE)
+            apart = -self.rate * mean.log() - (1 - self.rate) * torch.log1p(-mean)
+            losses = losses + self.settings["sparsity"] * off * apart
+        return losses.sum()
 
     @torch.no_grad()
     def measure(

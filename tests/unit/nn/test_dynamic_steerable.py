@@ -163,8 +163,9 @@ def test_static_twin_is_as_large() -> None:
     assert twin(torch.randn(2, 16, 9, 7)).shape == (2, 32, 9, 7)
 
 
-def test_context_is_configurable() -> None:
-    network = PoseNetwork(2, 1, units=8, layers=4, kernel_size=5, dilation=2).eval()
+@pytest.mark.parametrize("dilation", [2, (1, 1, 2, 4)])
+def test_context_is_configurable(dilation: int | tuple[int, ...]) -> None:
+    network = PoseNetwork(2, 1, units=8, layers=4, kernel_size=5, dilation=dilation).eval()
     widths = [m.out_channels for m in network if isinstance(m, nn.Conv2d)]
     assert widths == [8, 8, 8, 1]
     x = torch.zeros(1, 2, 41, 41, requires_grad=True)

@@ -15,7 +15,7 @@ from structnets.training.boundary_images import BoundaryImages
 from structnets.training.boundary_task import BoundaryDetection
 
 CPU = torch.device("cpu")
-SETTINGS = {"thresholds": 9, "max_distance": 0.02, "nms": "none"}
+SETTINGS = {"sparsity": 0.0, "thresholds": 9, "max_distance": 0.02, "nms": "none"}
 
 
 class Seer(nn.Module):
@@ -36,8 +36,8 @@ def images() -> BoundaryImages:
     return BoundaryImages.of(BoundarySplit(pixels, labels, pack_annotators(truths), items))
 
 
-def task(weight: float = 9.0, metric: str = "ods") -> BoundaryDetection:
-    return BoundaryDetection(metric, weight, SETTINGS)
+def task(weight: float = 9.0, metric: str = "ods", **settings: float) -> BoundaryDetection:
+    return BoundaryDetection(metric, weight, {**SETTINGS, **settings})
 
 
 def test_loss_balances_classes_and_adds_up_images_and_maps() -> None:
@@ -56,6 +56,19 @@ def test_loss_of_a_crop_without_boundaries_pushes_down() -> None:
     task().loss(logits, torch.zeros(1, 1, 4, 4)).backward()
     assert logits.grad is not None
     assert (logits.grad > 0).all()
+
+
+def test_sparsity_is_that_of_the_released_h_net() -> None:
+    targets = torch.zeros(1, 1, 4, 5)
+    targets[:, :, 0, :2] = 1  # one pixel in ten, in the image as in the training set
+    logits = torch.randn(1, 1, 4, 5)
+    errors = functional.binary_cross_entropy_with_logits(
+        logits, targets, pos_weight=torch.tensor(9.0)
+    )
+    mean = float(torch.sigmoid(logits).mean())
+    released = float(errors) - 0.1 * math.log(mean) - 0.9 * math.log(1 - mean)
+    ours, without = (float(task(sparsity=s).loss(logits, targets)) for s in (1.0, 0.0))
+    assert ours / without == pytest.approx(released / float(errors), rel=1e-5)
 
 
 def test_classifiers_are_refused() -> None:

@@ -4,8 +4,10 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from structnets import cli
+from structnets.data.boundary_truth import read_truth
 from structnets.metrics.boundary import Settings, evaluate_boundaries, evaluation
 from structnets.metrics.boundary.counting import count_matches
 
@@ -42,6 +44,18 @@ def test_scores_by_hand(folders):
         assert (scores[name]["precision"], scores[name]["recall"]) == (1, 0.5)
     assert (report["ods"]["precision"], report["ods"]["recall"]) == (1, pytest.approx(2 / 3))
     assert report["ois"]["f"] == pytest.approx(0.8)
+
+
+def test_own_ground_truth_in_pictures_scores_as_bsds_files(folders, tmp_path):
+    own = tmp_path / "own"
+    for path in folders.truth.iterdir():
+        (own / path.stem).mkdir(parents=True)
+        for number, truth in enumerate(read_truth([path])):
+            Image.fromarray(100 * truth.astype(np.uint8)).save(own / path.stem / f"{number}.png")
+    expected = evaluate_boundaries(folders.predictions, folders.truth, FIVE)
+    assert evaluate_boundaries(folders.predictions, own, FIVE) == expected
+    graded = evaluate_boundaries(folders.predictions, own, FIVE, truth_threshold=0.5)
+    assert (graded["ods"]["f"], graded["settings"]["truth_threshold"]) == (0, 0.5)
 
 
 def test_files_of_the_report(folders):
