@@ -116,9 +116,9 @@ class Boundaries(Strict):
     include_val: bool = Field(
         default=False, description="Train on the images of val that are not held out, too."
     )
-    sparsity: float = Field(
-        default=0.0,
-        ge=0,
+    sparsity: float | None = Field(
+        default=None,
+        gt=0,
         description="Weight of a loss on mean answers apart from the boundaries' rate; H-Net: 1.",
     )
     thresholds: int = Field(default=99, ge=1, le=999, description="Of the benchmark.")

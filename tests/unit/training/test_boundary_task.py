@@ -15,7 +15,7 @@ from structnets.training.boundary_images import BoundaryImages
 from structnets.training.boundary_task import BoundaryDetection
 
 CPU = torch.device("cpu")
-SETTINGS = {"sparsity": 0.0, "thresholds": 9, "max_distance": 0.02, "nms": "none"}
+SETTINGS = {"sparsity": None, "thresholds": 9, "max_distance": 0.02, "nms": "none"}
 
 
 class Seer(nn.Module):
@@ -67,7 +67,7 @@ def test_sparsity_is_that_of_the_released_h_net() -> None:
     )
     mean = float(torch.sigmoid(logits).mean())
     released = float(errors) - 0.1 * math.log(mean) - 0.9 * math.log(1 - mean)
-    ours, without = (float(task(sparsity=s).loss(logits, targets)) for s in (1.0, 0.0))
+    ours, without = (float(task(sparsity=s).loss(logits, targets)) for s in (1.0, None))
     assert ours / without == pytest.approx(released / float(errors), rel=1e-5)
 
 
