@@ -44,7 +44,8 @@ def draw_pareto(
     ----------
     trials : sequence of mapping
         Each with `group` (colour and marker, K say), `label` (written beside the point, Q say),
-        the costs, and `value`, which is None for a trial that failed.
+        the costs, and `value`, which is None for a trial that failed; one with `stopped_early`
+        is drawn hollow.
     stem : pathlib.Path
         Path without ending; ``.svg``, ``.png`` and ``.csv`` are written.
     costs : mapping of str to str
@@ -77,7 +78,8 @@ def draw_pareto(
         grid[0][0].set_ylabel(value_label)
         legend_beside(grid[0][-1], handles)
         drawing.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
-        footnote(drawing, f"{note} · line: no other trial is cheaper and better")
+        hollow = " · hollow: stopped early" if any(t.get("stopped_early") for t in finished) else ""
+        footnote(drawing, f"{note} · line: no other trial is cheaper and better{hollow}")
         files = save(drawing, stem)
     rows = [
         {group: t[group], label: t[label], value: t[value]}
@@ -101,16 +103,16 @@ def _draw_panel(
     handles = []
     for number, name in enumerate(dict.fromkeys(trial[group] for trial in trials)):
         members = [trial for trial in trials if trial[group] == name]
-        handles.append(
-            axes.scatter(
-                [trial[cost] for trial in members],
-                [trial[value] for trial in members],
-                color=COLOURS[number % len(COLOURS)],
-                marker=MARKERS[number % len(MARKERS)],
-                label=str(name),
-                zorder=2,
-            )
+        colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
+        axes.scatter(
+            [trial[cost] for trial in members],
+            [trial[value] for trial in members],
+            marker=marker,
+            edgecolors=colour,
+            facecolors=["white" if t.get("stopped_early") else colour for t in members],
+            zorder=2,
         )
+        handles.append(axes.scatter([], [], color=colour, marker=marker, label=str(name)))
         for trial in members:
             axes.annotate(
                 str(trial[label]),
