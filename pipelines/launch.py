@@ -20,6 +20,7 @@ from typing import Any
 import psutil
 
 from pipelines.allocation import find_allocation, over_nodes
+from pipelines.ray_node import OBJECT_STORE_BYTES, STARTS
 from pipelines.ray_temp import is_alive, short_temp
 from pipelines.stage import stage_parser
 from structnets.files import read_json, write_atomic, write_json
@@ -27,8 +28,6 @@ from structnets.files import read_json, write_atomic, write_json
 logger = logging.getLogger("structnets.launch")
 # Ray's socket names must stay below 107 bytes, of which it uses some 70 itself.
 LONGEST_TEMP = 36
-OBJECT_STORE_BYTES = 200 * 2**20
-STARTS = 3
 # Seconds for a group of workers to start, on busy nodes too.
 GROUP_PATIENCE = 300
 _GROUP_PATIENCE = "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S"

@@ -119,22 +119,27 @@ class RayNode:
 
     def _run_once(self, own: str, temp: str) -> int | None:
         """Run Ray; returns an exit code, or None if it ended by itself."""
+        if (code := self._start(own, temp)) is not None:
+            return code
+        print(READY.format(node_name()), flush=True)
+        while _raylet_lives():
+            if _input_ended(1):
+                return 0
+        return None
+
+    def _start(self, own: str, temp: str) -> int | None:
+        """Start Ray, in a few attempts; returns an exit code, or None once it runs."""
         for left in reversed(range(STARTS)):
             start = subprocess.Popen(self._start_words(own, temp), stdin=subprocess.DEVNULL)
             while start.poll() is None:
                 if _input_ended(0.1):
                     return 0
             if not start.returncode:
-                break
-            if not left:
-                return start.returncode
-            print(f"Ray did not start on {node_name()}; trying again", flush=True)
-            _kill_children()
-        print(READY.format(node_name()), flush=True)
-        while _raylet_lives():
-            if _input_ended(1):
-                return 0
-        return None
+                return None
+            if left:
+                print(f"Ray did not start on {node_name()}; trying again", flush=True)
+                _kill_children()
+        return start.returncode
 
     def _start_words(self, own: str, temp: str) -> list[str]:
         role = [f"--address={self.address}"]

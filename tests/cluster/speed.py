@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -79,19 +80,22 @@ def submit(cluster: Cluster, folder: Path, spec: dict[str, Any], way: Way) -> di
     )
     each = way.workers * way.threads // way.nodes
     begun = time.time()
-    watch = threading.Thread(target=_watch_start, args=(cluster, folder / "marks"), daemon=True)
-    watch.start()
-    done = cluster.run(
-        *("sbatch", "--wait", f"--output={folder}/output.txt", f"--nodes={way.nodes}"),
-        *(f"--ntasks={way.nodes}", "--ntasks-per-node=1", f"--cpus-per-task={each}"),
-        *("--mem=3000", str(script)),
-        timeout=900,
-        PYTHONPATH=its_modules(REPOSITORY),
-        STRUCTNETS_TEST_MARKS=str(folder / "marks"),
-    )
+    ended = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        start = pool.submit(_start_seconds, cluster, folder / "marks", ended)
+        try:
+            done = cluster.run(
+                *("sbatch", "--wait", f"--output={folder}/output.txt", f"--nodes={way.nodes}"),
+                *(f"--ntasks={way.nodes}", "--ntasks-per-node=1", f"--cpus-per-task={each}"),
+                *("--mem=3000", str(script)),
+                timeout=900,
+                PYTHONPATH=its_modules(REPOSITORY),
+                STRUCTNETS_TEST_MARKS=str(folder / "marks"),
+            )
+        finally:
+            ended.set()
     if done.returncode:
         raise RuntimeError(done.stderr + (folder / "output.txt").read_text())
-    watch.join()
     noted = [read_json(path) for path in sorted((folder / "marks").iterdir())]
     times: dict[str, float] = {"the job": float((folder / "job").read_text()) - begun}
     for mark in sorted(noted, key=lambda mark: mark["time"]):
@@ -101,17 +105,18 @@ def submit(cluster: Cluster, folder: Path, spec: dict[str, Any], way: Way) -> di
         "until": times,
         "step_s": statistics.median(max(pair) for pair in _from_all(steps, "seconds")),
         "step_cpu_s": statistics.median(sum(pair) for pair in _from_all(steps, "processor")),
-        "start_cpu_s": read_json(folder / "start_cpu.json"),
+        "start_cpu_s": start.result(),
         "load": os.getloadavg()[0],
     }
 
 
-def _watch_start(cluster: Cluster, marks: Path) -> None:
-    """Write down the processor seconds that the nodes' processes used until the first step."""
+def _start_seconds(cluster: Cluster, marks: Path, ended: threading.Event) -> float:
+    """Return the processor seconds of all processes on the nodes until the first step."""
     before = _processor_seconds(cluster)
     while not any("first step" in path.read_text() for path in marks.iterdir()):
-        time.sleep(0.1)
-    write_json(marks.with_name("start_cpu.json"), _processor_seconds(cluster) - before)
+        if ended.wait(0.1):
+            break
+    return _processor_seconds(cluster) - before
 
 
 def _processor_seconds(cluster: Cluster) -> float:

@@ -99,9 +99,8 @@ class SingleDynamicBlock(nn.Module):
         frame = self.block.frame_maps(self.norm(x))
         if self.contrast == "image":
             frame = tuple(even_contrast(maps) for maps in frame)
-        pose = self.block.estimate(frame)
-        steered = self.block.steer(frame, pose).flatten(1, 2)
-        return BoundaryOutputs(self.block.features(steered), (), (pose,))
+        logits, pose = self.block.from_frame(frame)
+        return BoundaryOutputs(logits, (), (pose,))
 
 
 def even_contrast(maps: Tensor, floor: float = _FLOOR) -> Tensor:

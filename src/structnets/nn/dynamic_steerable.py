@@ -121,7 +121,10 @@ class DynamicSteerableBlock(nn.Module):
 
     def with_pose(self, x: Tensor) -> tuple[Tensor, Pose]:
         """Return the output and the poses it was made with."""
-        frame = self.frame_maps(x)
+        return self.from_frame(self.frame_maps(x))
+
+    def from_frame(self, frame: Sequence[Tensor]) -> tuple[Tensor, Pose]:
+        """Return the output, and the poses it was made with, of what `frame_maps` returned."""
         pose = self.estimate(frame)
         return self.features(self.steer(frame, pose).flatten(1, 2)), pose
 

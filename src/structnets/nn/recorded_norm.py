@@ -7,7 +7,7 @@ that uses them. They are a few numbers per channel: whoever is to repeat a call 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,8 @@ from torch.autograd.function import once_differentiable
 
 # Mean and inverse deviation (C,) of one call; None if the call was left to PyTorch.
 Statistics = tuple[Tensor, Tensor] | None
+# Of norms, those of all their calls, in order.
+Noted = Mapping[Any, list[Statistics]]
 
 
 class _Normalize(torch.autograd.Function):
@@ -52,7 +54,7 @@ class _Normalize(torch.autograd.Function):
 
 
 @contextlib.contextmanager
-def statistics_noted(norms: Sequence[Any]) -> Iterator[list[list[Statistics]]]:
+def statistics_noted(norms: Sequence[Any]) -> Iterator[Noted]:
     """Let batch norms note the statistics they find.
 
     Parameters
@@ -62,22 +64,18 @@ def statistics_noted(norms: Sequence[Any]) -> Iterator[list[list[Statistics]]]:
 
     Yields
     ------
-    list of lists
-        Of every norm, the statistics of its calls within the block, in their order.
+    mapping of nn.Module to list
+        The statistics of the calls within the block.
     """
-    noted: list[list[Statistics]] = [[] for _ in norms]
-    calls = [partial(_find, norm, into) for norm, into in zip(norms, noted, strict=True)]
-    with _forward_replaced(norms, calls):
+    noted: Noted = {norm: [] for norm in norms}
+    with _forward_replaced({norm: partial(_find, norm, into) for norm, into in noted.items()}):
         yield noted
 
 
 @contextlib.contextmanager
-def statistics_repeated(
-    norms: Sequence[Any], noted: Sequence[Sequence[Statistics]]
-) -> Iterator[None]:
+def statistics_repeated(noted: Noted) -> Iterator[None]:
     """Let batch norms use noted statistics, call by call, instead of finding them."""
-    calls = [partial(_repeat, norm, iter(of)) for norm, of in zip(norms, noted, strict=True)]
-    with _forward_replaced(norms, calls):
+    with _forward_replaced({norm: partial(_repeat, norm, iter(of)) for norm, of in noted.items()}):
         yield
 
 
@@ -111,14 +109,12 @@ def _repeat(norm: Any, noted: Iterator[Statistics], x: Tensor) -> Tensor:
 
 
 @contextlib.contextmanager
-def _forward_replaced(
-    norms: Sequence[nn.Module], calls: Sequence[Callable[[Tensor], Tensor]]
-) -> Iterator[None]:
+def _forward_replaced(calls: Mapping[nn.Module, Callable[[Tensor], Tensor]]) -> Iterator[None]:
     """Give modules another `forward` for the time of the block; their hooks run as always."""
-    for norm, call in zip(norms, calls, strict=True):
-        vars(norm)["forward"] = call
+    for module, call in calls.items():
+        vars(module)["forward"] = call
     try:
         yield
     finally:
-        for norm in norms:
-            del vars(norm)["forward"]
+        for module in calls:
+            del vars(module)["forward"]

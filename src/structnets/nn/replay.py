@@ -15,12 +15,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from structnets.nn.recorded_norm import Statistics, statistics_noted, statistics_repeated
+from structnets.nn.recorded_norm import Noted, statistics_noted, statistics_repeated
 
-# In training mode what these return does not depend on their buffers.
-_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
-# Those whose statistics are a function of the batch in this process.
+# Batch norms whose statistics are a function of the batch in this process.
 _LOCAL_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+# In training mode what these return does not depend on their buffers.
+_BATCH_NORMS = (*_LOCAL_NORMS, nn.SyncBatchNorm)
 
 
 @dataclass(frozen=True)
@@ -111,8 +111,8 @@ class Recording:
         State of the generators before the call; None if it drew no random numbers.
     norms : list of nn.Module
         The batch norms in training mode, which update their statistics at every call.
-    noting, noted : lists
-        Those of them that noted the statistics of their calls, and these.
+    noted : mapping
+        Those of them that noted the statistics of their calls, with these.
     buffers : list
         The other buffers that the call changed.
     """
@@ -120,8 +120,7 @@ class Recording:
     precision: _Precision
     randomness: _Randomness | None
     norms: list[Any]
-    noting: list[Any]
-    noted: list[list[Statistics]]
+    noted: Noted
     buffers: list[_Buffer]
 
     def replay(self, function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
@@ -134,7 +133,7 @@ class Recording:
             drawn,
             self.precision.context(),
             _statistics_kept(self.norms),
-            statistics_repeated(self.noting, self.noted),
+            statistics_repeated(self.noted),
             _buffers_swapped(self.buffers),
         ):
             return function(x)
@@ -158,8 +157,7 @@ def record(
         out = function(x)
     drew = not randomness.equals(_Randomness.of(x.device))
     changed = [buffer for buffer in buffers if buffer.changed()]
-    drawn = randomness if drew else None
-    return out, Recording(precision, drawn, norms, noting, noted, changed)
+    return out, Recording(precision, randomness if drew else None, norms, noted, changed)
 
 
 def _survey(module: nn.Module) -> tuple[list[Any], list[Any], list[_Buffer]]:

@@ -171,8 +171,8 @@ def _markdown_cell(cell: Cell, digits: int) -> str:
     if cell.status == "reported" and cell.thesis is not None:
         return f"*{number(cell.thesis, digits)}*"
     measured = f"**{spread(cell, digits)}**" if cell.mean is not None else NOT_RUN
-    if cell.pooled is not None:
-        measured = f"{measured}<br>{pooled(cell, digits)}"
+    if text := pooled(cell, digits):
+        measured = f"{measured}<br>{text}"
     if cell.thesis is None or cell.preset == "smoke":
         return measured
     thesis = f"thesis {number(cell.thesis, digits)}"

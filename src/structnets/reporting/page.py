@@ -99,8 +99,8 @@ def _cell(cell: Cell, digits: int, short: float) -> str:
     if cell.mean is not None:
         hover = escape(f"{cell.data}, {cell.hardware}: {' '.join(cell.run_ids)}") * bool(cell.n)
         shown = f'<span class="mean" title="{hover}">{spread(cell, digits)}</span>'
-        if cell.pooled is not None:
-            shown += f"{pooled(cell, digits)}<br>"
+        if text := pooled(cell, digits):
+            shown += f"{text}<br>"
     else:
         shown = f'<span class="none">{NOT_RUN}</span><br>'
     return f"<td>{shown}{_thesis(cell, digits, short)}</td>"

@@ -92,11 +92,11 @@ def run_spec(
         splits = {key: past_fixed_stage(model, part, spec) for key, part in splits.items()}
         training = _training(spec, manifest, model, task, splits, work, origin, reporter)
         position, origin = training.run(), training.origin
-        found: dict[str, float] = {}
+        where, found = device, {}
     else:
         model, position, found = _fit(spec, manifest, splits["train"])
+        where = torch.device("cpu")
     reported = splits[spec["recipe"]["evaluation"]["split"]]
-    where = next(model.parameters(), torch.empty(0)).device
     measured = task.measure(model, reported, where)
     result = {
         "run_id": name,

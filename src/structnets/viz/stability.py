@@ -59,7 +59,6 @@ def draw_stability(
         legend_beside(top, handles)
         footnote(drawing, note)
         files = save(drawing, stem)
-    columns = ("block", "lipschitz", "condition", *(f"error_{p}" for p in precisions))
     rows = [
         {
             "block": block["name"],
@@ -69,4 +68,4 @@ def draw_stability(
         }
         for block in blocks
     ]
-    return [*files, save_csv(stem, columns, rows)]
+    return [*files, save_csv(stem, tuple(rows[0]), rows)]

@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from structnets.nn.recorded_norm import statistics_noted, statistics_repeated
+from structnets.nn.recorded_norm import Noted, statistics_noted, statistics_repeated
 
 
-def noted_call(norm: nn.Module, x: Tensor) -> tuple[Tensor, list]:
+def noted_call(norm: nn.Module, x: Tensor) -> tuple[Tensor, Noted]:
     with torch.no_grad(), statistics_noted([norm]) as noted:
         return norm(x), noted
 
@@ -30,7 +30,7 @@ def test_repeats_bits_and_gradients(dtype: torch.dtype, affine: bool, channels_l
     assert torch.equal(first, expected)
     for (name, a), (_, b) in zip(norm.named_buffers(), plain.named_buffers(), strict=True):
         assert torch.equal(a, b), name
-    with statistics_repeated([norm], noted):
+    with statistics_repeated(noted):
         again = norm(x)
     assert torch.equal(again, expected)
     found = torch.autograd.grad(again, [x, *norm.parameters()], grad)
@@ -41,7 +41,7 @@ def test_repeats_bits_and_gradients(dtype: torch.dtype, affine: bool, channels_l
 def test_another_batch_is_normalised_as_the_noted_one() -> None:
     norm, x, other = nn.BatchNorm1d(3), torch.randn(8, 3), torch.randn(8, 3)
     _, noted = noted_call(norm, x)
-    with statistics_repeated([norm], noted):
+    with statistics_repeated(noted):
         found = norm(other)
     deviation = (x.var(0, unbiased=False) + norm.eps).sqrt()
     torch.testing.assert_close(found, (other - x.mean(0)) / deviation)
@@ -51,8 +51,8 @@ def test_rounded_statistics_are_not_kept() -> None:
     """With weights in half precision PyTorch rounds what it returns, not what it uses."""
     norm, x = nn.BatchNorm2d(3).to(torch.bfloat16), torch.randn(4, 3, 2, 2, dtype=torch.bfloat16)
     first, noted = noted_call(norm, x)
-    assert noted == [[None]]
-    with statistics_repeated([norm], noted):
+    assert noted == {norm: [None]}
+    with statistics_repeated(noted):
         assert torch.equal(norm(x), first)
 
 
