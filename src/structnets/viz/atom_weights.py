@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from structnets.viz.style import COLOURS, MARKERS, figure, footnote, save, save_csv
+from structnets.viz.style import COLOURS, MARKERS, figure, footnote, headline, save, save_csv
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,7 +76,7 @@ def draw_atom_weights(
                 panel.set_visible(False)
             axes[len(layers) - 1, side].set_xlabel("derivative (and scale)", fontsize=8)
         drawing.supylabel("magnitude of the weights", fontsize=9)
-        drawing.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        headline(drawing, title)
         footnote(drawing, f"{note}\nmean, bars: one deviation over all effective filters")
         files = save(drawing, stem)
     rows: list[dict[str, Any]] = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from structnets.viz.style import COLOURS, GREY, figure, footnote, save
+from structnets.viz.style import COLOURS, GREY, figure, footnote, headline, save
 
 _MIDDLE = 0.0
 _BRANCH = 2.2
@@ -33,7 +33,7 @@ def draw_blocks(stem: Path, *, title: str) -> list[Path]:
             right, "Φ\nsteerable\nframe", "×", "$\\mathcal{F}_j$\npose network", "pose maps"
         )
         right.set_title("dynamic steerable block", fontsize=9)
-        drawing.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        headline(drawing, title)
         footnote(
             drawing,
             "Schematic. Left: what the branch computes is added. Right: it says how the frame's "

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from structnets.viz.picture_grid import PictureRow, place_pictures
 from structnets.viz.precision_recall import PrecisionRecall, place_curves
-from structnets.viz.style import figure, footnote, save, save_csv
+from structnets.viz.style import figure, footnote, headline, save, save_csv
 
 _CURVE, _ROW, _COLUMN = 4.0, 1.1, 1.55  # inches
 
@@ -49,7 +49,7 @@ def draw_detections(
         spec = right.get_subplotspec().subgridspec(len(rows), len(columns))
         right.remove()
         place_pictures(drawing, spec, columns, rows)
-        drawing.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=10)
+        headline(drawing, title)
         footnote(drawing, note)
         files = save(drawing, stem)
     points = [

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from structnets.bases.frames import Frame, build_frame
-from structnets.viz.style import figure, footnote, save, save_csv
+from structnets.viz.style import figure, footnote, headline, save, save_csv
 
 SHOWN = ("pixel", "gaussian", "framelet", "naive")
 _COLUMNS = ("frame", "atom", "row", "column", "value")
@@ -54,7 +54,7 @@ def draw_frame_atoms(
             panel.set_title(f"{letter}) {_TITLES[frame.name]}", fontsize=8)
             panel.set_xlabel(_properties(frame), fontsize=7)
             rows += _rows(frame)
-        drawing.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        headline(drawing, title)
         footnote(
             drawing,
             "atoms of unit norm, each scaled to its largest value; red positive, blue negative",

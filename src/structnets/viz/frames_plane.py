@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from structnets.bases.frames import Frame
-from structnets.viz.style import COLOURS, GREY, figure, footnote, save, save_csv
+from structnets.viz.style import COLOURS, GREY, figure, footnote, headline, save, save_csv
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,7 +58,7 @@ def draw_frames_plane(
             lower, upper = frame.bounds
             panel.set_title(f"{letter}) {frame.name}, bounds {lower:.3g} and {upper:.3g}")
             rows += _rows(frame, compositions)
-        drawing.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        headline(drawing, title)
         footnote(
             drawing,
             "dot: a filter · solid: its smallest coefficients · dashed: others of the same filter",

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from structnets.viz.style import GREY, figure, footnote, save
+from structnets.viz.style import GREY, figure, footnote, headline, save
 
 WEIGHTS_VARIABLE = "STRUCTNETS_GOOGLENET"
 _SHOWN = 8  # filters of a layer
@@ -57,7 +57,7 @@ def draw_googlenet_filters(stem: Path, *, title: str) -> list[Path]:
                 f"Name a weights file of torchvision's googlenet in {WEIGHTS_VARIABLE} and ask "
                 "again with --forcerun figure3.",
             )
-        drawing.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        headline(drawing, title)
         return save(drawing, stem)
 
 

@@ -11,7 +11,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
 from structnets.viz.finished import finished_trials
-from structnets.viz.style import figure, footnote, save, save_csv
+from structnets.viz.style import figure, footnote, headline, save, save_csv
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,7 +70,7 @@ def draw_heatmap(
         for panel in axes[-1]:
             panel.set_xlabel("σ (pixels)")
         drawing.colorbar(ScalarMappable(span, _MAP), ax=axes, label=value_label, shrink=0.9)
-        drawing.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        headline(drawing, title)
         footnote(drawing, f"{note} · a cell: its best trial (number of trials)")
         files = save(drawing, stem)
     return [*files, save_csv(stem, _COLUMNS, cells)]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from structnets.viz.style import figure, footnote, save, save_csv
+from structnets.viz.style import figure, footnote, headline, save, save_csv
 
 
 def draw_interpolations(
@@ -55,7 +55,7 @@ def draw_interpolations(
                 outside = float(np.mean((image < 0) | (image > 1)))
                 rows.append({"sequence": label, "t": float(t[i]), "share_outside": outside})
             line[0].set_ylabel(label, fontsize=7)
-        drawing.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        headline(drawing, title)
         footnote(drawing, note)
         files = save(drawing, stem)
     return [*files, save_csv(stem, ("sequence", "t", "share_outside"), rows)]

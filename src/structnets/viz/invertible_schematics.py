@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 
 from structnets.nn.space_to_depth import SpaceToDepth
-from structnets.viz.style import COLOURS, GREY, figure, footnote, save, save_csv
+from structnets.viz.style import COLOURS, GREY, figure, footnote, headline, save, save_csv
 
 _UPPER, _LOWER = 0.8, 0.2
 
@@ -35,7 +35,7 @@ def draw_block(stem: Path, *, title: str, note: str = "") -> list[Path]:
             bottom, "S⁻¹", "−", _Places(shortcut=2.0, carried=8.0, branch=6.5, sum_at=3.5)
         )
         bottom.set_title("its inverse: the same F, subtracted", fontsize=9)
-        drawing.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        headline(drawing, title)
         footnote(drawing, note)
         return save(drawing, stem)
 
@@ -112,7 +112,7 @@ def draw_down_sampling(stem: Path, *, title: str, note: str = "", side: int = 4)
         _draw_map(axes[0], origin, origin // side % 2 * 2 + origin % side % 2, "one channel")
         for channel in range(4):
             _draw_map(axes[1 + channel], moved[channel], offsets[channel], f"channel {channel}")
-        drawing.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        headline(drawing, title)
         footnote(drawing, note)
         files = save(drawing, stem)
     return [*files, save_csv(stem, ("pixel", "channel", "y", "x"), rows)]

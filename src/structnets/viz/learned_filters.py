@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from structnets.viz.style import figure, footnote, save, save_csv
+from structnets.viz.style import figure, footnote, headline, save, save_csv
 
 _COLUMNS = ("network", "layer", "filter", "channel", "row", "column", "value")
 _GAP = 1  # pixels between tiles
@@ -78,7 +78,7 @@ def draw_learned_filters(
             across = math.ceil(math.sqrt(1.6 * len(panel.filters)))
             _show(right, tiled(in_colour(panel.filters), across))
             right.set_title(f"{len(panel.filters)} filters of {panel.layer}", fontsize=9)
-        drawing.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        headline(drawing, title)
         footnote(drawing, f"{note}\neach tile scaled to its largest value; grey is zero")
         files = save(drawing, stem)
     return [*files, save_csv(stem, _COLUMNS, _rows(panels))]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from structnets.viz.style import COLOURS, GREY, figure, footnote, save
+from structnets.viz.style import COLOURS, GREY, figure, footnote, headline, save
 
 _STEPS = np.linspace(0.0, 1.0, 6)
 _FINE = np.linspace(0.0, 1.0, 60)
@@ -46,7 +46,7 @@ def draw_linearization(stem: Path, *, title: str) -> list[Path]:
             va="center",
             arrowprops={"arrowstyle": "->", "color": GREY},
         )
-        drawing.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        headline(drawing, title)
         footnote(
             drawing,
             "Schematic: the same points on both sides; the curved map is made up. Orbits of one "

@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from structnets.viz.finished import finished_trials
-from structnets.viz.style import COLOURS, MARKERS, figure, footnote, legend_beside, save, save_csv
+from structnets.viz.style import (
+    COLOURS,
+    MARKERS,
+    figure,
+    footnote,
+    headline,
+    legend_beside,
+    save,
+    save_csv,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,7 +86,7 @@ def draw_pareto(
             axes.set(xlabel=words, xscale="log")
         grid[0][0].set_ylabel(value_label)
         legend_beside(grid[0][-1], handles)
-        drawing.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        headline(drawing, title)
         hollow = " · hollow: stopped early" if any(t.get("stopped_early") for t in finished) else ""
         footnote(drawing, f"{note} · line: no other trial is cheaper and better{hollow}")
         files = save(drawing, stem)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from structnets.viz.style import GREY, figure, footnote, save
+from structnets.viz.style import GREY, figure, footnote, headline, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -83,7 +83,7 @@ def draw_picture_grid(
         spec = axes.get_subplotspec().subgridspec(len(rows), len(columns))
         axes.remove()
         place_pictures(drawing, spec, columns, rows)
-        drawing.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=10)
+        headline(drawing, title)
         footnote(drawing, note)
         return save(drawing, stem)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from structnets.bases.gaussian import GaussianBasis
-from structnets.viz.style import COLOURS, GREY, figure, footnote, save, save_csv
+from structnets.viz.style import COLOURS, GREY, figure, footnote, headline, save, save_csv
 
 _EFFECTIVE = 4
 _SIDE = 0.8  # of a drawn filter, in rows
@@ -51,7 +51,7 @@ def draw_receptive_fields(stem: Path, *, title: str, order: int = 3, seed: int =
         axes.text(_FAR, 5.6, "effective filters", ha="center", fontsize=9)
         axes.set(xlim=(-1.3, _FAR + 1.4), ylim=(-5.5, 5.9), aspect="equal")
         axes.axis("off")
-        drawing.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        headline(drawing, title)
         footnote(
             drawing,
             "Weights drawn at random; width of a line: |α|, blue positive, orange negative. "

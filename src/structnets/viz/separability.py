@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from structnets.analysis.separability import Separability
-from structnets.viz.style import COLOURS, MARKERS, figure, footnote, legend_beside, save, save_csv
+from structnets.viz.style import (
+    COLOURS,
+    MARKERS,
+    figure,
+    footnote,
+    headline,
+    legend_beside,
+    save,
+    save_csv,
+)
 
 _COLUMNS = ("network", "depth", "name", "components", "svm", "neighbour", "penalty")
 
@@ -61,7 +70,7 @@ def draw_separability(
                 panel.xaxis.get_major_locator().set_params(integer=True)
         axes[0][0].set_ylabel("accuracy (%)")
         legend_beside(axes[0][-1], axes[0][-1].get_lines())
-        drawing.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        headline(drawing, title)
         footnote(drawing, note)
         files = save(drawing, stem)
     rows = [

@@ -56,6 +56,7 @@ def draw_stability(
         bottom.plot(places, stretches, ".-", color=COLOURS[0])
         bottom.set(xlabel="block", ylabel="Lipschitz constant of F\n(estimate from below)")
         bottom.set_ylim(bottom=0)
+        bottom.xaxis.get_major_locator().set_params(integer=True)
         legend_beside(top, handles)
         footnote(drawing, note)
         files = save(drawing, stem)

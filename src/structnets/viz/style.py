@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 MARKERS = ("o", "s", "D", "^", "v", "P", "X")
 GREY = "#7f7f7f"
-_LETTERS = 18  # of a footnote, per inch
+_LETTERS = {"headline": 12, "footnote": 18}  # per inch
 _SETTINGS: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -67,11 +67,21 @@ def figure(
         yield drawing, drawing.subplots(rows, columns, **options)
 
 
+def headline(drawing: Figure, text: str) -> None:
+    """Write bold lines above everything, none longer than the figure is wide."""
+    shown = _wrapped(drawing, text, "headline")
+    drawing.suptitle(shown, x=0.01, ha="left", fontsize=10, fontweight="bold")
+
+
 def footnote(drawing: Figure, text: str) -> None:
     """Write small grey lines below everything, none longer than the figure is wide."""
-    width = int(_LETTERS * drawing.get_figwidth())
-    lines = [line for part in text.splitlines() for line in textwrap.wrap(part, width)]
-    drawing.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=7, color=GREY)
+    shown = _wrapped(drawing, text, "footnote")
+    drawing.supxlabel(shown, x=0.01, ha="left", fontsize=7, color=GREY)
+
+
+def _wrapped(drawing: Figure, text: str, kind: str) -> str:
+    width = int(_LETTERS[kind] * drawing.get_figwidth())
+    return "\n".join(line for part in text.splitlines() for line in textwrap.wrap(part, width))
 
 
 def legend_beside(axes: Axes, handles: Sequence[Any]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from structnets.viz.style import COLOURS, GREY, figure, footnote, save, save_csv
+from structnets.viz.style import COLOURS, GREY, figure, footnote, headline, save, save_csv
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -96,7 +96,7 @@ def draw_translated_images(
                     _draw_array(axes[per_row * number + 1, column], found)
             head = axes[per_row * number, 0]
             head.set_ylabel(label, rotation=0, ha="right", va="center", fontsize=8)
-        drawing.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        headline(drawing, title)
         footnote(drawing, f"{note} · frame: blue, the query's class; orange, another")
         files = save(drawing, stem)
     return [*files, save_csv(stem, _COLUMNS, _points(rows))]

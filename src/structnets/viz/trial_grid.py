@@ -11,7 +11,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
 from structnets.viz.finished import finished_trials
-from structnets.viz.style import figure, footnote, save, save_csv
+from structnets.viz.style import figure, footnote, headline, save, save_csv
 
 _MAP = "viridis"
 
@@ -72,7 +72,7 @@ def draw_trial_grid(
         axes.set(xlabel=x.replace("_", " "), ylabel=y.replace("_", " "))
         axes.grid(visible=False)
         drawing.colorbar(ScalarMappable(span, _MAP), ax=axes, label=value_label)
-        drawing.suptitle(title, fontsize=10, fontweight="bold", x=0.01, ha="left")
+        headline(drawing, title)
         footnote(drawing, f"{note} · a cell: its best trial")
         files = save(drawing, stem)
     cells = [
