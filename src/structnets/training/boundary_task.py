@@ -67,10 +67,10 @@ class BoundaryDetection:
             outputs, targets.expand_as(outputs), weight.expand_as(outputs), reduction="none"
         )
         losses = errors.mean((2, 3))
-        if self.settings["sparsity"]:
+        if sparsity := self.settings.get("sparsity"):  # specs resolved before it lack it
             mean = torch.sigmoid(outputs.float()).mean((2, 3)).clamp(_SURE, 1 - _SURE)
             apart = -self.rate * mean.log() - (1 - self.rate) * torch.log1p(-mean)
-            losses = losses + self.settings["sparsity"] * off * apart
+            losses = losses + sparsity * off * apart
         return losses.sum()
 
     @torch.no_grad()

@@ -15,7 +15,7 @@ from structnets.training.boundary_images import BoundaryImages
 from structnets.training.boundary_task import BoundaryDetection
 
 CPU = torch.device("cpu")
-SETTINGS = {"sparsity": None, "thresholds": 9, "max_distance": 0.02, "nms": "none"}
+SETTINGS = {"thresholds": 9, "max_distance": 0.02, "nms": "none"}
 
 
 class Seer(nn.Module):
