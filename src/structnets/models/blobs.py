@@ -26,8 +26,9 @@ _FLOOR = 0.1  # part of the set's contrast below which an image's is not raised
 class SingleDynamicBlock(nn.Module):
     """The first-order Gaussian gradient, steered per pixel, and nothing else.
 
-    The answer is bounded by gain and gradient: where a photograph has little contrast it cannot but
-    be undecided, whatever the pose. So frame maps are divided by their contrast, each image's own.
+    Under rotations alone the answer is bounded by gain and gradient: where a photograph has little
+    contrast it cannot but be undecided, whatever the pose. So frame maps are divided by their
+    contrast, each image's own, and a pose has an amplitude.
 
     Parameters
     ----------
@@ -40,9 +41,11 @@ class SingleDynamicBlock(nn.Module):
     dilation : int or sequence of int
         Of its three convolutions, see `PoseNetwork`.
     sigma : float
-        Scale of the derivatives in pixels.
+        Scale of the derivatives in pixels; textures differ in what a larger one takes away.
     direction : bool
         The pose is estimated as a direction; false: as an angle, the thesis' words by the letter.
+    amplitude : bool
+        The direction's length multiplies the steered gradient; false where `direction` is.
     steering : bool
         Apply the steering functions; else the network gives the two coefficients directly.
     contrast : {"image", "set"}
@@ -63,8 +66,9 @@ class SingleDynamicBlock(nn.Module):
         units: int = 16,
         context: int = 5,
         dilation: int | Sequence[int] = (1, 2, 4),
-        sigma: float = 1.0,
+        sigma: float = 0.5,
         direction: bool = True,
+        amplitude: bool = True,
         steering: bool = True,
         contrast: str = "image",
         gain: float = 3.0,
@@ -82,6 +86,7 @@ class SingleDynamicBlock(nn.Module):
             sigmas=(sigma, sigma),
             kernel_size=FRAME,
             direction=direction,
+            amplitude=amplitude and direction and steering,
             steering=steering,
             units=units,
             context=context,

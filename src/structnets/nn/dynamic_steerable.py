@@ -49,6 +49,10 @@ class DynamicSteerableBlock(nn.Module):
         Poses per pixel; by default one for every input channel. Must divide `in_channels`.
     direction : bool
         The pose network gives a direction, whose angle is taken, and not the angle itself: ours.
+    amplitude : bool
+        A direction's length is taken too, as a factor of the steered maps: ours. Rotations alone
+        keep the energy of the frame maps, so that an answer is never larger than they are, and
+        only small where the angle is right to a few degrees.
     steering : bool
         Apply the steering functions. Without them the pose network gives a gain (by tanh) for
         every atom directly, and `rotation` and `scale` have no meaning.
@@ -74,6 +78,7 @@ class DynamicSteerableBlock(nn.Module):
         kernel_size: int | None = None,
         poses: int | None = None,
         direction: bool = True,
+        amplitude: bool = False,
         steering: bool = True,
         units: int = 16,
         pose_layers: int = 3,
@@ -88,9 +93,11 @@ class DynamicSteerableBlock(nn.Module):
         if steering and not (rotation or scale):
             raise ValueError("a steered block needs rotation or scale; got neither")
         scale = scale and steering
+        if amplitude and not (steering and rotation and direction):
+            raise ValueError("an amplitude is the length of a direction: it needs direction=True")
         self.in_channels, self.out_channels, self.poses = in_channels, out_channels, poses
         self.rotation, self.scale, self.steering = rotation and steering, scale, steering
-        self.direction = direction and self.rotation
+        self.direction, self.amplitude = direction and self.rotation, amplitude
         self.nodes = ScaleNodes.between(*sigmas, nodes if scale else 1)
         size = kernel_size or 2 * math.ceil(3 * self.nodes.sigmas[-1]) + 1
         kept = None if orders is None else tuple(orders)
@@ -148,17 +155,23 @@ class DynamicSteerableBlock(nn.Module):
         if not self.steering:
             return Pose(gains=torch.tanh(variables).unflatten(1, (self.poses, -1)))
         angle = self._angle(variables) if self.rotation else None
+        amplitude = self._length(variables) if self.amplitude else None
         if not self.scale:
-            return Pose(angle)
+            return Pose(angle, amplitude=amplitude)
         smallest, largest = self.nodes.sigmas[0], self.nodes.sigmas[-1]
         # 1 - exp(-softplus(v)): the thesis' softplus, brought into the range of the nodes.
         inside = torch.sigmoid(variables[:, -self.poses :])
-        return Pose(angle, smallest + (largest - smallest) * inside)
+        sigma = smallest + (largest - smallest) * inside
+        return Pose(angle, sigma, amplitude=amplitude)
 
     def _angle(self, variables: Tensor) -> Tensor:
         if self.direction:
             return angle_of(variables[:, : 2 * self.poses])
         return variables[:, : self.poses]
+
+    def _length(self, variables: Tensor) -> Tensor:
+        directions = variables[:, : 2 * self.poses].unflatten(1, (2, self.poses))
+        return torch.linalg.vector_norm(directions, dim=1)
 
     def steer(self, frame: Sequence[Tensor], pose: Pose) -> Tensor:
         """Project frame maps by a pose; returns (B, C, atoms, H, W)."""
@@ -168,9 +181,10 @@ class DynamicSteerableBlock(nn.Module):
             maps = frame[0]
         if pose.angle is not None:
             maps = rotate_maps(maps, pose.angle, self.frequencies)
-        if pose.gains is not None:
+        factors = pose.gains if pose.amplitude is None else pose.amplitude[:, :, None]
+        if factors is not None:
             grouped = maps.unflatten(1, (self.poses, -1))
-            maps = (grouped * pose.gains[:, :, None]).flatten(1, 2)
+            maps = (grouped * factors[:, :, None]).flatten(1, 2)
         return maps
 
     def kernel(self, angle: float = 0.0, sigma: float | None = None) -> Tensor:

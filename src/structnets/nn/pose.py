@@ -61,11 +61,14 @@ class Pose:
         Scale in pixels.
     gains : Tensor, shape (B, P, M, H, W)
         Free projection coefficients, where steering functions are not used.
+    amplitude : Tensor, shape (B, P, H, W)
+        Factor of the steered maps, at least 0.
     """
 
     angle: Tensor | None = None
     sigma: Tensor | None = None
     gains: Tensor | None = None
+    amplitude: Tensor | None = None
 
     @property
     def wrapped_angle(self) -> Tensor | None:
@@ -85,6 +88,8 @@ class Pose:
             fields += [torch.cos(self.angle), torch.sin(self.angle)]
         if self.sigma is not None:
             fields.append(torch.log(self.sigma))
+        if self.amplitude is not None:
+            fields.append(self.amplitude)
         if not fields:
             raise ValueError("a pose without angle, sigma and gains has no roughness")
         field = torch.cat(fields, 1)

@@ -109,6 +109,19 @@ def test_angle_of_a_direction_is_its_arctangent_with_gradients_that_stay_finite(
     assert torch.equal(nothing.grad, torch.zeros_like(nothing))
 
 
+def test_a_pose_with_amplitude_multiplies_the_gradient_by_its_direction() -> None:
+    """As complex numbers, z' = z conj(u): linear in the direction u that the network gives."""
+    block = DynamicSteerableBlock(2, 1, order=1, orders=(1,), scale=False, amplitude=True).double()
+    block.eval()
+    frame = block.frame_maps(torch.randn(1, 2, 9, 9, dtype=torch.float64))
+    x, y = block.pose_network(frame[0].flatten(1, 2)).chunk(2, 1)
+    pose = block.estimate(frame)
+    assert (pose.amplitude >= 0).all()
+    steered = block.steer(frame, pose)
+    expected = torch.complex(*frame[0].unbind(2)) * torch.complex(x, -y)
+    torch.testing.assert_close(torch.complex(*steered.unbind(2)), expected)
+
+
 def test_poses_are_readable_and_in_range(block) -> None:
     out, pose = block.with_pose(torch.randn(2, 4, 8, 9, dtype=torch.float64))
     assert out.shape == (2, 3, 8, 9)
@@ -123,7 +136,7 @@ def test_poses_are_readable_and_in_range(block) -> None:
     "options",
     [
         *({}, {"direction": False}, {"rotation": False}, {"scale": False}),
-        *({"steering": False}, {"context": 5, "dilation": 2}),
+        *({"steering": False}, {"amplitude": True}, {"context": 5, "dilation": 2}),
     ],
 )
 def test_every_part_of_a_block_learns(options: dict) -> None:
@@ -179,6 +192,7 @@ def test_context_is_configurable(dilation: int | tuple[int, ...]) -> None:
     [
         (lambda: DynamicSteerableBlock(4, 2, poses=3), "must divide in_channels = 4, got 3"),
         (lambda: DynamicSteerableBlock(4, 2, rotation=False, scale=False), "rotation or scale"),
+        (lambda: DynamicSteerableBlock(4, 2, direction=False, amplitude=True), "direction=True"),
         (lambda: DynamicSteerableBlock(4, 2, context=4), "odd and positive, got 4"),
         (lambda: DynamicSteerableBlock(4, 2, pose_layers=0), "layers must be >= 1, got 0"),
         (lambda: DynamicSteerableBlock(4, 2, sigmas=(2.0, 1.0)), "smallest <= largest"),
