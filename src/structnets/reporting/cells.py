@@ -119,7 +119,7 @@ def cells_of(
             # Where a preset makes columns equal (smoke has one size), only the first has runs.
             key, metric = cell_key(spec), table.metric_of(column.key)
             shown = (key, metric) in taken
-            none = shown or preset not in column.presets
+            none = shown or preset not in column.presets or preset not in row.runs_in
             found = [] if none else sorted(runs.get(key, []), key=itemgetter("run_id"))
             taken.add((key, metric))
             cells.append(_run_cell(table, row.key, column.key, spec, found, code_digests or {}))

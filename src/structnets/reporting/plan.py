@@ -174,7 +174,7 @@ def _given(experiment: Experiment, spec: dict[str, Any], configuration: Configur
 def _check_known(tables: dict[str, Table], configuration: Configuration) -> None:
     preset = configuration.preset
     known = {
-        "rows": {row for table in tables.values() for row in table.run_rows()},
+        "rows": {row for table in tables.values() for row in table.run_rows(preset)},
         "columns": {column for table in tables.values() for column in table.run_columns(preset)},
     }
     for what, allowed in known.items():
@@ -193,7 +193,7 @@ def _uses(
     """Find every target a run counts for, also where that target did not ask for its seed."""
     targets: dict[str, set[str]] = {}
     for table in tables.values():
-        for row in table.run_rows():
+        for row in table.run_rows(preset):
             for column in table.run_columns(preset):
                 spec = cell_spec(table, experiments, preset, row, column)
                 targets.setdefault(cell_key(spec), set()).add(table.target)

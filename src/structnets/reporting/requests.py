@@ -126,7 +126,7 @@ def requested_specs(
     for floor in table.floor[preset]:  # type: ignore[index]
         wanted |= _cells(table, preset, floor, rows, columns, seeds)
     requests = []
-    for row in table.run_rows():
+    for row in table.run_rows(preset):
         for column in (column.key for column in table.columns):
             chosen = sorted(seed for r, c, seed in wanted if (r, c) == (row, column))
             if chosen:
@@ -145,7 +145,7 @@ def _cells(
     columns: Sequence[str] | None,
     seeds: Sequence[int] | None,
 ) -> set[tuple[str, str, int]]:
-    chosen_rows = _chosen(table.run_rows(), rows if rows is not None else floor.rows)
+    chosen_rows = _chosen(table.run_rows(preset), rows if rows is not None else floor.rows)
     wanted_columns = columns if columns is not None else floor.columns
     chosen_columns = _chosen(table.run_columns(preset), wanted_columns)
     chosen_seeds = seeds if seeds is not None else floor.seeds

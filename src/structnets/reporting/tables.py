@@ -35,6 +35,10 @@ class Row(Strict):
     presets: dict[Preset, dict[str, Any]] = Field(
         default={}, description="Laid over the experiment's preset, for this row alone."
     )
+    runs_in: list[Preset] = Field(
+        default=["smoke", "small", "paper"],
+        description="Presets it has runs in: not those whose data is another than it is called by.",
+    )
     reported: dict[str, float] | None = Field(
         default=None, description="Quoted values by column; such a row is never run."
     )
@@ -130,7 +134,7 @@ class Table(TargetFile):
             _known(row.reported or {}, columns, "column", f"row {row.key}.reported")
         for preset, floors in self.floor.items():
             for floor in floors:
-                _known(_listed(floor.rows), self.run_rows(), "row", f"floor.{preset}")
+                _known(_listed(floor.rows), self.run_rows(preset), "row", f"floor.{preset}")
                 columns_run = self.run_columns(preset)
                 _known(_listed(floor.columns), columns_run, "column", f"floor.{preset}")
         if (self.kind == "figure") != (self.plot is not None):
@@ -159,9 +163,9 @@ class Table(TargetFile):
         """Return the key of the metric a column shows."""
         return self.column(column).metric or self.metric
 
-    def run_rows(self) -> list[str]:
-        """List the keys of the rows that are run, not quoted."""
-        return [row.key for row in self.rows if row.reported is None]
+    def run_rows(self, preset: str) -> list[str]:
+        """List the keys of the rows that a preset runs, not quoted ones."""
+        return [row.key for row in self.rows if row.reported is None and preset in row.runs_in]
 
     def run_columns(self, preset: str) -> list[str]:
         """List the keys of the columns that show runs of a preset, not counts."""

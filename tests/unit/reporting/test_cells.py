@@ -48,9 +48,10 @@ def test_columns_that_a_preset_makes_equal_count_once(table, experiments, line):
     assert cell(cells, "net", "n200").status == "not run"
 
 
-def test_a_column_shows_no_run_of_a_preset_it_is_not_of(table, experiments, line):
+@pytest.mark.parametrize(("part", "field"), [("columns", "presets"), ("rows", "runs_in")])
+def test_a_part_shows_no_run_of_a_preset_it_is_not_of(table, experiments, line, part, field):
     content = table.model_dump()
-    content["columns"][0]["presets"] = ["smoke", "paper"]
+    content[part][0][field] = ["smoke", "paper"]
     content["floor"]["small"] = []
     cells = cells_of(Table.model_validate(content), experiments, "small", [line("n100", 0, 90.0)])
     assert cell(cells, "net", "n100").status == "not run"
