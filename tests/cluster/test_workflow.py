@@ -38,10 +38,11 @@ def run(cluster, clone, tracking):
 
 @pytest.fixture(scope="module")
 def everything(run, cluster):
-    """Return what the call printed that makes everything."""
+    """Make everything; returns the jobs that this took."""
+    earlier = {job.number for job in cluster.jobs()}
     done = run("snakemake", "--profile", "slurm", "all", "--config", "preset=smoke")
     assert done.returncode == 0, done.stderr + cluster.logs()
-    return done.stdout + done.stderr
+    return [job for job in cluster.jobs() if job.number not in earlier]
 
 
 @pytest.mark.usefixtures("everything")
@@ -68,9 +69,8 @@ def test_workers_of_a_training_sat_on_both_nodes(cluster, clone):
     assert [sorted(result["hardware"]["nodes"]) for result in results] == [list(cluster.names)]
 
 
-@pytest.mark.usefixtures("everything")
-def test_trainings_and_sweeps_were_jobs_of_the_partition(cluster):
-    jobs = [job for job in cluster.jobs() if job.comment.startswith("rule_")]
+def test_trainings_and_sweeps_were_jobs_of_the_partition(everything):
+    jobs = [job for job in everything if job.comment.startswith("rule_")]
     assert {job.comment.partition("_wildcards")[0] for job in jobs} >= {"rule_sweep"}
     assert {(job.state, job.partition) for job in jobs} == {("COMPLETED", "spare")}
 
