@@ -2,6 +2,8 @@
 
 ``python -m pipelines.launch warm --scratch DIR --parent PID`` starts the cluster that the local
 jobs of one workflow call share; it ends with that process. ``… stop --scratch DIR`` ends it now.
+Calls that share a scratch root are told apart by the environment variable ``STRUCTNETS_CALL``, so
+that none ends the cluster under another's trainings.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import platform
 import secrets
 import signal
 import sys
@@ -31,6 +34,8 @@ LONGEST_TEMP = 36
 # Seconds for a group of workers to start, on busy nodes too.
 GROUP_PATIENCE = 300
 _GROUP_PATIENCE = "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S"
+# Any word of its own for every call of the workflow; its jobs inherit it.
+CALL = "STRUCTNETS_CALL"
 # Must be set before Ray is imported, in every process. The first makes reports and the end of a
 # fit wait 0.1 s for the controller instead of 2 s.
 ENVIRONMENT = {
@@ -54,8 +59,8 @@ def connected(scratch: Path, cpus: int, patience: int = GROUP_PATIENCE) -> Itera
     """Connect this process to Ray for the length of a block.
 
     In this order: the cluster of ``RAY_ADDRESS``; one Ray over the nodes of a Slurm allocation of
-    several; the warm cluster of this scratch root, if its process lives; a private cluster. Those
-    that it starts end with the block.
+    several; the warm cluster of this call on this scratch root, if its process lives; a private
+    cluster. Those that it starts end with the block.
 
     Parameters
     ----------
@@ -175,7 +180,7 @@ def start_private(cpus: int, temp: Path, token: str) -> str:
 
 
 def _marker(scratch: Path) -> Path:
-    return scratch / "ray" / "warm.json"
+    return scratch / "ray" / f"warm{os.environ.get(CALL, '')}.json"
 
 
 def _write_marker(scratch: Path, marker: dict[str, Any]) -> None:
@@ -189,21 +194,30 @@ def _write_marker(scratch: Path, marker: dict[str, Any]) -> None:
         os.umask(before)
 
 
-def _read_marker(scratch: Path) -> dict[str, Any] | None:
+def _read_marker(path: Path) -> dict[str, Any] | None:
     try:
-        marker = read_json(_marker(scratch))
+        marker = read_json(path)
         return marker if is_alive(marker["pid"], marker["created"]) else None
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 
 
+def _remove_orphans(scratch: Path) -> None:
+    """Remove the markers of calls on this machine that were killed."""
+    for path in _marker(scratch).parent.glob("warm*.json"):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            marker = read_json(path)
+            if marker["host"] == platform.node() and not is_alive(marker["pid"], marker["created"]):
+                path.unlink()
+
+
 def warm_cluster(scratch: Path, patience: float = 60.0) -> dict[str, Any] | None:
-    """Return ``address`` and ``token`` of the living warm cluster of a scratch root.
+    """Return ``address`` and ``token`` of the living warm cluster of this call.
 
     One that is still starting is waited for, at most `patience` seconds.
     """
     until = time.monotonic() + patience
-    while marker := _read_marker(scratch):
+    while marker := _read_marker(_marker(scratch)):
         if marker["address"]:
             return marker
         if time.monotonic() > until:
@@ -214,15 +228,17 @@ def warm_cluster(scratch: Path, patience: float = 60.0) -> dict[str, Any] | None
 
 def run_warm(scratch: Path, parent: int, cpus: int) -> None:
     """Hold a cluster until the parent process ends, or until asked to stop."""
-    if _read_marker(scratch):
+    if _read_marker(_marker(scratch)):
         logger.info("a warm cluster is already there")
         return
+    _remove_orphans(scratch)
     os.environ.update(ENVIRONMENT)
     mine = psutil.Process()
     watched = psutil.Process(parent)
     born = watched.create_time()
     token = secrets.token_hex(32)
-    marker = {"pid": mine.pid, "created": mine.create_time(), "address": None, "token": token}
+    marker = {"host": platform.node(), "pid": mine.pid, "created": mine.create_time()}
+    marker |= {"address": None, "token": token}
     _write_marker(scratch, marker)
     stopping: list[int] = []
     try:
@@ -240,8 +256,8 @@ def run_warm(scratch: Path, parent: int, cpus: int) -> None:
 
 
 def stop_warm(scratch: Path, patience: float = 20.0) -> None:
-    """End the warm cluster of a scratch root, if there is one."""
-    marker = _read_marker(scratch)
+    """End the warm cluster of this call, if there is one."""
+    marker = _read_marker(_marker(scratch))
     if marker is None:
         return
     process = psutil.Process(marker["pid"])

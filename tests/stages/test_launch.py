@@ -129,6 +129,25 @@ def test_sockets_in_the_longest_folder_have_names_that_fit() -> None:
     assert launch.LONGEST_TEMP + len(socket) <= 107
 
 
+def test_calls_on_one_scratch_root_have_clusters_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with subprocess.Popen(["sleep", "60"]) as holder:
+        try:
+            process = psutil.Process(holder.pid)
+            held = marker(tmp_path, pid=holder.pid, created=process.create_time())
+            monkeypatch.setenv(launch.CALL, "-of-another")
+            assert launch.warm_cluster(tmp_path) is None
+            launch.stop_warm(tmp_path)
+            assert holder.poll() is None
+            monkeypatch.delenv(launch.CALL)
+            assert launch.warm_cluster(tmp_path) == held
+            launch.stop_warm(tmp_path)
+            assert not process.is_running()
+        finally:
+            holder.kill()
+
+
 @pytest.mark.parametrize("content", ["", "{", "{}", "[]", '{"pid": null, "created": 0}'])
 def test_damaged_marker_is_ignored(tmp_path: Path, content: str) -> None:
     (tmp_path / "ray").mkdir()

@@ -1,6 +1,7 @@
 """The plan of this call and the functions that rules share."""
 
 import os
+import platform
 import re
 import shlex
 import subprocess
@@ -33,6 +34,8 @@ except (ValueError, OSError) as error:
 
 TRACKING = f"{CONFIG.results}/tracking.json"
 WARM_CLUSTERS = []
+# Inherited by jobs, which load this file once more.
+os.environ.setdefault("STRUCTNETS_CALL", f"-{platform.node()}-{os.getpid()}")
 LOGS = f"{CONFIG.results}/logs"
 RUN_FILES = ("result.json", "model.pt", "curves.csv", "spec.json")
 TRAIN = (
