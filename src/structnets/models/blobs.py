@@ -41,7 +41,8 @@ class SingleDynamicBlock(nn.Module):
     dilation : int or sequence of int
         Of its three convolutions, see `PoseNetwork`.
     sigma : float
-        Scale of the derivatives in pixels; textures differ in what a larger one takes away.
+        Scale of the derivatives in pixels. Textures differ in what a larger one takes away; the
+        smallest are all but central differences.
     direction : bool
         The pose is estimated as a direction; false: as an angle, the thesis' words by the letter.
     amplitude : bool
@@ -66,7 +67,7 @@ class SingleDynamicBlock(nn.Module):
         units: int = 16,
         context: int = 5,
         dilation: int | Sequence[int] = (1, 2, 4),
-        sigma: float = 0.5,
+        sigma: float = 0.4,
         direction: bool = True,
         amplitude: bool = True,
         steering: bool = True,
