@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import platform
 import secrets
 import signal
 import sys
@@ -23,8 +22,9 @@ from typing import Any
 import psutil
 
 from pipelines.allocation import find_allocation, over_nodes
+from pipelines.processes import CALL, has_ended, is_alive, this_process
 from pipelines.ray_node import OBJECT_STORE_BYTES, STARTS
-from pipelines.ray_temp import is_alive, short_temp
+from pipelines.ray_temp import short_temp
 from pipelines.stage import stage_parser
 from structnets.files import read_json, write_atomic, write_json
 
@@ -34,8 +34,6 @@ LONGEST_TEMP = 36
 # Seconds for a group of workers to start, on busy nodes too.
 GROUP_PATIENCE = 300
 _GROUP_PATIENCE = "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S"
-# Any word of its own for every call of the workflow; its jobs inherit it.
-CALL = "STRUCTNETS_CALL"
 # Must be set before Ray is imported, in every process. The first makes reports and the end of a
 # fit wait 0.1 s for the controller instead of 2 s.
 ENVIRONMENT = {
@@ -206,8 +204,7 @@ def _remove_orphans(scratch: Path) -> None:
     """Remove the markers of calls on this machine that were killed."""
     for path in _marker(scratch).parent.glob("warm*.json"):
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            marker = read_json(path)
-            if marker["host"] == platform.node() and not is_alive(marker["pid"], marker["created"]):
+            if has_ended(read_json(path)):
                 path.unlink()
 
 
@@ -233,12 +230,10 @@ def run_warm(scratch: Path, parent: int, cpus: int) -> None:
         return
     _remove_orphans(scratch)
     os.environ.update(ENVIRONMENT)
-    mine = psutil.Process()
     watched = psutil.Process(parent)
     born = watched.create_time()
     token = secrets.token_hex(32)
-    marker = {"host": platform.node(), "pid": mine.pid, "created": mine.create_time()}
-    marker |= {"address": None, "token": token}
+    marker = {**this_process(), "address": None, "token": token}
     _write_marker(scratch, marker)
     stopping: list[int] = []
     try:

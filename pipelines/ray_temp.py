@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from pipelines.processes import is_alive
 from structnets.files import read_json, write_json
 
 OWNER = "owner.json"
@@ -34,15 +35,6 @@ def short_temp(prefix: str = "r") -> Iterator[Path]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         _remove_orphans(root)
-
-
-def is_alive(pid: int, created: float) -> bool:
-    """Say whether the process of that number is still the one that began at `created`."""
-    try:
-        process = psutil.Process(pid)
-        return process.status() != psutil.STATUS_ZOMBIE and process.create_time() == created
-    except psutil.NoSuchProcess:
-        return False
 
 
 def _remove_orphans(root: Path) -> None:

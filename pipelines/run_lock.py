@@ -25,9 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-import psutil
-
-from pipelines.ray_temp import is_alive
+from pipelines.processes import has_ended, this_process
 from structnets.files import write_json
 from structnets.training.reporting import StoppedError
 
@@ -174,13 +172,7 @@ class _Watch:
 
 
 def _myself() -> dict[str, Any]:
-    me = psutil.Process()
-    return {
-        "host": socket.gethostname(),
-        "pid": me.pid,
-        "created": me.create_time(),
-        "job": os.environ.get("SLURM_JOB_ID"),
-    }
+    return {**this_process(), "job": os.environ.get("SLURM_JOB_ID")}
 
 
 def _is_gone(holder: dict[str, Any]) -> bool:
@@ -191,7 +183,7 @@ def _is_gone(holder: dict[str, Any]) -> bool:
         return True  # of this job before Slurm queued it again
     if job and job != own and (ended := _slurm_ended(job)) is not None:
         return ended
-    return here and not is_alive(holder["pid"], holder["created"])
+    return has_ended(holder)
 
 
 def _slurm_ended(job: str) -> bool | None:

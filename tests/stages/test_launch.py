@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from pipelines import launch
+from pipelines.processes import CALL
 from pipelines.ray_temp import short_temp
 from structnets.files import write_json
 
@@ -136,11 +137,11 @@ def test_calls_on_one_scratch_root_have_clusters_of_their_own(
         try:
             process = psutil.Process(holder.pid)
             held = marker(tmp_path, pid=holder.pid, created=process.create_time())
-            monkeypatch.setenv(launch.CALL, "-of-another")
+            monkeypatch.setenv(CALL, "-of-another")
             assert launch.warm_cluster(tmp_path) is None
             launch.stop_warm(tmp_path)
             assert holder.poll() is None
-            monkeypatch.delenv(launch.CALL)
+            monkeypatch.delenv(CALL)
             assert launch.warm_cluster(tmp_path) == held
             launch.stop_warm(tmp_path)
             assert not process.is_running()

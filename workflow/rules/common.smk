@@ -11,6 +11,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
+from pipelines.processes import CALL
 from pipelines.tracking.health import trouble
 from pipelines.tracking.store import resolve_uri
 from structnets import identity
@@ -35,7 +36,7 @@ except (ValueError, OSError) as error:
 TRACKING = f"{CONFIG.results}/tracking.json"
 WARM_CLUSTERS = []
 # Inherited by jobs, which load this file once more.
-os.environ.setdefault("STRUCTNETS_CALL", f"-{platform.node()}-{os.getpid()}")
+os.environ.setdefault(CALL, f"-{platform.node()}-{os.getpid()}")
 LOGS = f"{CONFIG.results}/logs"
 RUN_FILES = ("result.json", "model.pt", "curves.csv", "spec.json")
 TRAIN = (
