@@ -1,7 +1,8 @@
 """Batch norm, called a second time with the statistics of the first call.
 
-On a CPU the pass over the batch that finds mean and deviation takes ten times as long as the one
-that uses them. They are a few numbers per channel: whoever is to repeat a call can keep them.
+On a CPU the pass over the batch by which PyTorch finds mean and deviation takes five times as long
+as the one that uses them. They are a few numbers per channel: whoever is to repeat a call can keep
+them. And they are found sooner by three passes that the compiler could vectorise.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from torch.autograd.function import once_differentiable
 
 # Mean and inverse deviation (C,) of one call; None if the call was left to PyTorch.
 Statistics = tuple[Tensor, Tensor] | None
+# Squared mean, in variances, up to which the variance is the mean square less that: one digit is
+# lost of seven.
+_OFF_CENTRE = 16.0
 # Of norms, those of all their calls, in order.
 Noted = Mapping[Any, list[Statistics]]
 
@@ -36,11 +40,7 @@ class _Normalize(torch.autograd.Function):
     ) -> Tensor:
         ctx.save_for_backward(x, weight, mean, inverse_deviation)
         ctx.eps = eps
-        # The kernel that uses running statistics, with a unit variance and the scale that the
-        # one for training forms of weight and deviation: both give the same bits.
-        scale = inverse_deviation if weight is None else inverse_deviation * weight
-        unit = torch.ones_like(mean)
-        return torch.native_batch_norm(x, scale, bias, mean, unit, False, 0.0, 0.0)[0]
+        return _normalize(x, weight, bias, mean, inverse_deviation)
 
     @staticmethod
     @once_differentiable
@@ -51,6 +51,16 @@ class _Normalize(torch.autograd.Function):
             ctx.needs_input_grad[:3],
         )  # fmt: skip
         return *found, None, None, None
+
+
+def _normalize(
+    x: Tensor, weight: Tensor | None, bias: Tensor | None, mean: Tensor, inverse_deviation: Tensor
+) -> Tensor:
+    # The kernel that uses running statistics, with a unit variance and the scale that the
+    # one for training forms of weight and deviation: both give the same bits.
+    scale = inverse_deviation if weight is None else inverse_deviation * weight
+    unit = torch.ones_like(mean)
+    return torch.native_batch_norm(x, scale, bias, mean, unit, False, 0.0, 0.0)[0]
 
 
 @contextlib.contextmanager
@@ -92,13 +102,35 @@ def _find(norm: Any, noted: list[Statistics], x: Tensor) -> Tensor:
         norm.num_batches_tracked.add_(1)
         if norm.momentum is None:
             factor = 1 / float(norm.num_batches_tracked)
+    # In lower precision the scale would be rounded, where the kernel keeps it in single.
+    exact = x.dtype in (torch.float32, torch.float64)
+    if exact and x.dim() > 2 and x.is_contiguous() and not torch.is_grad_enabled():
+        found = _statistics(x, norm.eps, factor, mean, variance)
+        noted.append(found)
+        return _normalize(x, norm.weight, norm.bias, *found)
     out, *found = torch.native_batch_norm(
         x, norm.weight, norm.bias, mean, variance, True, factor, norm.eps
     )
-    # In lower precision the scale would be rounded, where the kernel keeps it in single.
-    exact = found[0].dtype in (torch.float32, torch.float64)
     noted.append((found[0], found[1]) if exact else None)
     return out
+
+
+def _statistics(
+    x: Tensor, eps: float, factor: float, running_mean: Tensor | None, running_variance: Any
+) -> tuple[Tensor, Tensor]:
+    """Find mean and inverse deviation of contiguous maps, and update the running ones."""
+    maps = x.flatten(2)
+    count = maps.shape[0] * maps.shape[2]
+    mean = maps.sum(2).sum(0).div_(count)
+    square = mean.square()
+    variance = torch.linalg.vector_norm(maps, dim=2).square_().sum(0).div_(count).sub_(square)
+    if not bool((square <= _OFF_CENTRE * variance).all()):  # constant maps and NaN, too
+        centred = maps - mean[:, None]
+        variance = torch.linalg.vector_norm(centred, dim=2).square_().sum(0).div_(count)
+    if running_mean is not None:
+        running_mean.lerp_(mean, factor)
+        running_variance.lerp_(variance * (count / (count - 1)), factor)
+    return mean, variance.add_(eps).rsqrt_()
 
 
 def _repeat(norm: Any, noted: Iterator[Statistics], x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Batch norm repeated with noted statistics: the same bits and gradients as at first."""
+"""Batch norm repeated with noted statistics: the bits of the first call, PyTorch's gradients."""
 
 from __future__ import annotations
 
@@ -27,15 +27,30 @@ def test_repeats_bits_and_gradients(dtype: torch.dtype, affine: bool, channels_l
     plain, x = copy.deepcopy(norm), x.requires_grad_()
     expected, grad = plain(x), torch.randn_like(x)
     first, noted = noted_call(norm, x)
-    assert torch.equal(first, expected)
+    torch.testing.assert_close(first, expected)
     for (name, a), (_, b) in zip(norm.named_buffers(), plain.named_buffers(), strict=True):
-        assert torch.equal(a, b), name
+        torch.testing.assert_close(a, b, msg=name)
     with statistics_repeated(noted):
         again = norm(x)
-    assert torch.equal(again, expected)
+    assert torch.equal(again, first)
     found = torch.autograd.grad(again, [x, *norm.parameters()], grad)
     wanted = torch.autograd.grad(expected, [x, *plain.parameters()], grad)
-    torch.testing.assert_close(found, wanted, rtol=0, atol=0)
+    torch.testing.assert_close(found, wanted)
+
+
+@pytest.mark.parametrize("offset", [0.0, 3.0, 100.0, 1e4])
+def test_statistics_far_off_centre(offset: float) -> None:
+    """The mean square less the squared mean would have lost all digits at the last."""
+    torch.manual_seed(0)
+    norm, x = nn.BatchNorm2d(4), torch.randn(8, 4, 6, 6) + offset
+    _, noted = noted_call(norm, x)
+    ((mean, inverse_deviation),) = noted[norm]
+    exact = x.double()
+    torch.testing.assert_close(mean.double(), exact.mean((0, 2, 3)), rtol=1e-6, atol=1e-6)
+    variance = exact.var((0, 2, 3), unbiased=False)
+    torch.testing.assert_close(
+        inverse_deviation.double(), (variance + norm.eps).rsqrt(), rtol=1e-5, atol=0
+    )
 
 
 def test_another_batch_is_normalised_as_the_noted_one() -> None:

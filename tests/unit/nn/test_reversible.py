@@ -61,7 +61,7 @@ def assert_same(one: Found, two: Found, tolerance: float) -> None:
 
 def assert_same_buffers(one: nn.Module, two: nn.Module) -> None:
     for (name, a), (_, b) in zip(one.named_buffers(), two.named_buffers(), strict=True):
-        assert torch.equal(a, b), name
+        torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-14, msg=name)
 
 
 VARIANTS: dict[str, Callable[[], InvertibleSequential]] = {
