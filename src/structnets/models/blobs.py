@@ -2,17 +2,19 @@
 
 Both see linear filters of the grey image and have three convolutions of 16 channels with tanh
 between, dilated by 1, 2 and 4, so that a pixel's context spans periods of a texture. The dynamic
-block's two filters are the first-order Gaussian derivatives, its convolutions estimate an angle,
-and its answer is the gradient steered by it. The other net learns its filters, three for the sake
-of the size, and its convolutions answer themselves.
+block's two filters are the first-order Gaussian derivatives, its convolutions estimate a pose, and
+its answer is the gradient steered by it. The other net learns its filters, five for the sake of
+the size, and its convolutions answer themselves.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from structnets.models.boundary import BoundaryOutputs
 from structnets.nn.dynamic_steerable import DynamicSteerableBlock
@@ -20,7 +22,9 @@ from structnets.nn.pose import PoseNetwork
 
 FRAME = 7
 CONTRASTS = ("image", "set")
+FILTERS = 5
 _FLOOR = 0.1  # part of the set's contrast below which an image's is not raised
+_LOCAL_FLOOR = 0.05  # mean square below which that of a place's surroundings is not raised
 
 
 class SingleDynamicBlock(nn.Module):
@@ -28,7 +32,8 @@ class SingleDynamicBlock(nn.Module):
 
     Under rotations alone the answer is bounded by gain and gradient: where a photograph has little
     contrast it cannot but be undecided, whatever the pose. So frame maps are divided by their
-    contrast, each image's own, and a pose has an amplitude.
+    contrast, each image's own, and what is steered by that of its surroundings, too; a pose has an
+    amplitude, and one for the gradient along its own direction, where no angle need be estimated.
 
     Parameters
     ----------
@@ -47,8 +52,15 @@ class SingleDynamicBlock(nn.Module):
         The pose is estimated as a direction; false: as an angle, the thesis' words by the letter.
     amplitude : bool
         The direction's length multiplies the steered gradient; false where `direction` is.
+    gauge : bool
+        The gradient's length, which is the gradient steered to its own angle, joins the steered
+        one with an amplitude of its own, and its logarithm is read by the pose network; false
+        where `steering` is.
     steering : bool
         Apply the steering functions; else the network gives the two coefficients directly.
+    surroundings : int
+        Odd width in pixels of what a place's contrast is measured over before it is steered; 0:
+        it is not.
     contrast : {"image", "set"}
         What the gradient is measured by: its root mean square in each image, or the contrast of
         all images (batch norm), which is the thesis by the letter.
@@ -70,13 +82,17 @@ class SingleDynamicBlock(nn.Module):
         sigma: float = 0.4,
         direction: bool = True,
         amplitude: bool = True,
+        gauge: bool = True,
         steering: bool = True,
+        surroundings: int = 5,
         contrast: str = "image",
         gain: float = 3.0,
     ) -> None:
         super().__init__()
         check_contrast(contrast)
-        self.contrast = contrast
+        if surroundings < 0 or (surroundings and surroundings % 2 == 0):
+            raise ValueError(f"surroundings must be odd and positive, or 0; got {surroundings}")
+        self.contrast, self.surroundings = contrast, surroundings
         self.norm = nn.BatchNorm2d(in_channels, affine=False)
         self.block = DynamicSteerableBlock(
             in_channels,
@@ -88,13 +104,15 @@ class SingleDynamicBlock(nn.Module):
             kernel_size=FRAME,
             direction=direction,
             amplitude=amplitude and direction and steering,
+            energy=gauge and steering,
+            gauge=gauge and steering,
             steering=steering,
             units=units,
             context=context,
             dilation=dilation,
         )
-        with torch.no_grad():
-            self.block.features.weight.mul_(gain / self.block.features.weight.norm())
+        # Equal ones: signs and angles are the pose's business.
+        nn.init.constant_(self.block.features.weight, gain / math.sqrt(2))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (B, 1, H, W) of images (B, in_channels, H, W)."""
@@ -105,8 +123,10 @@ class SingleDynamicBlock(nn.Module):
         frame = self.block.frame_maps(self.norm(x))
         if self.contrast == "image":
             frame = tuple(even_contrast(maps) for maps in frame)
-        logits, pose = self.block.from_frame(frame)
-        return BoundaryOutputs(logits, (), (pose,))
+        pose = self.block.estimate(frame)
+        if self.surroundings:
+            frame = tuple(local_contrast(maps, self.surroundings) for maps in frame)
+        return BoundaryOutputs(self.block.combine(frame, pose), (), (pose,))
 
 
 def even_contrast(maps: Tensor, floor: float = _FLOOR) -> Tensor:
@@ -125,6 +145,24 @@ def even_contrast(maps: Tensor, floor: float = _FLOOR) -> Tensor:
     squares = maps[..., inside, inside].square().sum(2, keepdim=True)
     energy = squares.mean((1, 3, 4), keepdim=True)
     return maps * torch.rsqrt(energy + floor**2)
+
+
+def local_contrast(maps: Tensor, width: int, floor: float = _LOCAL_FLOOR) -> Tensor:
+    """Divide the gradient maps at each place by their root mean square over its surroundings.
+
+    Parameters
+    ----------
+    maps : Tensor, shape (B, C, M, H, W)
+        Frame maps; a rotation does not change the divisor.
+    width : int
+        Odd side of the square in pixels; what lies outside the image does not count.
+    floor : float
+        Added to the mean square.
+    """
+    energy = functional.avg_pool2d(
+        maps.square().sum(2), width, 1, width // 2, count_include_pad=False
+    )
+    return maps * torch.rsqrt(energy + floor)[:, :, None]
 
 
 def check_contrast(contrast: str) -> None:
@@ -161,7 +199,7 @@ class SmallFCN(nn.Module):
         super().__init__()
         check_contrast(contrast)
         self.norm = nn.InstanceNorm2d(in_channels) if contrast == "image" else nn.Identity()
-        filters = 3 * in_channels
+        filters = FILTERS * in_channels
         self.filters = nn.Conv2d(in_channels, filters, FRAME, padding=FRAME // 2)
         self.network = PoseNetwork(filters, 1, units, 3, context, dilation)
 

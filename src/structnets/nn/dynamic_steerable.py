@@ -20,7 +20,10 @@ from torch.nn import functional
 from structnets.bases.dilation import ScaleNodes
 from structnets.bases.steering import CircularBasis
 from structnets.nn.pose import Pose, PoseNetwork, angle_of
-from structnets.nn.steering import interpolate_scales, rotate_maps
+from structnets.nn.steering import interpolate_scales, pair_energies, rotate_maps
+
+# Added to a pair's energy under the logarithm, and under the root: there both lack a slope.
+_NO_ENERGY, _NO_LENGTH = 1e-2, 1e-3
 
 
 class DynamicSteerableBlock(nn.Module):
@@ -53,6 +56,13 @@ class DynamicSteerableBlock(nn.Module):
         A direction's length is taken too, as a factor of the steered maps: ours. Rotations alone
         keep the energy of the frame maps, so that an answer is never larger than they are, and
         only small where the angle is right to a few degrees.
+    energy : bool
+        The pose network also reads the logarithms of the pairs' energies (squared lengths), which
+        no rotation changes: ours.
+    gauge : bool
+        Every pair is also steered to its own angle (gauge coordinates), where it is its length,
+        times a factor of either sign that is part of the pose: ours. Where a pose need not know
+        the angle, an answer does not depend on how well it is estimated.
     steering : bool
         Apply the steering functions. Without them the pose network gives a gain (by tanh) for
         every atom directly, and `rotation` and `scale` have no meaning.
@@ -79,6 +89,8 @@ class DynamicSteerableBlock(nn.Module):
         poses: int | None = None,
         direction: bool = True,
         amplitude: bool = False,
+        energy: bool = False,
+        gauge: bool = False,
         steering: bool = True,
         units: int = 16,
         pose_layers: int = 3,
@@ -95,9 +107,12 @@ class DynamicSteerableBlock(nn.Module):
         scale = scale and steering
         if amplitude and not (steering and rotation and direction):
             raise ValueError("an amplitude is the length of a direction: it needs direction=True")
+        if gauge and not steering:
+            raise ValueError("gauge=True steers pairs to their own angle: it needs steering=True")
         self.in_channels, self.out_channels, self.poses = in_channels, out_channels, poses
         self.rotation, self.scale, self.steering = rotation and steering, scale, steering
         self.direction, self.amplitude = direction and self.rotation, amplitude
+        self.energy, self.gauge = energy, gauge
         self.nodes = ScaleNodes.between(*sigmas, nodes if scale else 1)
         size = kernel_size or 2 * math.ceil(3 * self.nodes.sigmas[-1]) + 1
         kept = None if orders is None else tuple(orders)
@@ -109,11 +124,15 @@ class DynamicSteerableBlock(nn.Module):
         kernels = torch.tensor(atoms, dtype=torch.get_default_dtype())
         self.register_buffer("kernels", kernels, persistent=False)  # (S, M, K, K)
         count = len(self.frequencies)
-        variables = (int(self.rotation) + int(self.direction) + int(scale)) if steering else count
+        pairs = sum(k > 0 for k in self.frequencies) // 2
+        if (energy or gauge) and not pairs:
+            raise ValueError(f"energy and gauge need atoms with an angle: order {order} has none")
+        variables = sum([self.rotation, self.direction, gauge, scale]) if steering else count
+        read, steered = count + pairs * energy, count + pairs * gauge
         self.pose_network = PoseNetwork(
-            in_channels * count, variables * poses, units, pose_layers, context, dilation
+            in_channels * read, variables * poses, units, pose_layers, context, dilation
         )
-        self.features = nn.Conv2d(in_channels * count, out_channels, 1, bias=bias)
+        self.features = nn.Conv2d(in_channels * steered, out_channels, 1, bias=bias)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -133,7 +152,11 @@ class DynamicSteerableBlock(nn.Module):
     def from_frame(self, frame: Sequence[Tensor]) -> tuple[Tensor, Pose]:
         """Return the output, and the poses it was made with, of what `frame_maps` returned."""
         pose = self.estimate(frame)
-        return self.features(self.steer(frame, pose).flatten(1, 2)), pose
+        return self.combine(frame, pose), pose
+
+    def combine(self, frame: Sequence[Tensor], pose: Pose) -> Tensor:
+        """Return the output (B, out_channels, H, W) of frame maps in given poses."""
+        return self.features(self.steer(frame, pose).flatten(1, 2))
 
     def frame_maps(self, x: Tensor) -> tuple[Tensor, ...]:
         """Convolve with the frame; returns (B, C, atoms, H, W) for every scale."""
@@ -151,18 +174,25 @@ class DynamicSteerableBlock(nn.Module):
 
     def estimate(self, frame: Sequence[Tensor]) -> Pose:
         """Estimate poses from frame maps, read at the middle scale."""
-        variables = self.pose_network(frame[len(frame) // 2].flatten(1, 2))
+        maps = frame[len(frame) // 2]
+        read = [maps.flatten(1, 2)]
+        if self.energy:
+            energies = pair_energies(maps, self.frequencies)
+            read.append(torch.log(energies + _NO_ENERGY).flatten(1, 2))
+        variables = self.pose_network(torch.cat(read, 1))
         if not self.steering:
             return Pose(gains=torch.tanh(variables).unflatten(1, (self.poses, -1)))
         angle = self._angle(variables) if self.rotation else None
         amplitude = self._length(variables) if self.amplitude else None
+        after = self.poses * (self.rotation + self.direction)
+        gauge = variables[:, after : after + self.poses] if self.gauge else None
         if not self.scale:
-            return Pose(angle, amplitude=amplitude)
+            return Pose(angle, amplitude=amplitude, gauge=gauge)
         smallest, largest = self.nodes.sigmas[0], self.nodes.sigmas[-1]
         # 1 - exp(-softplus(v)): the thesis' softplus, brought into the range of the nodes.
         inside = torch.sigmoid(variables[:, -self.poses :])
         sigma = smallest + (largest - smallest) * inside
-        return Pose(angle, sigma, amplitude=amplitude)
+        return Pose(angle, sigma, amplitude=amplitude, gauge=gauge)
 
     def _angle(self, variables: Tensor) -> Tensor:
         if self.direction:
@@ -174,18 +204,32 @@ class DynamicSteerableBlock(nn.Module):
         return torch.linalg.vector_norm(directions, dim=1)
 
     def steer(self, frame: Sequence[Tensor], pose: Pose) -> Tensor:
-        """Project frame maps by a pose; returns (B, C, atoms, H, W)."""
+        """Project frame maps by a pose.
+
+        Returns
+        -------
+        Tensor, shape (B, C, atoms, H, W)
+            With ``gauge``: (B, C, atoms + pairs, H, W), the lengths of the pairs last.
+        """
         if pose.sigma is not None:
             maps = interpolate_scales(frame, pose.sigma, self.nodes.log_sigmas)
         else:
             maps = frame[0]
+        lengths = None
+        if pose.gauge is not None:
+            energies = pair_energies(maps, self.frequencies)
+            lengths = energies * torch.rsqrt(energies + _NO_LENGTH)
+            lengths = self._scaled(lengths, pose.gauge[:, :, None])
         if pose.angle is not None:
             maps = rotate_maps(maps, pose.angle, self.frequencies)
         factors = pose.gains if pose.amplitude is None else pose.amplitude[:, :, None]
         if factors is not None:
-            grouped = maps.unflatten(1, (self.poses, -1))
-            maps = (grouped * factors[:, :, None]).flatten(1, 2)
-        return maps
+            maps = self._scaled(maps, factors)
+        return maps if lengths is None else torch.cat([maps, lengths], 2)
+
+    def _scaled(self, maps: Tensor, factors: Tensor) -> Tensor:
+        """Multiply maps (B, C, M, H, W) by factors (B, P, M or 1, H, W) of their pose."""
+        return (maps.unflatten(1, (self.poses, -1)) * factors[:, :, None]).flatten(1, 2)
 
     def kernel(self, angle: float = 0.0, sigma: float | None = None) -> Tensor:
         """Return the features as filters in one pose, shape (O, I, K, K).
@@ -196,7 +240,14 @@ class DynamicSteerableBlock(nn.Module):
             Radians.
         sigma : float, optional
             Scale in pixels, by default the middle node's.
+
+        Raises
+        ------
+        ValueError
+            If the block has gauge coordinates, which are no filters.
         """
+        if self.gauge:
+            raise ValueError("the length of a pair is no filter: a block with gauge has no kernel")
         nodes = self.nodes
         weights = nodes.weights(nodes.sigmas[len(nodes.sigmas) // 2] if sigma is None else sigma)
         atoms = torch.einsum("s,smkl->mkl", torch.tensor(weights).to(self.kernels), self.kernels)
@@ -211,5 +262,5 @@ class DynamicSteerableBlock(nn.Module):
             f"{self.in_channels}, {self.out_channels}, frequencies={self.frequencies}, "
             f"sigmas={self.nodes.sigmas}, kernel_size={self.kernels.shape[-1]}, "
             f"poses={self.poses}, rotation={self.rotation}, scale={self.scale}, "
-            f"steering={self.steering}"
+            f"energy={self.energy}, gauge={self.gauge}, steering={self.steering}"
         )

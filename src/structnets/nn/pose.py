@@ -63,12 +63,15 @@ class Pose:
         Free projection coefficients, where steering functions are not used.
     amplitude : Tensor, shape (B, P, H, W)
         Factor of the steered maps, at least 0.
+    gauge : Tensor, shape (B, P, H, W)
+        Factor of the pairs' lengths, of either sign.
     """
 
     angle: Tensor | None = None
     sigma: Tensor | None = None
     gains: Tensor | None = None
     amplitude: Tensor | None = None
+    gauge: Tensor | None = None
 
     @property
     def wrapped_angle(self) -> Tensor | None:
@@ -88,8 +91,7 @@ class Pose:
             fields += [torch.cos(self.angle), torch.sin(self.angle)]
         if self.sigma is not None:
             fields.append(torch.log(self.sigma))
-        if self.amplitude is not None:
-            fields.append(self.amplitude)
+        fields += [field for field in (self.amplitude, self.gauge) if field is not None]
         if not fields:
             raise ValueError("a pose without angle, sigma and gains has no roughness")
         field = torch.cat(fields, 1)

@@ -88,6 +88,24 @@ def _turn(maps: Tensor, angle: Tensor, frequencies: tuple[int, ...], sign: float
     return out
 
 
+def pair_energies(maps: Tensor, frequencies: Sequence[int]) -> Tensor:
+    """Return what no rotation changes: the squared length of every pair (re, im).
+
+    Parameters
+    ----------
+    maps : Tensor, shape (B, C, M, Y, X)
+        Responses to circular atoms.
+    frequencies : sequence of int
+        Of the atoms, see `rotate_maps`.
+
+    Returns
+    -------
+    Tensor, shape (B, C, pairs, Y, X)
+    """
+    pairs = maps[:, :, _still(tuple(frequencies)) :].unflatten(2, (-1, 2))
+    return pairs.square().sum(3)
+
+
 def _still(frequencies: tuple[int, ...]) -> int:
     """Count the atoms that a rotation leaves alone."""
     return sum(k == 0 for k in frequencies)

@@ -70,7 +70,7 @@ def test_static_twin_has_the_same_size(width: float) -> None:
 
 def test_small_nets_of_figure_10_have_the_same_size() -> None:
     dynamic, static = (trained_parameters(build(n)) for n in ("dynamic_block", "small_fcn"))
-    assert dynamic < static < 1.02 * dynamic
+    assert dynamic < static < 1.03 * dynamic
 
 
 def test_contrast_of_an_image_does_not_matter() -> None:
@@ -94,7 +94,7 @@ def test_the_dynamic_block_sees_the_gradient_only() -> None:
     with torch.no_grad():
         torch.testing.assert_close(block(x + 0.3)[inside], block(x)[inside], rtol=0, atol=1e-4)
         flat = block(torch.full((1, 1, 40, 40), 0.7))[inside]
-    torch.testing.assert_close(flat, torch.zeros_like(flat), rtol=0, atol=1e-6)
+    torch.testing.assert_close(flat, torch.zeros_like(flat), rtol=0, atol=1e-5)
 
 
 def test_hnet_predicts_the_same_on_a_turned_image() -> None:
@@ -120,6 +120,7 @@ def test_collapsed_hnet_is_the_same_function() -> None:
         (lambda: DynResNet(width=0), "width must be > 0, got 0"),
         (lambda: DynResNet(width=0.1, poses=5), "must divide in_channels = 6, got 5"),
         (lambda: build("dynamic_block", contrast="both"), "'both'; allowed: image, set"),
+        (lambda: build("dynamic_block", surroundings=4), "odd and positive, or 0; got 4"),
         (
             lambda: build("small_fcn", dilation=(1, 2)),
             r"one number or 3, one a layer; got \(1, 2\)",

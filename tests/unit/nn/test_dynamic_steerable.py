@@ -13,7 +13,7 @@ from structnets.models.counting import trained_parameters
 from structnets.nn import DynamicSteerableBlock, Pose, StaticResBlock
 from structnets.nn.pose import PoseNetwork, angle_of
 from structnets.nn.residual import hidden_width
-from structnets.nn.steering import interpolate_scales, rotate_maps
+from structnets.nn.steering import interpolate_scales, pair_energies, rotate_maps
 
 
 @pytest.fixture
@@ -122,6 +122,34 @@ def test_a_pose_with_amplitude_multiplies_the_gradient_by_its_direction() -> Non
     torch.testing.assert_close(torch.complex(*steered.unbind(2)), expected)
 
 
+def test_gauge_coordinates_do_not_see_a_rotation() -> None:
+    """What the pose network reads of energies, and the lengths it scales, stay when pairs turn."""
+    torch.manual_seed(0)
+    block = DynamicSteerableBlock(2, 1, order=2, amplitude=True, energy=True, gauge=True).double()
+    frame = block.frame_maps(torch.randn(1, 2, 9, 9, dtype=torch.float64))
+    angle = torch.randn(1, 2, 9, 9, dtype=torch.float64)
+    turned = [rotate_maps(maps, angle, block.frequencies) for maps in frame]
+    torch.testing.assert_close(
+        pair_energies(turned[1], block.frequencies), pair_energies(frame[1], block.frequencies)
+    )
+    pose = block.estimate(frame)
+    atoms, pairs = len(block.frequencies), 2
+    steered, again = block.steer(frame, pose), block.steer(turned, pose)
+    assert steered.shape == (1, 2, atoms + pairs, 9, 9)
+    torch.testing.assert_close(again[:, :, atoms:], steered[:, :, atoms:])
+    assert not torch.allclose(again[:, :, :atoms], steered[:, :, :atoms], atol=1e-3)
+
+
+def test_length_of_a_pair_by_hand() -> None:
+    """A pair (3, 4) is 5 long, and a factor of -2 makes it -10."""
+    block = DynamicSteerableBlock(1, 1, order=1, orders=(1,), scale=False, gauge=True)
+    maps = torch.tensor([3.0, 4.0]).reshape(1, 1, 2, 1, 1)
+    pose = Pose(gauge=torch.full((1, 1, 1, 1), -2.0))
+    torch.testing.assert_close(
+        block.steer([maps], pose).flatten(), torch.tensor([3.0, 4, -10]), rtol=1e-4, atol=0
+    )
+
+
 def test_poses_are_readable_and_in_range(block) -> None:
     out, pose = block.with_pose(torch.randn(2, 4, 8, 9, dtype=torch.float64))
     assert out.shape == (2, 3, 8, 9)
@@ -137,6 +165,7 @@ def test_poses_are_readable_and_in_range(block) -> None:
     [
         *({}, {"direction": False}, {"rotation": False}, {"scale": False}),
         *({"steering": False}, {"amplitude": True}, {"context": 5, "dilation": 2}),
+        *({"energy": True}, {"gauge": True}, {"gauge": True, "rotation": False}),
     ],
 )
 def test_every_part_of_a_block_learns(options: dict) -> None:
@@ -193,6 +222,9 @@ def test_context_is_configurable(dilation: int | tuple[int, ...]) -> None:
         (lambda: DynamicSteerableBlock(4, 2, poses=3), "must divide in_channels = 4, got 3"),
         (lambda: DynamicSteerableBlock(4, 2, rotation=False, scale=False), "rotation or scale"),
         (lambda: DynamicSteerableBlock(4, 2, direction=False, amplitude=True), "direction=True"),
+        (lambda: DynamicSteerableBlock(4, 2, steering=False, gauge=True), "needs steering=True"),
+        (lambda: DynamicSteerableBlock(4, 2, order=0, energy=True), "order 0 has none"),
+        (lambda: DynamicSteerableBlock(4, 2, gauge=True).kernel(), "no filter"),
         (lambda: DynamicSteerableBlock(4, 2, context=4), "odd and positive, got 4"),
         (lambda: DynamicSteerableBlock(4, 2, pose_layers=0), "layers must be >= 1, got 0"),
         (lambda: DynamicSteerableBlock(4, 2, sigmas=(2.0, 1.0)), "smallest <= largest"),
