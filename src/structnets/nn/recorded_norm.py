@@ -119,9 +119,12 @@ def _statistics(
     x: Tensor, eps: float, factor: float, running_mean: Tensor | None, running_variance: Any
 ) -> tuple[Tensor, Tensor]:
     """Find mean and inverse deviation of contiguous maps, and update the running ones."""
+    # First of all: allocated between larger and shorter-lived arrays, what is kept would cut the
+    # heap into holes that grow in number with depth.
+    mean, inverse_deviation = x.new_empty(2, x.shape[1])
     maps = x.flatten(2)
     count = maps.shape[0] * maps.shape[2]
-    mean = maps.sum(2).sum(0).div_(count)
+    torch.sum(maps, (0, 2), out=mean).div_(count)
     square = mean.square()
     variance = torch.linalg.vector_norm(maps, dim=2).square_().sum(0).div_(count).sub_(square)
     if not bool((square <= _OFF_CENTRE * variance).all()):  # constant maps and NaN, too
@@ -130,7 +133,7 @@ def _statistics(
     if running_mean is not None:
         running_mean.lerp_(mean, factor)
         running_variance.lerp_(variance * (count / (count - 1)), factor)
-    return mean, variance.add_(eps).rsqrt_()
+    return mean, torch.rsqrt(variance.add_(eps), out=inverse_deviation)
 
 
 def _repeat(norm: Any, noted: Iterator[Statistics], x: Tensor) -> Tensor:
