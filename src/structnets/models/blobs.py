@@ -1,10 +1,10 @@
 """The two small nets of Figure 10: one dynamic block, and a convolutional net of its size.
 
-Both see linear filters of the grey image and have three convolutions of 16 channels with tanh
-between, dilated by 1, 2 and 4, so that a pixel's context spans periods of a texture. The dynamic
-block's two filters are the first-order Gaussian derivatives, its convolutions estimate a pose, and
-its answer is the gradient steered by it. The other net learns its filters, five for the sake of
-the size, and its convolutions answer themselves.
+Both see linear filters of the grey image, have four learned convolutions and tanh between, dilated
+so that a pixel's context spans periods of a texture. The dynamic block's two filters are the
+first-order Gaussian derivatives, its convolutions estimate a pose, and its answer is the gradient
+steered by it. The other net learns its filters, and its further convolutions answer themselves. Its
+size goes into filters and width: with one convolution more it learns slower.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from structnets.nn.pose import PoseNetwork
 
 FRAME = 7
 CONTRASTS = ("image", "set")
-FILTERS = 5
+FILTERS = 7
 _FLOOR = 0.1  # part of the set's contrast below which an image's is not raised
-_LOCAL_FLOOR = 0.05  # mean square below which that of a place's surroundings is not raised
+_LOCAL_FLOOR = 0.002  # mean square below which that of a place's surroundings is not raised
 
 
 class SingleDynamicBlock(nn.Module):
@@ -32,8 +32,9 @@ class SingleDynamicBlock(nn.Module):
 
     Under rotations alone the answer is bounded by gain and gradient: where a photograph has little
     contrast it cannot but be undecided, whatever the pose. So frame maps are divided by their
-    contrast, each image's own, and what is steered by that of its surroundings, too; a pose has an
-    amplitude, and one for the gradient along its own direction, where no angle need be estimated.
+    contrast, each image's own, and what is steered by that of its place, which leaves the direction;
+    a pose has an amplitude, and one for the gradient along its own direction, where no angle need be
+    estimated.
 
     Parameters
     ----------
@@ -43,8 +44,8 @@ class SingleDynamicBlock(nn.Module):
         Channels of the pose network.
     context : int
         Odd width of its convolutions.
-    dilation : int or sequence of int
-        Of its three convolutions, see `PoseNetwork`.
+    dilation : sequence of int
+        Of each of its convolutions.
     sigma : float
         Scale of the derivatives in pixels. Textures differ in what a larger one takes away; the
         smallest are all but central differences.
@@ -54,13 +55,13 @@ class SingleDynamicBlock(nn.Module):
         The direction's length multiplies the steered gradient; false where `direction` is.
     gauge : bool
         The gradient's length, which is the gradient steered to its own angle, joins the steered
-        one with an amplitude of its own, and its logarithm is read by the pose network; false
-        where `steering` is.
+        one with an amplitude of its own, and the pose network reads the gradient in polar form, too;
+        false where `steering` is.
     steering : bool
         Apply the steering functions; else the network gives the two coefficients directly.
     surroundings : int
-        Odd width in pixels of what a place's contrast is measured over before it is steered; 0:
-        it is not.
+        Odd width in pixels of what a place's contrast is measured over before it is steered; 1: its
+        own, 0: it is not.
     contrast : {"image", "set"}
         What the gradient is measured by: its root mean square in each image, or the contrast of
         all images (batch norm), which is the thesis by the letter.
@@ -76,15 +77,15 @@ class SingleDynamicBlock(nn.Module):
     def __init__(
         self,
         in_channels: int = 1,
-        units: int = 16,
+        units: int = 12,
         context: int = 5,
-        dilation: int | Sequence[int] = (1, 2, 4),
+        dilation: Sequence[int] = (1, 1, 2, 4),
         sigma: float = 0.4,
         direction: bool = True,
         amplitude: bool = True,
         gauge: bool = True,
         steering: bool = True,
-        surroundings: int = 5,
+        surroundings: int = 1,
         contrast: str = "image",
         gain: float = 3.0,
     ) -> None:
@@ -104,10 +105,11 @@ class SingleDynamicBlock(nn.Module):
             kernel_size=FRAME,
             direction=direction,
             amplitude=amplitude and direction and steering,
-            energy=gauge and steering,
+            polar=gauge and steering,
             gauge=gauge and steering,
             steering=steering,
             units=units,
+            pose_layers=len(dilation),
             context=context,
             dilation=dilation,
         )
@@ -176,8 +178,10 @@ class SmallFCN(nn.Module):
 
     Parameters
     ----------
-    in_channels, units, context, dilation
-        As in `SingleDynamicBlock`.
+    in_channels : int
+        Of the images: 1.
+    units, context, dilation
+        Channels between its last three convolutions, their odd width and dilation.
     contrast : {"image", "set"}
         Each image is standardised by its own grey values, or (batch norm of the filters' maps)
         by all images: what the dynamic block has, for a net that sees brightness too.

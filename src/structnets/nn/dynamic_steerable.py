@@ -20,10 +20,9 @@ from torch.nn import functional
 from structnets.bases.dilation import ScaleNodes
 from structnets.bases.steering import CircularBasis
 from structnets.nn.pose import Pose, PoseNetwork, angle_of
-from structnets.nn.steering import interpolate_scales, pair_energies, rotate_maps
+from structnets.nn.steering import interpolate_scales, pair_energies, polar_maps, rotate_maps
 
-# Added to a pair's energy under the logarithm, and under the root: there both lack a slope.
-_NO_ENERGY, _NO_LENGTH = 1e-2, 1e-3
+_NO_LENGTH = 1e-3  # added to a pair's energy under the root, which has no slope at 0
 
 
 class DynamicSteerableBlock(nn.Module):
@@ -56,9 +55,10 @@ class DynamicSteerableBlock(nn.Module):
         A direction's length is taken too, as a factor of the steered maps: ours. Rotations alone
         keep the energy of the frame maps, so that an answer is never larger than they are, and
         only small where the angle is right to a few degrees.
-    energy : bool
-        The pose network also reads the logarithms of the pairs' energies (squared lengths), which
-        no rotation changes: ours.
+    polar : bool
+        The pose network also reads how strong every pair is and how it lies, whatever its sign
+        (`structnets.nn.steering.polar_maps`): textures differ in these, and a small network of
+        tanh units hardly learns squares. Ours.
     gauge : bool
         Every pair is also steered to its own angle (gauge coordinates), where it is its length,
         times a factor of either sign that is part of the pose: ours. Where a pose need not know
@@ -89,7 +89,7 @@ class DynamicSteerableBlock(nn.Module):
         poses: int | None = None,
         direction: bool = True,
         amplitude: bool = False,
-        energy: bool = False,
+        polar: bool = False,
         gauge: bool = False,
         steering: bool = True,
         units: int = 16,
@@ -112,7 +112,7 @@ class DynamicSteerableBlock(nn.Module):
         self.in_channels, self.out_channels, self.poses = in_channels, out_channels, poses
         self.rotation, self.scale, self.steering = rotation and steering, scale, steering
         self.direction, self.amplitude = direction and self.rotation, amplitude
-        self.energy, self.gauge = energy, gauge
+        self.polar, self.gauge = polar, gauge
         self.nodes = ScaleNodes.between(*sigmas, nodes if scale else 1)
         size = kernel_size or 2 * math.ceil(3 * self.nodes.sigmas[-1]) + 1
         kept = None if orders is None else tuple(orders)
@@ -125,10 +125,10 @@ class DynamicSteerableBlock(nn.Module):
         self.register_buffer("kernels", kernels, persistent=False)  # (S, M, K, K)
         count = len(self.frequencies)
         pairs = sum(k > 0 for k in self.frequencies) // 2
-        if (energy or gauge) and not pairs:
-            raise ValueError(f"energy and gauge need atoms with an angle: order {order} has none")
+        if (polar or gauge) and not pairs:
+            raise ValueError(f"polar and gauge need atoms with an angle: order {order} has none")
         variables = sum([self.rotation, self.direction, gauge, scale]) if steering else count
-        read, steered = count + pairs * energy, count + pairs * gauge
+        read, steered = count + 3 * pairs * polar, count + pairs * gauge
         self.pose_network = PoseNetwork(
             in_channels * read, variables * poses, units, pose_layers, context, dilation
         )
@@ -176,9 +176,8 @@ class DynamicSteerableBlock(nn.Module):
         """Estimate poses from frame maps, read at the middle scale."""
         maps = frame[len(frame) // 2]
         read = [maps.flatten(1, 2)]
-        if self.energy:
-            energies = pair_energies(maps, self.frequencies)
-            read.append(torch.log(energies + _NO_ENERGY).flatten(1, 2))
+        if self.polar:
+            read.append(polar_maps(maps, self.frequencies).flatten(1, 2))
         variables = self.pose_network(torch.cat(read, 1))
         if not self.steering:
             return Pose(gains=torch.tanh(variables).unflatten(1, (self.poses, -1)))
@@ -262,5 +261,5 @@ class DynamicSteerableBlock(nn.Module):
             f"{self.in_channels}, {self.out_channels}, frequencies={self.frequencies}, "
             f"sigmas={self.nodes.sigmas}, kernel_size={self.kernels.shape[-1]}, "
             f"poses={self.poses}, rotation={self.rotation}, scale={self.scale}, "
-            f"energy={self.energy}, gauge={self.gauge}, steering={self.steering}"
+            f"polar={self.polar}, gauge={self.gauge}, steering={self.steering}"
         )

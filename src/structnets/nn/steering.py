@@ -106,6 +106,27 @@ def pair_energies(maps: Tensor, frequencies: Sequence[int]) -> Tensor:
     return pairs.square().sum(3)
 
 
+def polar_maps(maps: Tensor, frequencies: Sequence[int], floor: float = 1e-2) -> Tensor:
+    """Return every pair (re, im) in polar form, without the sign: what a half turn leaves alone.
+
+    Parameters
+    ----------
+    maps, frequencies
+        As in `pair_energies`.
+    floor : float
+        Added to energies, so that small pairs have a bounded logarithm and no angle.
+
+    Returns
+    -------
+    Tensor, shape (B, C, 3 pairs, Y, X)
+        Logarithms of the energies, then cosines, then sines of twice the angles.
+    """
+    re, im = maps[:, :, _still(tuple(frequencies)) :].unflatten(2, (-1, 2)).unbind(3)
+    energy = re.square() + im.square() + floor
+    doubled = (re.square() - im.square()) / energy, 2 * re * im / energy
+    return torch.cat([torch.log(energy), *doubled], 2)
+
+
 def _still(frequencies: tuple[int, ...]) -> int:
     """Count the atoms that a rotation leaves alone."""
     return sum(k == 0 for k in frequencies)

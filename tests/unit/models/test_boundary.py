@@ -70,7 +70,7 @@ def test_static_twin_has_the_same_size(width: float) -> None:
 
 def test_small_nets_of_figure_10_have_the_same_size() -> None:
     dynamic, static = (trained_parameters(build(n)) for n in ("dynamic_block", "small_fcn"))
-    assert dynamic < static < 1.03 * dynamic
+    assert dynamic < static < 1.04 * dynamic
 
 
 def test_contrast_of_an_image_does_not_matter() -> None:
@@ -88,7 +88,7 @@ def test_contrast_of_an_image_does_not_matter() -> None:
 
 def test_the_dynamic_block_sees_the_gradient_only() -> None:
     """Brightness does not matter, and a flat image has no boundaries, away from the padding."""
-    block = build("dynamic_block", dilation=1).eval()
+    block = build("dynamic_block", dilation=(1, 1, 1)).eval()
     x = torch.rand(1, 1, 40, 40)
     inside = (..., slice(13, -13), slice(13, -13))
     with torch.no_grad():

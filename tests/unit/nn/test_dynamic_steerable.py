@@ -13,7 +13,7 @@ from structnets.models.counting import trained_parameters
 from structnets.nn import DynamicSteerableBlock, Pose, StaticResBlock
 from structnets.nn.pose import PoseNetwork, angle_of
 from structnets.nn.residual import hidden_width
-from structnets.nn.steering import interpolate_scales, pair_energies, rotate_maps
+from structnets.nn.steering import interpolate_scales, polar_maps, rotate_maps
 
 
 @pytest.fixture
@@ -123,21 +123,39 @@ def test_a_pose_with_amplitude_multiplies_the_gradient_by_its_direction() -> Non
 
 
 def test_gauge_coordinates_do_not_see_a_rotation() -> None:
-    """What the pose network reads of energies, and the lengths it scales, stay when pairs turn."""
+    """The lengths that a pose scales stay when pairs turn; the steered maps do not."""
     torch.manual_seed(0)
-    block = DynamicSteerableBlock(2, 1, order=2, amplitude=True, energy=True, gauge=True).double()
+    block = DynamicSteerableBlock(2, 1, order=2, amplitude=True, polar=True, gauge=True).double()
     frame = block.frame_maps(torch.randn(1, 2, 9, 9, dtype=torch.float64))
     angle = torch.randn(1, 2, 9, 9, dtype=torch.float64)
     turned = [rotate_maps(maps, angle, block.frequencies) for maps in frame]
-    torch.testing.assert_close(
-        pair_energies(turned[1], block.frequencies), pair_energies(frame[1], block.frequencies)
-    )
     pose = block.estimate(frame)
     atoms, pairs = len(block.frequencies), 2
     steered, again = block.steer(frame, pose), block.steer(turned, pose)
     assert steered.shape == (1, 2, atoms + pairs, 9, 9)
     torch.testing.assert_close(again[:, :, atoms:], steered[:, :, atoms:])
     assert not torch.allclose(again[:, :, :atoms], steered[:, :, :atoms], atol=1e-3)
+
+
+def test_polar_form_turns_by_twice_the_angle() -> None:
+    """So that a half turn, a change of sign, leaves it alone."""
+    torch.manual_seed(0)
+    frequencies = (0, 1, 1, 2, 2)
+    maps, angle = torch.randn(1, 1, 5, 2, 2).double(), torch.randn(1, 1, 2, 2).double()
+    energies, cosines, sines = polar_maps(maps, frequencies).unflatten(2, (3, 2)).unbind(2)
+    turned = polar_maps(rotate_maps(maps, angle, frequencies), frequencies)
+    expected = torch.complex(cosines, sines) * torch.exp(
+        -2j * angle[:, :, None] * torch.tensor([1.0, 2.0])[:, None, None]
+    )
+    torch.testing.assert_close(
+        turned, torch.cat([energies, expected.real, expected.imag], 2), rtol=1e-9, atol=1e-12
+    )
+
+
+def test_polar_form_by_hand() -> None:
+    """A pair (3, 4) has the energy 25 and, doubled, the direction (9 - 16, 24) / 25."""
+    found = polar_maps(torch.tensor([3.0, 4.0]).reshape(1, 1, 2, 1, 1), (1, 1), floor=0.0)
+    torch.testing.assert_close(found.flatten(), torch.tensor([math.log(25), -7 / 25, 24 / 25]))
 
 
 def test_length_of_a_pair_by_hand() -> None:
@@ -165,7 +183,7 @@ def test_poses_are_readable_and_in_range(block) -> None:
     [
         *({}, {"direction": False}, {"rotation": False}, {"scale": False}),
         *({"steering": False}, {"amplitude": True}, {"context": 5, "dilation": 2}),
-        *({"energy": True}, {"gauge": True}, {"gauge": True, "rotation": False}),
+        *({"polar": True}, {"gauge": True}, {"gauge": True, "rotation": False}),
     ],
 )
 def test_every_part_of_a_block_learns(options: dict) -> None:
@@ -223,7 +241,7 @@ def test_context_is_configurable(dilation: int | tuple[int, ...]) -> None:
         (lambda: DynamicSteerableBlock(4, 2, rotation=False, scale=False), "rotation or scale"),
         (lambda: DynamicSteerableBlock(4, 2, direction=False, amplitude=True), "direction=True"),
         (lambda: DynamicSteerableBlock(4, 2, steering=False, gauge=True), "needs steering=True"),
-        (lambda: DynamicSteerableBlock(4, 2, order=0, energy=True), "order 0 has none"),
+        (lambda: DynamicSteerableBlock(4, 2, order=0, polar=True), "order 0 has none"),
         (lambda: DynamicSteerableBlock(4, 2, gauge=True).kernel(), "no filter"),
         (lambda: DynamicSteerableBlock(4, 2, context=4), "odd and positive, got 4"),
         (lambda: DynamicSteerableBlock(4, 2, pose_layers=0), "layers must be >= 1, got 0"),
