@@ -32,9 +32,9 @@ class SingleDynamicBlock(nn.Module):
 
     Under rotations alone the answer is bounded by gain and gradient: where a photograph has little
     contrast it cannot but be undecided, whatever the pose. So frame maps are divided by their
-    contrast, each image's own, and what is steered by that of its place, which leaves the direction;
-    a pose has an amplitude, and one for the gradient along its own direction, where no angle need be
-    estimated.
+    contrast, each image's own, and what is steered by that of its place, which leaves the
+    direction; a pose has an amplitude, and one for the gradient along its own direction, where no
+    angle need be estimated.
 
     Parameters
     ----------
@@ -55,8 +55,8 @@ class SingleDynamicBlock(nn.Module):
         The direction's length multiplies the steered gradient; false where `direction` is.
     gauge : bool
         The gradient's length, which is the gradient steered to its own angle, joins the steered
-        one with an amplitude of its own, and the pose network reads the gradient in polar form, too;
-        false where `steering` is.
+        one with an amplitude of its own, and the pose network reads the gradient in polar form,
+        too; false where `steering` is.
     steering : bool
         Apply the steering functions; else the network gives the two coefficients directly.
     surroundings : int
