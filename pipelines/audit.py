@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.tracking import store
-from pipelines.tracking.stored import StoredRun, stored_runs
+from pipelines.tracking.stored import StoredRun, side_by_side, stored_runs
 from structnets.files import sha256_file
 
 # What the stages publish, relative to the results root.
@@ -66,10 +66,12 @@ def audit(uri: str | None, results: str | os.PathLike[str], ledger: Path | None)
         if path not in owner:
             report["checked"] += 1
             report["missing"].append(_missing(_run_of(path), Path(path).name, path, "mlflow"))
+    here = [run for run in runs if run.results == str(root) or _on_disk(run, root)]
+    for run, checksums in zip(here, side_by_side(StoredRun.checksums, here), strict=True):
+        _compare(run, checksums, root, owner, report)
+    compared = {run.mlflow_run_id for run in here}
     for run in runs:
-        if run.results == str(root) or any((root / e["path"]).exists() for e in _entries(run)):
-            _compare(run, root, owner, report)
-        elif run.artifacts:
+        if run.artifacts and run.mlflow_run_id not in compared:
             report["elsewhere"].append({"run": run.name, "known_from": "mlflow"})
     known = {item["run"] for item in report["elsewhere"]} | {run.name for run in runs}
     for run_id in ledger_runs(ledger):
@@ -102,8 +104,8 @@ def ledger_runs(ledger: Path | None) -> Iterator[str]:
                 raise ValueError(f"{file}, line {number}: not a ledger line ({error})") from error
 
 
-def _entries(run: StoredRun) -> list[Item]:
-    return list(run.artifacts.values())
+def _on_disk(run: StoredRun, root: Path) -> bool:
+    return any((root / entry["path"]).exists() for entry in run.artifacts.values())
 
 
 def _run_of(path: str) -> str:
@@ -116,9 +118,14 @@ def _missing(run: str, artifact: str, path: str, side: str) -> Item:
     return {"run": run, "artifact": artifact, "path": path, "missing_from": side}
 
 
-def _compare(run: StoredRun, root: Path, owner: dict[str, StoredRun], report: Item) -> None:
+def _compare(
+    run: StoredRun,
+    checksums: dict[str, str | None],
+    root: Path,
+    owner: dict[str, StoredRun],
+    report: Item,
+) -> None:
     """Compare a run's artifacts in MLflow with what was logged and with the disk."""
-    checksums = run.checksums()
     for name, entry in run.artifacts.items():
         report["checked"] += 1
         path, logged, stored = entry["path"], entry["sha256"], checksums[name]

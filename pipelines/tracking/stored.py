@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pipelines.tracking import artifacts, store
 
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
 
 # The tag that names a run, by kind. Trials of a sweep hold curves only, no artifacts.
 _NAMES = ("run_id", "render_id", "sweep_id")
+# A server answers that many requests at a time; one by one, the waiting is all the time there is.
+_REQUESTS = 8
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,12 @@ class StoredRun:
         }
 
 
+def side_by_side(ask: Callable[[Item], Answer], items: Iterable[Item]) -> list[Answer]:
+    """Ask MLflow about several items at a time; answers come in the order of the items."""
+    with ThreadPoolExecutor(_REQUESTS) as pool:
+        return list(pool.map(ask, items))
+
+
 def stored_runs(uri: str | None, results: str | os.PathLike[str]) -> Iterator[StoredRun]:
     """Yield every run, rendering and sweep that MLflow holds.
 
@@ -68,15 +80,19 @@ def stored_runs(uri: str | None, results: str | os.PathLike[str]) -> Iterator[St
     if not store.exists(where):
         return
     client = store.connect(where)
-    for run in store.all_runs(client, (*store.CHAPTERS, store.TARGETS)):
+    runs = [
+        run
+        for run in store.all_runs(client, (*store.CHAPTERS, store.TARGETS))
+        if any(tag in run.data.tags for tag in _NAMES)
+    ]
+    records = side_by_side(lambda run: artifacts.recorded(client, run.info.run_id), runs)
+    for run, record in zip(runs, records, strict=True):
         tags = run.data.tags
-        name = next((tags[tag] for tag in _NAMES if tag in tags), None)
-        if name is not None:
-            yield StoredRun(
-                name=name,
-                mlflow_run_id=run.info.run_id,
-                results=tags.get("results", ""),
-                end_time=run.info.end_time or 0,
-                artifacts=artifacts.recorded(client, run.info.run_id) or {},
-                client=client,
-            )
+        yield StoredRun(
+            name=next(tags[tag] for tag in _NAMES if tag in tags),
+            mlflow_run_id=run.info.run_id,
+            results=tags.get("results", ""),
+            end_time=run.info.end_time or 0,
+            artifacts=record or {},
+            client=client,
+        )
