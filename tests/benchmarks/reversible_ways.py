@@ -24,6 +24,8 @@ from structnets.nn.streams import Streams
 
 WIDTHS, BATCH, SIDE = (16, 64, 256), 32, 32
 PEERS = ("memcnn", "revtorch")
+Kernels = tuple[int, int, int]
+RELEASED, PRINTED = (3, 3, 3), (1, 3, 1)  # the code's, the thesis'
 Forward = Callable[[Tensor], Tensor]
 Stage = list[Bottleneck]
 
@@ -49,10 +51,10 @@ class Nothing(nn.Module):
         return 0 * x
 
 
-def residual_functions(blocks: int) -> list[Stage]:
+def residual_functions(blocks: int, kernels: Kernels = RELEASED) -> list[Stage]:
     """Build the functions F of three stages, `blocks` each."""
     torch.manual_seed(0)
-    return [[Bottleneck(w, w, kernels=(3, 3, 3)) for _ in range(blocks)] for w in WIDTHS]
+    return [[Bottleneck(w, w, kernels=kernels) for _ in range(blocks)] for w in WIDTHS]
 
 
 def images() -> Tensor:
@@ -144,9 +146,11 @@ def available() -> list[str]:
     return [w for w in WAYS if w not in PEERS or importlib.util.find_spec(w) is not None]
 
 
-def step_of(way: str, blocks: int, batch: int = BATCH) -> Callable[[], None]:
+def step_of(
+    way: str, blocks: int, batch: int = BATCH, kernels: Kernels = RELEASED
+) -> Callable[[], None]:
     """Return one training step; gradients add up in place, so that none is allocated."""
-    stages = residual_functions(blocks)
+    stages = residual_functions(blocks, kernels)
     forward, x = WAYS[way](stages), images()[:batch].requires_grad_()
     for weight in (w for stage in stages for f in stage for w in f.parameters()):
         weight.grad = torch.zeros_like(weight)
