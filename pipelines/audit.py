@@ -67,11 +67,12 @@ def audit(uri: str | None, results: str | os.PathLike[str], ledger: Path | None)
             report["checked"] += 1
             report["missing"].append(_missing(_run_of(path), Path(path).name, path, "mlflow"))
     here = [run for run in runs if run.results == str(root) or _on_disk(run, root)]
-    for run, checksums in zip(here, side_by_side(StoredRun.checksums, here), strict=True):
-        _compare(run, checksums, root, owner, report)
-    compared = {run.mlflow_run_id for run in here}
+    ids = [run.mlflow_run_id for run in here]
+    stored = dict(zip(ids, side_by_side(StoredRun.checksums, here), strict=True))
     for run in runs:
-        if run.artifacts and run.mlflow_run_id not in compared:
+        if run.mlflow_run_id in stored:
+            _compare(run, stored[run.mlflow_run_id], root, owner, report)
+        elif run.artifacts:
             report["elsewhere"].append({"run": run.name, "known_from": "mlflow"})
     known = {item["run"] for item in report["elsewhere"]} | {run.name for run in runs}
     for run_id in ledger_runs(ledger):

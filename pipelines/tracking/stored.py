@@ -80,18 +80,17 @@ def stored_runs(uri: str | None, results: str | os.PathLike[str]) -> Iterator[St
     if not store.exists(where):
         return
     client = store.connect(where)
-    runs = [
-        run
-        for run in store.all_runs(client, (*store.CHAPTERS, store.TARGETS))
-        if any(tag in run.data.tags for tag in _NAMES)
-    ]
-    records = side_by_side(lambda run: artifacts.recorded(client, run.info.run_id), runs)
-    for run, record in zip(runs, records, strict=True):
-        tags = run.data.tags
+    runs = []
+    for run in store.all_runs(client, (*store.CHAPTERS, store.TARGETS)):
+        name = next((run.data.tags[tag] for tag in _NAMES if tag in run.data.tags), None)
+        if name is not None:
+            runs.append((name, run))
+    records = side_by_side(lambda named: artifacts.recorded(client, named[1].info.run_id), runs)
+    for (name, run), record in zip(runs, records, strict=True):
         yield StoredRun(
-            name=next(tags[tag] for tag in _NAMES if tag in tags),
+            name=name,
             mlflow_run_id=run.info.run_id,
-            results=tags.get("results", ""),
+            results=run.data.tags.get("results", ""),
             end_time=run.info.end_time or 0,
             artifacts=record or {},
             client=client,

@@ -147,10 +147,7 @@ class DynamicSteerableBlock(nn.Module):
 
     def with_pose(self, x: Tensor) -> tuple[Tensor, Pose]:
         """Return the output and the poses it was made with."""
-        return self.from_frame(self.frame_maps(x))
-
-    def from_frame(self, frame: Sequence[Tensor]) -> tuple[Tensor, Pose]:
-        """Return the output, and the poses it was made with, of what `frame_maps` returned."""
+        frame = self.frame_maps(x)
         pose = self.estimate(frame)
         return self.combine(frame, pose), pose
 

@@ -132,7 +132,7 @@ class Recording:
         with (
             drawn,
             self.precision.context(),
-            _statistics_kept([n for n in self.norms if not all(self.noted.get(n, [None]))]),
+            _statistics_kept(self.norms),
             statistics_repeated(self.noted),
             _buffers_swapped(self.buffers),
         ):

@@ -102,8 +102,7 @@ def pair_energies(maps: Tensor, frequencies: Sequence[int]) -> Tensor:
     -------
     Tensor, shape (B, C, pairs, Y, X)
     """
-    pairs = maps[:, :, _still(tuple(frequencies)) :].unflatten(2, (-1, 2))
-    return pairs.square().sum(3)
+    return _pairs(maps, frequencies).square().sum(3)
 
 
 def polar_maps(maps: Tensor, frequencies: Sequence[int], floor: float = 1e-2) -> Tensor:
@@ -121,10 +120,15 @@ def polar_maps(maps: Tensor, frequencies: Sequence[int], floor: float = 1e-2) ->
     Tensor, shape (B, C, 3 pairs, Y, X)
         Logarithms of the energies, then cosines, then sines of twice the angles.
     """
-    re, im = maps[:, :, _still(tuple(frequencies)) :].unflatten(2, (-1, 2)).unbind(3)
-    energy = re.square() + im.square() + floor
+    re, im = _pairs(maps, frequencies).unbind(3)
+    energy = pair_energies(maps, frequencies) + floor
     doubled = (re.square() - im.square()) / energy, 2 * re * im / energy
     return torch.cat([torch.log(energy), *doubled], 2)
+
+
+def _pairs(maps: Tensor, frequencies: Sequence[int]) -> Tensor:
+    """View the atoms that turn, of maps (B, C, M, Y, X), as pairs (B, C, pairs, 2, Y, X)."""
+    return maps[:, :, _still(tuple(frequencies)) :].unflatten(2, (-1, 2))
 
 
 def _still(frequencies: tuple[int, ...]) -> int:

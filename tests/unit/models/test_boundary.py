@@ -88,13 +88,13 @@ def test_contrast_of_an_image_does_not_matter() -> None:
 
 def test_the_dynamic_block_sees_the_gradient_only() -> None:
     """Brightness does not matter, and a flat image has no boundaries, away from the padding."""
-    block = build("dynamic_block", dilation=(1, 1, 1)).eval()
-    x = torch.rand(1, 1, 40, 40)
+    block = build("dynamic_block", dilation=(1, 1, 1)).eval().double()
+    x = torch.rand(1, 1, 40, 40, dtype=torch.float64)
     inside = (..., slice(13, -13), slice(13, -13))
     with torch.no_grad():
         torch.testing.assert_close(block(x + 0.3)[inside], block(x)[inside], rtol=0, atol=1e-4)
-        flat = block(torch.full((1, 1, 40, 40), 0.7))[inside]
-    torch.testing.assert_close(flat, torch.zeros_like(flat), rtol=0, atol=1e-5)
+        flat = block(torch.full_like(x, 0.7))[inside]
+    torch.testing.assert_close(flat, torch.zeros_like(flat), rtol=0, atol=1e-6)
 
 
 def test_hnet_predicts_the_same_on_a_turned_image() -> None:
