@@ -40,9 +40,6 @@ class DownSample(nn.Module):
     def forward(self, streams: Streams) -> Streams:
         return self.rearrange(streams[0]), self.rearrange(streams[1])
 
-    def inverse(self, streams: Streams) -> Streams:
-        return self.rearrange.inverse(streams[0]), self.rearrange.inverse(streams[1])
-
 
 class Nothing(nn.Module):
     """The partner of the last of an odd number of residual functions."""
@@ -64,13 +61,18 @@ def images() -> Tensor:
 
 
 def ours(stages: list[Stage], reversible: bool = True) -> Forward:
-    """Chain blocks of Eq. 39; plain autograd if not `reversible`."""
-    modules: list[nn.Module] = []
-    for stage in stages:
-        modules += [DownSample()] if modules else []
-        modules += [InvertibleBlock(f) for f in stage]
-    chain = InvertibleSequential(*modules, reversible=reversible)
+    """Chain blocks of Eq. 39, of which the last two are stored; all, if not `reversible`."""
+    first, *later = stages
+    blocks = [InvertibleBlock(f) for f in first]
+    for stage in later:
+        blocks += [beginning(stage[0]), *map(InvertibleBlock, stage[1:])]
+    chain = InvertibleSequential(*blocks, reversible=reversible, stored_last=2)
     return lambda x: torch.cat(chain(x.chunk(2, 1)), 1)
+
+
+def beginning(residual: nn.Module) -> InvertibleBlock:
+    """Return the block of a down-sampled stream that down-samples it, as the first of a stage."""
+    return InvertibleBlock(nn.Sequential(SpaceToDepth(2), residual), downsample=2)
 
 
 def plain(stages: list[Stage]) -> Forward:

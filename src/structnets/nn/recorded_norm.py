@@ -8,7 +8,7 @@ them. And they are found sooner by three passes that the compiler could vectoris
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -18,11 +18,12 @@ from torch.autograd.function import once_differentiable
 
 # Mean and inverse deviation (C,) of one call; None if the call was left to PyTorch.
 Statistics = tuple[Tensor, Tensor] | None
-# Squared mean, in variances, up to which the variance is the mean square less that: one digit is
-# lost of seven.
-_OFF_CENTRE = 16.0
+# Least share of the mean square for a variance that is found as the mean square less the squared
+# mean: a good digit is lost of seven.
+_LEAST_SHARE = 1 / 17
 # Of norms, those of all their calls, in order.
 Noted = Mapping[Any, list[Statistics]]
+Context = contextlib.AbstractContextManager[None]
 
 
 class _Normalize(torch.autograd.Function):
@@ -63,30 +64,21 @@ def _normalize(
     return torch.native_batch_norm(x, scale, bias, mean, unit, False, 0.0, 0.0)[0]
 
 
-@contextlib.contextmanager
-def statistics_noted(norms: Sequence[Any]) -> Iterator[Noted]:
+def statistics_noted(noted: Noted) -> Context:
     """Let batch norms note the statistics they find.
 
     Parameters
     ----------
-    norms : sequence of nn.Module
-        In training mode; they update their running statistics as always.
-
-    Yields
-    ------
-    mapping of nn.Module to list
-        The statistics of the calls within the block.
+    noted : mapping of nn.Module to list
+        Norms in training mode, which update their running statistics as always; the statistics
+        of their calls are appended.
     """
-    noted: Noted = {norm: [] for norm in norms}
-    with _forward_replaced({norm: partial(_find, norm, into) for norm, into in noted.items()}):
-        yield noted
+    return _forward_replaced({norm: partial(_find, norm, into) for norm, into in noted.items()})
 
 
-@contextlib.contextmanager
-def statistics_repeated(noted: Noted) -> Iterator[None]:
+def statistics_repeated(noted: Noted) -> Context:
     """Let batch norms use noted statistics, call by call, instead of finding them."""
-    with _forward_replaced({norm: partial(_repeat, norm, iter(of)) for norm, of in noted.items()}):
-        yield
+    return _forward_replaced({norm: partial(_repeat, norm, iter(of)) for norm, of in noted.items()})
 
 
 def _find(norm: Any, noted: list[Statistics], x: Tensor) -> Tensor:
@@ -124,10 +116,10 @@ def _statistics(
     mean, inverse_deviation = x.new_empty(2, x.shape[1])
     maps = x.flatten(2)
     count = maps.shape[0] * maps.shape[2]
-    torch.sum(maps, (0, 2), out=mean).div_(count)
-    square = mean.square()
-    variance = torch.linalg.vector_norm(maps, dim=2).square_().sum(0).div_(count).sub_(square)
-    if not bool((square <= _OFF_CENTRE * variance).all()):  # constant maps and NaN, too
+    torch.mean(maps, (0, 2), out=mean)
+    mean_square = torch.linalg.vector_norm(maps, dim=2).square_().sum(0).div_(count)
+    variance = torch.addcmul(mean_square, mean, mean, value=-1)
+    if not (variance / mean_square).min().item() >= _LEAST_SHARE:  # constant maps and NaN, too
         centred = maps - mean[:, None]
         variance = torch.linalg.vector_norm(centred, dim=2).square_().sum(0).div_(count)
     if running_mean is not None:

@@ -23,28 +23,35 @@ _LOCAL_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 _BATCH_NORMS = (*_LOCAL_NORMS, nn.SyncBatchNorm)
 
 
+Context = contextlib.AbstractContextManager[object]
+
+
 @dataclass(frozen=True)
 class _Precision:
-    """The state of autocast on a device type; weights are cast anew on every call.
+    """What autocast casts to on a device type, None where it is off.
 
-    The cache is off because a cast made without a graph would cut the graph of the next call.
+    Weights are cast anew on every call: the cache is off, because a cast made without a graph would
+    cut the graph of the next call.
     """
 
     device_type: str
-    enabled: bool
     dtype: torch.dtype | None
 
     @classmethod
     def of(cls, device_type: str) -> _Precision:
-        if not torch.amp.is_autocast_available(device_type):
-            return cls(device_type, False, None)
-        enabled = torch.is_autocast_enabled(device_type)
-        return cls(device_type, enabled, torch.get_autocast_dtype(device_type))
+        casts = _casts(device_type)
+        return cls(device_type, torch.get_autocast_dtype(device_type) if casts else None)
 
-    def context(self) -> contextlib.AbstractContextManager[object]:
-        if self.dtype is None:
+    def context(self) -> Context:
+        if self.dtype is None and not _casts(self.device_type):
             return contextlib.nullcontext()
-        return torch.autocast(self.device_type, self.dtype, self.enabled, cache_enabled=False)
+        enabled = self.dtype is not None
+        return torch.autocast(self.device_type, self.dtype, enabled, cache_enabled=False)
+
+
+def _casts(device_type: str) -> bool:
+    available = torch.amp.is_autocast_available(device_type)
+    return available and torch.is_autocast_enabled(device_type)
 
 
 @dataclass(frozen=True)
@@ -109,17 +116,17 @@ class Recording:
         State of autocast.
     randomness
         State of the generators before the call; None if it drew no random numbers.
-    norms : list of nn.Module
-        The batch norms in training mode, which update their statistics at every call.
+    unnoted : list of nn.Module
+        The batch norms in training mode that did not note the statistics of all their calls.
     noted : mapping
-        Those of them that noted the statistics of their calls, with these.
+        Those that can note them, with the statistics of their calls.
     buffers : list
         The other buffers that the call changed.
     """
 
     precision: _Precision
     randomness: _Randomness | None
-    norms: list[Any]
+    unnoted: list[Any]
     noted: Noted
     buffers: list[_Buffer]
 
@@ -129,13 +136,9 @@ class Recording:
         Its random draws are the recorded ones and its changes to buffers are lost.
         """
         drawn = self.randomness.context() if self.randomness else contextlib.nullcontext()
-        with (
-            drawn,
-            self.precision.context(),
-            _statistics_kept(self.norms),
-            statistics_repeated(self.noted),
-            _buffers_swapped(self.buffers),
-        ):
+        kept = _statistics_kept(self.unnoted) if self.unnoted else contextlib.nullcontext()
+        swapped = _buffers_swapped(self.buffers) if self.buffers else contextlib.nullcontext()
+        with drawn, kept, swapped, self.precision.context(), statistics_repeated(self.noted):
             return function(x)
 
 
@@ -151,17 +154,18 @@ def record(
     Recording
         To call it again.
     """
-    norms, noting, buffers = _survey(module)
+    norms, noted, buffers = _survey(module)
     randomness, precision = _Randomness.of(x.device), _Precision.of(x.device.type)
-    with precision.context(), statistics_noted(noting) as noted:
+    with precision.context(), statistics_noted(noted):
         out = function(x)
     drew = not randomness.equals(_Randomness.of(x.device))
+    unnoted = [norm for norm in norms if None in noted.get(norm, [None])]
     changed = [buffer for buffer in buffers if buffer.changed()]
-    return out, Recording(precision, randomness if drew else None, norms, noted, changed)
+    return out, Recording(precision, randomness if drew else None, unnoted, noted, changed)
 
 
-def _survey(module: nn.Module) -> tuple[list[Any], list[Any], list[_Buffer]]:
-    """Return the batch norms in training mode, those that can note, and all other buffers."""
+def _survey(module: nn.Module) -> tuple[list[Any], Noted, list[_Buffer]]:
+    """Return the batch norms in training mode, what they can note into, and other buffers."""
     norms: list[Any] = []
     buffers: list[_Buffer] = []
     compiled = False
@@ -173,7 +177,7 @@ def _survey(module: nn.Module) -> tuple[list[Any], list[Any], list[_Buffer]]:
             held = part._buffers.items()
             buffers += [_Buffer.of(part, name, b) for name, b in held if b is not None]
     noting = [n for n in norms if type(n) in _LOCAL_NORMS and "forward" not in vars(n)]
-    return norms, [] if compiled else noting, buffers
+    return norms, {} if compiled else {norm: [] for norm in noting}, buffers
 
 
 def _is_compiled(part: nn.Module) -> bool:

@@ -1,9 +1,9 @@
 """Training a chain of invertible blocks without storing its activations.
 
-Each block is one node of the autograd graph. The forward pass keeps the output of the last block
-only; in the backward pass every node recovers its input from its output, which the node behind
-it left on a shared `_Tape`, and evaluates F once more to differentiate it. Memory is that of one
-block whatever the depth; the price is one extra evaluation of every F.
+Each block is one node of the autograd graph. The forward pass keeps the output of the chain only,
+in a node at its end; in the backward pass every node recovers its input from its output, which the
+node behind it left on a shared `_Tape`, and evaluates F once more to differentiate it. Memory is
+that of one block whatever the depth; the price is one extra evaluation of every F.
 """
 
 from __future__ import annotations
@@ -24,54 +24,67 @@ from structnets.nn.streams import Streams
 class _Tape:
     """The streams between the node that was differentiated last and the one before it."""
 
-    streams: Streams | None = None
+    streams: Streams
+
+
+class _EndNode(torch.autograd.Function):
+    """The end of the chain, where the tape of the backward pass begins."""
+
+    @staticmethod
+    def forward(ctx: Any, tape: _Tape, y: Tensor, y_tilde: Tensor) -> Streams:
+        ctx.tape = tape
+        ctx.save_for_backward(y, y_tilde)
+        return y, y_tilde
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_y: Tensor, grad_y_tilde: Tensor) -> tuple[Tensor | None, ...]:
+        ctx.tape.streams = ctx.saved_tensors
+        return None, grad_y, grad_y_tilde
 
 
 class _BlockNode(torch.autograd.Function):
-    """One block: its parameters are inputs of the node, so that their hooks (DDP) run."""
+    """``S x + F(x~)`` of one block; its parameters are inputs, so that their hooks (DDP) run.
+
+    ``S x~``, the other output of the block, goes round the node: autograd then adds up the two
+    gradients of x~ in place.
+    """
 
     @staticmethod
     def forward(
         ctx: Any,
         tape: _Tape,
         block: InvertibleBlock,
-        place: tuple[bool, bool],
+        is_first: bool,
         x: Tensor,
         x_tilde: Tensor,
         *parameters: Tensor,
-    ) -> Streams:
-        ctx.tape, ctx.block, (ctx.is_first, ctx.is_last) = tape, block, place
+    ) -> Tensor:
+        ctx.tape, ctx.block, ctx.is_first = tape, block, is_first
         ctx.parameters, ctx.stream_dtype = parameters, x.dtype
         ctx.function = block.guarded_residual()
         residual, ctx.recording = record(block.residual, ctx.function, x_tilde.detach())
-        y = block.rearrange(x_tilde)
-        y_tilde = block.add(x, residual)
-        if ctx.is_last:
-            ctx.save_for_backward(y, y_tilde)
-        return y, y_tilde
+        return block.add(x, residual)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad_y: Tensor, grad_y_tilde: Tensor) -> tuple[Tensor | None, ...]:
-        y, y_tilde = ctx.saved_tensors if ctx.is_last else ctx.tape.streams
+    def backward(ctx: Any, grad_y_tilde: Tensor) -> tuple[Tensor | None, ...]:
+        y, y_tilde = ctx.tape.streams
         rearrange = ctx.block.rearrange
         x_tilde = rearrange.inverse(y).detach()
         x_tilde.requires_grad_(ctx.needs_input_grad[4])
         with torch.enable_grad():
             residual = ctx.recording.replay(ctx.function, x_tilde)
         # The first block's input is nobody's output: it is not needed.
-        ctx.tape.streams = None
+        del ctx.tape.streams
         if not ctx.is_first:
             x = rearrange.inverse(y_tilde - residual.detach()).to(ctx.stream_dtype)
             ctx.tape.streams = x, x_tilde.detach()
         root, dtype = _root(residual), residual.dtype
         del y, y_tilde, residual  # values that the graph of F does not need
         grads = _gradients(root, (x_tilde, *ctx.parameters), grad_y_tilde.to(dtype))
-        grad_x_tilde = rearrange.inverse(grad_y)
-        if grads[0] is not None:
-            grad_x_tilde = grad_x_tilde + grads[0]
         grad_x = rearrange.inverse(grad_y_tilde).to(ctx.stream_dtype)
-        return None, None, None, grad_x, grad_x_tilde, *grads[1:]
+        return None, None, None, grad_x, *grads
 
 
 def _root(residual: Tensor) -> GradientEdge | None:
@@ -109,9 +122,10 @@ def run_reversibly(blocks: Sequence[InvertibleBlock], streams: Streams) -> Strea
     pair of Tensor
         Output of the last block.
     """
-    tape, last = _Tape(), len(blocks) - 1
+    tape = _Tape()
+    x, x_tilde = streams
     for i, block in enumerate(blocks):
-        place = (i == 0, i == last)
         parameters = tuple(block.residual.parameters())
-        streams = _BlockNode.apply(tape, block, place, *streams, *parameters)
-    return streams
+        y_tilde = _BlockNode.apply(tape, block, i == 0, x, x_tilde, *parameters)
+        x, x_tilde = block.rearrange(x_tilde), y_tilde
+    return _EndNode.apply(tape, x, x_tilde)

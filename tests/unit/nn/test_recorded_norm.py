@@ -12,7 +12,8 @@ from structnets.nn.recorded_norm import Noted, statistics_noted, statistics_repe
 
 
 def noted_call(norm: nn.Module, x: Tensor) -> tuple[Tensor, Noted]:
-    with torch.no_grad(), statistics_noted([norm]) as noted:
+    noted: Noted = {norm: []}
+    with torch.no_grad(), statistics_noted(noted):
         return norm(x), noted
 
 
