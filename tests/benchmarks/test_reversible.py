@@ -14,7 +14,7 @@ import torch
 from structnets.analysis.jacobian import jacobian
 from structnets.models.irevnet import IRevNet
 from structnets.models.registry import create_model
-from tests.benchmarks.reversible_ways import PEERS, PRINTED, RELEASED, Kernels, available, step_of
+from tests.benchmarks.reversible_ways import PRINTED, RELEASED, Kernels, available, step_of
 from tests.benchmarks.timing import inference
 
 DEPTHS = (9, 18, 36)

@@ -23,7 +23,7 @@ Statistics = tuple[Tensor, Tensor] | None
 _LEAST_SHARE = 1 / 17
 # Of norms, those of all their calls, in order.
 Noted = Mapping[Any, list[Statistics]]
-Context = contextlib.AbstractContextManager[None]
+Context = contextlib.AbstractContextManager[object]
 
 
 class _Normalize(torch.autograd.Function):

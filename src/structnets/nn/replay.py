@@ -15,15 +15,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from structnets.nn.recorded_norm import Noted, statistics_noted, statistics_repeated
+from structnets.nn.recorded_norm import Context, Noted, statistics_noted, statistics_repeated
 
 # Batch norms whose statistics are a function of the batch in this process.
 _LOCAL_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 # In training mode what these return does not depend on their buffers.
 _BATCH_NORMS = (*_LOCAL_NORMS, nn.SyncBatchNorm)
-
-
-Context = contextlib.AbstractContextManager[object]
 
 
 @dataclass(frozen=True)
