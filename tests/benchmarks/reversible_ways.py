@@ -17,6 +17,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.graph import get_gradient_edge
 from torch.utils.checkpoint import checkpoint
 
 from structnets.nn import Bottleneck, InvertibleBlock, InvertibleSequential, SpaceToDepth
@@ -156,6 +157,7 @@ def step_of(
     forward, x = WAYS[way](stages), images()[:batch].requires_grad_()
     for weight in (w for stage in stages for f in stage for w in f.parameters()):
         weight.grad = torch.zeros_like(weight)
+        get_gradient_edge(weight)  # its place in all graphs, kept as long as the weight
 
     def step() -> None:
         forward(x).square().mean().backward()

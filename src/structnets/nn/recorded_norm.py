@@ -10,20 +10,59 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-# Mean and inverse deviation (C,) of one call; None if the call was left to PyTorch.
-Statistics = tuple[Tensor, Tensor] | None
+# Mean and inverse deviation (2, C) of one call; None if the call was left to PyTorch.
+Statistics = Tensor | None
 # Least share of the mean square for a variance that is found as the mean square less the squared
 # mean: a good digit is lost of seven.
 _LEAST_SHARE = 1 / 17
 # Of norms, those of all their calls, in order.
 Noted = Mapping[Any, list[Statistics]]
 Context = contextlib.AbstractContextManager[object]
+
+
+class Packed(NamedTuple):
+    """Noted statistics in one tensor: in one for each call they take four times the memory.
+
+    Attributes
+    ----------
+    norms : tuple of nn.Module
+        One for each call.
+    values : Tensor
+        Their statistics, one after the other.
+    """
+
+    norms: tuple[Any, ...]
+    values: Tensor
+
+
+def pack(noted: Noted) -> Packed | None:
+    """Pack the statistics of the norms that noted all their calls, in one precision."""
+    norms: list[Any] = []
+    values: list[Tensor] = []
+    for norm, of in noted.items():
+        dtype = values[0].dtype if values else None
+        noted_all = [one for one in of if one is not None and one.dtype == (dtype or one.dtype)]
+        if len(noted_all) == len(of):
+            norms += [norm] * len(of)
+            values += noted_all
+    return Packed(tuple(norms), torch.cat(values, 1)) if values else None
+
+
+def unpack(packed: Packed | None) -> Noted:
+    """Return the packed statistics of every norm."""
+    noted: dict[Any, list[Statistics]] = {}
+    if packed is not None:
+        norms, values = packed
+        parts = values.split([norm.num_features for norm in norms], 1)
+        for norm, part in zip(norms, parts, strict=True):
+            noted.setdefault(norm, []).append(part)
+    return noted
 
 
 class _Normalize(torch.autograd.Function):
@@ -99,21 +138,20 @@ def _find(norm: Any, noted: list[Statistics], x: Tensor) -> Tensor:
     if exact and x.dim() > 2 and x.is_contiguous() and not torch.is_grad_enabled():
         found = _statistics(x, norm.eps, factor, mean, variance)
         noted.append(found)
-        return _normalize(x, norm.weight, norm.bias, *found)
+        return _normalize(x, norm.weight, norm.bias, *found.unbind())
     out, *found = torch.native_batch_norm(
         x, norm.weight, norm.bias, mean, variance, True, factor, norm.eps
     )
-    noted.append((found[0], found[1]) if exact else None)
+    noted.append(torch.stack(found) if exact else None)
     return out
 
 
 def _statistics(
     x: Tensor, eps: float, factor: float, running_mean: Tensor | None, running_variance: Any
-) -> tuple[Tensor, Tensor]:
+) -> Tensor:
     """Find mean and inverse deviation of contiguous maps, and update the running ones."""
-    # First of all: allocated between larger and shorter-lived arrays, what is kept would cut the
-    # heap into holes that grow in number with depth.
-    mean, inverse_deviation = x.new_empty(2, x.shape[1])
+    statistics = x.new_empty(2, x.shape[1])
+    mean, inverse_deviation = statistics.unbind()
     maps = x.flatten(2)
     count = maps.shape[0] * maps.shape[2]
     torch.mean(maps, (0, 2), out=mean)
@@ -125,14 +163,15 @@ def _statistics(
     if running_mean is not None:
         running_mean.lerp_(mean, factor)
         running_variance.lerp_(variance * (count / (count - 1)), factor)
-    return mean, torch.rsqrt(variance.add_(eps), out=inverse_deviation)
+    torch.rsqrt(variance.add_(eps), out=inverse_deviation)
+    return statistics
 
 
 def _repeat(norm: Any, noted: Iterator[Statistics], x: Tensor) -> Tensor:
     statistics = next(noted, None)
     if statistics is None:
         return type(norm).forward(norm, x)
-    return _Normalize.apply(x, norm.weight, norm.bias, *statistics, norm.eps)
+    return _Normalize.apply(x, norm.weight, norm.bias, *statistics.unbind(), norm.eps)
 
 
 @contextlib.contextmanager

@@ -8,14 +8,23 @@ in the backward pass with one. `record` makes the first call and notes what it d
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from structnets.nn.recorded_norm import Context, Noted, statistics_noted, statistics_repeated
+from structnets.nn.recorded_norm import (
+    Context,
+    Noted,
+    Packed,
+    pack,
+    statistics_noted,
+    statistics_repeated,
+    unpack,
+)
 
 # Batch norms whose statistics are a function of the batch in this process.
 _LOCAL_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
@@ -23,7 +32,7 @@ _LOCAL_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 _BATCH_NORMS = (*_LOCAL_NORMS, nn.SyncBatchNorm)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Precision:
     """What autocast casts to on a device type, None where it is off.
 
@@ -34,10 +43,10 @@ class _Precision:
     device_type: str
     dtype: torch.dtype | None
 
-    @classmethod
-    def of(cls, device_type: str) -> _Precision:
+    @staticmethod
+    def of(device_type: str) -> _Precision:
         casts = _casts(device_type)
-        return cls(device_type, torch.get_autocast_dtype(device_type) if casts else None)
+        return _precision(device_type, torch.get_autocast_dtype(device_type) if casts else None)
 
     def context(self) -> Context:
         if self.dtype is None and not _casts(self.device_type):
@@ -46,12 +55,15 @@ class _Precision:
         return torch.autocast(self.device_type, self.dtype, enabled, cache_enabled=False)
 
 
+_precision = functools.cache(_Precision)  # one of a kind for all recordings
+
+
 def _casts(device_type: str) -> bool:
     available = torch.amp.is_autocast_available(device_type)
     return available and torch.is_autocast_enabled(device_type)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Randomness:
     """States of the random generators of the CPU and of the input's device."""
 
@@ -84,7 +96,7 @@ class _Randomness:
             torch.get_device_module(self.device).set_rng_state(self.states[1], self.device)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Buffer:
     """A buffer of a part of a module, and what it held before a call."""
 
@@ -103,7 +115,7 @@ class _Buffer:
         return now is not self.held or self.held._version != self.writes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Recording:
     """What a call depended on besides its input and the module's parameters.
 
@@ -113,19 +125,19 @@ class Recording:
         State of autocast.
     randomness
         State of the generators before the call; None if it drew no random numbers.
-    unnoted : list of nn.Module
+    unnoted : tuple of nn.Module
         The batch norms in training mode that did not note the statistics of all their calls.
-    noted : mapping
-        Those that can note them, with the statistics of their calls.
-    buffers : list
+    noted
+        What the others noted.
+    buffers : tuple
         The other buffers that the call changed.
     """
 
     precision: _Precision
     randomness: _Randomness | None
-    unnoted: list[Any]
-    noted: Noted
-    buffers: list[_Buffer]
+    unnoted: tuple[Any, ...]
+    noted: Packed | None
+    buffers: tuple[_Buffer, ...]
 
     def replay(self, function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
         """Call `function` on `x` as at the time of the recording.
@@ -135,7 +147,8 @@ class Recording:
         drawn = self.randomness.context() if self.randomness else contextlib.nullcontext()
         kept = _statistics_kept(self.unnoted) if self.unnoted else contextlib.nullcontext()
         swapped = _buffers_swapped(self.buffers) if self.buffers else contextlib.nullcontext()
-        with drawn, kept, swapped, self.precision.context(), statistics_repeated(self.noted):
+        repeated = statistics_repeated(unpack(self.noted))
+        with drawn, kept, swapped, self.precision.context(), repeated:
             return function(x)
 
 
@@ -156,9 +169,10 @@ def record(
     with precision.context(), statistics_noted(noted):
         out = function(x)
     drew = not randomness.equals(_Randomness.of(x.device))
-    unnoted = [norm for norm in norms if None in noted.get(norm, [None])]
-    changed = [buffer for buffer in buffers if buffer.changed()]
-    return out, Recording(precision, randomness if drew else None, unnoted, noted, changed)
+    packed = pack(noted)
+    unnoted = tuple(norm for norm in norms if packed is None or norm not in packed.norms)
+    changed = tuple(buffer for buffer in buffers if buffer.changed())
+    return out, Recording(precision, randomness if drew else None, unnoted, packed, changed)
 
 
 def _survey(module: nn.Module) -> tuple[list[Any], Noted, list[_Buffer]]:
@@ -183,7 +197,7 @@ def _is_compiled(part: nn.Module) -> bool:
 
 
 @contextlib.contextmanager
-def _statistics_kept(norms: list[Any]) -> Iterator[None]:
+def _statistics_kept(norms: Iterable[Any]) -> Iterator[None]:
     """Let batch norm use the batch's statistics without counting the batch a second time."""
     tracking = [norm for norm in norms if norm.track_running_stats]
     for norm in tracking:
@@ -196,7 +210,7 @@ def _statistics_kept(norms: list[Any]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _buffers_swapped(buffers: list[_Buffer]) -> Iterator[None]:
+def _buffers_swapped(buffers: Sequence[_Buffer]) -> Iterator[None]:
     """Give the parts copies of their recorded buffers for the time of the block."""
     now = [buffer.owner._buffers[buffer.name] for buffer in buffers]
     for buffer in buffers:

@@ -8,7 +8,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from structnets.nn.recorded_norm import Noted, statistics_noted, statistics_repeated
+from structnets.nn.recorded_norm import (
+    Noted,
+    pack,
+    statistics_noted,
+    statistics_repeated,
+    unpack,
+)
 
 
 def noted_call(norm: nn.Module, x: Tensor) -> tuple[Tensor, Noted]:
@@ -62,6 +68,26 @@ def test_another_batch_is_normalised_as_the_noted_one() -> None:
         found = norm(other)
     deviation = (x.var(0, unbiased=False) + norm.eps).sqrt()
     torch.testing.assert_close(found, (other - x.mean(0)) / deviation)
+
+
+def test_packed_statistics_come_back_call_by_call() -> None:
+    one, two = nn.BatchNorm2d(3), nn.BatchNorm1d(5)
+    noted: Noted = {one: [torch.rand(2, 3), torch.rand(2, 3)], two: [torch.rand(2, 5)]}
+    found = unpack(pack(noted))
+    assert list(found) == [one, two]
+    for norm, of in noted.items():
+        torch.testing.assert_close(found[norm], of, rtol=0, atol=0)
+
+
+def test_norms_that_did_not_note_all_calls_are_not_packed() -> None:
+    first, other, left, idle = (nn.BatchNorm2d(3) for _ in range(4))
+    single, double = torch.rand(2, 3), torch.rand(2, 3, dtype=torch.float64)
+    packed = pack({first: [single], other: [double], left: [single, None], idle: []})
+    assert packed is not None
+    assert packed.norms == (first,)
+    assert packed.values.dtype == torch.float32
+    assert pack({left: [None]}) is None
+    assert unpack(None) == {}
 
 
 def test_rounded_statistics_are_not_kept() -> None:

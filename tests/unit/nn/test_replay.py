@@ -58,7 +58,7 @@ def test_nothing_is_kept_of_a_call_without_side_effects() -> None:
     module = nn.Sequential(nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3), nn.ReLU())
     _, recording = record(module, module, torch.randn(2, 3, 4, 4))
     assert recording.randomness is None
-    assert recording.buffers == []
+    assert recording.buffers == ()
 
 
 def test_precision_of_the_call_is_replayed() -> None:
