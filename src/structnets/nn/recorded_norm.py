@@ -33,11 +33,14 @@ class Packed(NamedTuple):
     ----------
     norms : tuple of nn.Module
         One for each call.
+    channels : tuple of int
+        C of each call.
     values : Tensor
-        Their statistics, one after the other.
+        The statistics of the calls (2, sum of C), side by side.
     """
 
     norms: tuple[Any, ...]
+    channels: tuple[int, ...]
     values: Tensor
 
 
@@ -51,16 +54,18 @@ def pack(noted: Noted) -> Packed | None:
         if len(noted_all) == len(of):
             norms += [norm] * len(of)
             values += noted_all
-    return Packed(tuple(norms), torch.cat(values, 1)) if values else None
+    if not values:
+        return None
+    channels = tuple(one.shape[1] for one in values)
+    return Packed(tuple(norms), channels, torch.cat(values, 1))
 
 
 def unpack(packed: Packed | None) -> Noted:
     """Return the packed statistics of every norm."""
     noted: dict[Any, list[Statistics]] = {}
     if packed is not None:
-        norms, values = packed
-        parts = values.split([norm.num_features for norm in norms], 1)
-        for norm, part in zip(norms, parts, strict=True):
+        parts = packed.values.split(packed.channels, 1)
+        for norm, part in zip(packed.norms, parts, strict=True):
             noted.setdefault(norm, []).append(part)
     return noted
 

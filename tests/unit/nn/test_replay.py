@@ -17,6 +17,7 @@ MODULES: dict[str, Callable[[], nn.Module]] = {
     "twice": lambda: nn.Sequential(*[nn.BatchNorm2d(3)] * 2),
     "frozen": lambda: nn.BatchNorm2d(3).eval(),
     "untracked": lambda: nn.BatchNorm2d(3, track_running_stats=False),
+    "of any width": lambda: nn.BatchNorm2d(1, affine=False, track_running_stats=False),
     "instance norm": lambda: nn.InstanceNorm2d(3, track_running_stats=True),
     "spectral norm": lambda: nn.utils.parametrizations.spectral_norm(nn.Conv2d(3, 3, 3)),
     "dropout": lambda: nn.Dropout(0.5),
