@@ -14,13 +14,15 @@ from typing import Any
 from pipelines.stage import run_stage, stage_parser
 from structnets.reporting.cells import local_lines
 from structnets.reporting.findings import append_findings, local_findings
-from structnets.reporting.ledger import append
+from structnets.reporting.ledger import append, read_ledger
 
 log = logging.getLogger("ledger_add")
 
 
 def ledger_add(results: Path, ledger: Path, ids: Sequence[str] = ()) -> list[str]:
     """Append runs and analyses to the ledger, replacing earlier lines of the same.
+
+    A run that stands there already and was confirmed on later code keeps its confirmation.
 
     Parameters
     ----------
@@ -57,9 +59,16 @@ def ledger_add(results: Path, ledger: Path, ids: Sequence[str] = ()) -> list[str
     for name in chosen:
         if str(lines[name]["commit"]).endswith("-dirty"):
             log.warning("%s was measured with uncommitted changes; its line says so", name)
-    append(ledger, [runs[name] for name in chosen if name in runs])
+    held = read_ledger(ledger)
+    new = [n for n in chosen if n in runs and not _is_confirmed(runs[n], held.get(n, {}))]
+    append(ledger, [runs[name] for name in new])
     append_findings(ledger, [analyses[name] for name in chosen if name in analyses])
     return chosen
+
+
+def _is_confirmed(line: dict[str, Any], held: dict[str, Any]) -> bool:
+    """Say whether the held line is this one, confirmed since."""
+    return held == {**line, **{key: held.get(key) for key in ("code_digest", "confirmed")}}
 
 
 def _preset(line: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ import pytest
 from pipelines import ledger_add
 from structnets.files import write_json
 from structnets.identity import run_id
-from structnets.reporting.ledger import read_ledger
+from structnets.reporting.ledger import append, ledger_line, read_ledger
 from tests.made_results import floor, make_result, publish
 
 
@@ -34,6 +34,17 @@ def test_named_runs_only(tmp_path, add):
     publish(tmp_path / "results", specs)
     assert add(run_id(specs[1])) == 0
     assert list(read_ledger(tmp_path / "ledger")) == [run_id(specs[1])]
+
+
+@pytest.mark.parametrize("measured_again", [False, True])
+def test_confirmation_stays_until_the_run_is_measured_again(tmp_path, add, measured_again):
+    spec = floor("small")[0].spec
+    publish(tmp_path / "results", [spec])
+    later = {"code_digest": "0" * 64, "confirmed": {"commit": "a" * 40, "epochs": 2}}
+    line = {**ledger_line(make_result(spec)), **later}
+    append(tmp_path / "ledger", [{**line, "train_s": 1e9} if measured_again else line])
+    assert add() == 0
+    assert ("confirmed" in read_ledger(tmp_path / "ledger")[run_id(spec)]) != measured_again
 
 
 def test_smoke_is_refused_by_name(tmp_path, add, capsys):
