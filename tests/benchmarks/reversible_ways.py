@@ -13,13 +13,12 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.graph import get_gradient_edge
 from torch.utils.checkpoint import checkpoint
 
+from structnets.analysis.step_cost import allocate_gradients, rise
 from structnets.nn import Bottleneck, InvertibleBlock, InvertibleSequential, SpaceToDepth
 from structnets.nn.streams import Streams
 
@@ -155,9 +154,7 @@ def step_of(
     """Return one training step; gradients add up in place, so that none is allocated."""
     stages = residual_functions(blocks, kernels)
     forward, x = WAYS[way](stages), images()[:batch].requires_grad_()
-    for weight in (w for stage in stages for f in stage for w in f.parameters()):
-        weight.grad = torch.zeros_like(weight)
-        get_gradient_edge(weight)  # its place in all graphs, kept as long as the weight
+    allocate_gradients(w for stage in stages for f in stage for w in f.parameters())
 
     def step() -> None:
         forward(x).square().mean().backward()
@@ -165,20 +162,10 @@ def step_of(
     return step
 
 
-def memory(key: str) -> float:
-    """Return ``VmRSS`` (now) or ``VmHWM`` (peak) of this process in MB."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(key))
-
-
 def peak_rise(way: str, blocks: int) -> float:
     """Return by how many MB one step exceeds what the model and its gradients take."""
     step_of(way, 1, 2)()
-    step = step_of(way, blocks)
-    Path("/proc/self/clear_refs").write_text("5")  # the peak counts from now on
-    before = memory("VmRSS")
-    step()
-    return memory("VmHWM") - before
+    return rise(step_of(way, blocks))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from structnets.analysis.jacobian import jacobian
+from structnets.analysis.step_cost import RETURNING
 from structnets.models.irevnet import IRevNet
 from structnets.models.registry import create_model
 from tests.benchmarks.reversible_ways import PRINTED, RELEASED, Kernels, available, step_of
@@ -24,7 +25,7 @@ APART = ("ours", "plain")
 def peak_rise(way: str, blocks: int) -> float:
     """Measure in a process of its own that returns what it frees to the system."""
     command = [sys.executable, "-m", "tests.benchmarks.reversible_ways", way, str(blocks)]
-    environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "0"}
+    environment = {**os.environ, **RETURNING}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return float(done.stdout)

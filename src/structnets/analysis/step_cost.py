@@ -11,18 +11,20 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.autograd.graph import get_gradient_edge
 
 from structnets.training.freed_memory import keep_freed_memory
 
 WAYS = ("stored", "checkpointed", "reversible")
-_RETURNING = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "0"}
+# Environment of a process that returns to the system what it frees.
+RETURNING = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "0"}
 
 
 def step_cost(
@@ -68,7 +70,7 @@ def step_cost(
         "device": device, "threads": threads,
     }  # fmt: skip
     command = [sys.executable, "-m", "structnets.analysis.step_cost", json.dumps(asked)]
-    environment = {**os.environ, **_RETURNING}
+    environment = {**os.environ, **RETURNING}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(
@@ -85,7 +87,7 @@ def measure(
     few = {**options, "blocks": [1] * len(options["blocks"])}
     _step(way, few, 2, device)()  # what libraries allocate once is no part of the rise
     step = _step(way, options, batch_size, device)
-    megabytes = _rise(step, device)
+    megabytes = rise(step, device)
     keep_freed_memory()  # as trainings do: returning it takes as long as a step
     clock = time.perf_counter if device == "cuda" else time.process_time
     taken = []
@@ -110,9 +112,7 @@ def _step(way: str, options: dict[str, Any], batch_size: int, device: str) -> Ca
         for block in model.blocks:
             block.forward = partial(checkpoint, block.forward, use_reentrant=False)
     images = torch.rand(batch_size, model.configuration["in_channels"], 32, 32, device=device)
-    for weight in model.parameters():
-        weight.grad = torch.zeros_like(weight)
-        get_gradient_edge(weight)  # its place in all graphs, kept as long as the weight
+    allocate_gradients(model.parameters())
 
     def step() -> None:
         model(images).square().mean().backward()
@@ -120,8 +120,15 @@ def _step(way: str, options: dict[str, Any], batch_size: int, device: str) -> Ca
     return step
 
 
-def _rise(step: Callable[[], None], device: str) -> float:
-    """Return by how many MB a step exceeds what was there before."""
+def allocate_gradients(weights: Iterable[Tensor]) -> None:
+    """Allocate what the first backward pass would, and what autograd keeps as long as weights."""
+    for weight in weights:
+        weight.grad = torch.zeros_like(weight)
+        get_gradient_edge(weight)
+
+
+def rise(step: Callable[[], None], device: str = "cpu") -> float:
+    """Return by how many MB a step exceeds what was there before; Linux only on processors."""
     if device == "cuda":
         before = torch.cuda.memory_allocated()
         torch.cuda.reset_peak_memory_stats()
@@ -134,7 +141,7 @@ def _rise(step: Callable[[], None], device: str) -> float:
 
 
 def _resident(key: str) -> float:
-    """Return ``VmRSS`` (now) or ``VmHWM`` (peak) of this process in MB; Linux only."""
+    """Return ``VmRSS`` (now) or ``VmHWM`` (peak) of this process in MB."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(key))
 
