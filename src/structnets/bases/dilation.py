@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from structnets.bases.gaussian import sampled_derivative
+from structnets.bases.discretisation import sampled_derivative
 
 Float = NDArray[np.float64]
 

@@ -23,7 +23,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from structnets.bases.gaussian import atom_exponents, sampled_derivative
+from structnets.bases.discretisation import sampled_derivative
+from structnets.bases.gaussian import atom_exponents
 
 Float = NDArray[np.float64]
 Size = tuple[int, int]

@@ -3,12 +3,12 @@ r"""Gaussian derivative bases in one, two and three dimensions (thesis section 3
 Everything is NumPy float64 on the integer grid. With :math:`u = x / \sigma` and :math:`g` the
 sampled Gaussian of sum 1 on its support, the scale-normalised derivative of order n is
 :math:`\sigma^n \partial^n g = (-1)^n He_n(u) g`, with He the probabilists' Hermite polynomials.
-Filters keep the sign of the true derivative: the first order falls towards +x.
+Filters keep the sign of the true derivative: the first order falls towards +x. Other ways from
+the continuous derivative to the grid are in `structnets.bases.discretisation`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,29 +18,18 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from structnets.bases.discretisation import (
+    Discretisation,
+    check_discretisation,
+    default_radius,
+    derivative_taps,
+    difference_reach,
+    is_hybrid,
+    sampled_derivative,
+)
+
 Norm = Literal["scale", "none"]
 Float = NDArray[np.float64]
-
-
-def hermite(order: int, u: Float) -> Float:
-    """Evaluate the probabilists' Hermite polynomial by its recursion.
-
-    Parameters
-    ----------
-    order : int
-        Degree n >= 0; :math:`He_{n+1} = u He_n - n He_{n-1}`.
-    u : ndarray
-        Points.
-
-    Returns
-    -------
-    ndarray
-        Values, of the shape of `u`.
-    """
-    before, now = np.zeros_like(u), np.ones_like(u)
-    for n in range(order):
-        before, now = now, u * now - n * before
-    return now
 
 
 def gaussian_derivative(order: int, sigma: float, radius: int, norm: Norm = "scale") -> Float:
@@ -78,17 +67,6 @@ def gaussian_derivative(order: int, sigma: float, radius: int, norm: Norm = "sca
     return filtered if norm == "scale" else filtered / sigma**order
 
 
-def sampled_derivative(order: int, sigma: float, points: Float) -> Float:
-    """Sample a scale-normalised Gaussian derivative at any points (pixels), shape (P,).
-
-    The Gaussian it derives from sums to 1 over the points.
-    """
-    u = points / sigma
-    g = np.exp(-0.5 * u**2)
-    g /= g.sum()
-    return (-1) ** order * hermite(order, u) * g
-
-
 def atom_exponents(order: int, dims: int = 2) -> tuple[tuple[int, ...], ...]:
     """List the derivatives up to total `order`, as exponents of (x, y, z).
 
@@ -124,11 +102,21 @@ class GaussianBasis:
         Scales in pixels, ascending. The zero order is kept at the smallest only, so that
         n = N + (S - 1)(N - 1) with N the derivatives of one scale.
     kernel_size : int, optional
-        Odd width of the support; by default 2 ceil(3 max(sigmas)) + 1. A smaller one cuts.
+        Odd width of the support; by default 2 ceil(3 max(sigmas)) + 1. A smaller one cuts. For
+        other discretisations than ``sampled`` three sigma become four or (large scales under high
+        hybrid orders) more, and hybrid ones have room for the differences besides.
     dims : {1, 2, 3}
         Number of spatial dimensions.
     norm : {'scale', 'none'}
         See `gaussian_derivative`.
+    discretisation : {'sampled', 'integrated', 'hybrid', 'hybrid_integrated'}
+        How derivatives become taps, see `structnets.bases.discretisation`; ``sampled`` is the
+        thesis' way.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range, or the support too small for hybrid differences.
     """
 
     order: int
@@ -136,6 +124,7 @@ class GaussianBasis:
     kernel_size: int | None = None
     dims: int = 2
     norm: Norm = "scale"
+    discretisation: Discretisation = "sampled"
 
     def __post_init__(self) -> None:
         """Check the parameters and fill in the default support."""
@@ -146,9 +135,17 @@ class GaussianBasis:
             raise ValueError(f"sigmas must be positive and ascending, got {self.sigmas}")
         if self.dims not in (1, 2, 3):
             raise ValueError(f"dims must be 1, 2 or 3, got {self.dims}")
-        size = self.kernel_size or 2 * math.ceil(3 * sigmas[-1]) + 1
+        check_discretisation(self.discretisation)
+        default = 2 * default_radius(self.order, sigmas[-1], self.discretisation) + 1
+        size = default if self.kernel_size is None else self.kernel_size
         if size < 1 or size % 2 == 0:
             raise ValueError(f"kernel_size must be odd and positive, got {size}")
+        least = 2 * difference_reach(self.order) + 1
+        if is_hybrid(self.discretisation) and size < least:
+            raise ValueError(
+                f"hybrid derivatives up to order {self.order} need a kernel_size of at least "
+                f"{least}, got {size}"
+            )
         object.__setattr__(self, "sigmas", sigmas)
         object.__setattr__(self, "kernel_size", size)
 
@@ -174,12 +171,14 @@ class GaussianBasis:
     def profiles(self) -> Float:
         """The distinct 1-D filters, shape (P, kernel_size), that `factors` indexes."""
         return np.stack(
-            [
-                gaussian_derivative(n, sigma, self.radius, self.norm)
-                for sigma in self.sigmas
-                for n in range(self.order + 1)
-            ]
+            [self._profile(n, sigma) for sigma in self.sigmas for n in range(self.order + 1)]
         )
+
+    def _profile(self, order: int, sigma: float) -> Float:
+        if self.discretisation == "sampled":
+            return gaussian_derivative(order, sigma, self.radius, self.norm)
+        taps = derivative_taps(order, sigma, self.radius, self.discretisation, self.order)
+        return taps if self.norm == "scale" else taps / sigma**order
 
     @cached_property
     def factors(self) -> NDArray[np.int64]:

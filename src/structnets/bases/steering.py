@@ -24,7 +24,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from structnets.bases.gaussian import GaussianBasis, hermite
+from structnets.bases.discretisation import hermite
+from structnets.bases.gaussian import GaussianBasis
 
 Float = NDArray[np.float64]
 Exponents = tuple[int, int]

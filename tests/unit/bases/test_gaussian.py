@@ -7,12 +7,12 @@ from math import comb
 import numpy as np
 import pytest
 
+from structnets.bases.discretisation import hermite
 from structnets.bases.gaussian import (
     GaussianBasis,
     atom_exponents,
     gaussian_derivative,
     gram,
-    hermite,
     scales_of_layer,
 )
 

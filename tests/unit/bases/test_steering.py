@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from structnets.bases.dilation import ScaleNodes, dilate
-from structnets.bases.gaussian import GaussianBasis, atom_exponents, sampled_derivative
+from structnets.bases.discretisation import sampled_derivative
+from structnets.bases.gaussian import GaussianBasis, atom_exponents
 from structnets.bases.generators import (
     PolynomialAtoms,
     gaussian_derivatives,
