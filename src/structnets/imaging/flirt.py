@@ -16,6 +16,7 @@ from structnets.imaging.template import load_template
 from structnets.imaging.volumes import Volume
 
 _TIMEOUT_S = 1800
+_LONGEST_MATRIX = 4096
 
 
 def register_with_flirt(volume: Volume) -> Registration:
@@ -53,7 +54,7 @@ def register_with_flirt(volume: Volume) -> Registration:
         _run([program, *_options(moving, fixed, found)])
         if not found.is_file():
             raise RuntimeError(f"{program} ended well but wrote no matrix")
-        flirt_matrix = np.loadtxt(found)
+        flirt_matrix = _read_matrix(found)
     return Registration(from_flirt(flirt_matrix, volume, template), None, "flirt", {})
 
 
@@ -69,8 +70,30 @@ def _options(moving: Path, fixed: Path, found: Path) -> list[str]:
     return [str(word) for option in options.items() for word in option]
 
 
+def _read_matrix(path: Path) -> np.ndarray:
+    with path.open(errors="replace") as file:
+        text = file.read(_LONGEST_MATRIX)
+    try:
+        matrix = np.array(text.split(), dtype=np.float64).reshape(4, 4)
+    except ValueError as error:
+        raise RuntimeError(f"flirt wrote no 4 x 4 matrix but {text[:60]!r}") from error
+    if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix)) < 1e-9:
+        raise RuntimeError(f"flirt wrote a matrix that cannot be inverted: {matrix.tolist()}")
+    return matrix
+
+
 def _run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise RuntimeError(f"{command[0]} did not end within {_TIMEOUT_S} s") from error
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip()
         raise RuntimeError(f"{command[0]} ended with code {done.returncode}: {said}")

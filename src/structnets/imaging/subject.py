@@ -89,11 +89,18 @@ def prepare_subject(
 
     Raises
     ------
-    FileNotFoundError, ValueError
-        As `read_volume` says, or if a step leaves nothing; the message names the file.
+    ValueError
+        If the scan cannot be read, as `read_volume` says, or if a step leaves nothing; the
+        message names the file.
+    FileNotFoundError
+        If `steps` ask for flirt and it is not on the PATH.
     """
     steps = steps or Steps()
-    scan = read_volume(path, axes=axes)
+    try:
+        scan = read_volume(path, axes=axes)
+    except OSError as error:
+        # Of this scan alone, unlike a missing tool: others can go on.
+        raise ValueError(str(error)) from error
     try:
         if is_registered(scan):
             return PreparedSubject(as_bytes(scan.data), _facts(scan.data, None))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from structnets.imaging.grid import MNI_AFFINE, MNI_SHAPE
+from structnets.imaging.scan_files import load_image
 
 # A head is 150-250 mm long; fields of view leave it some room. A volume in metres or
 # micrometres, or whose zooms were lost, lies far outside.
@@ -59,16 +60,15 @@ def read_volume(path: str | os.PathLike[str], *, axes: str | None = None) -> Vol
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If there is no such file, or a link or pointer to one that was not fetched.
     ValueError
-        Naming the file and what is wrong: it cannot be read, is truncated, has more than three
-        dimensions, no orientation, a singular affine, implausible units, or values that are
-        not finite or all equal.
+        Naming the file and what is wrong: it cannot be read, is truncated, does not have the
+        checksum that it states, is larger than `structnets.imaging.scan_files.size_limit`, has
+        more than three dimensions, no orientation, a singular affine, implausible units, or
+        values that are not finite or all equal.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing")
-    image = _open(path)
+    image = load_image(path)
     shape = tuple(image.shape)
     if len(shape) < 3 or any(size != 1 for size in shape[3:]):
         raise ValueError(f"{path} has shape {shape}; expected one 3-D volume: extract it first")
@@ -107,17 +107,6 @@ def is_registered(volume: Volume) -> bool:
     if volume.data.shape != MNI_SHAPE:
         return False
     return bool(np.allclose(volume.affine, MNI_AFFINE, rtol=0, atol=_TOLERANCE_MM))
-
-
-def _open(path: Path) -> Any:
-    import nibabel
-    from nibabel.filebasedimages import ImageFileError
-    from nibabel.wrapstruct import WrapStructError
-
-    try:
-        return nibabel.load(path)
-    except (ImageFileError, WrapStructError, OSError, EOFError, ValueError) as error:
-        raise ValueError(f"{path} is not a readable volume: {error}") from error
 
 
 def _checked_affine(path: Path, image: Any, axes: str | None) -> np.ndarray:
@@ -160,7 +149,7 @@ def _affine_of_axes(zooms: Any, axes: str) -> np.ndarray:
 
 
 def _check_units(path: Path, image: Any, affine: np.ndarray) -> None:
-    units = image.header.get_xyzt_units()[0] if hasattr(image.header, "get_xyzt_units") else "mm"
+    units = _stated_units(path, image.header)
     zooms = np.linalg.norm(affine[:3, :3], axis=0)
     if units not in _MILLIMETRES:
         raise ValueError(f"{path} states its sizes in {units}; expected mm: convert its header")
@@ -179,15 +168,28 @@ def _check_units(path: Path, image: Any, affine: np.ndarray) -> None:
         )
 
 
-def _load(path: Path, image: Any) -> np.ndarray:
-    import zlib
+def _stated_units(path: Path, header: Any) -> str:
+    if not hasattr(header, "get_xyzt_units"):
+        return "mm"
+    try:
+        return header.get_xyzt_units()[0]
+    except KeyError as error:
+        raise ValueError(
+            f"{path} states its sizes in the unknown unit {error.args[0]}; expected mm: repair "
+            "its header"
+        ) from error
 
+
+def _load(path: Path, image: Any) -> np.ndarray:
     kind = image.get_data_dtype()
     if kind.kind not in "biuf":
         raise ValueError(f"{path} holds {kind}; expected real numbers")
     try:
-        return np.asarray(image.dataobj, dtype=np.float32)
-    except (OSError, EOFError, ValueError, zlib.error) as error:
+        # What float32 cannot hold becomes infinite, which is refused afterwards.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.asarray(image.dataobj, dtype=np.float32)
+    # As for the header: a scale that is no number, say, raises what it likes.
+    except Exception as error:
         raise ValueError(f"{path} is truncated or damaged: {error}") from error
 
 

@@ -18,16 +18,18 @@ shapes = [list(nibabel.load(given[key]).shape) for key in ("-in", "-ref")]
 pathlib.Path({log!r}).write_text(json.dumps([words[::2], given["-dof"], given["-cost"], shapes]))
 if {code}:
     sys.exit("no good cost")
-pathlib.Path(given["-omat"]).write_text("1 0 0 0\\n0 1 0 0\\n0 0 1 0\\n0 0 0 1\\n")
+pathlib.Path(given["-omat"]).write_text({matrix!r})
 """
+IDENTITY = "1 0 0 0\n0 1 0 0\n0 0 1 0\n0 0 0 1\n"
 
 
 @pytest.fixture
 def flirt(tmp_path, monkeypatch):
-    def install(code=0):
+    def install(code=0, matrix=IDENTITY):
         log = tmp_path / "log.json"
         program = tmp_path / "flirt"
-        program.write_text(STAND_IN.format(python=sys.executable, log=str(log), code=code))
+        text = STAND_IN.format(python=sys.executable, log=str(log), code=code, matrix=matrix)
+        program.write_text(text)
         program.chmod(0o755)
         monkeypatch.setenv("PATH", str(tmp_path))
         return log
@@ -54,6 +56,22 @@ def test_command_line(flirt, volume):
 def test_a_failure_is_told(flirt, volume):
     flirt(code=1)
     with pytest.raises(RuntimeError, match="flirt ended with code 1: no good cost"):
+        register_with_flirt(volume)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "message"),
+    [
+        ("", "flirt wrote no 4 x 4 matrix but ''"),
+        ("1 0 0\n" * 4, "flirt wrote no 4 x 4 matrix but '1 0 0"),
+        (IDENTITY.replace("1", "one"), "flirt wrote no 4 x 4 matrix but 'one"),
+        (IDENTITY.replace("1", "nan"), "flirt wrote a matrix that cannot be inverted"),
+        ("0 " * 16, "flirt wrote a matrix that cannot be inverted"),
+    ],
+)
+def test_a_damaged_matrix_is_told(flirt, volume, matrix, message):
+    flirt(matrix=matrix)
+    with pytest.raises(RuntimeError, match=message):
         register_with_flirt(volume)
 
 
