@@ -26,3 +26,9 @@ def test_a_cohort_that_is_not_there_is_named(snakemake):
 
 def test_the_simulated_cohort_is_one_job(jobs):
     assert jobs("data/prepared/simulated_cohort/manifest.json") == {"prepare_simulated_cohort": 1}
+
+
+def test_fewer_subjects_than_folds_are_told_before_any_registration(clone, snakemake):
+    root = make_cohort(clone, 8)
+    text = snakemake("data/prepared/oasis_ad126/manifest.json", "-n", "--config", root, code=1)
+    assert "class 'normal' has 4 subjects and class 'alzheimer' has 4 subjects, too few" in text

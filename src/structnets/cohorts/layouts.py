@@ -7,23 +7,32 @@ subjects of a cohort whenever it plans.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from structnets.cohorts.listing import Found, Listing, match
-from structnets.cohorts.sheet import Labels, read_labels, read_rows
+from structnets.cohorts.ordering import read_timetable
+from structnets.cohorts.sheet import index_rows, one_of, read_labels
+from structnets.imaging.scan_files import absence
 
-_ENDINGS = (".nii", ".nii.gz")
+_ENDINGS = (".nii", ".nii.gz", ".img")
+_NIFTI = "[nN][iI][iI]*"
 _OASIS_NAME = re.compile(r"(OAS1_\d{4})_(MR\d)")
 _ADNI_NAME = re.compile(r"(\d{3}_S_\d{4}).*_(I\d+)$")
 # The averaged native scans of OASIS-1 are Analyze files, whose voxel axes run towards anterior,
 # superior and left.
 _OASIS_AXES = "ASL"
 _OASIS_AGE = 60
-_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
-def list_bids(root: Path, column: str, classes: Sequence[str], sessions: str = "first") -> Listing:
+def list_bids(
+    root: Path,
+    column: str,
+    classes: Sequence[str],
+    sessions: str = "first",
+    exclude: Sequence[str] = (),
+) -> Listing:
     """List ``sub-*/[ses-*/]anat/*_T1w.nii[.gz]`` with labels from ``participants.tsv``.
 
     Parameters
@@ -35,22 +44,29 @@ def list_bids(root: Path, column: str, classes: Sequence[str], sessions: str = "
     classes : sequence of str
         Values of that column that are classes.
     sessions : {"first", "all"}
+        As `structnets.cohorts.listing.match`; times stand in ``*_sessions.tsv`` and
+        ``*_scans.tsv``.
+    exclude : sequence of str
         As `structnets.cohorts.listing.match`.
     """
     _require_folder(root)
     labels = read_labels(
-        root / "participants.tsv", "participant_id", _one_of(column, classes), [column]
+        root / "participants.tsv", "participant_id", one_of(column, classes), [column]
     )
 
     def scans() -> Iterator[Found]:
-        for path in _volumes(root, "sub-*/anat/*_T1w.nii*", "sub-*/ses-*/anat/*_T1w.nii*"):
+        for path in _volumes(
+            root, f"sub-*/anat/*_T1w.{_NIFTI}", f"sub-*/ses-*/anat/*_T1w.{_NIFTI}"
+        ):
             subject, *between = path.relative_to(root).parts[:-2]
-            yield Found(subject, between[0] if between else "", path, subject)
+            session = between[0] if between else ""
+            yield Found(subject, session, path, subject, absent=absence(path))
 
-    return match(scans(), labels, classes, sessions=sessions)
+    times = partial(read_timetable, root)
+    return match(scans(), labels, classes, sessions=sessions, exclude=exclude, times=times)
 
 
-def list_oasis(root: Path, sessions: str = "first") -> Listing:
+def list_oasis(root: Path, sessions: str = "first", exclude: Sequence[str] = ()) -> Listing:
     """List OASIS-1: normal (CDR 0) or Alzheimer's (CDR 1) at 60 and older, the set AD-126.
 
     Found are either the averaged native scans of the original discs
@@ -69,17 +85,19 @@ def list_oasis(root: Path, sessions: str = "first") -> Listing:
 
     def scans() -> Iterator[Found]:
         pattern = "OAS1_????_MR?/PROCESSED/MPRAGE/SUBJ_111/*_sbj_111.img"
-        for path in _volumes(root, "OAS1_*.nii*", pattern, f"*/{pattern}"):
+        for path in _volumes(root, f"OAS1_*.{_NIFTI}", pattern, f"*/{pattern}"):
             if name := _OASIS_NAME.match(path.name):
                 axes = _OASIS_AXES if path.suffix == ".img" else None
-                yield Found(name[1], name[2], path, name[0], axes)
+                yield Found(name[1], name[2], path, name[0], axes, absence(path))
 
-    listing = match(scans(), labels, ("normal", "alzheimer"), sessions=sessions)
-    return listing
+    return match(scans(), labels, ("normal", "alzheimer"), sessions=sessions, exclude=exclude)
 
 
 def list_adni(
-    root: Path, classes: Sequence[str] = ("CN", "AD"), sessions: str = "first"
+    root: Path,
+    classes: Sequence[str] = ("CN", "AD"),
+    sessions: str = "first",
+    exclude: Sequence[str] = (),
 ) -> Listing:
     """List ADNI as the archive packs it: ``ADNI/<subject>/<series>/<date>/<image>/*.nii``.
 
@@ -87,26 +105,31 @@ def list_adni(
     ``Image Data ID``, ``Subject`` and ``Group``.
     """
     _require_folder(root)
-    tables = sorted(root.glob("*.csv"))
+    tables = sorted(path for path in root.glob("*.csv") if not path.name.startswith("."))
     if len(tables) != 1:
         raise ValueError(f"{root} must hold one table of its collection (*.csv), has {len(tables)}")
-    rows = {row["Image Data ID"]: row for row in read_rows(tables[0], ["Image Data ID", "Subject"])}
-    labels = read_labels(tables[0], "Image Data ID", _one_of("Group", classes), ["Group"])
+    rows = index_rows(tables[0], "Image Data ID", ["Subject"])
+    labels = read_labels(tables[0], "Image Data ID", one_of("Group", classes), ["Group"])
 
     def scans() -> Iterator[Found]:
-        for path in _volumes(root, "ADNI/*/*/*/*/*.nii*"):
+        for path in _volumes(root, f"ADNI/*/*/*/*/*.{_NIFTI}"):
             if name := _ADNI_NAME.search(path.name.partition(".nii")[0]):
                 subject, image = name.groups()
                 stated = rows.get(image, {}).get("Subject", subject)
                 if stated != subject:
                     raise ValueError(f"{path} is of {subject}, {tables[0]} says of {stated}")
-                yield Found(subject, f"{path.parent.parent.name[:10]}_{image}", path, image)
+                session = f"{path.parent.parent.name[:10]}_{image}"
+                yield Found(subject, session, path, image, absent=absence(path))
 
-    return match(scans(), labels, classes, sessions=sessions)
+    return match(scans(), labels, classes, sessions=sessions, exclude=exclude)
 
 
 def list_folder(
-    root: Path, column: str, classes: Sequence[str], sessions: str = "first"
+    root: Path,
+    column: str,
+    classes: Sequence[str],
+    sessions: str = "first",
+    exclude: Sequence[str] = (),
 ) -> Listing:
     """List the files that ``labels.csv`` names: columns ``subject``, ``file`` and `column`.
 
@@ -115,20 +138,16 @@ def list_folder(
     """
     _require_folder(root)
     table = root / "labels.csv"
-    labels = read_labels(table, "file", _one_of(column, classes), [column])
-    rows = {row["file"]: row for row in read_rows(table, ["subject", "file"])}
+    labels = read_labels(table, "file", one_of(column, classes), [column])
+    rows = index_rows(table, "file", ["subject"])
 
     def scans() -> Iterator[Found]:
-        for path in _volumes(root, "**/*.nii*"):
+        for path in _volumes(root, f"**/*.{_NIFTI}"):
             name = path.relative_to(root).as_posix()
             row = rows.get(name, {"subject": path.name.partition(".nii")[0]})
-            yield Found(_safe(row["subject"], table), row.get("session", ""), path, name)
+            yield Found(row["subject"], row.get("session", ""), path, name, absent=absence(path))
 
-    return match(scans(), labels, classes, sessions=sessions)
-
-
-def _one_of(column: str, classes: Sequence[str]) -> Callable[..., str | None]:
-    return lambda row: row[column] if row[column] in classes else None
+    return match(scans(), labels, classes, sessions=sessions, exclude=exclude)
 
 
 def _require_folder(root: Path) -> None:
@@ -137,17 +156,15 @@ def _require_folder(root: Path) -> None:
 
 
 def _volumes(root: Path, *patterns: str) -> Iterable[Path]:
+    """Yield files and links to files, but none that is hidden or lies in a hidden folder.
+
+    macOS writes ``._scan.nii.gz`` beside ``scan.nii.gz``, git-annex keeps content in ``.git``.
+    """
     for pattern in patterns:
         for path in sorted(root.glob(pattern)):
-            if path.is_file() and path.name.endswith((*_ENDINGS, ".img")):
+            hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
+            if not hidden and not path.is_dir() and path.name.lower().endswith(_ENDINGS):
                 yield path
 
 
-def _safe(name: str, source: object) -> str:
-    """Refuse subjects that would leave their folder when files are named after them."""
-    if not _SAFE_NAME.fullmatch(name):
-        raise ValueError(f"{source} names the subject {name!r}; allowed: letters, digits, _ . -")
-    return name
-
-
-__all__ = ["Labels", "list_adni", "list_bids", "list_folder", "list_oasis"]
+__all__ = ["list_adni", "list_bids", "list_folder", "list_oasis"]

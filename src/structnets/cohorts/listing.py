@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
+from structnets.cohorts.naming import near_misses, path_part, shown
+from structnets.cohorts.ordering import Timetable, first_scan, first_session
 from structnets.cohorts.sheet import Labels
 
 
@@ -37,26 +40,46 @@ class Scan:
     @property
     def name(self) -> str:
         """Name of the scan's files: subject, and session where there is one."""
-        return f"{self.subject}_{self.session}" if self.session else self.subject
+        return scan_name(self.subject, self.session)
 
 
 @dataclass(frozen=True)
 class Found:
-    """A scan file as a layout's reader finds it; the key leads to its label."""
+    """A scan file as a layout's reader finds it; the key leads to its label.
+
+    ``absent`` says why there is a name but no content, as of a file that was not fetched.
+    """
 
     subject: str
     session: str
     path: Path
     key: str
     axes: str | None = None
+    absent: str | None = None
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The scans of a cohort, sorted by name, and what is left out: (what, reason)."""
+    """The scans of a cohort, sorted by subject, and what was done with the others.
+
+    Attributes
+    ----------
+    scans : tuple of Scan
+        Those that are used.
+    left_out : tuple of (str, str)
+        What is not used, and why.
+    taken : tuple of (str, str)
+        Names of scans that were chosen among several, and how.
+    """
 
     scans: tuple[Scan, ...]
     left_out: tuple[tuple[str, str], ...]
+    taken: tuple[tuple[str, str], ...] = ()
+
+
+def scan_name(subject: str, session: str) -> str:
+    """Return what the files of a scan are called by."""
+    return f"{subject}_{session}" if session else subject
 
 
 def match(
@@ -65,6 +88,8 @@ def match(
     classes: Sequence[str],
     *,
     sessions: str = "first",
+    exclude: Sequence[str] = (),
+    times: Callable[[str, Sequence[str]], Timetable] = lambda subject, sessions: Timetable(),
 ) -> Listing:
     """Join scans with labels; whatever finds no partner is listed.
 
@@ -77,49 +102,156 @@ def match(
     classes : sequence of str
         The classes.
     sessions : {"first", "all"}
-        Take each subject's first session (by name), or all.
+        Take each subject's first session (see `structnets.cohorts.ordering`), or all.
+    exclude : sequence of str
+        Subjects, scans or patterns of file names to leave out, such as ``"*acq-fast*"``.
+    times : callable
+        Returns what is known of a subject's sessions; asked where there are several scans.
 
     Returns
     -------
     Listing
         ``left_out`` names scans without label, labels without scan, labels that are no class,
-        and further sessions or runs.
+        what is excluded or was not fetched, and further sessions or runs.
 
     Raises
     ------
     ValueError
-        If a class has no scan at all, or two scans would have the same name.
+        If a class has no scan at all, names of scans and labels nearly match, an entry of
+        `exclude` matches nothing, a name may not be part of a path, two scans would have one
+        name, or which of several scans is first cannot be told.
     """
-    left: list[tuple[str, str]] = []
-    scans: dict[str, Scan] = {}
     ordered = sorted(found, key=lambda item: (item.subject, item.session, str(item.path)))
-    for item in ordered:
-        label = labels.of.get(item.key)
-        if label is None:
+    left, rest = _excluded(ordered, labels, exclude)
+    by_subject: dict[str, list[Found]] = defaultdict(list)
+    for item in rest:
+        if item.key in labels.of:
+            by_subject[item.subject].append(item)
+        else:
             why = labels.refused.get(item.key, f"has no label in {labels.source}")
             left.append((str(item.path), why))
-            continue
-        scan = Scan(item.subject, item.session, item.path, label, item.axes)
-        if scan.name in scans:
-            left.append((str(item.path), f"is another scan of {scan.name}, the first is used"))
-        elif sessions == "first" and any(other.subject == scan.subject for other in scans.values()):
-            left.append((str(item.path), f"is a further session of {scan.subject}"))
-        else:
+    scans: dict[str, Scan] = {}
+    taken: list[tuple[str, str]] = []
+    for subject, items in by_subject.items():
+        path_part(subject, "subject", items[0].path)
+        chosen, further, how = _choose(subject, items, sessions, times)
+        left += further
+        taken += how
+        for item in chosen:
+            if item.absent:
+                left.append((str(item.path), item.absent))
+                continue
+            scan = Scan(subject, item.session, item.path, labels.of[item.key], item.axes)
+            _refuse_same_name(scans, scan)
             scans[scan.name] = scan
     keys = {item.key for item in ordered}
-    left += [
-        (key, f"has a label in {labels.source} but no scan") for key in labels.of if key not in keys
-    ]
-    _check_classes(scans, classes, labels, ordered)
-    return Listing(tuple(scans.values()), tuple(left))
+    missing = [key for key in labels.of if key not in keys]
+    left += [(key, f"has a label in {labels.source} but no scan") for key in missing]
+    nameless = {item.key for item in rest} - set(labels.of) - set(labels.refused)
+    _refuse_near_misses(sorted(nameless), missing, labels)
+    _check_classes(scans, classes, labels, ordered, left)
+    return Listing(tuple(scans.values()), tuple(left), tuple(taken))
+
+
+def _excluded(
+    ordered: Sequence[Found], labels: Labels, exclude: Sequence[str]
+) -> tuple[list[tuple[str, str]], list[Found]]:
+    """Part the scans that are excluded, with which entry did it, from the others."""
+    used: set[str] = set()
+    left: list[tuple[str, str]] = []
+    rest: list[Found] = []
+    for item in ordered:
+        hits = [entry for entry in exclude if _names(entry, item)]
+        used.update(hits)
+        if hits:
+            left.append((str(item.path), f"is excluded by {hits[0]!r}"))
+        else:
+            rest.append(item)
+    known = {*labels.of, *labels.refused}
+    if unknown := [entry for entry in exclude if entry not in used and entry not in known]:
+        raise ValueError(
+            f"the prepare parameter 'exclude' names {shown([*map(repr, unknown)])}, and there is "
+            f"no such subject, scan or file; scans are called such as "
+            f"{shown([scan_name(item.subject, item.session) for item in ordered])}"
+        )
+    return left, rest
+
+
+def _names(entry: str, item: Found) -> bool:
+    if entry in (item.subject, scan_name(item.subject, item.session)):
+        return True
+    return fnmatchcase(item.path.name, entry) or fnmatchcase(str(item.path), entry)
+
+
+def _choose(
+    subject: str,
+    items: Sequence[Found],
+    sessions: str,
+    times: Callable[[str, Sequence[str]], Timetable],
+) -> tuple[list[Found], list[tuple[str, str]], list[tuple[str, str]]]:
+    """Choose among a subject's scans: those used, those left out and why, what was taken."""
+    groups: dict[str, dict[Path, Found]] = defaultdict(dict)
+    for item in items:
+        groups[item.session][item.path] = item
+    if len(items) == 1:
+        return list(items), [], []
+    table = times(subject, list(groups))
+    left: list[tuple[str, str]] = []
+    taken: list[tuple[str, str]] = []
+    try:
+        if len(groups) > 1 and sessions == "first":
+            first, how = first_session({name: list(of) for name, of in groups.items()}, table)
+            others = [path for name, of in groups.items() if name != first for path in of]
+            why = f"is a further session of {subject}: {first} is used, the first {how}"
+            left += [(str(path), why) for path in others]
+            taken.append((scan_name(subject, first), f"the first of {len(groups)} sessions, {how}"))
+            groups = {first: groups[first]}
+        chosen = []
+        for session, of in groups.items():
+            path, name = next(iter(of)), scan_name(subject, session)
+            if len(of) > 1:
+                path, how = first_scan(list(of), table)
+                why = f"is another scan of {name}: {path.name} is used, the first {how}"
+                left += [(str(other), why) for other in of if other != path]
+                taken.append((name, f"{path.name}, the first of {len(of)} scans, {how}"))
+            chosen.append(of[path])
+    except ValueError as error:
+        raise ValueError(f"{subject} {error}") from error
+    return chosen, left, taken
+
+
+def _refuse_same_name(scans: Mapping[str, Scan], scan: Scan) -> None:
+    if scan.session:
+        path_part(scan.session, "session", scan.path)
+    if other := scans.get(scan.name):
+        raise ValueError(
+            f"{other.path} and {scan.path} are of two subjects or sessions whose files would both "
+            f"be called {scan.name}; rename one"
+        )
+
+
+def _refuse_near_misses(scans: Sequence[str], labels: Sequence[str], table: Labels) -> None:
+    """Refuse names that only nearly match: their subjects would silently be missing."""
+    if pairs := near_misses(scans, labels):
+        words = [f"{scan!r} of the scans and {label!r} of the table" for scan, label in pairs]
+        raise ValueError(
+            f"{table.source} names {len(pairs)} of its rows nearly as their scans, but not quite: "
+            f"{shown(words)}; write the names of the scans into the table"
+        )
 
 
 def _check_classes(
-    scans: Mapping[str, Scan], classes: Sequence[str], labels: Labels, found: Sequence[Found]
+    scans: Mapping[str, Scan],
+    classes: Sequence[str],
+    labels: Labels,
+    found: Sequence[Found],
+    left: Sequence[tuple[str, str]],
 ) -> None:
     counts = Counter(scan.label for scan in scans.values())
     if empty := [name for name in classes if not counts[name]]:
+        examples = "; ".join(f"{what} {why}" for what, why in left[:3])
         raise ValueError(
             f"no scan has the label {' or '.join(map(repr, empty))}: {len(found)} scans and "
             f"{len(labels.of)} labels in {labels.source}; {len(scans)} of them match"
+            + (f" ({examples})" if examples else "")
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from structnets.cohorts import layouts
 from structnets.cohorts.listing import Listing, Scan
+from structnets.cohorts.sheet import without_zeros
 from structnets.data.catalogue import check_parameters, find_dataset
 from structnets.identity import digest
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 _STEPS = ("bias_field", "strip", "registration")
 # What concerns the gathering alone; registered scans are shared between its values.
-_OF_GATHERING = ("grid_mm", "folds", "exclude_failed")
+_OF_GATHERING = ("grid_mm", "folds", "exclude_failed", "exclude", "keep")
 REPETITIONS = 10
 
 
@@ -40,6 +42,10 @@ class CohortRequest:
         if not find_dataset(self.name).cohort:
             raise ValueError(f"{self.name} is no cohort")
         check_parameters(self.name, self.prepare)
+        if both := sorted(set(self.exclude) & set(self.keep)):
+            raise ValueError(
+                f"prepare parameters 'exclude' and 'keep' both name {', '.join(both)}; decide"
+            )
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -47,7 +53,7 @@ class CohortRequest:
         if self.name != "cohort":
             return find_dataset(self.name).classes
         names = tuple(part.strip() for part in self._needed("classes").split(","))
-        if len(set(names)) != 2 or not all(names):
+        if len({without_zeros(name) for name in names}) != 2 or len(names) != 2 or not all(names):
             raise ValueError(
                 "prepare parameter 'classes' must name two classes, the negative first, such as "
                 f"'control,patient'; got {self.prepare['classes']!r}"
@@ -64,35 +70,56 @@ class CohortRequest:
         """Number of folds."""
         return self.prepare.get("folds", 10)
 
+    @property
+    def exclude(self) -> tuple[str, ...]:
+        """Subjects, scans and patterns of file names that are left out."""
+        return self._names("exclude")
+
+    @property
+    def keep(self) -> tuple[str, ...]:
+        """Flagged scans that are used all the same."""
+        return self._names("keep")
+
     def list_scans(self, data_root: Path) -> Listing:
-        """List the cohort's scans by names of files and the table of labels alone.
+        """List the cohort's scans by names of files and the tables alone.
 
         Raises
         ------
         FileNotFoundError, ValueError
-            As the layout's reader says.
+            As the layout's reader says; also if a class has fewer subjects than there are folds.
         """
-        sessions = self.prepare.get("sessions", "first")
-        if self.name == "oasis_ad126":
-            return layouts.list_oasis(oasis_folder(data_root), sessions)
-        if self.name == "adni":
-            return layouts.list_adni(data_root / "adni", self.classes, sessions)
-        read = layouts.list_folder if self.prepare.get("layout") == "folder" else layouts.list_bids
-        column = self._needed("label_column")
-        return read(data_root / "cohort", column, self.classes, sessions)
+        listing = self._listed(data_root, self.prepare.get("sessions", "first"), self.exclude)
+        of_class: dict[str, set[str]] = defaultdict(set)
+        for scan in listing.scans:
+            of_class[scan.label].add(scan.subject)
+        refuse_few({name: len(of_class[name]) for name in self.classes}, self.folds)
+        return listing
 
     def find_scan(self, data_root: Path, name: str) -> Scan:
-        """Return the scan of a name.
+        """Return the scan of a name, one that this request excludes as well.
+
+        Requests that differ in what they exclude share their registered scans.
 
         Raises
         ------
         ValueError
             If the cohort has no such scan.
         """
-        for scan in self.list_scans(data_root).scans:
-            if scan.name == name:
-                return scan
+        sessions = self.prepare.get("sessions", "first")
+        for chosen, exclude in ((sessions, self.exclude), ("all", ())):
+            for scan in self._listed(data_root, chosen, exclude).scans:
+                if scan.name == name:
+                    return scan
         raise ValueError(f"{self.name} has no scan {name!r} in {data_root}")
+
+    def _listed(self, data_root: Path, sessions: str, exclude: tuple[str, ...]) -> Listing:
+        if self.name == "oasis_ad126":
+            return layouts.list_oasis(oasis_folder(data_root), sessions, exclude)
+        if self.name == "adni":
+            return layouts.list_adni(data_root / "adni", self.classes, sessions, exclude)
+        read = layouts.list_folder if self.prepare.get("layout") == "folder" else layouts.list_bids
+        column = self._needed("label_column")
+        return read(data_root / "cohort", column, self.classes, sessions, exclude)
 
     def steps(self) -> Steps:
         """Return what is done to each scan."""
@@ -105,10 +132,45 @@ class CohortRequest:
         chosen = {key: v for key, v in self.prepare.items() if key not in _OF_GATHERING}
         return f"{self.name}-{digest(chosen)[:8]}" if chosen else self.name
 
+    def _names(self, key: str) -> tuple[str, ...]:
+        names = self.prepare.get(key, [])
+        if not isinstance(names, list) or not all(isinstance(n, str) and n for n in names):
+            raise ValueError(
+                f"prepare parameter {key!r} must be a list of names such as ['sub-05'], got "
+                f"{names!r}"
+            )
+        return tuple(names)
+
     def _needed(self, key: str) -> str:
         if key not in self.prepare:
             raise ValueError(f"the data set {self.name!r} needs the prepare parameter {key!r}")
         return self.prepare[key]
+
+
+def refuse_few(subjects: Mapping[str, int], folds: int) -> None:
+    """Refuse to deal classes with fewer subjects than folds.
+
+    Parameters
+    ----------
+    subjects : mapping
+        Number of subjects of each class.
+    folds : int
+        Number of folds.
+
+    Raises
+    ------
+    ValueError
+        Naming the classes and the numbers.
+    """
+    if few := {name: count for name, count in subjects.items() if count < folds}:
+        counts = " and ".join(f"class {name!r} has {count} subjects" for name, count in few.items())
+        least = min(few.values())
+        remedy = (
+            f"ask for at most {least} folds (prepare parameter 'folds'), or add subjects"
+            if least > 1
+            else "add subjects: two folds need two of each class"
+        )
+        raise ValueError(f"{counts}, too few for {folds} folds; {remedy}")
 
 
 def oasis_folder(data_root: Path) -> Path:

@@ -75,7 +75,7 @@ def read_whole(path: Path) -> bytes:
         raise FileNotFoundError(f"{path} {reason}")
     limit, whole = size_limit(), io.BytesIO()
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
             while piece := file.read(_PIECE):
                 whole.write(piece)
                 if whole.tell() > limit:
@@ -171,7 +171,7 @@ def _format_of(path: Path) -> Any:
             if known:
                 return kind
     what = "neither NIfTI nor Analyze"
-    if path.suffix != ".gz" and _is_compressed(path):
+    if path.suffix.lower() != ".gz" and _is_compressed(path):
         what = "compressed by gzip; call it .nii.gz"
     raise ValueError(f"{path} is not a readable volume: it is {what}")
 

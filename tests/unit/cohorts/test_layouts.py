@@ -7,22 +7,6 @@ import pytest
 from structnets.cohorts.layouts import list_adni, list_bids, list_folder, list_oasis
 
 
-@pytest.fixture
-def make(tmp_path):
-    """Return a maker of empty files by their paths, and of tables by their lines."""
-
-    def files(*names: str, **tables: str) -> Path:
-        for name in names:
-            path = tmp_path / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch()
-        for name, text in tables.items():
-            (tmp_path / name.replace("__", ".")).write_text(text)
-        return tmp_path
-
-    return files
-
-
 def names(listing):
     return [(scan.name, scan.label) for scan in listing.scans]
 
@@ -33,18 +17,24 @@ PARTICIPANTS = "participant_id\tgroup\nsub-1\tdepr\nsub-2\tcontrol\nsub-3\tcontr
 def test_bids(make):
     root = make(
         "sub-1/anat/sub-1_T1w.nii.gz",
-        "sub-2/ses-b/anat/sub-2_ses-b_T1w.nii.gz",
-        "sub-2/ses-a/anat/sub-2_ses-a_run-1_T1w.nii.gz",
-        "sub-2/ses-a/anat/sub-2_ses-a_run-2_T1w.nii.gz",
+        "sub-2/ses-10/anat/sub-2_ses-10_T1w.nii.gz",
+        "sub-2/ses-2/anat/sub-2_ses-2_run-10_T1w.nii.gz",
+        "sub-2/ses-2/anat/sub-2_ses-2_run-9_T1w.nii.gz",
         "sub-4/anat/sub-4_T1w.nii",
         "sub-9/anat/sub-9_T1w.nii.gz",
         participants__tsv=PARTICIPANTS,
     )
     listing = list_bids(root, "group", ["control", "depr"])
-    assert names(listing) == [("sub-1", "depr"), ("sub-2_ses-a", "control")]
+    assert names(listing) == [("sub-1", "depr"), ("sub-2_ses-2", "control")]
     left = {Path(what).name: why for what, why in listing.left_out}
-    assert left["sub-2_ses-a_run-2_T1w.nii.gz"].startswith("is another scan of sub-2_ses-a")
-    assert left["sub-2_ses-b_T1w.nii.gz"] == "is a further session of sub-2"
+    assert left["sub-2_ses-2_run-10_T1w.nii.gz"].startswith("is another scan of sub-2_ses-2: ")
+    assert left["sub-2_ses-10_T1w.nii.gz"] == (
+        "is a further session of sub-2: ses-2 is used, the first by number"
+    )
+    assert listing.taken == (
+        ("sub-2_ses-2", "the first of 2 sessions, by number"),
+        ("sub-2_ses-2", "sub-2_ses-2_run-9_T1w.nii.gz, the first of 2 scans, by number"),
+    )
     assert left["sub-4_T1w.nii"].startswith("has no label in")
     assert left["sub-9_T1w.nii.gz"] == "is of no class: group 'other' in participants.tsv"
     assert left["sub-3"].endswith("but no scan")
@@ -76,9 +66,9 @@ def test_oasis_discs_and_registered_files(make):
     assert names(listing) == [("OAS1_0001_MR1", "normal"), ("OAS1_0002_MR1", "alzheimer")]
     assert [scan.axes for scan in listing.scans] == ["ASL", None]
     assert [why for _, why in listing.left_out] == [
-        "is a further session of OAS1_0001",
         "is of no class: Age '59', CDR '0' in oasis_cross-sectional.csv",
         "is of no class: Age '70', CDR '0.5' in oasis_cross-sectional.csv",
+        "is a further session of OAS1_0001: MR1 is used, the first by number",
     ]
 
 
@@ -116,8 +106,8 @@ def test_adni(make):
         ("011_S_0003_2005-09-01_I3", "AD"),
     ]
     assert [why.split(":")[0] for _, why in listing.left_out] == [
-        "is a further session of 002_S_0295",
         "is of no class",
+        "is a further session of 002_S_0295",
     ]
 
 
@@ -162,7 +152,7 @@ def test_bad_tables(make, table, message):
 def test_missing_folders_and_tables(make, tmp_path):
     with pytest.raises(FileNotFoundError, match="is no folder; the cohort's scans"):
         list_bids(tmp_path / "none", "group", ["x", "y"])
-    with pytest.raises(FileNotFoundError, match=r"participants\.tsv is missing: it holds the lab"):
+    with pytest.raises(FileNotFoundError, match=r"participants\.tsv is missing: it is a table"):
         list_bids(make("sub-1/anat/sub-1_T1w.nii"), "group", ["x", "y"])
     with pytest.raises(ValueError, match=r"one table of its collection \(\*\.csv\), has 0"):
         list_adni(tmp_path)

@@ -1,0 +1,40 @@
+"""What is told of a cohort before any scan is registered."""
+
+import pytest
+
+from structnets.cohorts.request import CohortRequest
+
+PREPARE = {"label_column": "group", "classes": "0,1"}
+
+
+@pytest.fixture
+def root(make):
+    """Return originals of four subjects, their classes as a spreadsheet wrote them."""
+    rows = [f"sub-{number}\t{number % 2}.0" for number in range(4)]
+    return make(
+        *(f"cohort/sub-{number}/anat/sub-{number}_T1w.nii.gz" for number in range(4)),
+        **{"cohort/participants__tsv": "\n".join(["participant_id\tgroup", *rows, ""])},
+    )
+
+
+def test_classes_of_a_spreadsheet_are_found(root):
+    listing = CohortRequest("cohort", {**PREPARE, "folds": 2}).list_scans(root)
+    assert [scan.label for scan in listing.scans] == ["0", "1", "0", "1"]
+
+
+@pytest.mark.parametrize(("prepare", "folds"), [({}, 10), ({"folds": 3}, 3)])
+def test_fewer_subjects_than_folds_are_told_while_listing(root, prepare, folds):
+    with pytest.raises(ValueError, match=f"class '0' has 2 subjects and .* few for {folds} folds"):
+        CohortRequest("cohort", {**PREPARE, **prepare}).list_scans(root)
+
+
+def test_a_single_scan_is_found_whatever_the_folds(root):
+    assert CohortRequest("cohort", PREPARE).find_scan(root, "sub-3").label == "1"
+    with pytest.raises(ValueError, match="cohort has no scan 'sub-9'"):
+        CohortRequest("cohort", PREPARE).find_scan(root, "sub-9")
+
+
+@pytest.mark.parametrize("classes", ["1,1.0", "a,b,c", "a", "a,"])
+def test_two_classes_are_two(classes):
+    with pytest.raises(ValueError, match="must name two classes"):
+        _ = CohortRequest("cohort", {**PREPARE, "classes": classes}).classes
