@@ -36,11 +36,11 @@ class Shape:
         return GaussianConv2d(
             self.inputs,
             self.outputs,
-            self.order,
-            self.sigmas,
-            self.size,
-            self.stride,
-            self.padding,
+            order=self.order,
+            sigmas=self.sigmas,
+            kernel_size=self.size,
+            stride=self.stride,
+            padding=self.padding,
             bias=False,
         )
 

@@ -68,7 +68,7 @@ def test_passes_beside_conv3d(threads: int) -> None:
     warm_up()
     print(f"\n{threads} threads, one channel {MNI_2MM}, 20 atoms, forward")
     for sigma in (1.0, 4.0, 16.0):
-        layer, x = GaussianConv3d(1, 1, 3, (sigma,)), torch.randn(1, 1, *MNI_2MM)
+        layer, x = GaussianConv3d(1, 1, order=3, sigmas=(sigma,)), torch.randn(1, 1, *MNI_2MM)
         separable = convolved(layer, x)
         ours = torch.cat([maps.flatten() for maps in layer.responses(x)])
         theirs = torch.cat([maps.flatten() for maps in separable()])

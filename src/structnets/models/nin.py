@@ -117,7 +117,9 @@ def nin_refactor_layer1(
     blocks = _imagenet_blocks(num_classes, in_channels, dropout)
     width, sigmas = IMAGENET_WIDTHS[0], dyadic_sigmas(4)
     if basis == "gaussian":
-        first = GaussianConv2d(in_channels, width, 3, sigmas, 11, 4, "valid")
+        first = GaussianConv2d(
+            in_channels, width, order=3, sigmas=sigmas, kernel_size=11, stride=4, padding="valid"
+        )
     else:
         atoms = len(GaussianBasis(3, sigmas, 11))
         first = LearnedBasisConv2d(in_channels, width, atoms, 11, 4, "valid")

@@ -204,9 +204,9 @@ def rfnin_3d(
         GaussianConv3d(
             inputs,
             outputs,
-            order,
-            scaled[:count],
-            2 * math.ceil(support * scaled[count - 1]) + 1,
+            order=order,
+            sigmas=scaled[:count],
+            kernel_size=2 * math.ceil(support * scaled[count - 1]) + 1,
             coarse=coarse,
         )
         for inputs, outputs, count in zip(

@@ -69,11 +69,11 @@ class Basis:
         layer = GaussianConv2d(
             inputs,
             outputs,
-            self.order,
-            sigmas,
-            size,
-            stride,
-            padding,
+            order=self.order,
+            sigmas=sigmas,
+            kernel_size=size,
+            stride=stride,
+            padding=padding,
             norm=self.norm,
             way=self.way,
         )

@@ -1,5 +1,6 @@
 """Layers to drop into one's own PyTorch models."""
 
+from structnets.nn._chosen_ways import chosen_ways, set_chosen_ways
 from structnets.nn.attribute_conv import AttributeConv
 from structnets.nn.bottleneck import Bottleneck
 from structnets.nn.composition import composed_together
@@ -37,7 +38,9 @@ __all__ = [
     "SpaceToDepth",
     "SplitChannels",
     "StaticResBlock",
+    "chosen_ways",
     "collapse_model",
     "composed_together",
     "reparametrize",
+    "set_chosen_ways",
 ]

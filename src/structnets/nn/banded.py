@@ -11,12 +11,16 @@ import torch
 from torch import Tensor
 
 
-def output_length(length: int, kernel_size: int, stride: int, padding: int) -> int:
+def output_length(
+    length: int, kernel_size: int, stride: int, padding: int, dilation: int = 1
+) -> int:
     """Return the number of samples a correlation leaves of `length`."""
-    return (length + 2 * padding - kernel_size) // stride + 1
+    return (length + 2 * padding - dilation * (kernel_size - 1) - 1) // stride + 1
 
 
-def banded_matrices(profiles: Tensor, length: int, stride: int, padding: int) -> Tensor:
+def banded_matrices(
+    profiles: Tensor, length: int, stride: int, padding: int, dilation: int = 1
+) -> Tensor:
     """Build the matrices of several filters.
 
     Parameters
@@ -25,8 +29,8 @@ def banded_matrices(profiles: Tensor, length: int, stride: int, padding: int) ->
         1-D filters, applied as correlations (as ``torch.nn.functional.conv1d`` does).
     length : int
         Samples n of the line.
-    stride, padding : int
-        Subsampling and zero padding on both sides.
+    stride, padding, dilation : int
+        Subsampling, zero padding on both sides, and distance between the filters' taps.
 
     Returns
     -------
@@ -34,10 +38,10 @@ def banded_matrices(profiles: Tensor, length: int, stride: int, padding: int) ->
         ``matrices[p] @ line`` is the correlation with ``profiles[p]``.
     """
     count, width = profiles.shape
-    rows = output_length(length, width, stride, padding)
+    rows = output_length(length, width, stride, padding, dilation)
     padded = profiles.new_zeros(count, rows, length + 2 * padding)
     start = torch.arange(rows, device=profiles.device) * stride
-    columns = start[:, None] + torch.arange(width, device=profiles.device)
+    columns = start[:, None] + dilation * torch.arange(width, device=profiles.device)
     index = columns.expand(count, rows, width)
     padded.scatter_(2, index, profiles[:, None, :].expand(count, rows, width))
     return padded[:, :, padding : padding + length].contiguous()

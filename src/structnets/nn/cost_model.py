@@ -23,8 +23,10 @@ class Work:
     ----------
     batch, inputs, outputs : int
         Images and channels.
-    atoms, size : int
-        Basis filters and their width.
+    atoms : int
+        Basis filters.
+    size : pair of int
+        Height and width of the filters.
     profiles : pair of int
         Distinct 1-D filters the atoms are made of, along y and x.
     input_map, output_map : pair of int
@@ -41,7 +43,7 @@ class Work:
     inputs: int
     outputs: int
     atoms: int
-    size: int
+    size: Pair
     profiles: Pair
     input_map: Pair
     output_map: Pair
@@ -55,10 +57,15 @@ class Work:
         return self.batch * self.inputs * self.atoms * math.prod(self.output_map)
 
 
-def count_taps(length: int, size: int, stride: int, padding: int, outputs: int) -> int:
+def count_taps(
+    length: int, size: int, stride: int, padding: int, outputs: int, dilation: int = 1
+) -> int:
     """Count the filter taps that meet a sample, over an output line."""
     starts = (i * stride - padding for i in range(outputs))
-    return sum(max(0, min(length, start + size) - max(0, start)) for start in starts)
+    if dilation == 1:
+        return sum(max(0, min(length, start + size) - max(0, start)) for start in starts)
+    taps = range(0, dilation * size, dilation)
+    return sum(0 <= start + tap < length for start in starts for tap in taps)
 
 
 # Multiply-adds and numbers written, forward and backward, then 1 and 1 if there is a backward.
@@ -101,7 +108,7 @@ def _banded(work: Work) -> Terms:
 def _composed(work: Work) -> Terms:
     again = work.training + work.input_gradient
     convolution = work.batch * work.inputs * work.outputs * math.prod(work.taps)
-    composing = work.outputs * work.inputs * work.atoms * work.size**2
+    composing = work.outputs * work.inputs * work.atoms * math.prod(work.size)
     numbers = work.batch * (
         work.outputs * math.prod(work.output_map) + work.inputs * math.prod(work.input_map)
     )
@@ -139,7 +146,7 @@ def _mixed(work: Work) -> Terms:
 
 def _fft(work: Work) -> Terms:
     again = work.training + work.input_gradient
-    bins = math.prod(n + work.size - 1 for n in work.input_map)
+    bins = math.prod(n + s - 1 for n, s in zip(work.input_map, work.size, strict=True))
     spectra = work.batch * (work.inputs + work.outputs) + work.inputs * work.outputs
     transforms = spectra * bins * math.log2(bins)
     products = work.batch * work.inputs * work.outputs * bins

@@ -20,13 +20,16 @@ Legend: B batch, I input and O output channels, N atoms, P profiles, Y X map siz
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from structnets.nn._bounded_cache import BoundedCache
+from structnets.nn._modes import LOW, without_autocast
 from structnets.nn.banded import banded_matrices, output_length
 
 Pair = tuple[int, int]
@@ -34,74 +37,104 @@ Pair = tuple[int, int]
 MOST_MIXED = 2**22
 
 
+def _itself(matrix: Tensor) -> tuple[Tensor]:
+    return (matrix,)
+
+
+def matrix_cache() -> BoundedCache[Tensor]:
+    """Return an empty cache of matrices."""
+    return BoundedCache(_itself)
+
+
 @dataclass
 class SeparableAtoms:
-    """The atoms of a layer as tensors, with the matrices made for the map sizes met so far."""
+    """The atoms of a layer as tensors, with the matrices made for the map sizes met last."""
 
-    kernels: Tensor  # (N, K, K)
-    profiles: Tensor  # (P, K)
+    kernels: Tensor  # (N, K, L)
+    profiles: tuple[Tensor, Tensor]  # along y (P, K) and along x (P, L)
     factors: tuple[Pair, ...]  # profile of each atom along (y, x)
     stride: Pair
     padding: Pair
-    matrices: dict[tuple[object, ...], Tensor] = field(default_factory=dict)
+    dilation: Pair = (1, 1)
+    groups: int = 1
+    matrices: BoundedCache[Tensor] = field(default_factory=matrix_cache)
 
     def bands(self, axis: int, length: int) -> Tensor:
         """Return the banded matrices of all profiles along an axis, shape (P, m, length)."""
-        stride, padding = self.stride[axis], self.padding[axis]
-        key = (length, stride, padding, self.profiles.dtype, self.profiles.device)
-        if key not in self.matrices:
-            with torch.no_grad():
-                self.matrices[key] = banded_matrices(self.profiles, length, stride, padding)
-        return self.matrices[key]
+        stride, padding, dilation = self.stride[axis], self.padding[axis], self.dilation[axis]
+        return self.made(
+            (axis, length, stride, padding, dilation),
+            lambda: banded_matrices(self.profiles[axis], length, stride, padding, dilation),
+        )
+
+    def made(self, key: tuple[object, ...], make: Callable[[], Tensor]) -> Tensor:
+        """Return a matrix made once for a key, in these atoms' precision and on their device."""
+        return self.matrices.get((*key, self.kernels.dtype, self.kernels.device), make)
 
     def output_size(self, height: int, width: int) -> Pair:
         """Return the size of the output map."""
-        size = self.profiles.shape[1]
-        return (
-            output_length(height, size, self.stride[0], self.padding[0]),
-            output_length(width, size, self.stride[1], self.padding[1]),
+        high, wide = (
+            output_length(n, p.shape[1], self.stride[i], self.padding[i], self.dilation[i])
+            for i, (n, p) in enumerate(zip((height, width), self.profiles, strict=True))
         )
+        return high, wide
 
 
 def compose(alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
-    """Mix the atoms into filters, shape (O, I, K, K)."""
-    count, size, _ = atoms.kernels.shape
-    return (alpha @ atoms.kernels.reshape(count, -1)).reshape(*alpha.shape[:2], size, size)
+    """Mix the atoms into filters, shape (O, I / groups, K, L); mixed precision does not reach it.
+
+    In half precision they are mixed in single and rounded once, so that the filters are as exact
+    as a plain convolution's weights.
+    """
+    kernels = atoms.kernels
+    with without_autocast(alpha.device.type):
+        if alpha.dtype in LOW:
+            mixed = (alpha.float() @ kernels.float().flatten(1)).to(alpha.dtype)
+        else:
+            mixed = alpha @ kernels.flatten(1)
+    return mixed.unflatten(2, kernels.shape[1:])
 
 
 def depthwise(x: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
     """Filter each input map with each atom, then mix."""
     inputs = x.shape[1]
     weight = atoms.kernels[:, None].repeat(inputs, 1, 1, 1)
-    maps = functional.conv2d(x, weight, None, atoms.stride, atoms.padding, groups=inputs)
-    return functional.conv2d(maps, alpha.flatten(1)[..., None, None])
+    maps = functional.conv2d(x, weight, None, atoms.stride, atoms.padding, atoms.dilation, inputs)
+    return _mix(maps, alpha, atoms)
+
+
+def _mix(maps: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
+    """Mix the maps (B, I N, V, U) of all atoms."""
+    return functional.conv2d(maps, alpha.flatten(1)[..., None, None], groups=atoms.groups)
 
 
 def composed(x: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
     """Mix the atoms into filters, then convolve once."""
-    return functional.conv2d(x, compose(alpha, atoms), None, atoms.stride, atoms.padding)
+    return functional.conv2d(
+        x, compose(alpha, atoms), None, atoms.stride, atoms.padding, atoms.dilation, atoms.groups
+    )
 
 
 def separable(x: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
     """Filter with 1-D convolutions along x, then along y, then mix."""
     batch, inputs, height, width = x.shape
     rows = x.reshape(batch * inputs, 1, height, width)
-    stride, padding = atoms.stride, atoms.padding
+    stride, padding, dilation = atoms.stride, atoms.padding, atoms.dilation
+    profiles_y, profiles_x = atoms.profiles
     along_x = functional.conv2d(
-        rows, atoms.profiles[:, None, None], None, (1, stride[1]), (0, padding[1])
+        rows, profiles_x[:, None, None], None, (1, stride[1]), (0, padding[1]), (1, dilation[1])
     )
-    pairs = torch.tensor(atoms.factors)
+    ys, xs = (list(column) for column in zip(*atoms.factors, strict=True))
     maps = functional.conv2d(
-        along_x[:, pairs[:, 1]],
-        atoms.profiles[pairs[:, 0]][:, None, :, None],
+        along_x[:, xs],
+        profiles_y[ys][:, None, :, None],
         None,
         (stride[0], 1),
         (padding[0], 0),
-        groups=len(pairs),
+        (dilation[0], 1),
+        groups=len(ys),
     )
-    return functional.conv2d(
-        maps.reshape(batch, -1, *maps.shape[2:]), alpha.flatten(1)[..., None, None]
-    )
+    return _mix(maps.reshape(batch, -1, *maps.shape[2:]), alpha, atoms)
 
 
 def banded(x: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
@@ -121,9 +154,25 @@ def banded(x: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
     stacked = torch.cat(maps, 2).reshape(batch, -1, high, wide)
     if is_channels_last(x):
         stacked = stacked.contiguous(memory_format=torch.channels_last)
-    return functional.conv2d(stacked, alpha[:, :, order].flatten(1)[..., None, None])
+    return _mix(stacked, alpha[:, :, order], atoms)
 
 
+def _by_group(
+    way: Callable[[Tensor, Tensor, SeparableAtoms], Tensor],
+) -> Callable[[Tensor, Tensor, SeparableAtoms], Tensor]:
+    """Let a way that knows no groups evaluate them one after the other."""
+
+    @functools.wraps(way)
+    def evaluate(x: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
+        if atoms.groups == 1:
+            return way(x, alpha, atoms)
+        parts = zip(x.chunk(atoms.groups, 1), alpha.chunk(atoms.groups), strict=True)
+        return torch.cat([way(maps, weights, atoms) for maps, weights in parts], 1)
+
+    return evaluate
+
+
+@_by_group
 def mixed(x: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
     """Mix the input maps, then filter along x and y by two matrix products that also sum.
 
@@ -150,21 +199,25 @@ def _mixed(x: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
     return along_y.view(batch, high, wide, outputs).permute(0, 3, 1, 2)
 
 
+@_by_group
 def fft(x: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
     """Multiply the spectra of the maps and of the composed filters."""
-    size = atoms.kernels.shape[-1]
-    height, width = x.shape[-2:]
-    shape = [_even(height + size - 1), _even(width + size - 1)]
-    spectrum = torch.fft.rfft2(x, s=shape)
-    filters = torch.fft.rfft2(compose(alpha, atoms).flip(-2, -1), s=shape)
+    filters = _spread(compose(alpha, atoms), atoms.dilation)
+    dtype = torch.promote_types(x.dtype, filters.dtype)
+    exact = torch.float32 if dtype in LOW else dtype  # no transform in half precision
+    sizes, (height, width) = filters.shape[-2:], x.shape[-2:]
+    shape = [_even(n + size - 1) for n, size in zip((height, width), sizes, strict=True)]
+    spectrum = torch.fft.rfft2(x.to(exact), s=shape)
+    spectra = torch.fft.rfft2(filters.to(exact).flip(-2, -1), s=shape)
     bins = spectrum.shape[-2:]
     # One (B, I) x (I, O) product per frequency.
-    product = spectrum.flatten(2).permute(2, 0, 1) @ filters.flatten(2).permute(2, 1, 0)
+    product = spectrum.flatten(2).permute(2, 0, 1) @ spectra.flatten(2).permute(2, 1, 0)
     full = torch.fft.irfft2(product.permute(1, 2, 0).unflatten(2, bins), s=shape)
-    padded = functional.pad(full[..., : height + size - 1, : width + size - 1], _margins(atoms))
+    valid = full[..., : height + sizes[0] - 1, : width + sizes[1] - 1]
+    padded = functional.pad(valid, _margins(atoms, sizes))
     high, wide = atoms.output_size(height, width)
     stride = atoms.stride
-    return padded[..., :: stride[0], :: stride[1]][..., :high, :wide]
+    return padded[..., :: stride[0], :: stride[1]][..., :high, :wide].to(dtype)
 
 
 WAYS: dict[str, Callable[[Tensor, Tensor, SeparableAtoms], Tensor]] = {
@@ -187,26 +240,28 @@ def _atoms_by_profile(atoms: SeparableAtoms, axis: int) -> list[tuple[int, list[
 
 def _summing_x(atoms: SeparableAtoms, width: int) -> Tensor:
     """Return the (P U, X N) matrix that filters atom maps along x and sums those of a profile."""
-    key = ("summing x", width, atoms.profiles.dtype, atoms.profiles.device)
-    if key not in atoms.matrices:
+
+    def make() -> Tensor:
         bands = atoms.bands(1, width)
         groups = _atoms_by_profile(atoms, axis=0)
         blocks = bands.new_zeros(len(groups), bands.shape[1], width, len(atoms.factors))
         for p, (_, members) in enumerate(groups):
             for n in members:
                 blocks[p, :, :, n] = bands[atoms.factors[n][1]]
-        atoms.matrices[key] = blocks.flatten(2).flatten(0, 1)
-    return atoms.matrices[key]
+        return blocks.flatten(2).flatten(0, 1)
+
+    return atoms.made(("summing x", width), make)
 
 
 def _summing_y(atoms: SeparableAtoms, height: int) -> Tensor:
     """Return the (V, Y P) matrix that filters the profiles' maps along y and sums them."""
-    key = ("summing y", height, atoms.profiles.dtype, atoms.profiles.device)
-    if key not in atoms.matrices:
+
+    def make() -> Tensor:
         bands = atoms.bands(0, height)
         used = [profile for profile, _ in _atoms_by_profile(atoms, axis=0)]
-        atoms.matrices[key] = torch.stack([bands[p] for p in used], 2).flatten(1)
-    return atoms.matrices[key]
+        return torch.stack([bands[p] for p in used], 2).flatten(1)
+
+    return atoms.made(("summing y", height), make)
 
 
 def is_channels_last(x: Tensor) -> bool:
@@ -218,7 +273,17 @@ def _even(length: int) -> int:
     return length + length % 2
 
 
-def _margins(atoms: SeparableAtoms) -> list[int]:
+def _spread(filters: Tensor, dilation: Pair) -> Tensor:
+    """Put zeros between the taps of filters (O, I, K, L)."""
+    if dilation == (1, 1):
+        return filters
+    high, wide = (d * (n - 1) + 1 for n, d in zip(filters.shape[2:], dilation, strict=True))
+    spread = filters.new_zeros(*filters.shape[:2], high, wide)
+    spread[..., :: dilation[0], :: dilation[1]] = filters
+    return spread
+
+
+def _margins(atoms: SeparableAtoms, sizes: Sequence[int]) -> list[int]:
     """Return the padding (negative: crop) from the full correlation to the padded one."""
-    y, x = (p - (atoms.kernels.shape[-1] - 1) for p in atoms.padding)
+    y, x = (p - (size - 1) for p, size in zip(atoms.padding, sizes, strict=True))
     return [x, x, y, y]

@@ -3,34 +3,58 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from structnets.bases.gaussian import GaussianBasis, Norm
+from structnets.nn._chosen_ways import ChoosesWays
+from structnets.nn._constants import ConstantBuffers
+from structnets.nn._convolution_arguments import (
+    PaddingMode,
+    batched,
+    check_channels,
+    check_padding_mode,
+    padding_per_axis,
+    per_axis,
+    refuse_positions,
+)
+from structnets.nn._modes import LOW, autocast_dtype, is_traced, needs_plain_operations
 from structnets.nn.collapsing import plain_convolution, plain_parameters
 from structnets.nn.cost_model import Work, cheapest, count_taps
-from structnets.nn.evaluation import WAYS, Pair, SeparableAtoms, compose, is_channels_last
+from structnets.nn.evaluation import (
+    WAYS,
+    Pair,
+    SeparableAtoms,
+    compose,
+    is_channels_last,
+    matrix_cache,
+)
 
 Padding = int | Pair | str
 
 
+def bases_per_axis(
+    order: int, sigmas: Sequence[float], size: Sequence[int] | None, dims: int, norm: Norm
+) -> tuple[GaussianBasis, ...]:
+    """Return the basis whose profiles serve each axis; one for all if the support is a cube."""
+    if size is None or len(set(size)) == 1:
+        one = GaussianBasis(order, tuple(sigmas), None if size is None else size[0], dims, norm)
+        return (one,) * dims
+    return tuple(GaussianBasis(order, tuple(sigmas), n, dims, norm) for n in size)
+
+
 def resolve_padding(padding: Padding, kernel_size: int) -> Pair:
     """Return zero padding per axis: ``same``, ``valid``, ``full``, a number or a pair."""
-    named = {"same": kernel_size // 2, "valid": 0, "full": kernel_size - 1}
-    if isinstance(padding, str):
-        if padding not in named:
-            allowed = ", ".join(named)
-            raise ValueError(
-                f"padding must be a number, a pair or one of {allowed}; got {padding!r}"
-            )
-        return named[padding], named[padding]
-    return (padding, padding) if isinstance(padding, int) else (padding[0], padding[1])
+    high, wide = padding_per_axis(padding, (kernel_size, kernel_size), (1, 1))
+    return high, wide
 
 
-class GaussianConv2d(nn.Module):
+class GaussianConv2d(ChoosesWays, ConstantBuffers):
     """Structured receptive fields (thesis section 3.3): drop-in for ``nn.Conv2d``.
 
     The filter from input i to output o is ``sum_n alpha[o, i, n] phi_n`` with fixed Gaussian
@@ -39,82 +63,141 @@ class GaussianConv2d(nn.Module):
     Parameters
     ----------
     in_channels, out_channels : int
-        Channels.
+        Channels; all other arguments are given by name.
     order : int
         Highest total order of the derivatives.
-    sigmas : sequence of float
+    sigmas : float or sequence of float
         Scales in pixels, ascending.
-    kernel_size : int, optional
+    kernel_size : int or pair, optional
         Odd support; by default 2 ceil(3 max(sigmas)) + 1.
     stride : int or pair
         As in ``nn.Conv2d``.
     padding : int, pair, or {'same', 'valid', 'full'}
-        Zero padding; ``same`` pads by half the support (also with a stride).
-    bias : bool
-        Learn an additive bias.
+        Padding; ``same``, the default, pads by half the support (also with a stride).
+    dilation, groups, bias, padding_mode, device, dtype
+        As in ``nn.Conv2d``.
     norm : {'scale', 'none'}
         Normalisation of the atoms, see `structnets.bases.gaussian`.
     way : str
-        How to evaluate: ``auto`` (by a cost model, per shape), or one of
-        `structnets.nn.evaluation.WAYS`. All agree to rounding.
+        How to evaluate: ``auto`` (by a cost model, per shape), or one of ``depthwise``,
+        ``composed``, ``separable``, ``banded``, ``mixed``, ``fft``. All agree to rounding.
 
     Attributes
     ----------
-    alpha : Parameter, shape (out_channels, in_channels, atoms)
+    alpha : Parameter, shape (out_channels, in_channels / groups, atoms)
         The learned weights.
+
+    Raises
+    ------
+    TypeError
+        If more than the channels is given by position, as one would to ``nn.Conv2d``.
+    ValueError
+        If an argument is out of its range.
+
+    Limits
+    ------
+    In half precision, under autocast, traced (``torch.compile``, ``torch.export``, ONNX,
+    ``torch.fx``) and under functional transforms the layer is evaluated as one convolution with
+    composed filters, in the two last cases whatever `way` says. Results of different ways differ
+    by rounding.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from structnets.nn import GaussianConv2d
+    >>> layer = GaussianConv2d(3, 8, order=2, sigmas=1.5, stride=2)
+    >>> layer(torch.zeros(4, 3, 32, 32)).shape
+    torch.Size([4, 8, 16, 16])
+    >>> layer.collapse().kernel_size
+    (11, 11)
     """
 
     kernels: Tensor
-    profiles: Tensor
+    profiles_y: Tensor
+    profiles_x: Tensor
+    ways = tuple(WAYS)
 
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
+        *positions: Any,
         order: int = 3,
-        sigmas: Sequence[float] = (1.0,),
-        kernel_size: int | None = None,
+        sigmas: float | Sequence[float] = (1.0,),
+        kernel_size: int | Pair | None = None,
         stride: int | Pair = 1,
         padding: Padding = "same",
+        dilation: int | Pair = 1,
+        groups: int = 1,
         bias: bool = True,
+        padding_mode: PaddingMode = "zeros",
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
         norm: Norm = "scale",
         way: str = "auto",
     ) -> None:
         super().__init__()
+        refuse_positions("GaussianConv2d", "nn.Conv2d", positions)
         if way != "auto" and way not in WAYS:
             raise ValueError(f"way must be auto or one of {', '.join(WAYS)}; got {way!r}")
-        for name, value in (("in_channels", in_channels), ("out_channels", out_channels)):
-            if value < 1:
-                raise ValueError(f"{name} must be >= 1, got {value}")
-        self.in_channels, self.out_channels = in_channels, out_channels
-        self.basis = GaussianBasis(order, tuple(sigmas), kernel_size, 2, norm)
-        self.stride: Pair = (stride, stride) if isinstance(stride, int) else stride
-        assert self.basis.kernel_size is not None
-        self.kernel_size = self.basis.kernel_size
-        self.padding = resolve_padding(padding, self.kernel_size)
+        check_channels(in_channels, out_channels, groups)
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
+        scales = (sigmas,) if isinstance(sigmas, (int, float)) else tuple(sigmas)
+        size = None if kernel_size is None else per_axis("kernel_size", kernel_size, 2)
+        self.bases = bases_per_axis(order, scales, size, 2, norm)
+        self.basis = max(self.bases, key=lambda basis: basis.radius)
+        high, wide = (2 * basis.radius + 1 for basis in self.bases)
+        self.kernel_size: Pair = (high, wide)
+        self.stride: Pair = per_axis("stride", stride, 2)  # type: ignore[assignment]
+        self.dilation: Pair = per_axis("dilation", dilation, 2)  # type: ignore[assignment]
+        self.padding: Pair = padding_per_axis(padding, self.kernel_size, self.dilation)  # type: ignore[assignment]
+        self.padding_mode = padding_mode
+        self._margins = check_padding_mode(padding_mode, self.padding)
         self.way = way
         self.plan: dict[str, str] = {}
-        dtype = torch.get_default_dtype()
-        self.register_buffer("kernels", torch.tensor(self.basis.kernels, dtype=dtype), False)
-        self.register_buffer("profiles", torch.tensor(self.basis.profiles, dtype=dtype), False)
-        self._matrices: dict[tuple[object, ...], Tensor] = {}
+        self._matrices = matrix_cache()
         self._factors: tuple[Pair, ...] = tuple((int(y), int(x)) for y, x in self.basis.factors)
-        self.alpha = nn.Parameter(torch.empty(out_channels, in_channels, len(self.basis)))
-        self.bias = nn.Parameter(torch.empty(out_channels)) if bias else None
+        self.register_constants(device, dtype)
+        shape = (out_channels, in_channels // groups, len(self.basis))
+        self.alpha = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
+        self.bias = nn.Parameter(self.alpha.new_empty(out_channels)) if bias else None
         self.reset_parameters()
+
+    def constants(self) -> Mapping[str, np.ndarray]:
+        """Return the atoms and the profiles they are made of."""
+        along_y, along_x = (basis.profiles for basis in self.bases)
+        if along_y.shape == along_x.shape:
+            kernels = self.basis.kernels
+        else:
+            y, x = self.basis.factors.T
+            kernels = along_y[y][:, :, None] * along_x[x][:, None]
+        return {"kernels": kernels, "profiles_y": along_y, "profiles_x": along_x}
 
     def reset_parameters(self) -> None:
         """Draw alpha so that the composed filters have He et al.'s variance; zero the bias."""
-        energy = float((self.basis.kernels**2).sum())
-        nn.init.normal_(self.alpha, std=math.sqrt(2 / (self.in_channels * energy)))
+        self.restore_constants()
+        energy = float((self.constants()["kernels"] ** 2).sum())
+        inputs = self.in_channels // self.groups
+        nn.init.normal_(self.alpha, std=math.sqrt(2 / (inputs * energy)))
         if self.bias is not None:
             nn.init.zeros_(self.bias)
 
     @property
     def atoms(self) -> SeparableAtoms:
-        """The atoms as tensors of this layer's dtype and device."""
+        """The atoms as tensors of the weights' dtype and device."""
+        kernels, along_y, along_x = (
+            self.constant(name, self.alpha) for name in ("kernels", "profiles_y", "profiles_x")
+        )
+        zeros = self.padding_mode == "zeros"
         return SeparableAtoms(
-            self.kernels, self.profiles, self._factors, self.stride, self.padding, self._matrices
+            kernels,
+            (along_y, along_x),
+            self._factors,
+            self.stride,
+            self.padding if zeros else (0, 0),
+            self.dilation,
+            self.groups,
+            self._matrices,
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -122,47 +205,71 @@ class GaussianConv2d(nn.Module):
 
         Parameters
         ----------
-        x : Tensor, shape (B, in_channels, H, W)
+        x : Tensor, shape (B, in_channels, H, W) or (in_channels, H, W)
             Input maps.
 
         Returns
         -------
-        Tensor, shape (B, out_channels, H', W')
+        Tensor, shape (B, out_channels, H', W') or (out_channels, H', W')
             Output maps, channels last in memory if the input's are (so always for one channel).
         """
-        if x.ndim != 4 or x.shape[1] != self.in_channels:
-            raise ValueError(
-                f"input must have shape (B, {self.in_channels}, H, W), got {tuple(x.shape)}"
-            )
-        out = WAYS[self.way_for(x)](x, self.alpha, self.atoms)
-        layout = torch.channels_last if is_channels_last(x) else torch.contiguous_format
-        out = out.contiguous(memory_format=layout)
-        return out if self.bias is None else out + self.bias[:, None, None]
+        if isinstance(x, torch.fx.Proxy):
+            return self._evaluate(x, "composed")
+        x, single = batched(x, self.in_channels, "H, W")
+        out = self._evaluate(x, None)
+        return out[0] if single else out
+
+    def _evaluate(self, x: Tensor, way: str | None) -> Tensor:
+        """Convolve a batch; `way` if it is not to be chosen."""
+        if self.padding_mode != "zeros":
+            x = functional.pad(x, self._margins, self.padding_mode)
+        out = WAYS[way or self.way_for(x)](x, self.alpha, self.atoms)
+        if not is_traced(x):
+            layout = torch.channels_last if is_channels_last(x) else torch.contiguous_format
+            out = out.contiguous(memory_format=layout)
+        # Autocast's convolution adds its bias in the precision of its result.
+        return out if self.bias is None else out + self.bias[:, None, None].to(out.dtype)
 
     def way_for(self, x: Tensor) -> str:
-        """Return how an input like `x` is evaluated; the choice is kept in ``plan``."""
+        """Return how padded maps like `x` are evaluated; the choice is kept in ``plan``."""
+        if needs_plain_operations(x) or x.numel() == 0:
+            return "composed"
         if self.way != "auto":
             return self.way
+        low = x.dtype in LOW or autocast_dtype(x.device.type) is not None
+        if low:  # rounding between filtering and mixing would lose digits
+            return "composed"
         training = self.alpha.requires_grad and torch.is_grad_enabled()
         gradients = f"{int(training)}{int(training and x.requires_grad)}"
         key = f"{tuple(x.shape)} {x.dtype} {x.device.type} {gradients}"
-        if key not in self.plan:
-            self.plan[key] = cheapest(self.work(x, training), x.device.type)
-        return self.plan[key]
+        return self.choose(key, lambda: self._cheapest(x, training))
+
+    def _cheapest(self, x: Tensor, training: bool) -> str:
+        work = self.work(x, training)
+        # Smaller maps than the filters are an error, which the plain convolution words.
+        return cheapest(work, x.device.type) if min(work.output_map) > 0 else "composed"
 
     def work(self, x: Tensor, training: bool = True) -> Work:
-        """Return the sizes the cost model needs for an input like `x`."""
+        """Return the sizes the cost model needs for padded maps like `x`, a group as an image."""
         batch, _, height, width = x.shape
-        output_map = self.atoms.output_size(height, width)
+        atoms = self.atoms
+        output_map = atoms.output_size(height, width)
         taps = [
-            count_taps(x.shape[2 + i], self.kernel_size, self.stride[i], self.padding[i], m)
+            count_taps(
+                x.shape[2 + i],
+                self.kernel_size[i],
+                self.stride[i],
+                atoms.padding[i],
+                m,
+                self.dilation[i],
+            )
             for i, m in enumerate(output_map)
         ]
         along_y, along_x = (len(set(used)) for used in zip(*self._factors, strict=True))
         return Work(
-            batch=batch,
-            inputs=self.in_channels,
-            outputs=self.out_channels,
+            batch=batch * self.groups,
+            inputs=self.in_channels // self.groups,
+            outputs=self.out_channels // self.groups,
             atoms=len(self.basis),
             size=self.kernel_size,
             profiles=(along_y, along_x),
@@ -174,32 +281,37 @@ class GaussianConv2d(nn.Module):
         )
 
     def kernel(self) -> Tensor:
-        """Return the effective filters on the pixel grid, shape (O, I, K, K)."""
+        """Return the effective filters on the pixel grid, shape (O, I / groups, K, L)."""
         return compose(self.alpha, self.atoms)
 
     def collapse(self) -> nn.Conv2d:
         """Return an equivalent plain convolution (detached copy of the filters)."""
-        plain = plain_convolution(self.kernel(), self.bias, self.stride, self.padding)
+        plain = plain_convolution(
+            self.kernel(),
+            self.bias,
+            self.stride,
+            self.padding,
+            self.dilation,
+            self.groups,
+            self.padding_mode,
+        )
         assert isinstance(plain, nn.Conv2d)
-        return plain
+        return plain.train(self.training)
 
     def collapsed_parameters(self) -> int:
         """Count the weights of the equivalent plain convolution."""
-        size = (self.kernel_size, self.kernel_size)
-        return plain_parameters(self.out_channels, self.in_channels, size, self.bias is not None)
-
-    def get_extra_state(self) -> dict[str, str]:
-        """Keep the chosen evaluation ways with the weights, so that a resumed run reuses them."""
-        return dict(self.plan)
-
-    def set_extra_state(self, state: Any) -> None:
-        """Restore the chosen evaluation ways; ways this version does not know are dropped."""
-        self.plan = {key: way for key, way in state.items() if way in WAYS}
+        inputs = self.in_channels // self.groups
+        return plain_parameters(self.out_channels, inputs, self.kernel_size, self.bias is not None)
 
     def extra_repr(self) -> str:
         """Describe the layer in one line."""
         return (
             f"{self.in_channels}, {self.out_channels}, order={self.basis.order}, "
             f"sigmas={self.basis.sigmas}, kernel_size={self.kernel_size}, stride={self.stride}, "
-            f"padding={self.padding}, way={self.way}"
+            f"padding={self.padding}, dilation={self.dilation}, groups={self.groups}, "
+            f"padding_mode={self.padding_mode}, way={self.way}"
         )
+
+    def _apply(self, fn: Any, recurse: bool = True) -> Any:
+        self._matrices.clear()
+        return super()._apply(fn, recurse)

@@ -20,8 +20,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
+from structnets.nn._derivatives import differentiable_once, reference_gradients
+from structnets.nn._modes import without_autocast
+from structnets.nn.separable_volumes import SeparableVolumes, filter_and_mix
 from structnets.nn.volume_grid import Triple, VolumeGrid, filter_leading, unfilter_trailing
 
 # Numbers that the maps of one chunk may hold (256 MB in float32), and on a processor those of a
@@ -42,11 +44,20 @@ class FilterAndMix(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, alpha: Tensor, grids: Sequence[VolumeGrid], size: Triple, early: bool
+        ctx: Any,
+        x: Tensor,
+        alpha: Tensor,
+        grids: Sequence[VolumeGrid],
+        size: Triple,
+        early: bool,
+        separable: SeparableVolumes | None,
     ) -> Tensor:
-        """Filter and mix volumes (B, C, D, H, W) by alphas (O, C, N): (B, O, *size)."""
+        """Filter and mix volumes (B, C, D, H, W) by alphas (O, C, N): (B, O, *size).
+
+        What `separable` describes, if it is given, serves second derivatives.
+        """
         ctx.save_for_backward(x, alpha)
-        ctx.grids, ctx.early, ctx.kept = grids, early, []
+        ctx.grids, ctx.early, ctx.kept, ctx.separable = grids, early, [], separable
         keep = ctx.needs_input_grad[1] and _map_numbers(x, grids, early) <= KEPT_NUMBERS
         out = x.new_zeros(len(x), alpha.shape[0], *size)
         mix = _mix_pairs if early else _mix_leaves
@@ -57,21 +68,34 @@ class FilterAndMix(torch.autograd.Function):
         return out
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of the volumes and of the alphas, where wanted."""
-        x, alpha = ctx.saved_tensors
-        grad_alpha = torch.zeros_like(alpha) if ctx.needs_input_grad[1] else None
-        grad_x = torch.zeros_like(x) if ctx.needs_input_grad[0] else None
-        unmix = _unmix_pairs if ctx.early else _unmix_leaves
-        kept = iter(ctx.kept)
-        with torch.autocast(x.device.type, enabled=False):
-            for grid in ctx.grids:
-                for b, one in enumerate(x):
-                    below = grid.unlift(grad[b].flatten(1))
-                    into = None if grad_x is None else grad_x[b]
-                    unmix(below, one, alpha, grid, kept, grad_alpha, into)
-        return grad_x, grad_alpha, None, None, None
+        again = torch.is_grad_enabled() and ctx.separable is not None
+        found = (_differentiable_gradients if again else _gradients)(ctx, grad)
+        return *found, None, None, None, None
+
+
+def _differentiable_gradients(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    def reference(x: Tensor, alpha: Tensor) -> Tensor:
+        return filter_and_mix(x, alpha, ctx.separable)
+
+    return reference_gradients(reference, ctx.saved_tensors, ctx.needs_input_grad[:2], grad)
+
+
+@differentiable_once("a GaussianConv3d with coarse has first derivatives only; use coarse=None")
+def _gradients(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    x, alpha = ctx.saved_tensors
+    grad_alpha = torch.zeros_like(alpha) if ctx.needs_input_grad[1] else None
+    grad_x = torch.zeros_like(x) if ctx.needs_input_grad[0] else None
+    unmix = _unmix_pairs if ctx.early else _unmix_leaves
+    kept = iter(ctx.kept)
+    with without_autocast(x.device.type):
+        for grid in ctx.grids:
+            for b, one in enumerate(x):
+                below = grid.unlift(grad[b].flatten(1))
+                into = None if grad_x is None else grad_x[b]
+                unmix(below, one, alpha, grid, kept, grad_alpha, into)
+    return grad_x, grad_alpha
 
 
 def mixing_matrix(alpha: Tensor, atoms: Sequence[int]) -> Tensor:

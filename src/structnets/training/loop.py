@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from structnets.nn import chosen_ways, set_chosen_ways
 from structnets.training.checkpoint import load_checkpoint, save_checkpoint
 from structnets.training.examples import Examples, Step
 from structnets.training.loss_record import LossRecord
@@ -219,6 +220,7 @@ class GradientTraining:
             "seconds": position.seconds,
             "curve": position.curve,
             "model": self.model.state_dict(),
+            "ways": chosen_ways(self.model),
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
         }
@@ -238,6 +240,7 @@ class GradientTraining:
                     f"{value!r}): remove that directory to train anew"
                 )
         self.model.load_state_dict(state["model"])
+        set_chosen_ways(self.model, state.get("ways", {}))
         self.optimizer.load_state_dict(state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
         if state["step"] == self.recipe["epochs"] * self.batches:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from structnets.nn import GaussianConv2d, evaluation
+from structnets.nn import GaussianConv2d, chosen_ways, evaluation, set_chosen_ways
 from structnets.nn.banded import banded_matrices
 from structnets.nn.cost_model import cheapest, count_taps
 from structnets.nn.evaluation import WAYS
@@ -17,6 +17,11 @@ CASES = {
     "full": ({"order": 2, "padding": "full"}, (13, 13)),
     "stride": ({"order": 3, "sigmas": (1.0, 2.0), "kernel_size": 9, "stride": 2}, (12, 17)),
     "valid, cut": ({"order": 4, "kernel_size": 5, "padding": "valid"}, (9, 8)),
+    "groups": ({"order": 2, "groups": 3, "padding": "full"}, (9, 8)),
+    "dilated": ({"order": 2, "dilation": (2, 3), "stride": (1, 2)}, (19, 21)),
+    "uneven support": ({"order": 2, "kernel_size": (5, 9), "sigmas": 1.2}, (11, 10)),
+    "reflected": ({"order": 1, "padding_mode": "reflect", "dilation": 2}, (9, 8)),
+    "circular, in groups": ({"order": 1, "padding_mode": "circular", "groups": 3}, (9, 8)),
     "uneven": ({"order": 2, "stride": (2, 1), "padding": (1, 5)}, (11, 6)),
 }
 
@@ -24,7 +29,7 @@ CASES = {
 def build(case: str, way: str = "auto") -> tuple[GaussianConv2d, torch.Tensor]:
     torch.manual_seed(0)
     options, size = CASES[case]
-    return GaussianConv2d(3, 5, way=way, **options), torch.randn(2, 3, *size)
+    return GaussianConv2d(3, 6, way=way, **options), torch.randn(2, 3, *size)
 
 
 @pytest.mark.parametrize("way", [*WAYS, "auto"])
@@ -41,7 +46,7 @@ def test_every_way_has_the_collapsed_convolution_s_gradients(case: str, way: str
     x.requires_grad_()
     g = torch.randn_like(layer(x))
     ours = torch.autograd.grad(layer(x), [x, layer.alpha], g)
-    plain = nn.functional.conv2d(x, layer.kernel(), layer.bias, layer.stride, layer.padding)
+    plain = torch.func.functional_call(layer.collapse(), {"weight": layer.kernel()}, x)
     reference = torch.autograd.grad(plain, [x, layer.alpha], g)
     for one, other in zip(ours, reference, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-4)
@@ -86,13 +91,30 @@ def test_parameters_are_the_alphas() -> None:
     assert "kernels" not in layer.state_dict()
 
 
-def test_the_chosen_way_is_kept_with_the_weights() -> None:
+def test_the_chosen_ways_are_handed_on_beside_the_weights() -> None:
     layer, x = build("full")
     layer(x)
     other, _ = build("full")
     layer.plan = dict.fromkeys(layer.plan, "fft")
-    other.load_state_dict(layer.state_dict())
+    set_chosen_ways(nn.Sequential(other), chosen_ways(nn.Sequential(layer)))
     assert other.way_for(x) == "fft"
+    assert all(map(torch.is_tensor, layer.state_dict().values()))
+
+
+def test_files_of_the_first_edition_load_with_their_ways() -> None:
+    layer, x = build("full")
+    layer(x)
+    other, _ = build("full")
+    ways = {**dict.fromkeys(layer.plan, "fft"), "elsewhere": "unknown"}
+    other.load_state_dict({**layer.state_dict(), "_extra_state": ways})
+    assert other.plan == dict.fromkeys(layer.plan, "fft")
+
+
+def test_the_plan_is_bounded() -> None:
+    layer = GaussianConv2d(1, 1, order=1)
+    for number in range(2000):
+        layer.choose(str(number), lambda: "composed")
+    assert len(layer.plan) <= 1024
 
 
 def test_the_choice_depends_on_shape_and_gradients_only() -> None:

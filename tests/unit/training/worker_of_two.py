@@ -53,7 +53,10 @@ class StopRank:
 def plain_net() -> MnistNet:
     """Build a net without dropout, whose gradients do not depend on who computes them."""
     torch.manual_seed(0)
-    layers = [GaussianConv2d(i, WIDTH, 2, (0.5,), 3, bias=False) for i in (1, WIDTH, WIDTH)]
+    layers = [
+        GaussianConv2d(i, WIDTH, order=2, sigmas=(0.5,), kernel_size=3, bias=False)
+        for i in (1, WIDTH, WIDTH)
+    ]
     return MnistNet(layers, num_classes=3, image_size=23, dropout=(0, 0, 0, 0))
 
 
