@@ -14,10 +14,11 @@ from typing import Any
 
 from pipelines.stage import absolute, run_stage, stage_parser
 from structnets.cohorts.assembly import assemble
+from structnets.cohorts.listing import Scan
 from structnets.cohorts.quality_page import write_page
 from structnets.cohorts.request import CohortRequest
 from structnets.cohorts.simulated import NAME, write_simulated
-from structnets.cohorts.subject_files import make_subject, read_subject
+from structnets.cohorts.subject_files import SubjectFiles, make_subject, read_subject
 from structnets.data.catalogue import read_request
 
 logger = logging.getLogger("prepare_mri")
@@ -40,7 +41,8 @@ def prepare_mri(
     out : Path
         Folder of the prepared cohort.
     register : bool
-        Register scans whose files are missing, one after the other.
+        Register scans whose files are missing, one after the other. Those of a scan that has
+        changed since are made again in any case, also if it had failed.
 
     Returns
     -------
@@ -53,12 +55,11 @@ def prepare_mri(
         As `CohortRequest.list_scans` and `structnets.cohorts.assembly.assemble` say.
     """
     listing = request.list_scans(data_root)
-    for scan in listing.scans:
-        if register and not (subjects / f"{scan.name}.json").is_file():
-            make_subject(scan, request.steps(), subjects)
-    made = [read_subject(subjects, scan.name) for scan in listing.scans]
+    made = [_made(request, scan, subjects, register=register) for scan in listing.scans]
     for what, why in listing.left_out:
         logger.warning("left out: %s %s", what, why)
+    for what, how in listing.taken:
+        logger.info("taken: %s: %s", what, how)
     for files in made:
         if files.problems:
             logger.warning("flagged: %s: %s", files.name, "; ".join(files.problems))
@@ -66,6 +67,16 @@ def prepare_mri(
     title = f"Quality of {request.name}"
     write_page(subjects / PAGE, title, listing, made, excluded=excluded)
     return assemble(request, listing, made, out)
+
+
+def _made(request: CohortRequest, scan: Scan, subjects: Path, *, register: bool) -> SubjectFiles:
+    """Return a scan's files, made anew if they are of another file than lies there now."""
+    if not register or (subjects / f"{scan.name}.json").is_file():
+        files = read_subject(subjects, scan.name)
+        if files.is_of(scan):
+            return files
+        logger.warning("%s has changed since %s was made; made again", scan.path, scan.name)
+    return make_subject(scan, request.steps(), subjects)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,12 +1,15 @@
 """The stages that register scans and gather cohorts."""
 
 import json
+import shutil
+from pathlib import Path
 
 import nibabel
 import numpy as np
 import pytest
 
 from pipelines import prepare_mri, prepare_mri_subject
+from structnets.cohorts.subject_files import read_subject
 from structnets.data import load_manifest, verify
 from structnets.data.cohort import load_cohort, load_held_out
 from structnets.imaging.grid import MNI_AFFINE
@@ -45,10 +48,19 @@ def originals(tmp_path_factory):
     return root
 
 
-def run(root, out, *extra, **prepare):
+@pytest.fixture(scope="module")
+def registered(originals, tmp_path_factory):
+    """The originals and the folder of their registered scans."""
+    out = tmp_path_factory.mktemp("registered")
+    assert run(originals, out, "--register", keep=["p3"]) == 0
+    return originals, out / "subjects"
+
+
+def run(root, out, *extra, subjects=None, **prepare):
     request = json.dumps({"name": "cohort", "prepare": {**PREPARE, **prepare}})
     words = ["--data-json", request, "--data-root", str(root), *extra]
-    return prepare_mri.main([*words, "--subjects", str(out / "subjects"), "--out", str(out / "c")])
+    folder = str(subjects or out / "subjects")
+    return prepare_mri.main([*words, "--subjects", folder, "--out", str(out / "c")])
 
 
 def test_jobs_of_subjects_and_the_gathering_job(originals, tmp_path):
@@ -56,7 +68,7 @@ def test_jobs_of_subjects_and_the_gathering_job(originals, tmp_path):
     for name in ("p0", "p1", "p2", "p3", "p5"):
         words = ["--data-json", request, "--data-root", str(originals), "--scan", name]
         assert prepare_mri_subject.main([*words, "--out", str(tmp_path / "subjects")]) == 0
-    assert run(originals, tmp_path) == 0
+    assert run(originals, tmp_path, keep=["p3"]) == 0
     volumes, labels, folds = load_cohort(tmp_path / "c")
     assert volumes.shape == (5, 1, 23, 28, 23)
     assert labels.tolist() == [0, 1, 0, 1, 1]
@@ -64,6 +76,7 @@ def test_jobs_of_subjects_and_the_gathering_job(originals, tmp_path):
     manifest = load_manifest(tmp_path / "c")
     assert list(manifest["source"]["flagged"]) == ["p3"]
     assert manifest["source"]["excluded"] == {}
+    assert manifest["source"]["counts"]["flagged and used"] == 1
     page = (tmp_path / "subjects" / "quality.html").read_text()
     assert page.index('<a href="#p3">') < page.index('<a href="#p0">')
     assert 'src="p3.png"' in page
@@ -76,6 +89,77 @@ def test_flagged_scans_are_excluded_only_if_asked(originals, tmp_path):
     _, labels, _ = load_cohort(tmp_path / "c")
     assert labels.tolist() == [0, 1, 0, 1]
     assert list(load_manifest(tmp_path / "c")["source"]["excluded"]) == ["p3"]
+
+
+def test_flagged_scans_need_a_decision(registered, tmp_path, capsys):
+    root, subjects = registered
+    assert run(root, tmp_path, subjects=subjects) == 1
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert "1 of 5 scans are flagged by quality control and need a decision: p3 (" in line
+    assert "'keep' or 'exclude'" in line
+    assert not (tmp_path / "c").exists()
+    assert run(root, tmp_path, subjects=subjects, exclude=["p3"]) == 0
+    assert load_cohort(tmp_path / "c")[1].tolist() == [0, 1, 0, 1]
+    left_out = load_manifest(tmp_path / "c")["source"]["left_out"]
+    assert [Path(what).name for what, _ in left_out] == ["b3.nii.gz"]
+
+
+@pytest.mark.parametrize(
+    ("decision", "message"),
+    [
+        ({"keep": ["p33"]}, "'keep' names 'p33', and there is no such scan"),
+        ({"exclude": ["p33"]}, "'exclude' names 'p33', and there is no such subject"),
+        ({"keep": ["p3"], "exclude": ["p3"]}, "'exclude' and 'keep' both name p3"),
+        ({"keep": [3]}, "'keep' must be a list of names such as ['sub-05'], got [3]"),
+    ],
+)
+def test_decisions_name_what_is_there(registered, tmp_path, capsys, decision, message):
+    root, subjects = registered
+    assert run(root, tmp_path, subjects=subjects, **decision) == 1
+    assert message in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_scan_is_made_again_when_its_file_changes(originals, registered, tmp_path, caplog):
+    root, subjects = tmp_path / "originals", tmp_path / "subjects"
+    shutil.copytree(originals, root)
+    shutil.copytree(registered[1], subjects)
+    scan = root / "cohort" / "b3.nii.gz"
+    good = scan.read_bytes()
+    scan.write_bytes(good[:9000])
+    assert run(root, tmp_path) == 1
+    assert "b3.nii.gz is truncated or damaged" in read_subject(subjects, "p3").failure
+    # Mended, now in its place.
+    save(scan, simulate_brain(3, patient=True))
+    assert run(root, tmp_path) == 0
+    assert read_subject(subjects, "p3").problems == []
+    assert load_cohort(tmp_path / "c")[1].tolist() == [0, 1, 0, 1, 1]
+    made = (subjects / "p3.json").stat().st_mtime_ns
+    assert run(root, tmp_path) == 0
+    assert (subjects / "p3.json").stat().st_mtime_ns == made
+
+
+def test_a_copy_under_another_name_is_refused(originals, registered, tmp_path, capsys):
+    root, subjects = tmp_path / "originals", tmp_path / "subjects"
+    shutil.copytree(originals, root)
+    shutil.copytree(registered[1], subjects)
+    shutil.copyfile(root / "cohort/b0.nii.gz", root / "cohort/b2.nii.gz")
+    assert run(root, tmp_path, exclude=["p3"]) == 1
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert "p0 (no) and p2 (no) are the same scan" in line
+    assert not (tmp_path / "c").exists()
+
+
+def test_a_damaged_registered_volume_is_told(originals, registered, tmp_path, capsys):
+    subjects = tmp_path / "subjects"
+    shutil.copytree(registered[1], subjects)
+    path = subjects / "p0.nii.gz"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    assert run(originals, tmp_path, exclude=["p3"]) == 1
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert "p0.nii.gz is truncated or damaged" in line
+    assert "p0.json to have it made again" in line
 
 
 def test_a_broken_scan_stops_the_gathering_unless_excluded(originals, tmp_path, capsys):

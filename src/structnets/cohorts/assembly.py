@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from structnets.cohorts.copies import refuse_copies
+from structnets.cohorts.decisions import decide
 from structnets.cohorts.folds import (
     NEAR_DUPLICATE,
     audit_folds,
@@ -16,12 +18,11 @@ from structnets.cohorts.folds import (
     stratified_folds,
 )
 from structnets.cohorts.listing import Listing, Scan
-from structnets.cohorts.request import REPETITIONS, CohortRequest
+from structnets.cohorts.naming import shown
+from structnets.cohorts.request import REPETITIONS, CohortRequest, refuse_few
 from structnets.cohorts.subject_files import SubjectFiles
 from structnets.data.cohort import write_cohort
 from structnets.imaging.grid import coarsen
-
-_SHOWN = 5
 
 
 def assemble(
@@ -43,44 +44,17 @@ def assemble(
     Returns
     -------
     dict
-        Its manifest; ``source`` lists what was left out or excluded, and what was flagged.
+        Its manifest; ``source`` is the record of `structnets.cohorts.decisions.decide`.
 
     Raises
     ------
     ValueError
-        If a scan could not be used and ``exclude_failed`` is not set.
+        If a decision about a scan is missing, or as `write_folded` says.
     """
-    exclude = bool(request.prepare.get("exclude_failed"))
-    refuse_failures(subjects, exclude=exclude)
-    pairs = list(zip(listing.scans, subjects, strict=True))
-    used = [(scan, files) for scan, files in pairs if not (exclude and files.problems)]
-    source = {
-        "left_out": [list(entry) for entry in listing.left_out],
-        "excluded": {f.name: f.problems for s, f in pairs if exclude and f.problems},
-        "flagged": {f.name: f.problems for s, f in used if f.problems},
-    }
-    volumes = np.stack([files.volume() for _, files in used])[:, np.newaxis]
-    rows = [_entry(scan, files.facts) for scan, files in used]
-    return write_folded(request, volumes, rows, out, source)
-
-
-def refuse_failures(subjects: Sequence[SubjectFiles], *, exclude: bool) -> None:
-    """Raise if scans could not be used, naming them, unless they are to be excluded.
-
-    Raises
-    ------
-    ValueError
-        If there are such scans.
-    """
-    failed = [files for files in subjects if files.failure]
-    if failed and not exclude:
-        shown = "; ".join(str(files.failure) for files in failed[:_SHOWN])
-        more = f"; and {len(failed) - _SHOWN} more" if len(failed) > _SHOWN else ""
-        raise ValueError(
-            f"{len(failed)} of {len(subjects)} scans cannot be used: {shown}{more}. Mend them, or "
-            "leave them and those that fail quality control out by the prepare parameter "
-            '"exclude_failed": true'
-        )
+    decided = decide(request, listing, subjects)
+    volumes = np.stack([files.volume() for _, files in decided.used])[:, np.newaxis]
+    rows = [_entry(scan, files.facts) for scan, files in decided.used]
+    return write_folded(request, volumes, rows, out, decided.record)
 
 
 def write_folded(
@@ -108,17 +82,24 @@ def write_folded(
     Raises
     ------
     ValueError
-        If the folds cannot be dealt, or the audit finds a subject or duplicate on both sides.
+        If two subjects share a scan, the folds cannot be dealt, or the audit finds a subject or
+        duplicate on both sides.
     """
     subjects = [str(row["subject"]) for row in rows]
     labels = np.array([request.classes.index(row["label"]) for row in rows], dtype=np.int64)
     alike = near_duplicates(volumes)
+    refuse_copies(volumes, rows, alike)
     groups = group_duplicates(subjects, alike)
+    of_class = {
+        name: {groups[i] for i in np.flatnonzero(labels == number)}
+        for number, name in enumerate(request.classes)
+    }
+    refuse_few({name: len(of) for name, of in of_class.items()}, request.folds)
     folds = np.stack(
         [stratified_folds(labels, groups, request.folds, number) for number in range(REPETITIONS)]
     )
     if found := [line for dealt in folds for line in audit_folds(dealt, subjects, alike)]:
-        raise ValueError(f"the folds of {request.name} leak: {'; '.join(found[:_SHOWN])}")
+        raise ValueError(f"the folds of {request.name} leak: {shown(found, '; ')}")
     audit = {
         "near_duplicate_correlation": NEAR_DUPLICATE,
         "near_duplicates": [[rows[i]["subject"], rows[j]["subject"], r] for i, j, r in alike],

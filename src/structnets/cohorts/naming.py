@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _LONGEST = 100
 _ENDING = re.compile(r"\.nii(\.gz)?$")
-SHOWN = 5
+_SHOWN = 5
 
 
 def path_part(name: str, what: str, source: object) -> str:
@@ -72,10 +72,10 @@ def numbers_in(names: Sequence[str]) -> list[tuple[int, ...]] | None:
     return found if len(texts) == 1 and len(set(found)) == len(found) else None
 
 
-def shown(names: Sequence[str]) -> str:
-    """List the first few names in words."""
-    rest = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+def shown(names: Sequence[str], between: str = ", ") -> str:
+    """List the first few names or sentences in words."""
+    rest = [f"and {len(names) - _SHOWN} more"] if len(names) > _SHOWN else []
+    return between.join([*names[:_SHOWN], *rest])
 
 
 def _essence(name: str) -> str:

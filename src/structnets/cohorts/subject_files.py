@@ -16,6 +16,7 @@ import numpy as np
 from structnets.cohorts.listing import Scan
 from structnets.files import atomic_path, read_json, sha256_file, write_json
 from structnets.imaging.grid import MNI_AFFINE, MNI_SHAPE
+from structnets.imaging.scan_files import load_image
 from structnets.imaging.subject import Steps, prepare_subject
 
 
@@ -29,7 +30,7 @@ class SubjectFiles:
         Of the scan.
     facts : mapping
         As `structnets.imaging.subject.PreparedSubject`, with ``source`` and ``sha256`` of the
-        scan; only ``source`` and ``failure`` where the scan could not be used.
+        scan; only these and ``failure`` where the scan could not be used.
     folder : Path
         Where the files lie.
     """
@@ -48,21 +49,26 @@ class SubjectFiles:
         """What quality control found, a failure included."""
         return [self.failure] if self.failure else list(self.facts["problems"])
 
+    def is_of(self, scan: Scan) -> bool:
+        """Say whether they were made of a scan's file as it is now."""
+        recorded = self.facts.get("source"), self.facts.get("sha256")
+        return recorded == (scan.path.name, _checksum(scan.path))
+
     def volume(self) -> np.ndarray:
         """Read the volume, (91, 109, 91) uint8 on the MNI152 2 mm grid.
 
         Raises
         ------
         ValueError
-            If it is missing or of another form.
+            If it is missing, damaged or of another form.
         """
-        import nibabel
-
         path = self.folder / f"{self.name}.nii.gz"
-        if not path.is_file():
-            raise ValueError(f"{path} is missing; remove {self.name}.json to have it made again")
-        image: Any = nibabel.load(path)
-        data = np.asarray(image.dataobj)
+        try:
+            data = np.asarray(load_image(path).dataobj)
+        except (OSError, ValueError) as error:
+            raise ValueError(
+                f"{error}; remove {self.folder / self.name}.json to have it made again"
+            ) from error
         if data.shape != MNI_SHAPE or data.dtype != np.uint8:
             raise ValueError(f"{path} holds {data.dtype} {data.shape}, expected uint8 {MNI_SHAPE}")
         return data
@@ -83,15 +89,17 @@ def make_subject(scan: Scan, steps: Steps, folder: Path) -> SubjectFiles:
     from structnets.viz.registration_overlay import draw_overlay
 
     facts: dict[str, Any]
+    origin = {"source": scan.path.name, "sha256": _checksum(scan.path)}
     try:
         made = prepare_subject(scan.path, steps, axes=scan.axes)
     except ValueError as error:
-        facts = {"source": scan.path.name, "failure": str(error)}
+        # With the checksum, so that it is tried again when the file changes.
+        facts = {**origin, "failure": str(error)}
     else:
         _save(made.volume, folder / f"{scan.name}.nii.gz")
         title = f"{scan.name}: {'; '.join(made.facts['problems']) or 'passed'}"
         draw_overlay(made.volume, folder / f"{scan.name}.png", title)
-        facts = {**made.facts, "source": scan.path.name, "sha256": sha256_file(scan.path)}
+        facts = {**made.facts, **origin}
     write_json(folder / f"{scan.name}.json", facts)
     return SubjectFiles(scan.name, facts, folder)
 
@@ -99,6 +107,14 @@ def make_subject(scan: Scan, steps: Steps, folder: Path) -> SubjectFiles:
 def read_subject(folder: Path, name: str) -> SubjectFiles:
     """Read what `make_subject` wrote."""
     return SubjectFiles(name, read_json(folder / f"{name}.json"), folder)
+
+
+def _checksum(path: Path) -> str | None:
+    """Return the SHA-256 of a scan's file; None if it cannot be read."""
+    try:
+        return sha256_file(path)
+    except OSError:
+        return None
 
 
 def _save(volume: np.ndarray, path: Path) -> None:

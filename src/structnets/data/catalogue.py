@@ -87,6 +87,8 @@ _OF_SCANS = {
     "registration": ("flirt",),
     "sessions": ("all",),
     "exclude_failed": (True,),
+    "exclude": (list,),
+    "keep": (list,),
 }
 # Outlines are learned and found at every pixel, so that these two are not classes of images.
 _PIXELS = ("background", "boundary")

@@ -40,6 +40,29 @@ def test_sessions_and_copies_stay_on_one_side(tmp_path: Path) -> None:
     assert found[:2] == ["a", "g"]
 
 
+@pytest.mark.parametrize(
+    ("copy", "label", "message"),
+    [
+        (lambda v: v, "no", r"a_1 \(no\) and g_1 \(no\) are the same scan; find out whose"),
+        (lambda v: v, "yes", r"a_1 \(no\) and g_1 \(yes\) are the same scan"),
+        (lambda v: v // 2 + 20, "yes", r"have two labels: a_1 \(no\) and g_1 \(yes\) \(correl"),
+    ],
+)
+def test_copies_under_two_names_are_refused(tmp_path: Path, copy, label, message) -> None:
+    volumes, rows = cohort()
+    volumes[12] = copy(volumes[0])
+    rows[12]["label"] = rows[13]["label"] = label
+    with pytest.raises(ValueError, match=message):
+        write_folded(REQUEST, volumes, rows, tmp_path / "c", {})
+    assert not (tmp_path / "c").exists()
+
+
+def test_classes_that_exclusion_has_made_too_small_are_named(tmp_path: Path) -> None:
+    volumes, rows = cohort()
+    with pytest.raises(ValueError, match="class 'yes' has 1 subjects, too few for 2 folds; add"):
+        write_folded(REQUEST, volumes[:5], rows[:5], tmp_path / "c", {})
+
+
 def test_folds_that_leak_are_not_written(tmp_path: Path, monkeypatch) -> None:
     volumes, rows = cohort()
     monkeypatch.setattr(assembly, "stratified_folds", lambda labels, *_: np.arange(16) % 2)
