@@ -68,7 +68,9 @@ def ledger_add(results: Path, ledger: Path, ids: Sequence[str] = ()) -> list[str
 
 def _is_confirmed(line: dict[str, Any], held: dict[str, Any]) -> bool:
     """Say whether the held line is this one, confirmed since."""
-    return held == {**line, **{key: held.get(key) for key in ("code_digest", "confirmed")}}
+    kept = {key: held.get(key) for key in ("code_digest", "confirmed")}
+    filled = {key: held[key] for key in ("first_losses", "weights_digest") if key in held}
+    return held == {**filled, **line, **kept}
 
 
 def _preset(line: dict[str, Any]) -> str:

@@ -1,10 +1,12 @@
 """Confirm ledger lines whose code has changed since, where it computes the same.
 
-Command: ``python -m pipelines.ledger_confirm --results DIR --prepared DIR --ledger DIR [RUN …]``
+Command: ``python -m pipelines.ledger_confirm --prepared DIR --ledger DIR [--results DIR] [RUN …]``
 
-Every run's first epochs are trained anew and its published weights are measured anew
-(`structnets.training.confirmation`). A line that agrees gets today's code digest and says at
-which commit it was confirmed; one that does not stays as it is, marked stale in the tables.
+Every run's first epochs are trained anew and compared with the losses in its line
+(`structnets.training.confirmation`). The files of the run are not needed; where they are at hand,
+its published weights are measured anew too. A line that agrees gets today's code digest and says at
+which commit it was confirmed, and how closely; one that does not stays as it is, marked stale in
+the tables.
 """
 
 from __future__ import annotations
@@ -13,30 +15,40 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from pipelines.stage import absolute, run_stage, stage_parser
 from structnets.identity import prepared_name
-from structnets.reporting.ledger import append, read_ledger
+from structnets.reporting.freshness import is_stale
+from structnets.reporting.ledger import Line, append, read_ledger
 from structnets.training import provenance
-from structnets.training.confirmation import confirm
+from structnets.training.code_digest import code_digest
+from structnets.training.confirmation import Confirmation, confirm, published_facts
 
 log = logging.getLogger("ledger_confirm")
 
 
 def ledger_confirm(
-    results: Path, prepared: Path, ledger: Path, run_ids: Sequence[str], epochs: int
+    results: Path | None,
+    prepared: Path,
+    ledger: Path,
+    run_ids: Sequence[str],
+    epochs: int = 2,
+    tolerance: float = 0.0,
 ) -> dict[str, list[str]]:
     """Confirm lines of the ledger and write those that agree.
 
     Parameters
     ----------
-    results, prepared, ledger : pathlib.Path
-        Root of the published runs, root of the prepared data, folder of the ledger.
+    results : pathlib.Path or None
+        Root of the published runs, where some are at hand.
+    prepared, ledger : pathlib.Path
+        Root of the prepared data, folder of the ledger.
     run_ids : sequence of str
-        The runs; by default all stale ones that are published here.
+        The runs; by default all stale ones that can be compared here.
     epochs : int
         How many epochs of each are trained anew.
+    tolerance : float
+        Relative difference of losses that is let pass as rounding.
 
     Returns
     -------
@@ -46,49 +58,80 @@ def ledger_confirm(
     Raises
     ------
     ValueError
-        If the checkout has uncommitted changes, or a named run is not in the ledger or not
-        published here.
+        If the checkout has uncommitted changes, or a named run is not in the ledger, or neither
+        its line nor a published run tells its first losses.
     """
     git = provenance.git_state()
     if git["dirty"]:
         raise ValueError("the checkout has uncommitted changes: a confirmation names a commit")
     lines = read_ledger(ledger)
-    folder = results / "runs"
-    missing = [run for run in run_ids if run not in lines or not (folder / run).is_dir()]
-    if missing:
-        raise ValueError(f"not both in {ledger} and below {folder}: {', '.join(missing)}")
-    here = [run for run in lines if (folder / run).is_dir() and _stale(lines[run])]
+    published = {run: folder for run in lines if (folder := _published(results, run))}
+    able = {run for run in lines if run in published or "first_losses" in lines[run]}
+    if missing := [run for run in run_ids if run not in able]:
+        raise ValueError(
+            f"not in {ledger}, or there without first losses and not below --results: "
+            f"{', '.join(missing)}"
+        )
     outcome = {}
-    for run in run_ids or here:
+    for run in run_ids or [run for run in lines if run in able and is_stale(lines[run])]:
         line = lines[run]
         try:
-            found = confirm(folder / run, prepared / prepared_name(line["spec"]["data"]), epochs)
-        except ValueError as error:
-            found = [str(error)]
-        outcome[run] = found
-        log.info("%s: %s", run, "; ".join(found) or f"confirmed over {epochs} epochs")
-        if not found:
-            code = provenance.code_digest(line["spec"])
-            confirmed = {"commit": git["sha"], "epochs": epochs}
-            append(ledger, [{**line, "code_digest": code, "confirmed": confirmed}])
+            found = confirm(
+                line,
+                prepared / prepared_name(line["spec"]["data"]),
+                published.get(run),
+                epochs=epochs,
+                tolerance=tolerance,
+            )
+        except (ValueError, OSError) as error:
+            outcome[run] = [str(error)]
+        else:
+            outcome[run] = found.differences
+            if not found.differences:
+                append(ledger, [_confirmed(line, found, published.get(run), git["sha"])])
+        said = "; ".join(outcome[run])
+        log.info("%s: %s", run, said or f"confirmed, {found.record()}")
     return outcome
 
 
-def _stale(line: dict[str, Any]) -> bool:
-    return provenance.code_digest(line["spec"]) != line["code_digest"]
+def _published(results: Path | None, run: str) -> Path | None:
+    folder = results / "runs" / run if results else None
+    return folder if folder and folder.is_dir() else None
+
+
+def _confirmed(line: Line, found: Confirmation, published: Path | None, commit: str) -> Line:
+    """Return a line that is confirmed, with what the next confirmation needs."""
+    return {
+        **(published_facts(published) if published else {}),
+        **line,
+        "code_digest": code_digest(line["spec"]),
+        "confirmed": {"commit": commit, **found.record()},
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    parser = stage_parser(__doc__, "results", "prepared")
+    parser = stage_parser(__doc__, "prepared")
+    parser.add_argument("--results", type=absolute, help="root of published runs, if at hand")
     parser.add_argument("--ledger", type=absolute, required=True, help="folder of the ledger")
     parser.add_argument("--epochs", type=int, default=2, help="epochs trained anew (default: 2)")
-    parser.add_argument("run_ids", nargs="*", help="runs (default: all stale ones found here)")
+    parser.add_argument(
+        "--tolerance",
+        type=float,
+        default=0.0,
+        help="relative difference of losses let pass as rounding (default: 0, equal to the bit)",
+    )
+    parser.add_argument("run_ids", nargs="*", help="runs (default: all stale ones that can be)")
     given = parser.parse_args(arguments)
 
     def action() -> None:
         outcome = ledger_confirm(
-            given.results, given.prepared, given.ledger, given.run_ids, given.epochs
+            given.results,
+            given.prepared,
+            given.ledger,
+            given.run_ids,
+            given.epochs,
+            given.tolerance,
         )
         confirmed = sum(not found for found in outcome.values())
         log.info("%d of %d runs confirmed", confirmed, len(outcome))

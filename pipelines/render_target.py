@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.made_target import log_made
 from pipelines.stage import run_stage, stage_parser
 from structnets.reporting.cells import cells_of, local_lines
 from structnets.reporting.formats import Rendering
-from structnets.reporting.ledger import Line, read_ledger
+from structnets.reporting.freshness import code_digests
+from structnets.reporting.ledger import read_ledger
 from structnets.reporting.rendering import write_rendering
 from structnets.reporting.requests import load_experiments
 from structnets.reporting.tables import load_table
@@ -44,20 +45,6 @@ def render_target(
     )
     rendering = Rendering(table, preset, cells)
     return rendering, write_rendering(rendering, results)
-
-
-def code_digests(lines: Iterable[Line]) -> dict[str, str]:
-    """Digest the code each run would use today, by run id."""
-    from structnets.training.provenance import code_digest
-
-    digests = {}
-    for line in lines:
-        try:
-            digests[line["run_id"]] = code_digest(line["spec"])
-        except (KeyError, ModuleNotFoundError):
-            # The run's model or recipe is gone from the library.
-            digests[line["run_id"]] = ""
-    return digests
 
 
 def track(rendering: Rendering, files: dict[str, Path], results: Path, scratch: Path) -> None:

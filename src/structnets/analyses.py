@@ -179,17 +179,16 @@ def resolve_analysis(
         {"key": model.key, "label": model.label, "run_id": identity.run_id(specs[model.key])}
         for model in analysis.models_of(preset)  # type: ignore[arg-type]
     ]
-    science = {
+    resolved = {
         "target": analysis.target,
+        "chapter": analysis.chapter,
+        "title": analysis.title,
+        "caption": analysis.caption,
         "preset": preset,
         "analysis": analysis.analysis,
         "options": check_options(
             analysis.analysis, {**analysis.options, **chosen.options}, analysis.target
         ),
+        "models": models,
     }
-    runs = [[model["key"], model["run_id"]] for model in models]
-    short = identity.digest({**science, "models": runs})[:8]
-    shown = {"chapter": analysis.chapter, "title": analysis.title, "caption": analysis.caption}
-    return {
-        "analysis_id": f"{analysis.target}-{preset}-{short}", **shown, **science, "models": models,
-    }  # fmt: skip
+    return {"analysis_id": identity.analysis_id(resolved), **resolved}

@@ -157,7 +157,7 @@ def _results(options: argparse.Namespace) -> None:
     if options.json:
         _print_json(results.rows(options.ledger, options.tables))
     elif options.write is None:
-        columns = "target row column preset data mean sd n thesis hardware"
+        columns = "target row column preset data mean sd n thesis hardware stale"
         _print_table(columns.split(), results.rows(options.ledger, options.tables))
 
 

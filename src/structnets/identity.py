@@ -24,11 +24,11 @@ def digest(content: Any) -> str:
 def science(spec: dict[str, Any]) -> dict[str, Any]:
     """Return `spec` without the keys that are off (null, false or empty).
 
-    Run ids are digests of this, so that an option added later, off by default, leaves the ids
-    of earlier runs alone.
+    Ids of runs, analyses and sweeps are digests of this, so that an option added later, off by
+    default, leaves earlier ids alone.
     """
     kept = {k: science(v) if isinstance(v, dict) else v for k, v in spec.items()}
-    return {k: v for k, v in kept.items() if not (v is None or v is False or v in ({}, []))}
+    return {k: v for k, v in kept.items() if not (v is None or v is False or v in ({}, [], ()))}
 
 
 def spec_digest(spec: dict[str, Any]) -> str:
@@ -53,3 +53,22 @@ def run_id(spec: dict[str, Any]) -> str:
     short = spec_digest(spec)[:8]
     model, data = spec["model"]["name"], spec["data"]["name"]
     return f"{model}-{data}-{data_variant(spec)}-s{spec['seed']}-{short}"
+
+
+def analysis_id(resolved: dict[str, Any]) -> str:
+    """Return ``<target>-<preset>-<digest8>`` of a resolved analysis, or of its ledger line.
+
+    The digest is over what is asked of which runs; title, caption and labels do not enter.
+    """
+    asked = {key: resolved[key] for key in ("target", "preset", "analysis", "options")}
+    runs = [[model["key"], model["run_id"]] for model in resolved["models"]]
+    short = digest(science({**asked, "models": runs}))[:8]
+    return f"{resolved['target']}-{resolved['preset']}-{short}"
+
+
+def sweep_id(resolved: dict[str, Any]) -> str:
+    """Return ``<name>-<preset>-<digest8>`` of a resolved sweep; its title does not enter."""
+    keys = ("name", "preset", "metric", "seed", "asha", "base")
+    points = [science(point) for point in resolved["points"]]
+    short = digest(science({**{key: resolved[key] for key in keys}, "points": points}))[:8]
+    return f"{resolved['name']}-{resolved['preset']}-{short}"

@@ -164,10 +164,8 @@ def resolve_sweep(sweep: Sweep, preset: str) -> dict[str, Any]:
         "base": base,
         "points": _points(chosen.space or sweep.space, sweep.seed, chosen.samples),
     }
-    science = {**resolved, "base": identity.science(base)}
-    short = identity.digest(science)[:8]
     shown = {"title": sweep.title, "figure": sweep.figure.model_dump(mode="json")}
-    return {"sweep_id": f"{sweep.name}-{preset}-{short}", **shown, **resolved}
+    return {"sweep_id": identity.sweep_id(resolved), **shown, **resolved}
 
 
 def sweep_id(sweep: Sweep, preset: str) -> str:

@@ -41,6 +41,7 @@ def test_confirmation_stays_until_the_run_is_measured_again(tmp_path, add, measu
     spec = floor("small")[0].spec
     publish(tmp_path / "results", [spec])
     later = {"code_digest": "0" * 64, "confirmed": {"commit": "a" * 40, "epochs": 2}}
+    later |= {"first_losses": [2.0], "weights_digest": "e" * 64}
     line = {**ledger_line(make_result(spec)), **later}
     append(tmp_path / "ledger", [{**line, "train_s": 1e9} if measured_again else line])
     assert add() == 0

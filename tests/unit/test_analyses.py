@@ -1,10 +1,12 @@
 """Analysis files: what they resolve to, and what is refused."""
 
 import copy
+import json
 
 import pytest
 import yaml
 
+from structnets import identity
 from structnets.analyses import (
     Analysis,
     load_analyses,
@@ -48,6 +50,7 @@ def test_committed_files_resolve_in_every_preset(analyses, experiments, preset):
     for analysis in analyses.values():
         resolved = resolve_analysis(analysis, experiments, preset)
         assert resolved["analysis_id"].startswith(f"{analysis.target}-{preset}-")
+        assert identity.analysis_id(json.loads(json.dumps(resolved))) == resolved["analysis_id"]
         specs = model_specs(analysis, experiments, preset)
         assert [model["key"] for model in resolved["models"]] == list(specs)
 

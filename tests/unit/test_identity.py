@@ -64,6 +64,43 @@ def test_every_science_changes_the_run(path: str, value: Any) -> None:
     assert identity.spec_digest(changed(path, value)) != identity.spec_digest(SPEC)
 
 
+ANALYSIS = {
+    **{"target": "figure0", "preset": "small", "analysis": "views", "options": {"images": 5}},
+    "models": [{"key": "net", "label": "Net", "run_id": "net-mnist-full-s0-00000000"}],
+}
+SWEEP = {
+    **{"name": "sweep", "preset": "small", "metric": "accuracy", "seed": 0, "base": SPEC},
+    **{"asha": {"grace_epochs": 1}, "points": [{"width": 1}, {"width": 2}]},
+}
+
+
+@pytest.mark.parametrize("off", [None, False, {}, [], ()])
+def test_what_is_off_enters_no_id(off: Any) -> None:
+    spec = changed("recipe.added", off)
+    assert identity.run_id(spec) == identity.run_id(SPEC)
+    analysis = {**ANALYSIS, "options": {**ANALYSIS["options"], "added": off}, "title": "x"}
+    assert identity.analysis_id(analysis) == identity.analysis_id(ANALYSIS)
+    sweep = {
+        **{**SWEEP, "base": spec, "asha": {**SWEEP["asha"], "added": off}, "title": "x"},
+        "points": [{**point, "added": off} for point in SWEEP["points"]],
+    }
+    assert identity.sweep_id(sweep) == identity.sweep_id(SWEEP)
+
+
+@pytest.mark.parametrize("on", [True, 0, 1, "", [0], {"a": 0}])
+def test_what_is_on_enters_every_id(on: Any) -> None:
+    assert identity.run_id(changed("recipe.added", on)) != identity.run_id(SPEC)
+    analysis = {**ANALYSIS, "options": {**ANALYSIS["options"], "added": on}}
+    assert identity.analysis_id(analysis) != identity.analysis_id(ANALYSIS)
+    for more in ({"asha": {**SWEEP["asha"], "added": on}}, {"points": [{"width": on}]}):
+        assert identity.sweep_id({**SWEEP, **more}) != identity.sweep_id(SWEEP)
+
+
+def test_golden_ids_of_an_analysis_and_a_sweep() -> None:
+    assert identity.analysis_id(ANALYSIS) == "figure0-small-68cd1434"
+    assert identity.sweep_id(SWEEP) == "sweep-small-0b458cbc"
+
+
 def test_order_of_the_keys_does_not_matter() -> None:
     backwards = dict(reversed(SPEC.items()))
     assert identity.spec_digest(backwards) == identity.spec_digest(SPEC)

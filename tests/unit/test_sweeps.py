@@ -1,6 +1,7 @@
 """Sweeps: which trials a preset runs, and how they are named."""
 
 import copy
+import json
 
 import pytest
 
@@ -60,6 +61,14 @@ def test_title_does_not_enter_the_id_but_the_seed_does(content, sweep):
 
 def test_trials_follow_from_the_resolved_sweep_alone(sweep):
     assert trial_specs(resolve_sweep(sweep, "small")) == trials(sweep, "small")
+
+
+@pytest.mark.parametrize("preset", ["smoke", "small", "paper"])
+def test_ids_follow_from_resolved_sweeps_alone(preset):
+    for sweep in load_sweeps(WORKFLOW / "experiments").values():
+        if preset in sweep.presets:
+            resolved = json.loads(json.dumps(resolve_sweep(sweep, preset)))
+            assert resolved["sweep_id"] == identity.sweep_id(resolved)
 
 
 def test_committed_sweeps_are_called_as_their_files():

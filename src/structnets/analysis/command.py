@@ -46,7 +46,7 @@ def _analyse(options: argparse.Namespace) -> None:
     from structnets.analysis.context import load_run
     from structnets.analysis.performing import perform
     from structnets.files import write_json
-    from structnets.identity import digest
+    from structnets.identity import digest, science
 
     runs = [
         load_run(folder, options.prepared, options.device, key=f"run{number}")
@@ -57,7 +57,7 @@ def _analyse(options: argparse.Namespace) -> None:
         "models": [{"key": run.key, "label": run.label, "run_id": run.run_id} for run in runs],
     }
     # What an interrupted call kept serves one that asks for the same of the same runs only.
-    resolved["analysis_id"] = f"{resolved['target']}-{digest(resolved)[:8]}"
+    resolved["analysis_id"] = f"{resolved['target']}-{digest(science(resolved))[:8]}"
     stem = options.out.resolve() / resolved["target"]
     result = perform(
         resolved,

@@ -44,12 +44,10 @@ def create_model(name: str, **options: Any) -> nn.Module:
     ValueError
         If the name or an option is unknown; the allowed ones are listed.
     """
-    if name not in ENTRIES:
-        raise ValueError(f"unknown model {name!r}; allowed: {', '.join(list_models())}")
+    place, preset = constructor_of(name)
     check_options(name, options)
-    module, _, attribute = ENTRIES[name].constructor.partition(":")
-    constructor = getattr(importlib.import_module(module), attribute)
-    return constructor(**{**dict(ENTRIES[name].options), **options})
+    module, _, attribute = place.partition(":")
+    return getattr(importlib.import_module(module), attribute)(**{**preset, **options})
 
 
 def check_options(name: str, options: Iterable[str]) -> None:
@@ -133,9 +131,24 @@ def create_for_spec(
     return create_model(name, **{**data_options(name, classes, shape), **options})
 
 
-def module_of(name: str) -> str:
-    """Return the module that defines a model (for code digests)."""
-    return ENTRIES[name].constructor.partition(":")[0]
+def constructor_of(name: str) -> tuple[str, dict[str, Any]]:
+    """Return what builds a model, as ``module:object``, and the options its name stands for.
+
+    Parameters
+    ----------
+    name : str
+        One of `list_models`, or itself a ``module:object``.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+    """
+    if ":" in name:
+        return name, {}
+    if name not in ENTRIES:
+        raise ValueError(f"unknown model {name!r}; allowed: {', '.join(list_models())}")
+    return ENTRIES[name].constructor, dict(ENTRIES[name].options)
 
 
 def describe_models() -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from structnets.nn.attribute_axes import AttributeAxes, Pair
 from structnets.nn.fused_convolution import Fused
-from structnets.nn.hierarchical_cost import COLLAPSED, HierarchicalWork, cheapest
+from structnets.nn.hierarchical_cost import COLLAPSED, HierarchicalWork, cheapest_way
 from structnets.nn.hierarchical_evaluation import Geometry, filter_4d
 
 
@@ -119,7 +119,7 @@ class AttributeConv(nn.Module):
                 training=torch.is_grad_enabled(),
                 single=x.dtype == torch.float32,
             )
-            product = cheapest(work, x.device.type, COLLAPSED).rpartition("-")[2]
+            product = cheapest_way(work, x.device.type, COLLAPSED).rpartition("-")[2]
             way = Fused(patches, axes, product, activation=False)
             return filter_4d(padded, self.weight.flatten(1, 2), self.constant, way)
 

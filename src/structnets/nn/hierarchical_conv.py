@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from structnets.nn.attribute_axes import PADDINGS, AttributeAxes, Pair
 from structnets.nn.attribute_conv import AttributeConv, marginal
 from structnets.nn.folded_norm import FoldedNorm
-from structnets.nn.hierarchical_cost import COLLAPSED, WAYS, HierarchicalWork, cheapest
+from structnets.nn.hierarchical_cost import COLLAPSED, WAYS, HierarchicalWork, cheapest_way
 from structnets.nn.hierarchical_evaluation import (
     Factors,
     Geometry,
@@ -161,7 +161,7 @@ class HierarchicalConv(nn.Module):
         training = torch.is_grad_enabled() and self.attribute.requires_grad
         key = f"{tuple(x.shape)} {x.dtype} {x.device.type} {int(training)}"
         if key not in self.plan:
-            self.plan[key] = cheapest(self.work(x, training), x.device.type)
+            self.plan[key] = cheapest_way(self.work(x, training), x.device.type)
         return self.plan[key]
 
     def work(self, x: Tensor, training: bool = True) -> HierarchicalWork:

@@ -90,7 +90,7 @@ def possible(work: HierarchicalWork, ways: Sequence[str] = WAYS) -> list[str]:
     return list(ways)
 
 
-def cheapest(work: HierarchicalWork, device: str, ways: Sequence[str] = WAYS) -> str:
+def cheapest_way(work: HierarchicalWork, device: str, ways: Sequence[str] = WAYS) -> str:
     """Return the one of the `ways` with the least estimated time.
 
     Elsewhere than on a CPU, where nothing has been measured, it is the first possible one.

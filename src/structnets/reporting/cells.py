@@ -39,7 +39,7 @@ class Cell:
     run_ids : list of str
         The runs, sorted.
     stale : bool
-        Whether the code of a run has changed since.
+        Whether the code of a run has changed since, or may have (`structnets.reporting.freshness`).
     status : {'measured', 'counted', 'reported', 'not run'}
         What the numbers are.
     pooled : float or None

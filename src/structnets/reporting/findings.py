@@ -10,8 +10,8 @@ from __future__ import annotations
 import fnmatch
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from structnets.analyses import (
     load_models_experiments,
     resolve_analysis,
 )
+from structnets.reporting.freshness import stale_note
 from structnets.reporting.ledger import reduced
 
 Line = dict[str, Any]
@@ -69,7 +70,8 @@ def read_findings(directory: Path) -> dict[str, Line]:
     Raises
     ------
     ValueError
-        Naming file and line, if a line is damaged or repeats an analysis.
+        Naming file and line, if a line is damaged or repeats an analysis, or if its id is not
+        that of what it says was asked.
     """
     path, lines = directory / FILE, {}
     if not path.is_file():
@@ -82,6 +84,11 @@ def read_findings(directory: Path) -> dict[str, Line]:
             raise ValueError(f"{place}: not valid JSON: {error}") from None
         if not isinstance(line, dict) or set(line) != set(KEYS):
             raise ValueError(f"{place}: an object with the keys {sorted(KEYS)} is needed")
+        expected = identity.analysis_id(line)
+        if line["analysis_id"] != expected:
+            raise ValueError(
+                f"{place}: analysis_id is {line['analysis_id']!r}, its content gives {expected!r}"
+            )
         if line["analysis_id"] in lines:
             raise ValueError(f"{place}: {line['analysis_id']} has a line already")
         lines[line["analysis_id"]] = line
@@ -103,10 +110,21 @@ def append_findings(directory: Path, lines: Iterable[Line]) -> None:
 
 @dataclass(frozen=True)
 class Finding:
-    """A measured analysis of one preset."""
+    """A measured analysis of one preset.
+
+    Attributes
+    ----------
+    analysis : Analysis
+        Its file.
+    line : dict
+        Of the ledger.
+    stale_runs : list of str
+        Runs it looked at whose code has changed since.
+    """
 
     analysis: Analysis
     line: Line
+    stale_runs: list[str] = field(default_factory=list)
 
     def values(self) -> Iterator[tuple[str, float, int]]:
         """Yield name, value and n of the values that are reported, numbers in names in order."""
@@ -131,6 +149,8 @@ class Finding:
                 "thesis": self.analysis.thesis_value(name),
                 "hardware": self.line["hardware"]["class"],
                 "run_ids": [model["run_id"] for model in self.line["models"]],
+                # That of the analysis itself is not digested, so that "not stale" is never said.
+                "stale": True if self.stale_runs else None,
             }
             for name, value, n in self.values()
         ]
@@ -147,6 +167,9 @@ class Finding:
             f"commit {str(line['commit'])[:12]} · runs {runs}",
             self._table(),
         ]
+        if self.stale_runs:
+            named = ", ".join(f"`{run}`" for run in self.stale_runs)
+            parts.append(f"- {stale_note(named)}")
         return "\n\n".join(parts)
 
     def _table(self) -> str:
@@ -163,9 +186,23 @@ def _naturally(name: str) -> list[int | str]:
 
 
 def findings(
-    ledger_dir: Path, analyses_dir: Path, experiments_dir: Path, presets: Iterable[str]
+    ledger_dir: Path,
+    analyses_dir: Path,
+    experiments_dir: Path,
+    presets: Iterable[str],
+    stale: Collection[str] = (),
 ) -> Iterator[Finding]:
-    """Yield the measured analyses whose files still ask for what was measured."""
+    """Yield the measured analyses whose files still ask for what was measured.
+
+    Parameters
+    ----------
+    ledger_dir, analyses_dir, experiments_dir : pathlib.Path
+        Folders of the ledger, of analysis files and of experiment files.
+    presets : iterable of str
+        Which are looked for.
+    stale : collection of str
+        Runs whose code has changed since.
+    """
     lines = read_findings(ledger_dir)
     analyses = load_analyses(analyses_dir) if lines else {}
     experiments = load_models_experiments(experiments_dir, analyses.values())
@@ -175,4 +212,6 @@ def findings(
                 continue
             wanted = resolve_analysis(analysis, experiments, preset)["analysis_id"]
             if wanted in lines:
-                yield Finding(analysis, lines[wanted])
+                line = lines[wanted]
+                runs = dict.fromkeys(model["run_id"] for model in line["models"])
+                yield Finding(analysis, line, [run for run in runs if run in stale])

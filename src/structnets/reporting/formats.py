@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from structnets.reporting.cells import Cell
+from structnets.reporting.freshness import STALE, stale_note
 from structnets.reporting.tables import Table
 
 NOT_RUN = "not run"
-STALE = "†"
 _CSV: tuple[str, ...] = (
     "target",
     "row",
@@ -196,7 +196,7 @@ def notes(rendering: Rendering) -> list[str]:
     if any(cell.pooled is not None for cell in rendering.cells):
         said.append("Pooled: over the predictions of all folds of a cross-validation at once.")
     if any(cell.stale for cell in rendering.cells):
-        said.append(f"{STALE} The code of a run in this cell has changed since it was measured.")
+        said.append(stale_note("a run in this cell"))
     return said
 
 

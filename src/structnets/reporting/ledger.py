@@ -2,8 +2,10 @@
 
 A line holds what a table cell needs of a run made elsewhere or earlier. Of one fold of a
 cross-validation it also holds the ``predictions``, a pair of label and log-odds per held-out
-sample (`structnets.reporting.pooling`). Its ``confirmed``, if any, says at which commit later code
-was seen to compute the same (`structnets.training.confirmation`).
+sample (`structnets.reporting.pooling`). Its ``code_digest`` is of the definitions that computed it
+(`structnets.training.code_digest`). Its ``first_losses`` and ``weights_digest`` are what later code
+is compared with; ``confirmed``, if any, says at which commit it was seen to compute the same
+(`structnets.training.confirmation`).
 Lines are sorted by run id, one per run; a new measurement of a run replaces its line.
 """
 
@@ -30,7 +32,7 @@ KEYS = (
     "wall_s",
     "train_s",
 )
-OPTIONAL = ("confirmed", "predictions")
+OPTIONAL = ("confirmed", "first_losses", "predictions", "weights_digest")
 
 
 def ledger_line(result: dict[str, Any]) -> Line:
@@ -44,6 +46,7 @@ def ledger_line(result: dict[str, Any]) -> Line:
         If the result lacks something a line holds.
     """
     line = reduced(result, KEYS, f"result of {result.get('run_id')!r}")
+    line |= {key: result[key] for key in ("first_losses", "weights_digest") if key in result}
     labels, log_odds = result.get("labels"), result.get("log_odds")
     if labels and log_odds and find_dataset(line["spec"]["data"]["name"]).form == "cohort":
         pairs = zip(labels, log_odds, strict=True)

@@ -16,6 +16,7 @@ from structnets.reporting.formats import (
     markdown_runs,
     stated,
 )
+from structnets.reporting.freshness import code_digests, is_stale
 from structnets.reporting.ledger import read_ledger
 from structnets.reporting.requests import load_experiments
 from structnets.reporting.tables import load_tables
@@ -32,6 +33,7 @@ KEYS = (
     "thesis",
     "hardware",
     "run_ids",
+    "stale",
 )
 PRESETS = ("small", "paper")  # smoke proves the wiring and never enters the ledger
 
@@ -47,11 +49,12 @@ thesis' protocol."""
 def renderings(ledger_dir: Path, tables_dir: Path, experiments_dir: Path) -> Iterator[Rendering]:
     """Yield every target under every preset that has runs in the ledger (or one without runs)."""
     lines = read_ledger(ledger_dir).values()
+    digests = code_digests(lines)
     tables = load_tables(tables_dir)
     experiments = load_experiments(experiments_dir, list(tables.values()))
     for table in tables.values():
         found = [
-            Rendering(table, preset, cells_of(table, experiments, preset, lines))
+            Rendering(table, preset, cells_of(table, experiments, preset, lines, digests))
             for preset in PRESETS
             if preset in table.floor
         ]
@@ -75,7 +78,8 @@ def rows(
     Returns
     -------
     list of dict
-        ``target, row, column, preset, data, mean, sd, n, thesis, hardware, run_ids``.
+        ``target, row, column, preset, data, mean, sd, n, thesis, hardware, run_ids, stale``; the
+        last is None where it is not known.
     """
     folder = experiments_dir or tables_dir.parent / "experiments"
     cells = [
@@ -89,7 +93,9 @@ def rows(
 
 def _findings(ledger_dir: Path, tables_dir: Path, experiments_dir: Path) -> Iterator[Finding]:
     """Yield the measured analyses of the folder ``analyses`` beside the tables."""
-    return findings(ledger_dir, tables_dir.parent / "analyses", experiments_dir, PRESETS)
+    stale = {run for run, line in read_ledger(ledger_dir).items() if is_stale(line)}
+    folder = tables_dir.parent / "analyses"
+    return findings(ledger_dir, folder, experiments_dir, PRESETS, stale)
 
 
 def markdown(ledger_dir: Path, tables_dir: Path, experiments_dir: Path | None = None) -> str:

@@ -6,8 +6,10 @@ Importing this imports no torch, since stages ask what is already there before t
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +71,30 @@ def publish(
     with atomic_path(out / "model.pt") as temporary:
         torch.save({"spec": result["spec"], "state_dict": _plain(model)}, temporary)
     write_json(out / "result.json", result)
+
+
+def weights_digest(state: Mapping[str, Any]) -> str:
+    """Digest the tensors of a ``state_dict``: names, types, shapes and every bit.
+
+    Parameters
+    ----------
+    state : mapping of str to Tensor
+        On any device; what is no tensor is no weight.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
+    import torch
+
+    found = hashlib.sha256()
+    for name, tensor in sorted(state.items()):
+        if torch.is_tensor(tensor):
+            found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+            flat = tensor.detach().cpu().contiguous().flatten()
+            found.update(flat.view(torch.uint8).numpy().tobytes())
+    return found.hexdigest()
 
 
 def _plain(model: nn.Module) -> dict[str, Any]:

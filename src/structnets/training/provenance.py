@@ -1,10 +1,7 @@
-"""Where a number comes from: code digest, git state, versions, hardware."""
+"""Where a number comes from: git state, versions, hardware."""
 
 from __future__ import annotations
 
-import ast
-import functools
-import hashlib
 import os
 import platform
 import resource
@@ -15,114 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import structnets
-from structnets.models.registry import module_of
-from structnets.training.tasks import form_of
 
 _ROOT = Path(structnets.__file__).parent
-_LOOP = {"gradient": "structnets.training.loop", "closed_form": "structnets.training.closed_form"}
-# Modules that store, report or schedule a run do not decide what it computes.
-_PLUMBING = {
-    "structnets.data.manifest",
-    "structnets.data.prepared",
-    "structnets.data.whole_folder",
-    "structnets.files",
-    "structnets.identity",
-    "structnets.models.counting",
-    "structnets.models.registry",
-    "structnets.nn.cost_model",
-    "structnets.training.checkpoint",
-    "structnets.training.loss_record",
-    "structnets.training.reporting",
-    "structnets.training.tasks",
-}
 _PACKAGES = ("torch", "numpy", "structnets")
-
-
-def code_digest(spec: dict[str, Any]) -> str:
-    """Digest the library modules that a spec's model, data and recipe use.
-
-    The digest is over syntax trees without docstrings and without checks that only raise, and
-    over the import closure: comments, formatting, a new error message or a change elsewhere in
-    the library do not enter. Modules that only store, report or schedule are left out.
-
-    Parameters
-    ----------
-    spec : dict
-        Resolved spec.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
-    """
-    form = form_of(spec)
-    roots = (
-        module_of(spec["model"]["name"]),
-        _LOOP[spec["recipe"]["kind"]],
-        form.source,
-        form.task,
-    )
-    modules: set[str] = set()
-    waiting = list(roots)
-    while waiting:
-        module = waiting.pop()
-        if module not in modules:
-            modules.add(module)
-            waiting.extend(_imports(module))
-    text = "".join(f"{name} {_syntax_digest(name)}\n" for name in sorted(modules))
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _file(module: str) -> Path | None:
-    path = _ROOT.joinpath(*module.split(".")[1:])
-    for candidate in (path.with_suffix(".py"), path / "__init__.py"):
-        if candidate.is_file():
-            return candidate
-    return None
-
-
-@functools.cache
-def _syntax(module: str) -> ast.Module:
-    path = _file(module)
-    if path is None:
-        raise ModuleNotFoundError(f"no library module {module}")
-    return _Computing().visit(ast.parse(path.read_text()))
-
-
-class _Computing(ast.NodeTransformer):
-    """Keep what computes: drop docstrings, and statements that can only raise."""
-
-    def generic_visit(self, node: ast.AST) -> ast.AST | None:
-        """Visit the parts of a node, then keep it or drop it."""
-        documented = isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
-        if documented and ast.get_docstring(node):
-            node.body = node.body[1:]
-        super().generic_visit(node)
-        if isinstance(node, (ast.If, ast.For)) and not node.orelse:
-            return None if all(isinstance(n, ast.Raise) for n in node.body) else node
-        return node
-
-
-@functools.cache
-def _syntax_digest(module: str) -> str:
-    return hashlib.sha256(ast.dump(_syntax(module)).encode()).hexdigest()
-
-
-def _imports(module: str) -> list[str]:
-    """List the library modules a module names in its imports."""
-    names: list[str] = []
-    for node in ast.walk(_syntax(module)):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    own = [name for name in names if name.startswith("structnets.")]
-    # Packages only re-export; the modules that define things are named besides.
-    return [
-        name
-        for name in own
-        if (path := _file(name)) and path.name != "__init__.py" and name not in _PLUMBING
-    ]
 
 
 def git_state(folder: Path = _ROOT) -> dict[str, Any]:

@@ -16,15 +16,19 @@ from structnets.identity import run_id, spec_digest
 from structnets.models.counting import collapsed_parameters, trained_parameters
 from structnets.models.registry import create_for_spec
 from structnets.training import provenance
-from structnets.training.artifacts import claim, publish
+from structnets.training.artifacts import claim, publish, weights_digest
+from structnets.training.code_digest import code_digest
 from structnets.training.examples import Examples
 from structnets.training.fixed_stage import past_fixed_stage
 from structnets.training.freed_memory import keep_freed_memory
 from structnets.training.loop import GradientTraining, Position
 from structnets.training.reporting import Progress, Reporter
-from structnets.training.seeding import stream_seed
+from structnets.training.seeding import seed_initialisation
 from structnets.training.tasks import Task, make_task, open_examples
 from structnets.training.workers import Workers
+
+FIRST_EPOCHS = 5
+"""How many epochs' losses a result states, so that it can be confirmed without its files."""
 
 
 def run_spec(
@@ -81,7 +85,7 @@ def run_spec(
     origin = {
         "versions": provenance.versions(),
         "git": provenance.git_state(),
-        "code_digest": provenance.code_digest(spec),
+        "code_digest": code_digest(spec),
         "data_digest": manifest["digest"],
     }
     name = run_id(spec)
@@ -108,6 +112,8 @@ def run_spec(
         "labels": _labels(reported) if measured.details.get("log_odds") else None,
         "curve": "curves.csv",
         "losses": position.losses,
+        "first_losses": [row["train_loss"] for row in position.curve[:FIRST_EPOCHS]],
+        "weights_digest": weights_digest(model.state_dict()),
         "parameters": {
             "trained": trained_parameters(model),
             "collapsed": collapsed_parameters(model),
@@ -129,7 +135,7 @@ def run_spec(
 
 def build_model(spec: dict[str, Any], manifest: dict[str, Any]) -> nn.Module:
     """Build the model of a spec for a prepared data set, initialised from the spec's seed."""
-    torch.manual_seed(stream_seed(spec["seed"], "initialisation"))
+    seed_initialisation(spec["seed"])
     return create_for_spec(spec, len(manifest.get("classes", ())), manifest["image_shape"])
 
 

@@ -18,6 +18,11 @@ def stream_seed(*parts: int | str) -> int:
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") >> 1
 
 
+def seed_initialisation(seed: int) -> None:
+    """Set torch's global random state for drawing a model's first weights."""
+    torch.manual_seed(stream_seed(seed, "initialisation"))
+
+
 def seed_step(seed: int, step: int, rank: int) -> None:
     """Set torch's global random state for one training step of one worker.
 

@@ -1,7 +1,7 @@
 """What is learned from which form of data, each in a module of its own.
 
 A run depends on the modules of its own task and form alone, which are therefore imported by
-name: its code digest (`structnets.training.provenance`) leaves the others out.
+name: its code digest (`structnets.training.code_digest`) leaves the others out.
 """
 
 from __future__ import annotations
@@ -9,13 +9,15 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any, Protocol
 
 from structnets.data.catalogue import find_dataset
-from structnets.training.examples import Examples
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from structnets.training.examples import Examples
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from structnets.nn import HierarchicalConv
-from structnets.nn.hierarchical_cost import WAYS, HierarchicalWork, cheapest, possible
+from structnets.nn.hierarchical_cost import WAYS, HierarchicalWork, cheapest_way, possible
 from tests.unit.nn.direct_hierarchy import direct
 
 CASES = {
@@ -211,8 +211,8 @@ def work_of(values: int, terms: int, **options: bool) -> HierarchicalWork:
 )
 def test_choice_for_the_thesis_shapes(work: HierarchicalWork, way: str) -> None:
     """As measured: few attributes want matrix products, few terms spare the collapse."""
-    assert cheapest(work, "cpu") == way
-    assert cheapest(work, "cuda") == "plain"
+    assert cheapest_way(work, "cpu") == way
+    assert cheapest_way(work, "cuda") == "plain"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from structnets import identity
 from structnets.analyses import load_analyses, load_models_experiments, resolve_analysis
 from structnets.files import write_json
 from structnets.reporting import results
@@ -13,6 +14,7 @@ from structnets.reporting.findings import (
     local_findings,
     read_findings,
 )
+from structnets.reporting.freshness import STALE
 from tests.made_results import WORKFLOW
 
 
@@ -37,6 +39,12 @@ def result():
     }
 
 
+def asked_otherwise(result):
+    """The same, as if it had been asked with another option."""
+    other = {**result, "options": {**result["options"], "made": 1}}
+    return {**other, "analysis_id": identity.analysis_id(other)}
+
+
 def found_in(ledger):
     return list(findings(ledger, WORKFLOW / "analyses", WORKFLOW / "experiments", ["small"]))
 
@@ -50,8 +58,8 @@ def test_round_trip(result, tmp_path):
 
 
 def test_newer_measurement_replaces_the_line_of_its_target_and_preset(result, tmp_path):
-    for name in ("inversion_error-small-0", result["analysis_id"]):
-        append_findings(tmp_path, [finding_line({**result, "analysis_id": name})])
+    for measured in (asked_otherwise(result), result):
+        append_findings(tmp_path, [finding_line(measured)])
     assert list(read_findings(tmp_path)) == [result["analysis_id"]]
 
 
@@ -74,8 +82,31 @@ def test_numbers_in_names_are_in_order(result):
 
 
 def test_line_of_another_question_does_not_count(result, tmp_path):
-    append_findings(tmp_path, [finding_line({**result, "analysis_id": "inversion_error-small-0"})])
+    append_findings(tmp_path, [finding_line(asked_otherwise(result))])
     assert found_in(tmp_path) == []
+
+
+def test_stale_runs_are_named(result, tmp_path):
+    append_findings(tmp_path, [finding_line(result)])
+    (fresh,) = found_in(tmp_path)
+    assert {row["stale"] for row in fresh.rows()} == {None}, "its own code is not digested"
+    assert STALE not in fresh.markdown()
+    run = result["models"][0]["run_id"]
+    folders = (tmp_path, WORKFLOW / "analyses", WORKFLOW / "experiments")
+    (stale,) = findings(*folders, ["small"], {run, "another"})
+    assert {row["stale"] for row in stale.rows()} == {True}
+    assert f"- † The code of `{run}` has changed" in stale.markdown()
+
+
+def test_committed_ledger_is_valid():
+    assert read_findings(WORKFLOW / "ledger")
+
+
+def test_line_that_is_not_what_its_id_says_is_refused(result, tmp_path):
+    line = {**finding_line(asked_otherwise(result)), "analysis_id": result["analysis_id"]}
+    (tmp_path / "analyses.jsonl").write_text(identity.canonical_json(line) + "\n")
+    with pytest.raises(ValueError, match=r"jsonl:1: analysis_id is .* its content gives"):
+        read_findings(tmp_path)
 
 
 def test_damaged_line_is_named(result, tmp_path):

@@ -33,6 +33,16 @@ def test_line_of_a_dirty_tree_says_so():
     assert ledger_line(result)["commit"] == "abc-dirty"
 
 
+def test_line_keeps_what_confirms_it_later(tmp_path):
+    facts = {"first_losses": [2.0, 1.5], "weights_digest": "e" * 64}
+    line = ledger_line(make_result(floor("small")[0].spec, **facts))
+    assert line.items() >= facts.items()
+    append(tmp_path, [line])
+    assert read_ledger(tmp_path) == {line["run_id"]: line}
+    earlier = ledger_line(make_result(floor("small")[0].spec))
+    assert not facts.keys() & earlier.keys(), "results of earlier editions lack them"
+
+
 def test_incomplete_result_is_refused():
     result = make_result(floor("small")[0].spec)
     del result["hardware"]

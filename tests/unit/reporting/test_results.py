@@ -1,8 +1,10 @@
 import pytest
 
 from structnets.reporting import results
-from structnets.reporting.ledger import append, ledger_line
+from structnets.reporting.freshness import STALE
+from structnets.reporting.ledger import append, ledger_line, read_ledger
 from structnets.reporting.requests import cell_spec
+from structnets.training.code_digest import code_digest
 from tests.made_results import REPOSITORY, WORKFLOW, make_result
 
 
@@ -12,7 +14,8 @@ def measured(folder, table, experiments):
     for column, accuracies in {"n100": (90.5, 91.5), "n200": (90.0,)}.items():
         for seed, accuracy in enumerate(accuracies):
             spec = cell_spec(table, experiments, "small", "net", column, seed)
-            append(folder / "ledger", [ledger_line(make_result(spec, accuracy))])
+            result = make_result(spec, accuracy, code_digest=code_digest(spec))
+            append(folder / "ledger", [ledger_line(result)])
     return folder
 
 
@@ -42,3 +45,17 @@ def test_what_fell_short_stays_visible(measured):
     assert "Short of the thesis by more than half a point: net at n200 (−5.00)." in text
     assert "**91.00 ± 0.71 (2)**<br>thesis 91.00, +0.00" in text
     assert text.count("`cnn_b-mnist-n") == 3
+    assert STALE not in text
+
+
+@pytest.mark.parametrize("old", ["c" * 64, f"2:{'c' * 64}", f"3:{'c' * 64}"])
+def test_cells_of_other_code_are_marked(old, measured):
+    """Of an earlier edition's digest it cannot be told; it is never taken for today's."""
+    lines = read_ledger(measured / "ledger")
+    run = next(run for run in lines if "-s1-" in run)
+    append(measured / "ledger", [{**lines[run], "code_digest": old}])
+    first, second = results.rows(measured / "ledger", measured / "tables")
+    assert (first["stale"], second["stale"]) == (True, False)
+    text = results.markdown(measured / "ledger", measured / "tables")
+    assert "**91.00 ± 0.71 (2)†**" in text
+    assert "† The code of a run in this cell has changed since it was measured, or its" in text

@@ -1,12 +1,17 @@
-"""A published run is confirmed by its first losses and by what its weights score."""
+"""A run is confirmed by its first losses, and by what its weights score where they are at hand."""
 
-import shutil
+import copy
+from dataclasses import replace
 
 import pytest
 import torch
 
-from structnets.files import read_json, write_json
-from structnets.training.confirmation import confirm
+from structnets.files import read_json
+from structnets.reporting.ledger import ledger_line
+from structnets.training.confirmation import Confirmation, confirm, published_facts
+from structnets.training.run import FIRST_EPOCHS
+
+EQUAL = Confirmation([], 2, True, 0.0, "not compared")
 
 
 @pytest.fixture
@@ -16,28 +21,71 @@ def published(run, make_spec, folder_of):
     return folder_of(spec) / "out"
 
 
-def test_unchanged_code_confirms(published, prepared):
-    assert confirm(published, prepared) == []
+@pytest.fixture
+def line(published):
+    return ledger_line(read_json(published / "result.json"))
 
 
-def test_other_losses_are_told(published, prepared):
-    curves = published / "curves.csv"
-    head, first, *rest = curves.read_text().splitlines()
-    parts = first.split(",")
-    parts[2] = str(float(parts[2]) * (1 + 1e-7))
-    curves.write_text("\n".join([head, ",".join(parts), *rest]))
-    (found,) = confirm(published, prepared)
+def without_facts(line):
+    return {key: line[key] for key in line if key not in ("first_losses", "weights_digest")}
+
+
+def test_line_alone_confirms(line, prepared):
+    assert confirm(line, prepared) == EQUAL
+    assert EQUAL.record() == {"epochs": 2, "losses": "equal to the bit", "score": "not compared"}
+
+
+def test_short_run_is_repeated_as_a_whole(line, prepared):
+    assert confirm(line, prepared, epochs=9) == replace(
+        EQUAL, epochs=3, score="weights trained anew"
+    )
+    other = {**line, "weights_digest": "0" * 64}
+    (found,) = confirm(other, prepared, epochs=3).differences
+    assert found == "the weights trained anew are not the line's"
+    score = {**line, "metrics": {**line["metrics"], "accuracy": 1.0}}
+    (found,) = confirm(score, prepared, epochs=3).differences
+    assert found.startswith("accuracy of the weights was 1.0 and is")
+
+
+def test_weights_at_hand_are_measured(line, published, prepared):
+    measured = replace(EQUAL, score="published weights")
+    assert confirm(line, prepared, published) == measured
+
+
+def test_line_of_earlier_editions_needs_the_files(line, published, prepared):
+    old = without_facts(line)
+    assert confirm(old, prepared, published).differences == []
+    for folder in (None, published.parent / "nowhere"):
+        with pytest.raises(ValueError, match="holds no first losses, and its curves"):
+            confirm(old, prepared, folder)
+
+
+def test_published_facts_are_those_of_the_result(line, published):
+    assert {**without_facts(line), **published_facts(published)} == line
+    assert len(line["first_losses"]) == 3 <= FIRST_EPOCHS
+
+
+def test_other_losses_are_told_and_rounding_may_be_let_pass(line, prepared):
+    other = copy.deepcopy(line)
+    other["first_losses"][0] *= 1 + 1e-7
+    (found,) = confirm(other, prepared).differences
     assert found.startswith("the training loss of epoch 1 was")
+    near = confirm(other, prepared, tolerance=1e-6, epochs=3)
+    assert near == Confirmation([], 3, False, 1e-6, "not compared")
+    assert near.record()["losses"] == "within 1e-06"
+    assert confirm(other, prepared, tolerance=1e-8).differences == [found]
+    assert confirm(line, prepared, tolerance=1e-6).record()["losses"] == "equal to the bit"
 
 
-def test_other_weights_are_told(published, prepared):
+def test_other_weights_are_told(line, published, prepared):
     kept = torch.load(published / "model.pt", weights_only=True)
     for weight in kept["state_dict"].values():
         if torch.is_tensor(weight) and weight.is_floating_point():
             weight.neg_()
     torch.save(kept, published / "model.pt")
-    found = confirm(published, prepared, epochs=1)
-    assert any(line.startswith("loss of the published weights") for line in found)
+    first, *rest = confirm(line, prepared, published, epochs=1).differences
+    assert first == "the published weights are not the line's"
+    assert any(found.startswith("loss of the weights was") for found in rest)
 
 
 @pytest.mark.parametrize(
@@ -49,14 +97,18 @@ def test_other_weights_are_told(published, prepared):
         (("data_digest",), "0" * 64, "trained on other data"),
     ],
 )
-def test_what_cannot_be_compared_is_refused(where, value, message, published, prepared, tmp_path):
-    folder = shutil.copytree(published, tmp_path / "other")
-    result = read_json(folder / "result.json")
+def test_what_cannot_be_compared_is_refused(where, value, message, line, prepared):
+    other = copy.deepcopy(line)
     *path, last = where
-    place = result
+    place = other
     for key in path:
         place = place[key]
     place[last] = value
-    write_json(folder / "result.json", result)
     with pytest.raises(ValueError, match=message):
-        confirm(folder, prepared)
+        confirm(other, prepared)
+
+
+@pytest.mark.parametrize("words", [{"epochs": 0}, {"tolerance": -1.0}])
+def test_senseless_comparisons_are_refused(words, line, prepared):
+    with pytest.raises(ValueError, match="needed are >= 1 and >= 0"):
+        confirm(line, prepared, **words)
