@@ -24,8 +24,11 @@ from structnets.bases.discretisation import (
     default_radius,
     derivative_taps,
     difference_reach,
+    hybrid_smoothing_radius,
     is_hybrid,
     sampled_derivative,
+    smoothing_kind,
+    smoothing_weights,
 )
 
 Norm = Literal["scale", "none"]
@@ -179,6 +182,21 @@ class GaussianBasis:
             return gaussian_derivative(order, sigma, self.radius, self.norm)
         taps = derivative_taps(order, sigma, self.radius, self.discretisation, self.order)
         return taps if self.norm == "scale" else taps / sigma**order
+
+    @cached_property
+    def smoothing(self) -> Float:
+        """The Gaussians that hybrid derivatives are differences of, shape (S, K - 2 reach)."""
+        assert is_hybrid(self.discretisation)
+        reach = difference_reach(self.order)
+        inner = self.radius - reach
+        radii = [hybrid_smoothing_radius(s, self.radius, self.order) for s in self.sigmas]
+        kind = smoothing_kind(self.discretisation)
+        return np.stack(
+            [
+                np.pad(smoothing_weights(sigma, radius, kind), inner - radius)
+                for sigma, radius in zip(self.sigmas, radii, strict=True)
+            ]
+        )
 
     @cached_property
     def factors(self) -> NDArray[np.int64]:

@@ -16,6 +16,7 @@ from structnets.nn.learned_basis_conv import LearnedBasisConv2d
 from structnets.nn.pose import Pose
 from structnets.nn.reparametrize import collapse_model, reparametrize
 from structnets.nn.residual import StaticResBlock
+from structnets.nn.scale_groups import scale_groups
 from structnets.nn.space_to_depth import SpaceToDepth
 from structnets.nn.streams import InjectivePad, LeftInverseWarning, MergeStreams, SplitChannels
 
@@ -42,5 +43,6 @@ __all__ = [
     "collapse_model",
     "composed_together",
     "reparametrize",
+    "scale_groups",
     "set_chosen_ways",
 ]

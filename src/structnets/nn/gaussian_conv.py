@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from structnets.bases.discretisation import Discretisation, is_hybrid
 from structnets.bases.gaussian import GaussianBasis, Norm
 from structnets.nn._chosen_ways import ChoosesWays
-from structnets.nn._constants import ConstantBuffers
 from structnets.nn._convolution_arguments import (
     PaddingMode,
     batched,
@@ -23,7 +23,9 @@ from structnets.nn._convolution_arguments import (
     per_axis,
     refuse_positions,
 )
-from structnets.nn._modes import LOW, autocast_dtype, is_traced, needs_plain_operations
+from structnets.nn._discretised import Discretised, learned_size, resolve_learn_sigma
+from structnets.nn._hybrid import WAYS as HYBRID_WAYS
+from structnets.nn._modes import LOW, autocast_dtype, needs_plain_operations
 from structnets.nn.collapsing import plain_convolution, plain_parameters
 from structnets.nn.cost_model import Work, cheapest, count_taps
 from structnets.nn.evaluation import (
@@ -39,13 +41,17 @@ Padding = int | Pair | str
 
 
 def bases_per_axis(
-    order: int, sigmas: Sequence[float], size: Sequence[int] | None, dims: int, norm: Norm
+    order: int,
+    sigmas: Sequence[float],
+    size: Sequence[int] | None,
+    dims: int,
+    norm: Norm,
+    discretisation: Discretisation = "sampled",
 ) -> tuple[GaussianBasis, ...]:
     """Return the basis whose profiles serve each axis; one for all if the support is a cube."""
-    if size is None or len(set(size)) == 1:
-        one = GaussianBasis(order, tuple(sigmas), None if size is None else size[0], dims, norm)
-        return (one,) * dims
-    return tuple(GaussianBasis(order, tuple(sigmas), n, dims, norm) for n in size)
+    sizes = (None,) if size is None else tuple(size) if len(set(size)) > 1 else (size[0],)
+    bases = tuple(GaussianBasis(order, tuple(sigmas), n, dims, norm, discretisation) for n in sizes)
+    return bases if len(bases) == dims else bases * dims
 
 
 def resolve_padding(padding: Padding, kernel_size: int) -> Pair:
@@ -54,7 +60,7 @@ def resolve_padding(padding: Padding, kernel_size: int) -> Pair:
     return high, wide
 
 
-class GaussianConv2d(ChoosesWays, ConstantBuffers):
+class GaussianConv2d(ChoosesWays, Discretised):
     """Structured receptive fields (thesis section 3.3): drop-in for ``nn.Conv2d``.
 
     The filter from input i to output o is ``sum_n alpha[o, i, n] phi_n`` with fixed Gaussian
@@ -69,7 +75,9 @@ class GaussianConv2d(ChoosesWays, ConstantBuffers):
     sigmas : float or sequence of float
         Scales in pixels, ascending.
     kernel_size : int or pair, optional
-        Odd support; by default 2 ceil(3 max(sigmas)) + 1.
+        Odd support; by default what `structnets.bases.gaussian.GaussianBasis` takes,
+        2 ceil(3 max(sigmas)) + 1 for sampled derivatives. For learned scales it has room for the
+        largest they may reach.
     stride : int or pair
         As in ``nn.Conv2d``.
     padding : int, pair, or {'same', 'valid', 'full'}
@@ -80,12 +88,26 @@ class GaussianConv2d(ChoosesWays, ConstantBuffers):
         Normalisation of the atoms, see `structnets.bases.gaussian`.
     way : str
         How to evaluate: ``auto`` (by a cost model, per shape), or one of ``depthwise``,
-        ``composed``, ``separable``, ``banded``, ``mixed``, ``fft``. All agree to rounding.
+        ``composed``, ``separable``, ``banded``, ``mixed``, ``fft``; hybrid derivatives also by
+        ``pieces``, ``stencils`` and ``responses`` (`structnets.nn._hybrid`). All agree to
+        rounding.
+    discretisation : {'sampled', 'integrated', 'hybrid', 'hybrid_integrated'}
+        How derivatives become taps, see `structnets.bases.discretisation`. ``sampled`` is the
+        thesis'; hybrid ones cost about what a plain convolution of 3 x 3 taps costs, at any
+        scale.
+    learn_sigma : bool or {'layer', 'group', 'channel'}
+        Learn the scales: one set for the layer (the same as True), for every group, or for every
+        input channel. Their parameter `log_scale` should learn slowly: see
+        `structnets.nn.scale_groups`.
+    sigma_factor : float
+        Learned scales stay within this factor of the given ones.
 
     Attributes
     ----------
     alpha : Parameter, shape (out_channels, in_channels / groups, atoms)
         The learned weights.
+    log_scale : Parameter or None
+        What scales have changed by: about the logarithm of the factor.
 
     Raises
     ------
@@ -135,16 +157,23 @@ class GaussianConv2d(ChoosesWays, ConstantBuffers):
         dtype: torch.dtype | None = None,
         norm: Norm = "scale",
         way: str = "auto",
+        discretisation: Discretisation = "sampled",
+        learn_sigma: bool | str = False,
+        sigma_factor: float = 2.0,
     ) -> None:
         super().__init__()
         refuse_positions("GaussianConv2d", "nn.Conv2d", positions)
-        if way != "auto" and way not in WAYS:
-            raise ValueError(f"way must be auto or one of {', '.join(WAYS)}; got {way!r}")
+        allowed = WAYS if not is_hybrid(discretisation) else (*WAYS, *HYBRID_WAYS)
+        if way != "auto" and way not in allowed:
+            raise ValueError(f"way must be auto or one of {', '.join(allowed)}; got {way!r}")
         check_channels(in_channels, out_channels, groups)
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         scales = (sigmas,) if isinstance(sigmas, (int, float)) else tuple(sigmas)
+        self.learn_sigma, self.sigma_factor = resolve_learn_sigma(learn_sigma), sigma_factor
+        if self.learn_sigma and kernel_size is None:
+            kernel_size = learned_size(order, scales, discretisation, sigma_factor)
         size = None if kernel_size is None else per_axis("kernel_size", kernel_size, 2)
-        self.bases = bases_per_axis(order, scales, size, 2, norm)
+        self.bases = bases_per_axis(order, scales, size, 2, norm, discretisation)
         self.basis = max(self.bases, key=lambda basis: basis.radius)
         high, wide = (2 * basis.radius + 1 for basis in self.bases)
         self.kernel_size: Pair = (high, wide)
@@ -153,6 +182,8 @@ class GaussianConv2d(ChoosesWays, ConstantBuffers):
         self.padding: Pair = padding_per_axis(padding, self.kernel_size, self.dilation)  # type: ignore[assignment]
         self.padding_mode = padding_mode
         self._margins = check_padding_mode(padding_mode, self.padding)
+        left = self.padding if padding_mode == "zeros" else (0, 0)
+        self.prepare_hybrid(self.kernel_size, self.stride, left, self.dilation)
         self.way = way
         self.plan: dict[str, str] = {}
         self._matrices = matrix_cache()
@@ -161,6 +192,7 @@ class GaussianConv2d(ChoosesWays, ConstantBuffers):
         shape = (out_channels, in_channels // groups, len(self.basis))
         self.alpha = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
         self.bias = nn.Parameter(self.alpha.new_empty(out_channels)) if bias else None
+        self.prepare_scale()
         self.reset_parameters()
 
     def constants(self) -> Mapping[str, np.ndarray]:
@@ -171,16 +203,18 @@ class GaussianConv2d(ChoosesWays, ConstantBuffers):
         else:
             y, x = self.basis.factors.T
             kernels = along_y[y][:, :, None] * along_x[x][:, None]
-        return {"kernels": kernels, "profiles_y": along_y, "profiles_x": along_x}
+        shared = {"kernels": kernels, "profiles_y": along_y, "profiles_x": along_x}
+        return {**shared, **self.hybrid_constants()}
 
     def reset_parameters(self) -> None:
-        """Draw alpha so that the composed filters have He et al.'s variance; zero the bias."""
+        """Draw alpha so that the composed filters have He et al.'s variance; zero all else."""
         self.restore_constants()
         energy = float((self.constants()["kernels"] ** 2).sum())
         inputs = self.in_channels // self.groups
         nn.init.normal_(self.alpha, std=math.sqrt(2 / (inputs * energy)))
-        if self.bias is not None:
-            nn.init.zeros_(self.bias)
+        for parameter in (self.bias, self.log_scale):
+            if parameter is not None:
+                nn.init.zeros_(parameter)
 
     @property
     def atoms(self) -> SeparableAtoms:
@@ -223,12 +257,21 @@ class GaussianConv2d(ChoosesWays, ConstantBuffers):
         """Convolve a batch; `way` if it is not to be chosen."""
         if self.padding_mode != "zeros":
             x = functional.pad(x, self._margins, self.padding_mode)
-        out = WAYS[way or self.way_for(x)](x, self.alpha, self.atoms)
-        if not is_traced(x):
+        chosen = self.discretised_way(x, way or self.way)
+        if chosen is not None:
+            out = self.evaluate_discretised(x, chosen, self._convolved)
+        else:
+            out = WAYS[way or self.way_for(x)](x, self.alpha, self.atoms)
+        if not needs_plain_operations(x):
             layout = torch.channels_last if is_channels_last(x) else torch.contiguous_format
             out = out.contiguous(memory_format=layout)
         # Autocast's convolution adds its bias in the precision of its result.
         return out if self.bias is None else out + self.bias[:, None, None].to(out.dtype)
+
+    def _convolved(self, x: Tensor, kernel: Tensor) -> Tensor:
+        """Convolve padded maps with given filters."""
+        padding = self.padding if self.padding_mode == "zeros" else 0
+        return functional.conv2d(x, kernel, None, self.stride, padding, self.dilation, self.groups)
 
     def way_for(self, x: Tensor) -> str:
         """Return how padded maps like `x` are evaluated; the choice is kept in ``plan``."""
@@ -282,6 +325,8 @@ class GaussianConv2d(ChoosesWays, ConstantBuffers):
 
     def kernel(self) -> Tensor:
         """Return the effective filters on the pixel grid, shape (O, I / groups, K, L)."""
+        if self.log_scale is not None:
+            return self.learned_kernel()
         return compose(self.alpha, self.atoms)
 
     def collapse(self) -> nn.Conv2d:
@@ -309,7 +354,8 @@ class GaussianConv2d(ChoosesWays, ConstantBuffers):
             f"{self.in_channels}, {self.out_channels}, order={self.basis.order}, "
             f"sigmas={self.basis.sigmas}, kernel_size={self.kernel_size}, stride={self.stride}, "
             f"padding={self.padding}, dilation={self.dilation}, groups={self.groups}, "
-            f"padding_mode={self.padding_mode}, way={self.way}"
+            f"padding_mode={self.padding_mode}, way={self.way}, "
+            f"discretisation={self.discretisation}, learn_sigma={self.learn_sigma or False}"
         )
 
     def _apply(self, fn: Any, recurse: bool = True) -> Any:

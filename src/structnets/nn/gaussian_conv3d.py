@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from structnets.bases.discretisation import Discretisation
 from structnets.bases.gaussian import Norm
 from structnets.nn._bounded_cache import BoundedCache
 from structnets.nn._constants import ConstantBuffers
@@ -67,6 +68,8 @@ class GaussianConv3d(ConstantBuffers):
         or more) and interpolate the mixed maps. At .5 the relative error of a large scale's
         atom on white noise is 1e-4 with a support of five sigma, and up to 5 % with the default
         of three, whose cut edges a coarse grid does not follow; at 1 it is 6 to 13 %.
+    discretisation : {'sampled', 'integrated', 'hybrid', 'hybrid_integrated'}
+        How derivatives become taps, see `structnets.bases.discretisation`.
 
     Attributes
     ----------
@@ -117,6 +120,7 @@ class GaussianConv3d(ConstantBuffers):
         dtype: torch.dtype | None = None,
         norm: Norm = "scale",
         coarse: float | None = None,
+        discretisation: Discretisation = "sampled",
     ) -> None:
         super().__init__()
         refuse_positions("GaussianConv3d", "nn.Conv3d", positions)
@@ -127,7 +131,7 @@ class GaussianConv3d(ConstantBuffers):
         self.groups = groups
         scales = (sigmas,) if isinstance(sigmas, (int, float)) else tuple(sigmas)
         size = None if kernel_size is None else per_axis("kernel_size", kernel_size, 3)
-        self.bases = bases_per_axis(order, scales, size, 3, norm)
+        self.bases = bases_per_axis(order, scales, size, 3, norm, discretisation)
         self.basis = max(self.bases, key=lambda basis: basis.radius)
         self.kernel_size = _triple(2 * basis.radius + 1 for basis in self.bases)
         self.stride = _triple(per_axis("stride", stride, 3))

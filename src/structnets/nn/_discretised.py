@@ -1,0 +1,233 @@
+"""`Discretised`: what a Gaussian layer does where its derivatives are hybrid or its scales learned.
+
+Sampled derivatives at fixed scales, the thesis' layer, are evaluated by `structnets.nn.evaluation`
+alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from structnets.bases.discretisation import (
+    Discretisation,
+    check_discretisation,
+    default_radius,
+    difference_reach,
+    is_hybrid,
+    smoothing_kind,
+)
+from structnets.bases.gaussian import GaussianBasis
+from structnets.nn._constants import ConstantBuffers
+from structnets.nn._hybrid import WAYS, Hybrid, HybridTensors
+from structnets.nn._learned_scale import derivative_profiles, learned_sigmas, smoothing_taps
+from structnets.nn._modes import LOW, autocast_dtype, needs_plain_operations, without_autocast
+
+Pair = tuple[int, int]
+LearnSigma = Literal["layer", "group", "channel"]
+# In half precision rounding magnified a thousandfold in single still is less than its own.
+MOST_MAGNIFIED_LOW = 2000.0
+# An image with fewer numbers in all its responses is not worth starting operations for.
+LEAST_RESPONSES = 1 << 15
+
+
+def resolve_learn_sigma(value: bool | str) -> LearnSigma | None:
+    """Return per what a scale is learned; None if it is not.
+
+    Raises
+    ------
+    ValueError
+        If the value is not allowed.
+    """
+    if value is False:
+        return None
+    if value is True:
+        return "layer"
+    for allowed in get_args(LearnSigma):
+        if value == allowed:
+            return allowed
+    names = ", ".join(map(repr, get_args(LearnSigma)))
+    raise ValueError(f"learn_sigma must be a bool or one of {names}; got {value!r}")
+
+
+def learned_size(
+    order: int, sigmas: Sequence[float], discretisation: Discretisation, factor: float
+) -> int:
+    """Return the default support of scales that may grow by a factor.
+
+    Raises
+    ------
+    ValueError
+        If the factor leaves nothing to learn.
+    """
+    if not (factor > 1 and math.isfinite(factor)):
+        raise ValueError(f"sigma_factor must be finite and > 1, got {factor}")
+    check_discretisation(discretisation)
+    return 2 * default_radius(order, max(sigmas) * factor, discretisation) + 1
+
+
+class Discretised(ConstantBuffers):
+    """A layer with a basis along y and x, and perhaps scales that are learned.
+
+    Attributes
+    ----------
+    log_scale : Parameter or None
+        Logarithm of what every scale has changed by, near zero; shape (S,), or (groups, S), or
+        (in_channels, S). See `structnets.nn._learned_scale`.
+    """
+
+    bases: tuple[GaussianBasis, ...]
+    basis: GaussianBasis
+    in_channels: int
+    groups: int
+    alpha: nn.Parameter
+    hybrid: Hybrid | None
+    log_scale: nn.Parameter | None
+    learn_sigma: LearnSigma | None
+    sigma_factor: float
+
+    def prepare_hybrid(
+        self, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair
+    ) -> None:
+        """Set `hybrid`, if the basis is; padding is what is left to the convolution."""
+        largest = self.basis.sigmas[-1] * (self.sigma_factor if self.learn_sigma else 1.0)
+        shared = (kernel_size, stride, padding, dilation, self.groups, largest)
+        self.hybrid = Hybrid(self.basis, *shared) if is_hybrid(self.discretisation) else None
+
+    def prepare_scale(self) -> None:
+        """Set `log_scale`, a parameter of the weights' kind, if scales are learned."""
+        self.log_scale = None
+        if self.learn_sigma:
+            leading = {"layer": (), "group": (self.groups,), "channel": (self.in_channels,)}
+            shape = (*leading[self.learn_sigma], len(self.basis.sigmas))
+            self.log_scale = nn.Parameter(self.alpha.new_zeros(shape))
+
+    @property
+    def discretisation(self) -> Discretisation:
+        """How derivatives become taps."""
+        return self.basis.discretisation
+
+    def hybrid_constants(self) -> Mapping[str, np.ndarray]:
+        """Return the constants that hybrid ways need."""
+        if not is_hybrid(self.discretisation):
+            return {}
+        hybrid = Hybrid(self.basis, (0, 0), (1, 1), (0, 0), (1, 1), 1, 1.0)
+        along_y, along_x = self.bases
+        sigmas = np.array([atom.sigma for atom in self.basis.atoms])
+        powers = sigmas ** (np.array(hybrid.total_orders) if self.basis.norm == "scale" else 0)
+        return {
+            "smoothing_y": along_y.smoothing,
+            "smoothing_x": along_x.smoothing,
+            "powers": powers,
+            "differences": hybrid.differences,
+            "halves": hybrid.halves,
+        }
+
+    def sigmas(self) -> Tensor:
+        """Return the scales as they are now: shape (S,), (groups, S) or (in_channels, S)."""
+        if self.log_scale is None:
+            return torch.tensor(self.basis.sigmas)
+        with without_autocast(self.log_scale.device.type):
+            return learned_sigmas(self.log_scale, self.basis.sigmas, self.sigma_factor)
+
+    def _sigmas_of_channels(self) -> Tensor:
+        """Return the scales, shape (S,), or (in_channels, S) where they may differ."""
+        sigmas = self.sigmas()
+        if sigmas.ndim == 1 or self.learn_sigma == "channel":
+            return sigmas
+        return sigmas.repeat_interleave(self.in_channels // self.groups, 0)
+
+    def learned_profiles(self) -> tuple[Tensor, Tensor]:
+        """Return the filters along y and x of learned scales, shape (..., P, K) each."""
+        sigmas = self._sigmas_of_channels()
+        scaled = self.basis.norm == "scale"
+        along_y, along_x = (
+            derivative_profiles(
+                sigmas, self.basis.order, basis.radius, self.discretisation, scaled
+            ).flatten(-3, -2)
+            for basis in self.bases
+        )
+        return along_y.to(self.alpha.dtype), along_x.to(self.alpha.dtype)
+
+    def learned_kernel(self) -> Tensor:
+        """Return the filters (O, C / groups, K, L) of learned scales."""
+        with without_autocast(self.alpha.device.type):
+            along_y, along_x = self.learned_profiles()
+            y, x = self.basis.factors.T.tolist()
+            kernels = along_y[..., y, :, None] * along_x[..., x, None, :]  # (N, K, L) or (C, ...)
+            if kernels.ndim == 3:
+                return (self.alpha @ kernels.flatten(1)).unflatten(2, kernels.shape[1:])
+            alpha = self.alpha.unflatten(0, (self.groups, -1))
+            grouped = kernels.unflatten(0, (self.groups, -1))
+            return torch.einsum("gocn,gcnyx->gocyx", alpha, grouped).flatten(0, 1)
+
+    def hybrid_tensors(self) -> HybridTensors:
+        """Return the tensors of a hybrid basis, in the weights' precision."""
+        like = self.alpha
+        differences, halves = (self.constant(n, like) for n in ("differences", "halves"))
+        if self.log_scale is None:
+            along_y, along_x, powers = (
+                self.constant(n, like) for n in ("smoothing_y", "smoothing_x", "powers")
+            )
+            return HybridTensors((along_y, along_x), powers, differences, halves, self._fixed)
+        assert self.hybrid is not None
+        sigmas = self._sigmas_of_channels()
+        kind = smoothing_kind(self.discretisation)
+        along_y, along_x = (
+            smoothing_taps(sigmas, basis.radius - difference_reach(basis.order), kind)
+            for basis in self.bases
+        )
+        of_atoms = sigmas[..., list(self.hybrid.scale_of)]
+        orders = torch.tensor(self.hybrid.total_orders, device=sigmas.device)
+        powers = of_atoms**orders if self.basis.norm == "scale" else torch.ones_like(of_atoms)
+        smoothing = (along_y.to(like.dtype), along_x.to(like.dtype))
+        return HybridTensors(
+            smoothing, powers.to(like.dtype), differences, halves, self.learned_profiles
+        )
+
+    def _fixed(self) -> tuple[Tensor, Tensor]:
+        along_y, along_x = (self.constant(f"profiles_{a}", self.alpha) for a in "yx")
+        return along_y, along_x
+
+    def discretised_way(self, x: Tensor, wanted: str) -> str | None:
+        """Return how padded maps are evaluated; None leaves it to the ways of all layers."""
+        hybrid, empty = self.hybrid, x.numel() == 0
+        if hybrid is None or empty or min(hybrid.output_size(x)) < 1:
+            return "composed" if self.log_scale is not None else None
+        low = x.dtype in LOW or autocast_dtype(x.device.type) is not None
+        per_channel = self.log_scale is not None and self.log_scale.ndim == 2
+        if low and wanted not in ("composed", "stencils"):
+            exact = hybrid.magnified <= MOST_MAGNIFIED_LOW and not per_channel
+            return "responses" if exact else "composed"
+        plain = needs_plain_operations(x)
+        if wanted in WAYS and not (wanted == "pieces" and plain):
+            return wanted
+        if wanted != "auto" and wanted not in WAYS and not plain:
+            return "composed" if self.log_scale is not None else None
+        elsewhere = plain or x.device.type != "cpu" or self.groups > 1 or per_channel
+        responses = x.shape[1] * len(self.basis) * math.prod(hybrid.output_size(x))
+        if elsewhere or responses < LEAST_RESPONSES:
+            return "composed" if hybrid.differences_lose(x.dtype) else "stencils"
+        return "pieces"
+
+    def evaluate_discretised(
+        self, x: Tensor, way: str, composed: Callable[[Tensor, Tensor], Tensor]
+    ) -> Tensor:
+        """Convolve padded maps; `composed` convolves them with given filters."""
+        hybrid = self.hybrid
+        if hybrid is None or way not in WAYS:
+            return composed(x, self.learned_kernel())
+        if way == "responses":
+            precision = autocast_dtype(x.device.type) or x.dtype
+            with without_autocast(x.device.type):
+                atoms = self.hybrid_tensors()
+            return hybrid.responses(x, self.alpha, atoms, precision)
+        with without_autocast(x.device.type):
+            atoms = self.hybrid_tensors()
+            act = hybrid.pieces if way == "pieces" else hybrid.stencils
+            return act(x, self.alpha, atoms)

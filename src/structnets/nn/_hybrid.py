@@ -1,0 +1,257 @@
+"""Convolutions with hybrid Gaussian derivatives: smoothing once a scale, then few taps.
+
+The filters of `structnets.bases.discretisation`'s hybrid kind are differences of a smoothed
+image, so that three ways lead to ``out = sum alpha phi_n * x``:
+
+=============  =============================================================================
+``pieces``     smooth, take all differences and mix them, an image at a time
+               (`structnets.nn._pieces`); only the input is kept for the backward pass
+``stencils``   smooth, then one convolution with the alphas composed into 3 x 3 or 5 x 5 taps;
+               PyTorch's own operations throughout
+``responses``  smooth and take the differences in single precision, then mix by a 1 x 1
+               convolution in half precision
+=============  =============================================================================
+
+Differences of order n at scale sigma magnify the rounding of the smoothed maps by up to
+(2 sigma)^n. Where that would be seen (`Hybrid.differences_lose`), filters are applied whole.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from structnets.bases.discretisation import Float, central_difference, difference_reach
+from structnets.bases.gaussian import GaussianBasis
+from structnets.nn._filter_matrices import BandedFilters, DenseFilters, dense_filters
+from structnets.nn._modes import without_autocast
+from structnets.nn._pieces import filter_and_mix
+from structnets.nn._smoothed_differences import SmoothedDifferences
+from structnets.nn._toeplitz import correlation_matrices
+
+Pair = tuple[int, int]
+WAYS = ("pieces", "stencils", "responses")
+MOST_MAGNIFIED = 40.0
+"""Magnified rounding stays below some 1e-5 of the output up to here (order 2: sigma 4)."""
+# Maps of fewer pixels than a quarter of the outputs are filtered by one matrix, and rows of fewer
+# than nine are too short for differences by slices.
+PIXELS_PER_OUTPUT, SHORTEST_ROW = 0.25, 9
+
+
+@dataclass(frozen=True)
+class HybridTensors:
+    """The tensors of a layer's atoms.
+
+    Parameters
+    ----------
+    smoothing : pair of Tensor, shape (S, K) or (C, S, K)
+        The Gaussian of every scale along y and x; or of every channel and scale.
+    powers : Tensor, shape (N,) or (C, N)
+        What differences are multiplied with: sigma^n where derivatives are scale-normalised.
+    differences : Tensor, shape (N, k, k)
+        Central differences of every atom.
+    halves : Tensor, shape (N,)
+        What differences with whole numbers as taps are multiplied with to be those.
+    profiles : callable
+        Returns the whole filters along y and x, shape (P, K) each.
+    """
+
+    smoothing: tuple[Tensor, Tensor]
+    powers: Tensor
+    differences: Tensor
+    halves: Tensor
+    profiles: Callable[[], tuple[Tensor, Tensor]]
+
+    @property
+    def per_channel(self) -> bool:
+        """Whether every channel has scales of its own."""
+        return self.powers.ndim == 2
+
+
+@dataclass(frozen=True)
+class Hybrid:
+    """What the evaluation of one layer needs besides tensors.
+
+    Parameters
+    ----------
+    basis : GaussianBasis
+        A hybrid one.
+    kernel_size, stride, padding, dilation : pair of int
+        Of the whole filters, along y and x; padding is with zeros.
+    groups : int
+        As in ``nn.Conv2d``.
+    largest : float
+        The largest scale that may be met, which decides whether differences lose digits.
+    """
+
+    basis: GaussianBasis
+    kernel_size: Pair
+    stride: Pair
+    padding: Pair
+    dilation: Pair
+    groups: int
+    largest: float
+
+    @property
+    def reach(self) -> int:
+        """Pixels to either side that differences read."""
+        return difference_reach(self.basis.order)
+
+    @cached_property
+    def differences(self) -> Float:
+        """The central differences of every atom, shape (N, k, k), k = 2 reach + 1."""
+        along = [_padded(central_difference(n), self.reach) for n in range(self.basis.order + 1)]
+        return np.stack([np.outer(along[y], along[x]) for x, y in self._orders])
+
+    @cached_property
+    def scale_of(self) -> tuple[int, ...]:
+        """Index of every atom's scale."""
+        return tuple(self.basis.sigmas.index(atom.sigma) for atom in self.basis.atoms)
+
+    @property
+    def total_orders(self) -> tuple[int, ...]:
+        """Total order of every atom."""
+        return tuple(sum(orders) for orders in self._orders)
+
+    @cached_property
+    def halves(self) -> Float:
+        """What differences with whole numbers as taps lack, shape (N,)."""
+        return np.array([math.prod(0.5 ** (n % 2) for n in orders) for orders in self._orders])
+
+    @cached_property
+    def magnified(self) -> float:
+        """By how much differences magnify the rounding of smoothed maps."""
+        sizes = np.linalg.norm(self.differences.reshape(len(self.differences), -1), axis=1)
+        powers = [max(1.0, self.largest) ** n for n in self.total_orders]
+        return float((sizes * powers).max())
+
+    def differences_lose(self, dtype: torch.dtype) -> bool:
+        """Say whether differences magnify rounding beyond what results are promised to hold."""
+        return dtype == torch.float32 and self.magnified > MOST_MAGNIFIED
+
+    def output_size(self, x: Tensor) -> Pair:
+        """Return height and width of the output."""
+        high, wide = (
+            (n + 2 * p - d * (k - 1) - 1) // s + 1
+            for n, p, d, k, s in zip(
+                x.shape[-2:],
+                self.padding,
+                self.dilation,
+                self.kernel_size,
+                self.stride,
+                strict=True,
+            )
+        )
+        return high, wide
+
+    def stencils(self, x: Tensor, alpha: Tensor, atoms: HybridTensors) -> Tensor:
+        """Smooth maps (B, C, H, W), then convolve once with composed taps."""
+        scaled = self._scaled(alpha, atoms.powers)
+        maps, taps = [], []
+        for scale, (along_y, along_x) in enumerate(self._smoothing_matrices(x, atoms)):
+            maps.append(torch.matmul(torch.matmul(along_y, x), along_x.mT))
+            members = [n for n, s in enumerate(self.scale_of) if s == scale]
+            chosen = scaled if len(members) == scaled.shape[2] else scaled[:, :, members]
+            taps.append(torch.matmul(chosen, atoms.differences[members].flatten(1)))
+        weight = torch.cat(taps, 1).unflatten(2, atoms.differences.shape[1:])
+        return functional.conv2d(
+            self._beside(maps), weight, None, self.stride, 0, self.dilation, self.groups
+        )
+
+    def responses(
+        self, x: Tensor, alpha: Tensor, atoms: HybridTensors, precision: torch.dtype
+    ) -> Tensor:
+        """Filter in single precision, then mix in another."""
+        with without_autocast(x.device.type):
+            exact = x.float()
+            matrices = [m for pair in self._smoothing_matrices(exact, atoms) for m in pair]
+            filtering = self._smoothed_differences(x)
+            maps = filtering.all_maps(exact, matrices)
+            # Powers go to the maps: rounded to half precision, large ones would be the weights'.
+            maps = maps.unflatten(1, (filtering.count, -1))
+            maps = maps * (atoms.powers * atoms.halves).float()[:, None, None, None]
+            weights = alpha.to(precision)
+        maps = self._beside(maps.to(precision).unbind(1))
+        return functional.conv2d(maps, weights.mT.flatten(1)[:, :, None, None], groups=self.groups)
+
+    def pieces(self, x: Tensor, alpha: Tensor, atoms: HybridTensors) -> Tensor:
+        """Filter and mix an image at a time; one group, one smoothing for all channels."""
+        size = self.output_size(x)
+        factors = tuple((int(y), int(x)) for y, x in self.basis.factors)
+        if x.shape[2] * x.shape[3] <= PIXELS_PER_OUTPUT * len(alpha):
+            matrix = dense_filters(*self._filter_matrices(x, atoms), factors)
+            dense = DenseFilters(len(factors), size)
+            return filter_and_mix(x, alpha.flatten(1), dense, [matrix])
+        if self.differences_lose(x.dtype) or x.shape[3] < SHORTEST_ROW:
+            banded = BandedFilters(factors, size)
+            weights, matrices = alpha, self._filter_matrices(x, atoms)
+            return filter_and_mix(x, weights.mT.flatten(1), banded, matrices)
+        matrices = [m for pair in self._smoothing_matrices(x, atoms) for m in pair]
+        weights = alpha * (atoms.powers * atoms.halves)
+        return filter_and_mix(x, weights.mT.flatten(1), self._smoothed_differences(x), matrices)
+
+    @cached_property
+    def _orders(self) -> tuple[Pair, ...]:
+        """Orders of every atom along x and y."""
+        return tuple((a.exponents[0], a.exponents[1]) for a in self.basis.atoms)
+
+    def _scaled(self, alpha: Tensor, powers: Tensor) -> Tensor:
+        """Multiply weights (O, C / groups, N) by powers (N,) or (C, N)."""
+        if powers.ndim == 1:
+            return alpha * powers
+        grouped = alpha.unflatten(0, (self.groups, -1))
+        return (grouped * powers.unflatten(0, (self.groups, 1, -1))).flatten(0, 1)
+
+    def _smoothing_matrices(self, x: Tensor, atoms: HybridTensors) -> list[tuple[Tensor, Tensor]]:
+        """Return the smoothing of every scale as matrices along y and x."""
+        along_y, along_x = (
+            correlation_matrices(weights.to(x.dtype), length, padding, 1, dilation).unbind(-3)
+            for weights, length, padding, dilation in zip(
+                atoms.smoothing, x.shape[2:], self.padding, self.dilation, strict=True
+            )
+        )
+        return list(zip(along_y, along_x, strict=True))
+
+    def _filter_matrices(self, x: Tensor, atoms: HybridTensors) -> tuple[Tensor, Tensor]:
+        """Return the whole filters as matrices (P, V, H) along y and (P, U, W) along x."""
+        along_y, along_x = (
+            correlation_matrices(profiles, length, padding, stride, dilation)
+            for profiles, length, padding, stride, dilation in zip(
+                atoms.profiles(),
+                x.shape[2:],
+                self.padding,
+                self.stride,
+                self.dilation,
+                strict=True,
+            )
+        )
+        return along_y, along_x
+
+    def _smoothed_differences(self, x: Tensor) -> SmoothedDifferences:
+        scales = tuple(
+            tuple((n, self._orders[n]) for n, s in enumerate(self.scale_of) if s == scale)
+            for scale in range(len(self.basis.sigmas))
+        )
+        return SmoothedDifferences(
+            scales, self.output_size(x), self.stride, self.dilation, self.reach
+        )
+
+    def _beside(self, maps: Sequence[Tensor]) -> Tensor:
+        """Put several maps of all channels beside each other, within each group."""
+        if len(maps) == 1:
+            return maps[0]
+        if self.groups == 1:
+            return torch.cat(list(maps), 1)
+        grouped = [m.unflatten(1, (self.groups, -1)) for m in maps]
+        return torch.cat(grouped, 2).flatten(1, 2)
+
+
+def _padded(taps: Float, reach: int) -> Float:
+    return np.pad(taps, reach - len(taps) // 2)

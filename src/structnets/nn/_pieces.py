@@ -1,0 +1,212 @@
+"""Filter with all atoms, then mix, a piece of an image at a time: no response is ever stored.
+
+Filtering first takes as many products a pixel and channel as there are atoms, often fewer than a
+kernel has taps. What it costs beside them is writing every atom's map and reading it again; here
+the maps of a few rows of one image are made in memory that stays near the processor, mixed by one
+matrix product, and made again in the backward pass. Only the input is kept.
+
+How maps are filtered is a `Filtering`: by a smoothing and differences of it
+(`structnets.nn._smoothed_differences`), or with separable filters as banded matrices, or with one
+matrix for maps of a few pixels (`structnets.nn._filter_matrices`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+# Numbers in the maps of a piece, 16 MB of float32: smaller ones spend more on starting operations
+# and on short products than they save in memory traffic.
+PIECE_NUMBERS = 1 << 22
+
+
+class Filtering(Protocol):
+    """A fixed linear map from an image to the maps of N atoms, each (V, U) for every channel."""
+
+    atoms_first: bool
+    """Whether maps are (N, C, h, U) or (C, N, h, U)."""
+    whole: bool
+    """Whether all rows must be made at once."""
+
+    @property
+    def count(self) -> int:
+        """Number of atoms N."""
+        ...
+
+    @property
+    def output_size(self) -> tuple[int, int]:
+        """Height V and width U of the maps."""
+        ...
+
+    def all_maps(self, x: Tensor, matrices: Sequence[Tensor]) -> Tensor:
+        """Filter a batch (B, C, H, W), differentiably: (B, N C or C N, V, U)."""
+        ...
+
+    def fill(self, image: Tensor, matrices: Sequence[Tensor], rows: slice, maps: Tensor) -> None:
+        """Write the maps' rows of one image (C, H, W)."""
+        ...
+
+    def add_gradients(
+        self,
+        gradient: Tensor,
+        image: Tensor,
+        matrices: Sequence[Tensor],
+        rows: slice,
+        into: Tensor | None,
+        into_matrices: Sequence[Tensor | None],
+    ) -> None:
+        """Add what a gradient of the maps' rows is for the image and for the matrices."""
+        ...
+
+
+def filter_and_mix(
+    x: Tensor, weights: Tensor, filtering: Filtering, matrices: Sequence[Tensor]
+) -> Tensor:
+    """Filter maps and mix them by pieces.
+
+    Parameters
+    ----------
+    x : Tensor, shape (B, C, H, W)
+        Maps, in memory as ``torch.contiguous_format`` or ``torch.channels_last``.
+    weights : Tensor, shape (O, N C or C N)
+        Mixing, in the order of the filtering's maps.
+    filtering : Filtering
+        What the atoms are.
+    matrices : sequence of Tensor
+        What the filtering needs; gradients flow to those that want one.
+
+    Returns
+    -------
+    Tensor, shape (B, O, V, U)
+        In memory as the input is. Second derivatives are those of `filter_then_mix`.
+    """
+    out = _Pieces.apply(x, weights, filtering, *matrices)
+    assert isinstance(out, Tensor)
+    return out
+
+
+def filter_then_mix(
+    x: Tensor, weights: Tensor, filtering: Filtering, matrices: Sequence[Tensor]
+) -> Tensor:
+    """Do the same with all maps at once, in operations that PyTorch traces and differentiates."""
+    maps = filtering.all_maps(x, matrices).to(weights.dtype)
+    return functional.conv2d(maps, weights[:, :, None, None])
+
+
+class _Pieces(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weights: Tensor, filtering: Filtering, *matrices: Tensor
+    ) -> Tensor:
+        ctx.save_for_backward(x, weights, *matrices)
+        ctx.filtering = filtering
+        high, wide = filtering.output_size
+        last = _is_channels_last(x)
+        layout = torch.channels_last if last else torch.contiguous_format
+        out = torch.empty(
+            (len(x), len(weights), high, wide),
+            dtype=x.dtype,
+            device=x.device,
+            memory_format=layout,
+        )
+        memory = _memory(x, filtering)
+        for image, answer in zip(x, out, strict=True):
+            image = image.contiguous()
+            for rows in _pieces(x, filtering):
+                maps = _maps_of(memory, x, filtering, rows)
+                filtering.fill(image, matrices, rows, maps)
+                flat, piece = maps.view(weights.shape[1], -1), _flat(answer[:, rows], last)
+                if last:
+                    torch.mm(flat.t(), weights.t(), out=piece.t())
+                else:
+                    torch.mm(weights, flat, out=piece)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        x, weights, *matrices = ctx.saved_tensors
+        filtering: Filtering = ctx.filtering
+        if torch.is_grad_enabled():  # a graph of the gradients is wanted
+            return _differentiable_backward(
+                ctx.needs_input_grad, gradient, filtering, x, weights, *matrices
+            )
+        want_x, want_weights, _, *want_matrices = ctx.needs_input_grad
+        last = _is_channels_last(x)
+        layout = torch.channels_last if last else torch.contiguous_format
+        gradient = gradient.contiguous(memory_format=layout)
+        into_x = torch.zeros_like(x, memory_format=torch.contiguous_format) if want_x else None
+        into_weights = torch.zeros_like(weights) if want_weights else None
+        into_matrices = [
+            torch.zeros_like(m) if want else None
+            for m, want in zip(matrices, want_matrices, strict=True)
+        ]
+        memory = _memory(x, filtering)
+        for b, image in enumerate(x):
+            image = image.contiguous()
+            for rows in _pieces(x, filtering):
+                above = _flat(gradient[b][:, rows], last)
+                if into_weights is not None:
+                    maps = _maps_of(memory, x, filtering, rows)
+                    filtering.fill(image, matrices, rows, maps)
+                    into_weights.addmm_(above, maps.view(weights.shape[1], -1).t())
+                if want_x or any(want_matrices):
+                    below = _maps_of(memory, x, filtering, rows)
+                    torch.mm(weights.t(), above, out=below.view(weights.shape[1], -1))
+                    into = None if into_x is None else into_x[b]
+                    filtering.add_gradients(below, image, matrices, rows, into, into_matrices)
+        if into_x is not None:
+            into_x = into_x.contiguous(memory_format=layout)
+        return into_x, into_weights, None, *into_matrices
+
+
+def _differentiable_backward(
+    needed: Sequence[bool],
+    gradient: Tensor,
+    filtering: Filtering,
+    x: Tensor,
+    weights: Tensor,
+    *matrices: Tensor,
+) -> tuple[Tensor | None, ...]:
+    inputs = (x, weights, None, *matrices)
+    wanted = [t for t, need in zip(inputs, needed, strict=True) if need and t is not None]
+    out = filter_then_mix(x, weights, filtering, matrices)
+    found = iter(torch.autograd.grad(out, wanted, gradient, create_graph=True))
+    return tuple(next(found) if need else None for need in needed)
+
+
+def _is_channels_last(x: Tensor) -> bool:
+    last = x.is_contiguous(memory_format=torch.channels_last)
+    return last and not x.is_contiguous()
+
+
+def _pieces(x: Tensor, filtering: Filtering) -> Iterator[slice]:
+    """Yield the rows of the output, a piece at a time."""
+    high, wide = filtering.output_size
+    many = PIECE_NUMBERS // max(1, filtering.count * x.shape[1] * wide)
+    step = high if filtering.whole else max(1, many)
+    for first in range(0, high, step):
+        yield slice(first, min(first + step, high))
+
+
+def _memory(x: Tensor, filtering: Filtering) -> Tensor:
+    """Allocate the maps of the largest piece."""
+    first = next(_pieces(x, filtering), slice(0, 0))
+    rows = first.stop - first.start
+    return x.new_empty(filtering.count * x.shape[1] * rows * filtering.output_size[1])
+
+
+def _maps_of(memory: Tensor, x: Tensor, filtering: Filtering, rows: slice) -> Tensor:
+    """Return a piece's maps: (N, C, h, U) or (C, N, h, U) of the memory."""
+    leading = (filtering.count, x.shape[1])
+    leading = leading if filtering.atoms_first else leading[::-1]
+    shape = (*leading, rows.stop - rows.start, filtering.output_size[1])
+    return memory[: shape[0] * shape[1] * shape[2] * shape[3]].view(shape)
+
+
+def _flat(maps: Tensor, last: bool) -> Tensor:
+    """Return rows of maps (O, h, U) as a matrix (O, h U), a view in either layout."""
+    return maps.permute(1, 2, 0).flatten(0, 1).t() if last else maps.flatten(1)
