@@ -76,11 +76,23 @@ class IRevNet(nn.Module):
         maps = functional.relu(self.norm(self.encode(x)))
         return self.head(maps.mean((2, 3)))
 
-    def get_extra_state(self) -> dict[str, Any]:
-        """Keep the configuration with the weights."""
-        return dict(self.configuration)
+    def state_dict(self, *args: Any, **options: Any) -> Any:
+        """Return the weights; the configuration goes with their metadata."""
+        state = super().state_dict(*args, **options)
+        prefix = options.get("prefix", args[1] if len(args) > 1 else "")
+        state._metadata[prefix[:-1]]["configuration"] = dict(self.configuration)
+        return state
 
-    def set_extra_state(self, state: Any) -> None:
+    def _load_from_state_dict(
+        self, state_dict: Any, prefix: str, local_metadata: Any, *rest: Any
+    ) -> None:
+        # Files of the first edition keep the configuration beside the tensors.
+        kept = state_dict.pop(f"{prefix}_extra_state", local_metadata.get("configuration"))
+        if kept is not None:
+            self._check_configuration(kept)
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
+
+    def _check_configuration(self, state: Any) -> None:
         """Refuse weights of another configuration.
 
         Raises

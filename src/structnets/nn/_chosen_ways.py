@@ -12,8 +12,6 @@ from typing import Any
 
 from torch import nn
 
-from structnets.nn._modes import drop_extra_state
-
 MOST_CHOICES = 1024
 
 
@@ -40,7 +38,7 @@ class ChoosesWays(nn.Module):
         self, state_dict: Any, prefix: str, local_metadata: Any, *rest: Any
     ) -> None:
         # Files of the first edition kept the plan beside the tensors.
-        state = drop_extra_state(self, state_dict, prefix)
+        state = state_dict.pop(f"{prefix}_extra_state", None)
         if isinstance(state, Mapping):
             self.set_plan(state)
         super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)

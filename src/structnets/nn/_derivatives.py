@@ -33,9 +33,11 @@ def reference_gradients(
         Gradients of the outputs.
     """
     with torch.enable_grad():
-        out = function(*inputs)
+        # Aliases, since one input may have been computed from another.
+        given = [None if x is None else x.view_as(x) for x in inputs]
+        out = function(*given)
         outs = (out,) if isinstance(out, Tensor) else out
-        asked = [x for x, wants in zip(inputs, wanted, strict=True) if wants and x is not None]
+        asked = [x for x, wants in zip(given, wanted, strict=True) if wants and x is not None]
         found = iter(torch.autograd.grad(outs, asked, grads, create_graph=True, allow_unused=True))
     pairs = zip(inputs, wanted, strict=True)
     return tuple(next(found) if wants and x is not None else None for x, wants in pairs)

@@ -6,7 +6,7 @@ import contextlib
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch._C._functorch import peek_interpreter_stack
 from torch.autograd import forward_ad
 
@@ -44,11 +44,6 @@ def is_transformed() -> bool:
 def needs_plain_operations(x: Any = None) -> bool:
     """Say whether only PyTorch's own operations serve, no custom function."""
     return is_traced(x) or is_transformed()
-
-
-def drop_extra_state(module: nn.Module, state_dict: Any, prefix: str) -> Any:
-    """Take what the first edition kept beside the tensors out of a state dict; return it."""
-    return state_dict.pop(f"{prefix}_extra_state", None)
 
 
 def as_autocast(out: Tensor) -> Tensor:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from structnets.nn._modes import LOW, as_autocast, needs_plain_operations, without_autocast
 from structnets.nn.attribute_axes import AttributeAxes, Pair
 from structnets.nn.fused_convolution import Fused
 from structnets.nn.hierarchical_cost import COLLAPSED, HierarchicalWork, cheapest_way
-from structnets.nn.hierarchical_evaluation import Geometry, filter_4d
+from structnets.nn.hierarchical_evaluation import Geometry, filter_4d, plain_4d
 
 
 def marginal(x: Tensor, reduction: str) -> Tensor:
@@ -73,6 +74,19 @@ class AttributeConv(nn.Module):
         The filters.
     constant : Parameter or None, shape (values, *support)
         What meets the ones.
+
+    Limits
+    ------
+    Traced and under functional transforms the layer is evaluated by PyTorch's own convolutions,
+    whose inner array is kept: slower, and equal to rounding.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from structnets.nn import AttributeConv
+    >>> layer = AttributeConv(4, support=(1, 5))
+    >>> layer(torch.zeros(2, 8, 8, 1, 6)).shape  # images, space, attributes
+    torch.Size([2, 8, 8, 1, 3, 4])
     """
 
     def __init__(
@@ -93,7 +107,13 @@ class AttributeConv(nn.Module):
         self.padding, self.reduction = padding, reduction
         self.weight = nn.Parameter(torch.empty(values, kernel_size, kernel_size, *support))
         self.constant = nn.Parameter(torch.zeros(values, *support)) if constant else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the filters from N(0, 0.05^2); zero the constant."""
         nn.init.normal_(self.weight, std=0.05)
+        if self.constant is not None:
+            nn.init.zeros_(self.constant)
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve arrays (N, U1, U2, V_o, V_a, V_b) or (N, U1, U2, V_a, V_b).
@@ -105,23 +125,33 @@ class AttributeConv(nn.Module):
         """
         x = marginal(x, self.reduction)
         axes = AttributeAxes((x.shape[3], x.shape[4]), self.support, self.subsampling, self.padding)
+        geometry = Geometry(axes, self.kernel_size, self.stride)
         # The chosen way may recompute patches outside of autocast's reach.
-        with torch.autocast(x.device.type, enabled=False):
-            x = x.to(self.weight.dtype)
-            padded, patches = Geometry(axes, self.kernel_size, self.stride).pad(x)
-            work = HierarchicalWork(
-                places=patches.count // patches.shape[3],
-                taps=self.kernel_size**2,
-                terms=self.kernel_size**2,
-                values=len(self.weight),
-                axes=axes,
-                activation=False,
-                training=torch.is_grad_enabled(),
-                single=x.dtype == torch.float32,
-            )
-            product = cheapest_way(work, x.device.type, COLLAPSED).rpartition("-")[2]
-            way = Fused(patches, axes, product, activation=False)
-            return filter_4d(padded, self.weight.flatten(1, 2), self.constant, way)
+        with without_autocast(x.device.type):
+            exact = torch.float32 if self.weight.dtype in LOW else self.weight.dtype
+            weight = self.weight.flatten(1, 2).to(exact)
+            constant = None if self.constant is None else self.constant.to(exact)
+            evaluate = plain_4d if needs_plain_operations(x) else self._fused
+            out = evaluate(x.to(exact), weight, constant, geometry)
+        return as_autocast(out.to(self.weight.dtype))
+
+    def _fused(
+        self, x: Tensor, weight: Tensor, constant: Tensor | None, geometry: Geometry
+    ) -> Tensor:
+        padded, patches = geometry.pad(x)
+        work = HierarchicalWork(
+            places=patches.count // patches.shape[3],
+            taps=self.kernel_size**2,
+            terms=self.kernel_size**2,
+            values=len(self.weight),
+            axes=geometry.axes,
+            activation=False,
+            training=torch.is_grad_enabled(),
+            single=x.dtype == torch.float32,
+        )
+        product = cheapest_way(work, x.device.type, COLLAPSED).rpartition("-")[2]
+        way = Fused(patches, geometry.axes, product, activation=False)
+        return filter_4d(padded, weight, constant, way)
 
     def extra_repr(self) -> str:
         """Describe the layer in one line."""

@@ -41,6 +41,10 @@ class AttributeProduct(Protocol):
         """Return the array's gradient; add the weight's to `grad_weight`."""
         ...
 
+    def reference(self, array: Tensor, weight: Tensor) -> Tensor:
+        """Correlate by operations that can be differentiated any number of times."""
+        ...
+
 
 class ConvolvedProduct:
     """Correlation by ``conv2d``, one image per position."""
@@ -78,6 +82,12 @@ class ConvolvedProduct:
         if grad_weight is not None:
             grad_weight += added
         return grad_image.permute(0, 2, 3, 1).contiguous()
+
+    def reference(self, array: Tensor, weight: Tensor) -> Tensor:
+        """Correlate by operations that can be differentiated any number of times."""
+        image = array.permute(0, 3, 1, 2)
+        product = functional.conv2d(image, weight, None, self.stride, self.padding)
+        return product.permute(0, 2, 3, 1)
 
 
 class BandedProduct:
@@ -117,6 +127,19 @@ class BandedProduct:
                 if grad_weight is not None:
                     grad_weight[taps].flatten(0, 1).addmm_(rows[:, columns].t(), result)
         return grad_rows.view_as(array)
+
+    def reference(self, array: Tensor, weight: Tensor) -> Tensor:
+        """Correlate by operations that can be differentiated any number of times."""
+        rows, width = array.flatten(1), weight.shape[1]
+        results = []
+        for runs in self.axes.runs:
+            parts = [
+                rows[:, run.start * width : (run.start + run.length) * width]
+                @ weight[run.first : run.first + run.length].flatten(0, 1)
+                for run in runs
+            ]
+            results.append(torch.stack(parts).sum(0))
+        return torch.stack(results, 1).unflatten(2, (self.axes.outputs[1], -1))
 
 
 PRODUCTS: dict[str, type[AttributeProduct]] = {"conv": ConvolvedProduct, "band": BandedProduct}

@@ -74,7 +74,9 @@ class FoldedNorm(nn.BatchNorm2d):
         """Update the running statistics as ``nn.BatchNorm2d`` does."""
         running_mean, running_variance = self._running()
         assert self.num_batches_tracked is not None
-        assert self.momentum is not None
         self.num_batches_tracked += 1
-        running_mean.lerp_(mean.to(running_mean), self.momentum)
-        running_variance.lerp_(variance.to(running_variance), self.momentum)
+        momentum = self.momentum
+        if momentum is None:
+            momentum = 1 / float(self.num_batches_tracked)
+        running_mean.lerp_(mean.to(running_mean), momentum)
+        running_variance.lerp_(variance.to(running_variance), momentum)

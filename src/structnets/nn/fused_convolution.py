@@ -9,14 +9,15 @@ again in the backward pass. Batch normalisation between the factors is part of t
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from structnets.nn._derivatives import reference_gradients
 from structnets.nn.attribute_axes import AttributeAxes
 from structnets.nn.attribute_product import PRODUCTS
 from structnets.nn.spatial_patches import Patches, Piece
@@ -96,8 +97,11 @@ class _FusedConvolution(torch.autograd.Function):
         return out
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        if torch.is_grad_enabled():  # second derivatives are wanted
+            wanted = ctx.needs_input_grad[:3]
+            reference = functools.partial(_reference, fused=ctx.fused)
+            return *reference_gradients(reference, ctx.saved_tensors, wanted, grad), None, None
         padded, lift, weight = ctx.saved_tensors
         fused: Fused = ctx.fused
         need_padded, need_lift, need_weight = ctx.needs_input_grad[:3]
@@ -118,6 +122,17 @@ class _FusedConvolution(torch.autograd.Function):
             if grad_padded is not None:
                 fused.patches.scatter_add(lift[:-1] @ change.t(), piece, grad_padded)
         return grad_padded, grad_lift, grad_weight, None, None
+
+
+def _reference(padded: Tensor, lift: Tensor, weight: Tensor, fused: Fused) -> Tensor:
+    """Evaluate by operations that can be differentiated any number of times."""
+    patches = fused.patches.stacked(padded)
+    inner = patches.t() @ lift[:-1] + lift[-1]
+    if fused.activation:
+        inner = functional.elu(inner)
+    product = PRODUCTS[fused.product](fused.axes)
+    out = product.reference(inner.view(-1, *fused.axes.sizes, lift.shape[1]), weight)
+    return out.view(len(padded), *fused.patches.outputs, *out.shape[1:])
 
 
 def _elu_backward(grad: Tensor, result: Tensor) -> None:
@@ -142,7 +157,7 @@ def fused_convolution(padded: Tensor, lift: Tensor, filters: Tensor, fused: Fuse
     Returns
     -------
     Tensor, shape (N, U1', U2', A', B', K)
-        Differentiable once.
+        Second derivatives are those of a slower evaluation.
     """
     weight = PRODUCTS[fused.product](fused.axes).prepare(filters)
     out = _FusedConvolution.apply(padded, lift, weight, fused, len(filters))

@@ -15,7 +15,7 @@ class NewestNorm(nn.BatchNorm2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise an array (N, ..., V_j) of at least three axes."""
-        maps = x.contiguous().view(x.shape[0], -1, 1, x.shape[-1]).permute(0, 3, 1, 2)
+        maps = x.contiguous().flatten(1, -2)[:, :, None].permute(0, 3, 1, 2)
         return super().forward(maps).permute(0, 2, 3, 1).reshape(x.shape)
 
 

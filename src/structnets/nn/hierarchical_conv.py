@@ -7,11 +7,11 @@ and appends a new one, whose values number its filters.
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
+from structnets.nn._chosen_ways import ChoosesWays
+from structnets.nn._modes import LOW, as_autocast, needs_plain_operations, without_autocast
 from structnets.nn.attribute_axes import PADDINGS, AttributeAxes, Pair
 from structnets.nn.attribute_conv import AttributeConv, marginal
 from structnets.nn.folded_norm import FoldedNorm
@@ -28,7 +28,7 @@ from structnets.nn.hierarchical_evaluation import (
 REDUCTIONS = ("sum", "mean")
 
 
-class HierarchicalConv(nn.Module):
+class HierarchicalConv(ChoosesWays):
     r"""The factorised operator :math:`W^g_j W^h_j` of Eq. 37, subsampled.
 
     The marginal over the outgoing attribute is filtered along space with Q filters h (shared by
@@ -75,7 +75,25 @@ class HierarchicalConv(nn.Module):
     ------
     ValueError
         If an argument is out of its range.
+
+    Limits
+    ------
+    Traced, on the meta device and under functional transforms the layer is evaluated as ``plain``,
+    whatever `way` says. Training needs more than one patch, and refuses an empty batch.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from structnets.nn import HierarchicalConv
+    >>> layer = HierarchicalConv(values=4, terms=8, support=(3, 5))
+    >>> x = torch.randn(2, 8, 8, 3, 4, 6)  # images, space, three attributes, oldest first
+    >>> layer(x).shape
+    torch.Size([2, 8, 8, 2, 3, 4])
+    >>> layer.eval().collapse().kernel_size
+    3
     """
+
+    ways = WAYS
 
     def __init__(
         self,
@@ -138,14 +156,18 @@ class HierarchicalConv(nn.Module):
         """
         x = marginal(x, self.reduction)
         way, _, product = self.way_for(x).partition("-")
-        factors = Factors(self.spatial, self.norm, self.activation, self.attribute)
         geometry = self._geometry(x)
         if way == "plain":
+            factors = Factors(self.spatial, self.norm, self.activation, self.attribute)
             return plain(x, factors, geometry)
         evaluate = {"fused": fused, "collapsed": collapsed}[way]
         # Moments and folding overflow half precision, so autocast stays out.
-        with torch.autocast(x.device.type, enabled=False):
-            return evaluate(x.to(self.spatial.dtype), factors, geometry, product)
+        with without_autocast(x.device.type):
+            exact = torch.float32 if self.spatial.dtype in LOW else self.spatial.dtype
+            spatial, attribute = self.spatial.to(exact), self.attribute.to(exact)
+            factors = Factors(spatial, self.norm, self.activation, attribute)
+            out = evaluate(x.to(exact), factors, geometry, product)
+        return as_autocast(out.to(self.spatial.dtype))
 
     def _geometry(self, x: Tensor) -> Geometry:
         return Geometry(self.axes((x.shape[3], x.shape[4])), self.kernel_size, self.stride)
@@ -156,13 +178,13 @@ class HierarchicalConv(nn.Module):
 
     def way_for(self, x: Tensor) -> str:
         """Return how an input (N, U1, U2, V_a, V_b) is evaluated; ``plan`` keeps the choice."""
+        if needs_plain_operations(x) or x.is_meta:
+            return "plain"
         if self.way != "auto":
             return self.way
         training = torch.is_grad_enabled() and self.attribute.requires_grad
         key = f"{tuple(x.shape)} {x.dtype} {x.device.type} {int(training)}"
-        if key not in self.plan:
-            self.plan[key] = cheapest_way(self.work(x, training), x.device.type)
-        return self.plan[key]
+        return self.choose(key, lambda: cheapest_way(self.work(x, training), x.device.type))
 
     def work(self, x: Tensor, training: bool = True) -> HierarchicalWork:
         """Return the sizes the cost model needs for an input like `x`, (N, U1, U2, V_a, V_b)."""
@@ -211,7 +233,7 @@ class HierarchicalConv(nn.Module):
         with torch.no_grad():
             layer.weight.copy_(weight.view_as(layer.weight))
             layer.get_parameter("constant").copy_(constant)
-        return layer
+        return layer.train(self.training)
 
     def _composed(self) -> tuple[Tensor, Tensor]:
         if self.activation:
@@ -227,14 +249,6 @@ class HierarchicalConv(nn.Module):
         if self.activation:
             return sum(p.numel() for p in self.parameters() if p.requires_grad)
         return self.kernel_size**2 * self.attribute.shape[0] * self.attribute[0, 0].numel()
-
-    def get_extra_state(self) -> dict[str, str]:
-        """Keep the chosen evaluation ways with the weights, so that a resumed run reuses them."""
-        return dict(self.plan)
-
-    def set_extra_state(self, state: Any) -> None:
-        """Restore the chosen evaluation ways; ways this version does not know are dropped."""
-        self.plan = {key: way for key, way in state.items() if way in WAYS}
 
     def extra_repr(self) -> str:
         """Describe the layer in one line."""

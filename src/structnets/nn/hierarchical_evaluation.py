@@ -59,19 +59,37 @@ def pad_maps(maps: Tensor, margins: Pair, padding: str) -> Tensor:
 
 def plain(x: Tensor, factors: Factors, geometry: Geometry) -> Tensor:
     """Filter every attribute slice, normalise, permute, filter along attributes, permute back."""
-    batch, height, width = x.shape[:3]
-    axes, margin = geometry.axes, geometry.kernel_size // 2
-    slices = x.permute(0, 3, 4, 1, 2).reshape(-1, 1, height, width)
-    slices = pad_maps(slices, (margin, margin), geometry.padding)
-    inner = functional.conv2d(slices, factors.spatial[:, None], None, geometry.stride)
-    inner = factors.norm(inner)
+    inner = factors.norm(_filtered_slices(x, factors.spatial, geometry))
     if factors.activation:
         inner = functional.elu(inner)
-    height, width = inner.shape[2:]
-    inner = inner.view(batch, *axes.sizes, -1, height, width).permute(0, 4, 5, 3, 1, 2)
-    maps = inner.reshape(batch * height * width, -1, *axes.sizes)
-    out = attribute_convolution(maps, factors.attribute, axes)
-    return out.view(batch, height, width, -1, *axes.outputs).permute(0, 1, 2, 4, 5, 3)
+    return _along_attributes(inner, x.shape[0], factors.attribute, geometry.axes)
+
+
+def plain_4d(x: Tensor, weight: Tensor, constant: Tensor | None, geometry: Geometry) -> Tensor:
+    """Convolve with 4-D filters (K, taps, a, b) by PyTorch's own operations."""
+    taps, size = weight.shape[1], geometry.kernel_size
+    unit = torch.eye(taps, dtype=x.dtype, device=x.device).view(taps, size, size)
+    out = _along_attributes(_filtered_slices(x, unit, geometry), x.shape[0], weight, geometry.axes)
+    return out if constant is None else out + _offset(constant, geometry.axes, out)
+
+
+def _filtered_slices(x: Tensor, spatial: Tensor, geometry: Geometry) -> Tensor:
+    """Filter every attribute slice of (N, U1, U2, A, B) in space: (N A B, Q, U1', U2')."""
+    height, width = x.shape[1:3]
+    margin = geometry.kernel_size // 2
+    slices = x.permute(0, 3, 4, 1, 2).reshape(-1, 1, height, width)
+    slices = pad_maps(slices, (margin, margin), geometry.padding)
+    return functional.conv2d(slices, spatial[:, None], None, geometry.stride)
+
+
+def _along_attributes(inner: Tensor, batch: int, attribute: Tensor, axes: AttributeAxes) -> Tensor:
+    """Filter (N A B, Q, U1', U2') along the attributes: (N, U1', U2', A', B', K)."""
+    terms, height, width = inner.shape[1:]
+    arrays = inner.view(batch, *axes.sizes, terms, height, width).permute(0, 4, 5, 3, 1, 2)
+    maps = arrays.reshape(batch * height * width, terms, *axes.sizes)
+    out = attribute_convolution(maps, attribute, axes)
+    shape = (batch, height, width, len(attribute), *axes.outputs)
+    return out.view(shape).permute(0, 1, 2, 4, 5, 3)
 
 
 def fused(x: Tensor, factors: Factors, geometry: Geometry, product: str) -> Tensor:
@@ -137,9 +155,13 @@ def filter_4d(padded: Tensor, weight: Tensor, constant: Tensor | None, way: Fuse
     out = fused_convolution(padded, unit, weight, way)
     if constant is None:
         return out
-    ones = padded.new_ones(1, 1, *way.axes.sizes)
-    offset = attribute_convolution(ones, constant[:, None], way.axes)[0]
-    return out + offset.permute(1, 2, 0)
+    return out + _offset(constant, way.axes, padded)
+
+
+def _offset(constant: Tensor, axes: AttributeAxes, like: Tensor) -> Tensor:
+    """Return what the filters (K, a, b) answer to ones, (A', B', K)."""
+    ones = like.new_ones(1, 1, *axes.sizes)
+    return attribute_convolution(ones, constant[:, None], axes)[0].permute(1, 2, 0)
 
 
 def attribute_convolution(maps: Tensor, filters: Tensor, axes: AttributeAxes) -> Tensor:

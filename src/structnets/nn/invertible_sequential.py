@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from structnets.nn.invertible_block import InvertibleBlock
+from structnets.nn._modes import is_traced, is_transformed
+from structnets.nn.invertible_block import InvertibleBlock, is_recomputable, pair_of
 from structnets.nn.streams import Streams
 
 
@@ -17,8 +19,8 @@ class InvertibleSequential(nn.Sequential):
     """Modules in turn, each with an ``inverse``; slices invert parts of the chain.
 
     In training mode, chains of `InvertibleBlock` store no activations (see
-    `structnets.nn.reversible`), apart from those of the first and the last few blocks; forward
-    hooks of the others do not run then, and those of their residual functions run twice.
+    `structnets.nn.reversible`), apart from those of the first and the last few blocks. Whatever a
+    residual function counts, draws or remembers in its modules is as if it had run once.
 
     Parameters
     ----------
@@ -36,6 +38,29 @@ class InvertibleSequential(nn.Sequential):
         them. One costs no memory at the peak: it would be evaluated again at once. Each further
         one saves the time of evaluating its F a second time and costs the memory of its
         activations, whatever the depth. Of several chains in a row give all but the last 0.
+
+    Limits
+    ------
+    Reversible training has first derivatives only; a second one, a residual function that reads a
+    tensor wanting a gradient which is no attribute of its modules, weights changed between forward
+    and backward pass, and ``torch.compile(fullgraph=True)`` in training mode are refused, and want
+    ``reversible=False``. Blocks with hooks or with methods of their own, empty batches, functional
+    transforms (vmap, grad, jvp) and exports run as plain autograd, which stores activations. Hooks
+    *inside* a residual function run twice.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from structnets.nn import *
+    >>> chain = InvertibleSequential(
+    ...     SplitChannels(), InvertibleBlock(Bottleneck(4, 4)), InvertibleBlock(Bottleneck(4, 4)),
+    ...     MergeStreams(),
+    ... )
+    >>> x = torch.randn(2, 8, 16, 16)
+    >>> chain(x).square().mean().backward()
+    >>> chain = chain.eval()
+    >>> torch.allclose(chain.inverse(chain(x)), x, atol=1e-5)
+    True
     """
 
     def __init__(
@@ -58,27 +83,88 @@ class InvertibleSequential(nn.Sequential):
         self.reversible = reversible
         self.stored_first, self.stored_last = stored_first, stored_last
 
-    def forward(self, x: Any) -> Any:
-        """Apply the modules in turn to a tensor or to a pair of streams."""
-        if not (self.reversible and self.training and torch.is_grad_enabled()):
-            return _in_turn(self, x)
+    def __getitem__(self, index: slice | int) -> Any:
+        """Return a module, or a part of the chain that stores the blocks the whole chain does."""
+        if not isinstance(index, slice):
+            return super().__getitem__(index)
+        names = list(self._modules)
+        kept = range(len(names))[index]
+        blocks = [i for i, module in enumerate(self) if isinstance(module, InvertibleBlock)]
+        first = blocks[: self.stored_first]
+        ends = bool(blocks) and blocks[-1] in kept
+        part = copy.copy(self)
+        part._modules = {names[i]: self._modules[names[i]] for i in kept}  # type: ignore[assignment]
+        part.stored_first = sum(i in kept for i in first)
+        part.stored_last = self.stored_last if ends else min(self.stored_last, 1)
+        return part
+
+    def forward(self, x: Any, *condition: Any) -> Any:
+        """Apply the modules in turn to a tensor or to a pair of streams.
+
+        Further arguments are handed to the residual function of every block.
+        """
+        if not self._saves_memory(x):
+            return _in_turn(self, x, condition)
         # Imported late, since leaving it out of compilation imports the compiler: a second.
         from structnets.nn.reversible import run_reversibly
 
         modules = list(self)
         for recomputed, places in itertools.groupby(range(len(modules)), self._recomputed()):
-            group = [modules[i] for i in places]
-            run: Any = run_reversibly if recomputed else _in_turn
-            x = run(group, x)
+            group: Any = [modules[i] for i in places]
+            if recomputed:
+                x = run_reversibly(group, pair_of(x), condition)
+            else:
+                x = _in_turn(group, x, condition)
         return x
+
+    def _saves_memory(self, x: Any) -> bool:
+        """Say whether activations are to be recomputed, and can be."""
+        if not (self.reversible and self.training and torch.is_grad_enabled()):
+            return False
+        if is_transformed() or torch.compiler.is_exporting():
+            return False
+        parts = (x,) if isinstance(x, Tensor) else x
+        tracing = torch.jit.is_tracing()  # type: ignore[attr-defined]
+        return not tracing and all(isinstance(p, Tensor) and p.numel() for p in parts)
 
     def _recomputed(self) -> Callable[[int], bool]:
         """Return a test of the places whose blocks store no activations."""
-        blocks = [i for i, module in enumerate(self) if isinstance(module, InvertibleBlock)]
+        modules = list(self)
+        blocks = [i for i, module in enumerate(modules) if isinstance(module, InvertibleBlock)]
         stop = max(len(blocks) - self.stored_last, 0)
-        return set(blocks[self.stored_first : stop]).__contains__
+        return {
+            i for i in blocks[self.stored_first : stop] if is_recomputable(modules[i])
+        }.__contains__
 
-    def inverse(self, y: Any) -> Any:
+    def with_log_determinant(self, x: Any, *condition: Any) -> tuple[Any, Tensor]:
+        """Return the output, and log |det J| of every sample as a tensor (B,).
+
+        Every module is asked for ``log_determinant(input)``; those of this package have it.
+
+        Raises
+        ------
+        TypeError
+            If a module does not have it.
+        ValueError
+            If a module is no bijection (`InjectivePad`).
+        """
+        one = x if isinstance(x, Tensor) else x[0]
+        total = one.new_zeros(len(one))
+        for name, module in self.named_children_in_turn():
+            own: Any = getattr(module, "log_determinant", None)
+            if own is None:
+                raise TypeError(
+                    f"module {name} ({type(module).__name__}) has no log_determinant method"
+                )
+            total = total + own(x)
+            x = _in_turn([module], x, condition)
+        return x, total
+
+    def named_children_in_turn(self) -> Iterator[tuple[str, nn.Module]]:
+        """Yield names and modules in order, modules that occur twice too."""
+        return ((name, module) for name, module in self._modules.items() if module is not None)
+
+    def inverse(self, y: Any, *condition: Any) -> Any:
         """Recover the input from the output, exactly up to rounding.
 
         Raises
@@ -90,19 +176,19 @@ class InvertibleSequential(nn.Sequential):
         """
         x = y
         for module in reversed(self):
-            x = module.inverse(x)  # type: ignore[operator]
-        if not _is_finite(x):
-            self._raise_not_finite(y)
+            x = _inverse(module, x, condition)
+        if not is_traced() and not is_transformed() and not _is_finite(x):
+            self._raise_not_finite(y, condition)
         return x
 
-    def _raise_not_finite(self, y: Any) -> None:
+    def _raise_not_finite(self, y: Any, condition: Sequence[Any]) -> None:
         """Invert once more, module by module, to find where the values stop being finite."""
         if not _is_finite(y):
             raise FloatingPointError("the point to invert itself holds NaN or infinity")
         names = list(self._modules)  # also of modules that occur twice
         x = y
         for name, module in zip(reversed(names), reversed(self), strict=True):
-            x = module.inverse(x)  # type: ignore[operator]
+            x = _inverse(module, x, condition)
             if not _is_finite(x):
                 raise FloatingPointError(
                     f"the reconstruction holds NaN or infinity from module {name!r} on (module "
@@ -111,12 +197,18 @@ class InvertibleSequential(nn.Sequential):
                 )
 
 
-def _in_turn(modules: Iterable[Any], x: Any) -> Any:
+def _in_turn(modules: Iterable[Any], x: Any, condition: Sequence[Any]) -> Any:
     for module in modules:
-        x = module(x)
+        x = module(x, *condition) if isinstance(module, InvertibleBlock) else module(x)
     return x
+
+
+def _inverse(module: Any, x: Any, condition: Sequence[Any]) -> Any:
+    if isinstance(module, InvertibleBlock):
+        return module.inverse(x, *condition)
+    return module.inverse(x)
 
 
 def _is_finite(x: Tensor | Streams) -> bool:
     parts = (x,) if isinstance(x, Tensor) else x
-    return all(bool(part.isfinite().all()) for part in parts)
+    return all(part.is_meta or bool(part.isfinite().all()) for part in parts)

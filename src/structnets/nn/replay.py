@@ -2,20 +2,34 @@
 
 Reversible training evaluates every F twice, once in the forward pass without a graph and once
 in the backward pass with one. `record` makes the first call and notes what it depended on;
-`Recording.replay` makes the second, with the same result and without its side effects.
+`Recording.replay` makes the second, with the same result and without its side effects: whatever F
+counts, remembers or draws is as if it had been called once.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
+from structnets.nn._modes import autocast_dtype
+from structnets.nn._module_state import (
+    HeldTensor,
+    PartState,
+    Randomness,
+    as_recorded,
+    generators_of,
+    held_tensors,
+    state_of,
+    wanted_tensors,
+)
 from structnets.nn.recorded_norm import (
     Context,
     Noted,
@@ -30,6 +44,8 @@ from structnets.nn.recorded_norm import (
 _LOCAL_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 # In training mode what these return does not depend on their buffers.
 _BATCH_NORMS = (*_LOCAL_NORMS, nn.SyncBatchNorm)
+# Calls change what modules hold for their time, so one at a time in a process.
+_LOCK = threading.RLock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +61,10 @@ class _Precision:
 
     @staticmethod
     def of(device_type: str) -> _Precision:
-        casts = _casts(device_type)
-        return _precision(device_type, torch.get_autocast_dtype(device_type) if casts else None)
+        return _precision(device_type, autocast_dtype(device_type))
 
     def context(self) -> Context:
-        if self.dtype is None and not _casts(self.device_type):
+        if self.dtype is None and autocast_dtype(self.device_type) is None:
             return contextlib.nullcontext()
         enabled = self.dtype is not None
         return torch.autocast(self.device_type, self.dtype, enabled, cache_enabled=False)
@@ -58,69 +73,14 @@ class _Precision:
 _precision = functools.cache(_Precision)  # one of a kind for all recordings
 
 
-def _casts(device_type: str) -> bool:
-    available = torch.amp.is_autocast_available(device_type)
-    return available and torch.is_autocast_enabled(device_type)
-
-
-@dataclass(frozen=True, slots=True)
-class _Randomness:
-    """States of the random generators of the CPU and of the input's device."""
-
-    device: torch.device
-    states: tuple[Tensor, ...]
-
-    @classmethod
-    def of(cls, device: torch.device) -> _Randomness:
-        states = [torch.get_rng_state()]
-        if device.type not in ("cpu", "meta"):
-            states.append(torch.get_device_module(device).get_rng_state(device))
-        return cls(device, tuple(states))
-
-    def equals(self, other: _Randomness) -> bool:
-        return all(map(torch.equal, self.states, other.states))
-
-    @contextlib.contextmanager
-    def context(self) -> Iterator[None]:
-        """Replay the draws; the generators go on afterwards where they were before."""
-        now = _Randomness.of(self.device)
-        self._set()
-        try:
-            yield
-        finally:
-            now._set()
-
-    def _set(self) -> None:
-        torch.set_rng_state(self.states[0])
-        if len(self.states) > 1:
-            torch.get_device_module(self.device).set_rng_state(self.states[1], self.device)
-
-
-@dataclass(frozen=True, slots=True)
-class _Buffer:
-    """A buffer of a part of a module, and what it held before a call."""
-
-    owner: nn.Module
-    name: str
-    held: Tensor
-    copy: Tensor
-    writes: int
-
-    @classmethod
-    def of(cls, owner: nn.Module, name: str, held: Tensor) -> _Buffer:
-        return cls(owner, name, held, held.clone(), held._version)
-
-    def changed(self) -> bool:
-        now = self.owner._buffers[self.name]
-        return now is not self.held or self.held._version != self.writes
-
-
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What a call depended on besides its input and the module's parameters.
+    """What a call depended on besides its arguments.
 
     Attributes
     ----------
+    states
+        What the module's parts held before the call.
     precision
         State of autocast.
     randomness
@@ -130,32 +90,33 @@ class Recording:
     noted
         What the others noted.
     buffers : tuple
-        The other buffers that the call changed.
+        The other tensors whose numbers the call changed.
     """
 
+    states: Mapping[nn.Module, PartState]
     precision: _Precision
-    randomness: _Randomness | None
+    randomness: Randomness | None
     unnoted: tuple[Any, ...]
     noted: Packed | None
-    buffers: tuple[_Buffer, ...]
+    buffers: tuple[HeldTensor, ...]
 
-    def replay(self, function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-        """Call `function` on `x` as at the time of the recording.
-
-        Its random draws are the recorded ones and its changes to buffers are lost.
-        """
+    def replay(self, function: Callable[..., Tensor], *arguments: Any) -> Tensor:
+        """Call `function` as at the time of the recording; its side effects are lost."""
         drawn = self.randomness.context() if self.randomness else contextlib.nullcontext()
         kept = _statistics_kept(self.unnoted) if self.unnoted else contextlib.nullcontext()
-        swapped = _buffers_swapped(self.buffers) if self.buffers else contextlib.nullcontext()
         repeated = statistics_repeated(unpack(self.noted))
-        with drawn, kept, swapped, self.precision.context(), repeated:
-            return function(x)
+        recorded = as_recorded(self.states, self.buffers)
+        with _LOCK, drawn, recorded, kept, self.precision.context(), _uncached(), repeated:
+            return function(*arguments)
 
 
 def record(
-    module: nn.Module, function: Callable[[Tensor], Tensor], x: Tensor
+    module: nn.Module,
+    function: Callable[..., Tensor],
+    *arguments: Any,
+    states: Mapping[nn.Module, PartState] | None = None,
 ) -> tuple[Tensor, Recording]:
-    """Call `function`, which calls `module`, on `x`.
+    """Call `function`, which calls `module`, whose `states` may have been read before.
 
     Returns
     -------
@@ -164,31 +125,42 @@ def record(
     Recording
         To call it again.
     """
-    norms, noted, buffers = _survey(module)
-    randomness, precision = _Randomness.of(x.device), _Precision.of(x.device.type)
-    with precision.context(), statistics_noted(noted):
-        out = function(x)
-    drew = not randomness.equals(_Randomness.of(x.device))
-    packed = pack(noted)
-    unnoted = tuple(norm for norm in norms if packed is None or norm not in packed.norms)
-    changed = tuple(buffer for buffer in buffers if buffer.changed())
-    return out, Recording(precision, randomness if drew else None, unnoted, packed, changed)
+    device = arguments[0].device
+    with _LOCK:
+        states = survey_states(module)[0] if states is None else states
+        norms, noted, held = _survey(module)
+        generators = generators_of(states)
+        randomness, precision = Randomness.of(device, generators), _Precision.of(device.type)
+        with precision.context(), _uncached(), statistics_noted(noted):
+            out = function(*arguments)
+        drew = not randomness.equals(Randomness.of(device, generators))
+        packed = pack(noted)
+        unnoted = tuple(norm for norm in norms if packed is None or norm not in packed.norms)
+        changed = tuple(tensor for tensor in held if tensor.changed())
+    drawn = randomness if drew else None
+    return out, Recording(states, precision, drawn, unnoted, packed, changed)
 
 
-def _survey(module: nn.Module) -> tuple[list[Any], Noted, list[_Buffer]]:
-    """Return the batch norms in training mode, what they can note into, and other buffers."""
+def survey_states(module: nn.Module) -> tuple[dict[nn.Module, PartState], tuple[Tensor, ...]]:
+    """Return what the parts of a module hold, and their tensors that want a gradient."""
+    with _LOCK:
+        states = {part: state_of(part) for part in module.modules()}
+    return states, wanted_tensors(states)
+
+
+def _survey(module: nn.Module) -> tuple[list[Any], Noted, list[HeldTensor]]:
+    """Return the batch norms in training mode, what they can note into, and other tensors."""
     norms: list[Any] = []
-    buffers: list[_Buffer] = []
+    held: list[HeldTensor] = []
     compiled = False
     for part in module.modules():
         compiled = compiled or _is_compiled(part)
         if type(part) in _BATCH_NORMS and part.training:
             norms.append(part)
-        elif part._buffers:
-            held = part._buffers.items()
-            buffers += [_Buffer.of(part, name, b) for name, b in held if b is not None]
+        else:
+            held += held_tensors(part)
     noting = [n for n in norms if type(n) in _LOCAL_NORMS and "forward" not in vars(n)]
-    return norms, {} if compiled else {norm: [] for norm in noting}, buffers
+    return norms, {} if compiled else {norm: [] for norm in noting}, held
 
 
 def _is_compiled(part: nn.Module) -> bool:
@@ -210,13 +182,14 @@ def _statistics_kept(norms: Iterable[Any]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _buffers_swapped(buffers: Sequence[_Buffer]) -> Iterator[None]:
-    """Give the parts copies of their recorded buffers for the time of the block."""
-    now = [buffer.owner._buffers[buffer.name] for buffer in buffers]
-    for buffer in buffers:
-        buffer.owner._buffers[buffer.name] = buffer.copy.clone()
+def _uncached() -> Iterator[None]:
+    """Compute parametrised weights anew, inside of ``parametrize.cached()`` too.
+
+    What is cached without a graph would cut the graph of the next call.
+    """
+    enabled = parametrize._cache_enabled
+    parametrize._cache_enabled = 0
     try:
         yield
     finally:
-        for buffer, held in zip(buffers, now, strict=True):
-            buffer.owner._buffers[buffer.name] = held
+        parametrize._cache_enabled = enabled

@@ -8,17 +8,19 @@ that of one block whatever the depth; the price is one extra evaluation of every
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 
-from structnets.nn.invertible_block import InvertibleBlock
-from structnets.nn.replay import record
+from structnets.nn._derivatives import differentiable_once
+from structnets.nn.invertible_block import InvertibleBlock, writes
+from structnets.nn.replay import record, survey_states
 from structnets.nn.streams import Streams
+
+_REMEDY = "build the InvertibleSequential with reversible=False"
 
 
 class _Tape:
@@ -37,54 +39,120 @@ class _EndNode(torch.autograd.Function):
         return y, y_tilde
 
     @staticmethod
-    @once_differentiable
+    @differentiable_once(f"for second derivatives {_REMEDY}")
     def backward(ctx: Any, grad_y: Tensor, grad_y_tilde: Tensor) -> tuple[Tensor | None, ...]:
         ctx.tape.streams = ctx.saved_tensors
         return None, grad_y, grad_y_tilde
 
 
 class _BlockNode(torch.autograd.Function):
-    """``S x + F(x~)`` of one block; its parameters are inputs, so that their hooks (DDP) run.
+    """``S x + F(x~)`` of one block.
 
-    ``S x~``, the other output of the block, goes round the node: autograd then adds up the two
-    gradients of x~ in place.
+    The tensors that F reads, its parameters and the condition, are inputs, so that hooks on them
+    (DDP) run. ``S x~``, the other output of the block, goes round the node: autograd then adds up
+    the two gradients of x~ in place.
     """
 
     @staticmethod
-    def forward(
-        ctx: Any,
-        tape: _Tape,
-        block: InvertibleBlock,
-        is_first: bool,
-        x: Tensor,
-        x_tilde: Tensor,
-        *parameters: Tensor,
-    ) -> Tensor:
-        ctx.tape, ctx.block, ctx.is_first = tape, block, is_first
-        ctx.parameters, ctx.stream_dtype = parameters, x.dtype
-        ctx.function = block.guarded_residual()
-        residual, ctx.recording = record(block.residual, ctx.function, x_tilde.detach())
-        return block.add(x, residual)
+    def forward(ctx: Any, call: _Call, x: Tensor, x_tilde: Tensor, *tensors: Tensor) -> Tensor:
+        ctx.call, ctx.stream_dtype = call, x.dtype
+        ctx.tensors = tensors
+        ctx.writes = [writes(tensor) for tensor in tensors]
+        residual = call.record(x_tilde.detach())
+        return call.block.add(x, residual)
 
     @staticmethod
-    @once_differentiable
+    @differentiable_once(f"for second derivatives {_REMEDY}")
     def backward(ctx: Any, grad_y_tilde: Tensor) -> tuple[Tensor | None, ...]:
-        y, y_tilde = ctx.tape.streams
-        rearrange = ctx.block.rearrange
+        call: _Call = ctx.call
+        call.check_unchanged(ctx.tensors, ctx.writes)
+        y, y_tilde = call.tape.streams
+        rearrange = call.block.rearrange
         x_tilde = rearrange.inverse(y).detach()
-        x_tilde.requires_grad_(ctx.needs_input_grad[4])
+        x_tilde.requires_grad_(ctx.needs_input_grad[2])
         with torch.enable_grad():
-            residual = ctx.recording.replay(ctx.function, x_tilde)
+            condition, read = call.fresh_condition(ctx.tensors)
+            residual = call.recording.replay(call.function, x_tilde, *condition)
         # The first block's input is nobody's output: it is not needed.
-        del ctx.tape.streams
-        if not ctx.is_first:
+        del call.tape.streams
+        if not call.is_first:
             x = rearrange.inverse(y_tilde - residual.detach()).to(ctx.stream_dtype)
-            ctx.tape.streams = x, x_tilde.detach()
+            call.tape.streams = x, x_tilde.detach()
         root, dtype = _root(residual), residual.dtype
         del y, y_tilde, residual  # values that the graph of F does not need
-        grads = _gradients(root, (x_tilde, *ctx.parameters), grad_y_tilde.to(dtype))
+        inputs = (x_tilde, *read)
+        call.check_graph(root, inputs)
+        grads = _gradients(root, inputs, grad_y_tilde.to(dtype))
         grad_x = rearrange.inverse(grad_y_tilde).to(ctx.stream_dtype)
-        return None, None, None, grad_x, *grads
+        return None, grad_x, *grads
+
+
+class _Call:
+    """One call of a block: what its node needs besides tensors."""
+
+    def __init__(
+        self, block: InvertibleBlock, tape: _Tape, is_first: bool, condition: Sequence[Any]
+    ) -> None:
+        self.block, self.tape, self.is_first = block, tape, is_first
+        self.function, self.condition = block.guarded_residual(), condition
+        self.states, parameters = survey_states(block.residual)
+        self.asked = [c for c in condition if isinstance(c, Tensor) and c.requires_grad]
+        self.tensors = (*self.asked, *parameters)
+
+    def record(self, x_tilde: Tensor) -> Tensor:
+        """Evaluate F and note how, without holding on to the arguments that have nodes."""
+        residual = self.block.residual
+        out, self.recording = record(
+            residual, self.function, x_tilde, *self.condition, states=self.states
+        )
+        return out
+
+    def fresh_condition(self, tensors: Sequence[Tensor]) -> tuple[list[Any], list[Tensor]]:
+        """Return the condition as leaves of a new graph, and all tensors that F reads."""
+        leaves = iter([t.detach().requires_grad_() for t in self.asked])
+        read = []
+        condition = []
+        for one in self.condition:
+            if isinstance(one, Tensor) and one.requires_grad:
+                read.append(next(leaves))
+                condition.append(read[-1])
+            else:
+                condition.append(one)
+        return condition, [*read, *tensors[len(read) :]]
+
+    def check_unchanged(self, tensors: Sequence[Tensor], before: Sequence[int]) -> None:
+        """Refuse to differentiate with other weights than the forward pass had."""
+        for tensor, count in zip(tensors, before, strict=True):
+            if writes(tensor) != count:
+                raise RuntimeError(
+                    f"a tensor of shape {tuple(tensor.shape)} that {self.name} reads was modified "
+                    "by an inplace operation between forward and backward pass: go backward before "
+                    "an optimizer's step"
+                )
+
+    def check_graph(self, root: GradientEdge | None, inputs: Iterable[Tensor]) -> None:
+        """Refuse an F that reads a tensor wanting a gradient that is no input of its node."""
+        known = [get_gradient_edge(t).node for t in inputs if t.requires_grad]
+        waiting, seen = ([] if root is None else [root.node]), set(known)
+        while waiting:
+            node = waiting.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            variable = getattr(node, "variable", None)
+            if isinstance(variable, Tensor):
+                raise RuntimeError(
+                    f"{self.name} reads a tensor of shape {tuple(variable.shape)} that wants a "
+                    "gradient and is neither its argument nor an attribute of one of its modules, "
+                    "so reversible training would lose its gradient: register it, hand it to the "
+                    f"chain as a further argument, or {_REMEDY}"
+                )
+            waiting += [following for following, _ in node.next_functions if following is not None]
+
+    @property
+    def name(self) -> str:
+        """What an error calls F."""
+        return f"{type(self.block.residual).__name__}, the residual function F of a block,"
 
 
 def _root(residual: Tensor) -> GradientEdge | None:
@@ -103,8 +171,10 @@ def _gradients(
     return tuple(next(found) if tensor.requires_grad else None for tensor in inputs)
 
 
-@torch.compiler.disable
-def run_reversibly(blocks: Sequence[InvertibleBlock], streams: Streams) -> Streams:
+@torch.compiler.disable(reason=f"reversible training runs uncompiled; to compile it, {_REMEDY}")
+def run_reversibly(
+    blocks: Sequence[InvertibleBlock], streams: Streams, condition: Sequence[Any] = ()
+) -> Streams:
     """Apply `blocks` in turn, storing the activations of none.
 
     Gradients equal plain autograd's up to the rounding of the recovered inputs. A compiled
@@ -116,16 +186,21 @@ def run_reversibly(blocks: Sequence[InvertibleBlock], streams: Streams) -> Strea
         A chain; weights may be shared between blocks.
     streams : pair of Tensor
         Input (B, C, H, W) of the first block.
+    condition : sequence
+        Further arguments of every F.
 
     Returns
     -------
     pair of Tensor
         Output of the last block.
     """
-    tape = _Tape()
+    tape, is_first = _Tape(), True
     x, x_tilde = streams
-    for i, block in enumerate(blocks):
-        parameters = tuple(block.residual.parameters())
-        y_tilde = _BlockNode.apply(tape, block, i == 0, x, x_tilde, *parameters)
-        x, x_tilde = block.rearrange(x_tilde), y_tilde
-    return _EndNode.apply(tape, x, x_tilde)
+    for block in blocks:
+        call = _Call(block, tape, is_first, condition)
+        if not any(t.requires_grad for t in (x, x_tilde, *call.tensors)):
+            x, x_tilde = block((x, x_tilde), *condition)  # nothing to store
+            continue
+        y_tilde = _BlockNode.apply(call, x, x_tilde, *call.tensors)
+        x, x_tilde, is_first = block.rearrange(x_tilde), y_tilde, False
+    return (x, x_tilde) if is_first else _EndNode.apply(tape, x, x_tilde)

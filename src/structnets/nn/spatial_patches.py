@@ -8,6 +8,7 @@ filter's response, which batch normalisation asks for, without the responses.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 from torch.nn import functional
+
+from structnets.nn._derivatives import reference_gradients
 
 
 def pad_space(array: Tensor, margin: int, padding: str) -> Tensor:
@@ -100,6 +102,12 @@ class Patches:
         for row, window in zip(out, self.windows(padded, piece), strict=True):
             row.view(window.shape).copy_(window)
 
+    def stacked(self, padded: Tensor) -> Tensor:
+        """Return all patches, (size^2, places V), by operations autograd knows."""
+        height, _ = self.outputs
+        whole = Piece(slice(None), range(height), slice(None))
+        return torch.stack([window.flatten() for window in self.windows(padded, whole)])
+
     def scatter_add(self, patches: Tensor, piece: Piece, padded: Tensor) -> None:
         """Add patches (size^2, places V) back to where they were gathered."""
         for row, window in zip(patches, self.windows(padded, piece), strict=True):
@@ -126,14 +134,18 @@ class _Moments(torch.autograd.Function):
             products += patches @ patches.t()
         offset = total / geometry.count
         ctx.geometry = geometry
-        ctx.save_for_backward(deviations, offset)
+        ctx.save_for_backward(padded, shift, offset)
         return shift + offset, products / geometry.count - offset.outer(offset)
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad_mean: Tensor, grad_covariance: Tensor) -> tuple[Tensor, None]:
-        deviations, offset = ctx.saved_tensors
+    def backward(ctx: Any, grad_mean: Tensor, grad_covariance: Tensor) -> tuple[Tensor | None, ...]:
+        padded, shift, offset = ctx.saved_tensors
+        if torch.is_grad_enabled():  # second derivatives are wanted
+            reference = functools.partial(_reference, geometry=ctx.geometry)
+            grads = grad_mean, grad_covariance
+            return *reference_gradients(reference, [padded], [True], *grads), None
         geometry: Patches = ctx.geometry
+        deviations = padded - shift
         slope = (grad_covariance + grad_covariance.t()) / geometry.count
         constant = (grad_mean / geometry.count - slope @ offset).to(deviations)
         slope = slope.to(deviations)
@@ -147,8 +159,14 @@ class _Moments(torch.autograd.Function):
         return grad, None
 
 
+def _reference(padded: Tensor, geometry: Patches) -> tuple[Tensor, Tensor]:
+    patches = geometry.stacked(padded).double()
+    mean = patches.mean(1)
+    return mean, patches @ patches.t() / geometry.count - mean.outer(mean)
+
+
 def patch_moments(padded: Tensor, geometry: Patches) -> tuple[Tensor, Tensor]:
-    """Return the mean and the covariance of all patches, differentiable once.
+    """Return the mean and the covariance of all patches.
 
     Parameters
     ----------

@@ -7,6 +7,8 @@ import warnings
 import torch
 from torch import Tensor, nn
 
+from structnets.nn._modes import needs_plain_operations
+
 Streams = tuple[Tensor, Tensor]
 
 
@@ -23,17 +25,31 @@ class InjectivePad(nn.Module):
         Number of channels appended.
     tolerance : float
         Share of a point's norm that the appended channels may hold before `inverse` warns.
+    dim : int, optional
+        The axis of the channels, see `SplitChannels`.
+
+    Limits
+    ------
+    No bijection: it has a left inverse, and no log-determinant.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from structnets.nn import InjectivePad
+    >>> InjectivePad(13)(torch.zeros(2, 3, 8, 8)).shape
+    torch.Size([2, 16, 8, 8])
     """
 
-    def __init__(self, extra: int, tolerance: float = 1e-2) -> None:
+    def __init__(self, extra: int, tolerance: float = 1e-2, dim: int | None = None) -> None:
         super().__init__()
         if extra < 0:
             raise ValueError(f"extra must be >= 0, got {extra}")
-        self.extra, self.tolerance = extra, tolerance
+        self.extra, self.tolerance, self.dim = extra, tolerance, dim
 
     def forward(self, x: Tensor) -> Tensor:
         """Pad maps (B, C, H, W) to (B, C + extra, H, W)."""
-        return nn.functional.pad(x, (0, 0, 0, 0, 0, self.extra))
+        dim = channel_axis(x, self.dim)
+        return nn.functional.pad(x, [0, 0] * (x.ndim - dim - 1) + [0, self.extra])
 
     def inverse(self, y: Tensor) -> Tensor:
         """Drop the appended channels: a left inverse, exact on the range of `forward` only.
@@ -53,11 +69,12 @@ class InjectivePad(nn.Module):
         LeftInverseWarning
             If the dropped channels are not zero, so that no input maps to `y`.
         """
-        kept = y.shape[1] - self.extra
+        dim = channel_axis(y, self.dim)
+        kept = y.shape[dim] - self.extra
         if kept < 1:
-            raise ValueError(f"more than {self.extra} channels are needed, got {y.shape[1]}")
-        image, dropped = y[:, :kept], y[:, kept:]
-        if self.extra:
+            raise ValueError(f"more than {self.extra} channels are needed, got {y.shape[dim]}")
+        image, dropped = y.narrow(dim, 0, kept), y.narrow(dim, kept, self.extra)
+        if self.extra and not (needs_plain_operations(y) or y.is_meta):
             norm = torch.linalg.vector_norm
             share = float(norm(dropped.detach()) / norm(y.detach()))
             if share > self.tolerance:
@@ -70,13 +87,46 @@ class InjectivePad(nn.Module):
                 )
         return image
 
+    def log_determinant(self, x: Tensor) -> Tensor:
+        """Refuse: appended channels make the map no bijection.
+
+        Raises
+        ------
+        ValueError
+            Always, unless nothing is appended.
+        """
+        if self.extra:
+            raise ValueError(
+                f"InjectivePad({self.extra}) is no bijection and has no log-determinant: use a net "
+                "without appended channels"
+            )
+        return x.new_zeros(len(x))
+
     def extra_repr(self) -> str:
         """Describe the layer in one line."""
         return f"extra={self.extra}"
 
 
 class SplitChannels(nn.Module):
-    """Split maps into two streams of equal channels, first half first."""
+    """Split maps into two streams of equal channels, first half first.
+
+    Parameters
+    ----------
+    dim : int, optional
+        The axis of the channels: 1 by default, which must be given for tensors of three axes,
+        (B, C, L) and (B, T, C) being equally usual.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from structnets.nn import SplitChannels
+    >>> [stream.shape for stream in SplitChannels(dim=-1)(torch.zeros(2, 7, 6))]
+    [torch.Size([2, 7, 3]), torch.Size([2, 7, 3])]
+    """
+
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
 
     def forward(self, x: Tensor) -> Streams:
         """Split (B, 2 C, H, W) into two of (B, C, H, W).
@@ -84,29 +134,77 @@ class SplitChannels(nn.Module):
         Raises
         ------
         ValueError
-            If the number of channels is odd.
+            If the number of channels is odd, or their axis is not known.
         """
-        if x.shape[1] % 2:
+        dim = channel_axis(x, self.dim)
+        if x.shape[dim] % 2:
             raise ValueError(
-                f"{x.shape[1]} channels do not split into two equal streams: pad them "
+                f"{x.shape[dim]} channels do not split into two equal streams: pad them "
                 "(InjectivePad) or down-sample first (SpaceToDepth)"
             )
-        first, second = x.chunk(2, 1)
+        first, second = x.chunk(2, dim)
         return first, second
 
     def inverse(self, streams: Streams) -> Tensor:
         """Concatenate the streams along their channels."""
-        return torch.cat(streams, 1)
+        return torch.cat(streams, channel_axis(streams[0], self.dim))
+
+    def log_determinant(self, x: Tensor) -> Tensor:
+        """Return log |det J| of every sample, (B,): zero."""
+        return x.new_zeros(len(x))
 
 
 class MergeStreams(nn.Module):
-    """Concatenate two streams along their channels; the inverse of `SplitChannels`."""
+    """Concatenate two streams along their channels; the inverse of `SplitChannels`.
+
+    Parameters
+    ----------
+    dim : int, optional
+        As in `SplitChannels`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from structnets.nn import MergeStreams
+    >>> MergeStreams()((torch.zeros(2, 3, 8, 8), torch.ones(2, 3, 8, 8))).shape
+    torch.Size([2, 6, 8, 8])
+    """
+
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
 
     def forward(self, streams: Streams) -> Tensor:
         """Merge two of (B, C, H, W) to (B, 2 C, H, W)."""
-        return torch.cat(streams, 1)
+        return torch.cat(streams, channel_axis(streams[0], self.dim))
 
     def inverse(self, y: Tensor) -> Streams:
         """Split merged maps again."""
-        first, second = y.chunk(2, 1)
+        first, second = y.chunk(2, channel_axis(y, self.dim))
         return first, second
+
+    def log_determinant(self, streams: Streams) -> Tensor:
+        """Return log |det J| of every sample, (B,): zero."""
+        return streams[0].new_zeros(len(streams[0]))
+
+
+def channel_axis(x: Tensor, dim: int | None) -> int:
+    """Return the axis of the channels, counted from the first.
+
+    Raises
+    ------
+    ValueError
+        If it is not given for a tensor of three axes, or the tensor does not have it.
+    """
+    if dim is None:
+        if x.ndim == 3:
+            raise ValueError(
+                f"a tensor of shape {tuple(x.shape)} has its channels along axis 1, (B, C, L), or "
+                "along the last, (B, T, C): say which by dim=1 or dim=-1"
+            )
+        dim = 1
+    if not -x.ndim <= dim < x.ndim or dim % x.ndim == 0:
+        raise ValueError(
+            f"dim must be an axis behind the first of a tensor of shape {tuple(x.shape)}, got {dim}"
+        )
+    return dim % x.ndim

@@ -1,0 +1,227 @@
+"""What a module and its parts hold at a moment: to be read again as it was, or put back.
+
+Parameters, buffers, plain attributes and generators of random numbers of every part; lists,
+dictionaries and the like are copied, and a tensor whose numbers a call changed is kept as it was.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import random
+import weakref
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from structnets.nn._constants import ConstantBuffers
+
+_CONTAINERS = (list, dict, set, deque, bytearray, np.ndarray)
+# What every module has: hooks, which no call changes, and the registries of its parts.
+_REGISTRIES = frozenset(vars(nn.Module())) - {"training"}
+_NOTHING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class PartState:
+    """What one part held: its attributes, parameters and buffers."""
+
+    attributes: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    buffers: Mapping[str, Any]
+
+    def is_same(self, other: PartState) -> bool:
+        """Say whether two states hold the very same objects."""
+        return (
+            _same(self.attributes, other.attributes)
+            and _same(self.parameters, other.parameters)
+            and _same(self.buffers, other.buffers)
+        )
+
+
+# The state of a part at its last call: equal ones are kept once for all calls.
+_last: weakref.WeakKeyDictionary[nn.Module, PartState] = weakref.WeakKeyDictionary()
+
+
+def state_of(part: nn.Module) -> PartState:
+    """Return what a part holds, as one object for as long as nothing changes."""
+    attributes = {name: value for name, value in vars(part).items() if name not in _REGISTRIES}
+    if not is_of_torch(part):
+        for name, value in attributes.items():
+            if isinstance(value, _CONTAINERS):
+                attributes[name] = copy.copy(value)
+    state = PartState(attributes, dict(part._parameters), dict(part._buffers))
+    last = _last.get(part)
+    if last is not None and last.is_same(state):
+        return last
+    _last[part] = state
+    return state
+
+
+def is_of_torch(part: nn.Module) -> bool:
+    """Say whether a part is one of PyTorch's own, whose attributes no call changes."""
+    return type(part).__module__.startswith("torch.nn.")
+
+
+def wanted_tensors(states: Mapping[nn.Module, PartState]) -> tuple[Tensor, ...]:
+    """Return the tensors of all parts that want a gradient, each once, parameters or not."""
+    found: dict[int, Tensor] = {}
+    for state in states.values():
+        for held in (state.parameters, state.buffers, state.attributes):
+            for value in held.values():
+                if isinstance(value, Tensor) and value.requires_grad:
+                    found.setdefault(id(value), value)
+    return tuple(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTensor:
+    """A buffer, or a tensor that is a plain attribute, and what it held before a call."""
+
+    owner: nn.Module
+    registry: str
+    name: str
+    held: Tensor
+    copy: Tensor
+
+    def changed(self) -> bool:
+        """Say whether the call put another tensor here, or other numbers into this one.
+
+        Numbers are compared: some of PyTorch's functions write them without telling autograd.
+        """
+        if self.now() is not self.held:
+            return True
+        return not (self.held.is_meta or torch.equal(self.held, self.copy))
+
+    def now(self) -> Any:
+        """Return what is there."""
+        return _registry(self.owner, self.registry).get(self.name)
+
+
+def held_tensors(part: nn.Module) -> Iterator[HeldTensor]:
+    """Yield the tensors of a part that a call might change."""
+    if not isinstance(part, ConstantBuffers):
+        for name, buffer in part._buffers.items():
+            if buffer is not None:
+                yield HeldTensor(part, "_buffers", name, buffer, buffer.detach().clone())
+    if not is_of_torch(part):
+        for name, value in vars(part).items():
+            if isinstance(value, Tensor) and not value.requires_grad:
+                yield HeldTensor(part, "__dict__", name, value, value.clone())
+
+
+@contextlib.contextmanager
+def as_recorded(
+    states: Mapping[nn.Module, PartState], changed: Sequence[HeldTensor]
+) -> Iterator[None]:
+    """Give the parts what they held at a record, then put back what they hold now."""
+    now = [(part, {**vars(part)}, {**part._parameters}, {**part._buffers}) for part in states]
+    try:
+        for part, state in states.items():
+            _set(vars(part), _copies(state.attributes), keep=_REGISTRIES)
+            _set(part._parameters, state.parameters)
+            _set(part._buffers, state.buffers)
+        for tensor in changed:
+            _registry(tensor.owner, tensor.registry)[tensor.name] = tensor.copy.clone()
+        yield
+    finally:
+        for part, attributes, parameters, buffers in now:
+            _set(vars(part), attributes)
+            _set(part._parameters, parameters)
+            _set(part._buffers, buffers)
+
+
+def _copies(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: copy.copy(value) if isinstance(value, _CONTAINERS) else value
+        for name, value in attributes.items()
+    }
+
+
+def _registry(part: nn.Module, name: str) -> dict[str, Any]:
+    return vars(part) if name == "__dict__" else getattr(part, name)
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return len(one) == len(other) and all(
+        other.get(name, _NOTHING) is value for name, value in one.items()
+    )
+
+
+def _set(
+    held: dict[str, Any], values: Mapping[str, Any], keep: frozenset[str] = frozenset()
+) -> None:
+    for name in [name for name in held if name not in values and name not in keep]:
+        del held[name]
+    for name, value in values.items():
+        if held.get(name, _NOTHING) is not value:
+            held[name] = value
+
+
+@dataclass(frozen=True, slots=True)
+class Randomness:
+    """States of all random generators that a call may draw from.
+
+    Those of PyTorch on the CPU and on the input's device, of Python, of NumPy, and those that are
+    attributes of a part.
+    """
+
+    device: torch.device
+    states: tuple[Any, ...]
+    generators: tuple[torch.Generator, ...] = ()
+
+    @classmethod
+    def of(cls, device: torch.device, generators: tuple[torch.Generator, ...] = ()) -> Randomness:
+        """Read the states."""
+        states: list[Any] = [random.getstate(), np.random.get_state(), torch.get_rng_state()]
+        if device.type not in ("cpu", "meta"):
+            states.append(torch.get_device_module(device).get_rng_state(device))
+        states += [generator.get_state() for generator in generators]
+        return cls(device, tuple(states), generators)
+
+    def equals(self, other: Randomness) -> bool:
+        """Say whether nothing was drawn between the two."""
+        python, numpy, *torchs = self.states
+        python_too, numpy_too, *torchs_too = other.states
+        return (
+            all(map(torch.equal, torchs, torchs_too))
+            and python == python_too
+            and numpy[2:] == numpy_too[2:]
+            and np.array_equal(numpy[1], numpy_too[1])
+        )
+
+    @contextlib.contextmanager
+    def context(self) -> Iterator[None]:
+        """Replay the draws; the generators go on afterwards where they were before."""
+        now = Randomness.of(self.device, self.generators)
+        self._set()
+        try:
+            yield
+        finally:
+            now._set()
+
+    def _set(self) -> None:
+        python, numpy, cpu, *others = self.states
+        random.setstate(python)
+        np.random.set_state(numpy)
+        torch.set_rng_state(cpu)
+        if self.device.type not in ("cpu", "meta"):
+            torch.get_device_module(self.device).set_rng_state(others.pop(0), self.device)
+        for generator, state in zip(self.generators, others, strict=True):
+            generator.set_state(state)
+
+
+def generators_of(states: Mapping[nn.Module, PartState]) -> tuple[torch.Generator, ...]:
+    """Return the generators that are attributes of parts."""
+    return tuple(
+        value
+        for part, state in states.items()
+        if not is_of_torch(part)
+        for value in state.attributes.values()
+        if isinstance(value, torch.Generator)
+    )
