@@ -80,6 +80,8 @@ def test_jobs_of_subjects_and_the_gathering_job(originals, tmp_path):
     page = (tmp_path / "subjects" / "quality.html").read_text()
     assert page.index('<a href="#p3">') < page.index('<a href="#p0">')
     assert 'src="p3.png"' in page
+    assert "<th>cut off</th>" in page
+    assert "L, R, A and P are the subject" in page
     assert (tmp_path / "subjects" / "p3.png").read_bytes().startswith(b"\x89PNG")
     assert verify(tmp_path / "c") == []
 

@@ -9,8 +9,15 @@ from pathlib import Path
 from structnets.cohorts.listing import Listing
 from structnets.cohorts.subject_files import SubjectFiles
 from structnets.files import write_atomic
-from structnets.imaging.quality import LIMITS
+from structnets.imaging.quality import LARGEST_LOSS, LIMITS
 
+_LEGEND = (
+    "L, R, A and P are the subject's left, right, front and back, as the scan's header has them. A "
+    "brain is so symmetric that a header which mistakes left for right shows in nothing but a mark "
+    "at the scanner, such as a capsule at one side. Blue: outline of the MNI152 brain. Orange "
+    "lines: its white matter. Orange areas: what lies outside the template's brain and was cut off "
+    "of the subject's own, also as a share in the table."
+)
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1b1b1b; --soft: #6b6b6b; --line: #d9d9d9;
   --paper: #ffffff; --flag: #b3470b; --head: #f5f5f5; }
@@ -44,15 +51,14 @@ def write_page(
     subjects : sequence of SubjectFiles
         The files of each scan.
     excluded : bool
-        Whether flagged scans are excluded from the prepared cohort.
+        Whether flagged scans are excluded from the prepared cohort unless kept by name.
     """
     ordered = sorted(subjects, key=lambda files: (-len(files.problems), _similarity(files)))
     flagged = [files for files in ordered if files.problems]
-    fate = "excluded from" if excluded else "kept in"
-    head = (
-        f"{len(subjects)} scans, {len(flagged)} flagged; flagged ones are {fate} the prepared "
-        "cohort, except those without a volume. Blue: outline of the MNI152 brain. Orange: its "
-        "white matter."
+    head = f"{len(subjects)} scans, {len(flagged)} flagged, {len(listing.left_out)} left out. " + (
+        "Flagged scans are excluded from the prepared cohort, except those kept by name."
+        if excluded
+        else "A flagged scan is used or not as the prepare parameters 'keep' and 'exclude' say."
     )
     lines = [
         "<!DOCTYPE html>",
@@ -61,9 +67,9 @@ def write_page(
         f"<style>{_STYLE}</style></head><body>",
         f"<h1>{escape(title)}</h1><p>{escape(head)}</p>",
         *_table(ordered),
-        f"<h2>Left out of the cohort ({len(listing.left_out)})</h2><ul>",
-        *(f"<li>{escape(what)}: {escape(why)}</li>" for what, why in listing.left_out),
-        "</ul><h2>Pictures</h2>",
+        *_list("Chosen among several scans", listing.taken),
+        *_list("Left out of the cohort", listing.left_out),
+        f"<h2>Pictures</h2><p>{escape(_LEGEND)}</p>",
         *(_section(files) for files in ordered),
         "</body></html>",
         "",
@@ -75,17 +81,23 @@ def _similarity(files: SubjectFiles) -> float:
     return files.facts.get("quality", {}).get("similarity", -1.0)
 
 
+def _list(title: str, entries: Sequence[tuple[str, str]]) -> list[str]:
+    items = [f"<li>{escape(what)}: {escape(why)}</li>" for what, why in entries]
+    return [f"<h2>{escape(title)} ({len(entries)})</h2><ul>", *items, "</ul>"]
+
+
 def _table(ordered: Sequence[SubjectFiles]) -> list[str]:
     names = "".join(f"<th>{escape(name.replace('_', ' '))}</th>" for name in LIMITS)
     limits = "".join(f'<th class="soft">{low:g} to {high:g}</th>' for low, high in LIMITS.values())
+    limits += f'<th class="soft">0 to {LARGEST_LOSS:.0%}</th>'
     rows = [
         f'<tr><td><a href="#{escape(files.name)}">{escape(files.name)}</a></td>'
-        f"{_numbers(files.facts.get('quality', {}))}"
+        f"{_numbers(files.facts.get('quality', {}))}<td>{_cut_off(files)}</td>"
         f'<td class="flag">{escape("; ".join(files.problems))}</td></tr>'
         for files in ordered
     ]
     return [
-        f"<table><thead><tr><th>scan</th>{names}<th>flagged because</th></tr>",
+        f"<table><thead><tr><th>scan</th>{names}<th>cut off</th><th>flagged because</th></tr>",
         f"<tr><th></th>{limits}<th></th></tr></thead><tbody>",
         *rows,
         "</tbody></table>",
@@ -96,6 +108,11 @@ def _numbers(measured: Mapping[str, float]) -> str:
     return "".join(
         f"<td>{measured[name]:.3f}</td>" if name in measured else "<td>–</td>" for name in LIMITS
     )
+
+
+def _cut_off(files: SubjectFiles) -> str:
+    lost = files.facts.get("cut_off")
+    return "–" if lost is None else f"{lost:.1%}"
 
 
 def _section(files: SubjectFiles) -> str:

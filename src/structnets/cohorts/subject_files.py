@@ -98,7 +98,7 @@ def make_subject(scan: Scan, steps: Steps, folder: Path) -> SubjectFiles:
     else:
         _save(made.volume, folder / f"{scan.name}.nii.gz")
         title = f"{scan.name}: {'; '.join(made.facts['problems']) or 'passed'}"
-        draw_overlay(made.volume, folder / f"{scan.name}.png", title)
+        draw_overlay(made, folder / f"{scan.name}.png", title)
         facts = {**made.facts, **origin}
     write_json(folder / f"{scan.name}.json", facts)
     return SubjectFiles(scan.name, facts, folder)

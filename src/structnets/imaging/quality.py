@@ -18,6 +18,9 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "smallest_scale": (0.65, 1.3),
     "largest_scale": (0.75, 1.5),
 }
+# Of a subject's own brain, the part that the template's cuts off. Four well registered brains lose
+# 7 to 8 %, most of it their rim of cerebrospinal fluid.
+LARGEST_LOSS = 0.10
 # Thinner bridges than twice this join brain and scalp.
 _BRIDGE_VOXELS = 3
 _GAP_VOXELS = 4
@@ -25,7 +28,9 @@ _GAP_VOXELS = 4
 _FAINT = 0.1
 
 
-def measure(volume: np.ndarray, matrix: np.ndarray | None) -> dict[str, float]:
+def measure(
+    volume: np.ndarray, matrix: np.ndarray | None, own: np.ndarray | None = None
+) -> dict[str, float]:
     """Measure how a volume lies in MNI152.
 
     Parameters
@@ -35,6 +40,8 @@ def measure(volume: np.ndarray, matrix: np.ndarray | None) -> dict[str, float]:
     matrix : numpy.ndarray or None
         (4, 4), from points of MNI152 to points of the subject; None for a volume that came
         registered, whose matrix is unknown.
+    own : numpy.ndarray, optional
+        The volume's own brain, if `brain_of` has found it already.
 
     Returns
     -------
@@ -46,7 +53,7 @@ def measure(volume: np.ndarray, matrix: np.ndarray | None) -> dict[str, float]:
     """
     template = load_template()
     inside = template.mask
-    own = brain_of(volume)
+    own = brain_of(volume) if own is None else own
     dice = 2.0 * np.count_nonzero(own & inside) / (np.count_nonzero(own) + inside.sum())
     similarity = _correlation(volume[inside], template.data[inside])
     found = {"similarity": similarity, "overlap": float(dice)}
@@ -66,6 +73,26 @@ def problems(measured: Mapping[str, float]) -> list[str]:
             words = name.replace("_", " ")
             found.append(f"{words} {value:.2f} is not between {low:g} and {high:g}")
     return found
+
+
+def cut_off(own: np.ndarray) -> float:
+    """Return the part of a subject's own brain that lies outside the template's, in 0..1.
+
+    Parameters
+    ----------
+    own : numpy.ndarray
+        (91, 109, 91) bool, the brain (`brain_of`).
+    """
+    return float(np.count_nonzero(own & ~load_template().mask) / max(np.count_nonzero(own), 1))
+
+
+def cut_problems(lost: float) -> list[str]:
+    """Say whether too much of a brain was cut off; empty if not."""
+    if lost <= LARGEST_LOSS:
+        return []
+    return [
+        f"{lost:.1%} of its own brain is cut off by the template's, more than {LARGEST_LOSS:.0%}"
+    ]
 
 
 def brain_of(volume: np.ndarray) -> np.ndarray:

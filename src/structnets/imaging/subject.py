@@ -58,11 +58,21 @@ class PreparedSubject:
     facts : dict
         Plain JSON: ``already_registered``, ``matrix`` (4 rows, from MNI152 to the subject, mm;
         None if it came registered), ``method``, ``information``, ``starts``, ``quality`` (see
-        `structnets.imaging.quality.measure`) and ``problems``.
+        `structnets.imaging.quality.measure`), ``cut_off`` (the part of its own brain that
+        stripping took; None if it was not stripped), ``stored_axes`` and ``problems``.
+    whole : numpy.ndarray
+        (91, 109, 91) float32, the same before anything was cut off.
+    own : numpy.ndarray
+        (91, 109, 91) bool, the subject's own brain.
+    native : Volume
+        The scan as it was read.
     """
 
     volume: np.ndarray
     facts: Mapping[str, Any]
+    whole: np.ndarray
+    own: np.ndarray
+    native: Volume
 
 
 def prepare_subject(
@@ -103,11 +113,11 @@ def prepare_subject(
         raise ValueError(str(error)) from error
     try:
         if is_registered(scan):
-            return PreparedSubject(as_bytes(scan.data), _facts(scan.data, None))
+            return _measured(scan, as_bytes(scan.data), scan.data, None, stripped=False)
         found, clean = _registered(scan, steps)
         whole = to_mni(clean, found.matrix)
         volume = normalize(whole, inside=load_template().mask if steps.strip else None)
-        return PreparedSubject(volume, _facts(whole, found))
+        return _measured(scan, volume, whole, found, stripped=steps.strip)
     except (RuntimeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
 
@@ -121,14 +131,26 @@ def _registered(scan: Volume, steps: Steps) -> tuple[Registration, Volume]:
     return found, clean
 
 
-def _facts(whole: np.ndarray, found: Registration | None) -> dict[str, Any]:
-    measured = quality.measure(whole, None if found is None else found.matrix)
-    return {
+def _measured(
+    scan: Volume,
+    volume: np.ndarray,
+    whole: np.ndarray,
+    found: Registration | None,
+    *,
+    stripped: bool,
+) -> PreparedSubject:
+    own = quality.brain_of(whole)
+    measured = quality.measure(whole, None if found is None else found.matrix, own)
+    lost = quality.cut_off(own) if stripped else None
+    facts = {
         "already_registered": found is None,
         "matrix": None if found is None else found.matrix.tolist(),
         "method": None if found is None else found.method,
         "information": None if found is None else found.information,
         "starts": {} if found is None else dict(found.starts),
         "quality": measured,
-        "problems": quality.problems(measured),
+        "cut_off": lost,
+        "stored_axes": scan.stored_axes,
+        "problems": quality.problems(measured) + quality.cut_problems(lost or 0.0),
     }
+    return PreparedSubject(volume, facts, whole, own, scan)

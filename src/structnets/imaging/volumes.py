@@ -30,10 +30,13 @@ class Volume:
         (X, Y, Z) float32, finite, axes towards right, anterior, superior.
     affine : numpy.ndarray
         (4, 4) float64, voxel index to millimetres.
+    stored_axes : str
+        Directions of the voxel axes in the file that it was read from, such as ``"LAS"``.
     """
 
     data: np.ndarray
     affine: np.ndarray
+    stored_axes: str = "RAS"
 
     @property
     def zooms(self) -> tuple[float, ...]:
@@ -99,7 +102,8 @@ def to_ras(data: np.ndarray, affine: np.ndarray) -> Volume:
     turn = orientations.io_orientation(affine)
     turned = orientations.apply_orientation(data, turn)
     moved = affine @ orientations.inv_ornt_aff(turn, data.shape)
-    return Volume(np.ascontiguousarray(turned, dtype=np.float32), moved)
+    stored = "".join(map(str, orientations.ornt2axcodes(turn)))
+    return Volume(np.ascontiguousarray(turned, dtype=np.float32), moved, stored)
 
 
 def is_registered(volume: Volume) -> bool:

@@ -57,3 +57,15 @@ def test_scales_out_of_bounds_are_named(brain):
         "smallest scale 0.50 is not between 0.65 and 1.3",
         "largest scale 2.00 is not between 0.75 and 1.5",
     ]
+
+
+def test_what_the_template_cuts_off_is_measured_and_flagged(brain):
+    mask = load_template().mask
+    assert quality.cut_off(quality.brain_of(brain)) < 0.05
+    own = mask.copy()
+    own[:, :, :5] = True
+    lost = (own & ~mask).sum() / own.sum()
+    assert quality.cut_off(own) == pytest.approx(lost)
+    assert quality.cut_problems(0.09) == []
+    assert quality.cut_problems(0.123)[0].startswith("12.3% of its own brain is cut off by the")
+    assert quality.cut_off(np.zeros_like(mask)) == 0

@@ -20,6 +20,7 @@ def test_a_scan_is_brought_to_mni(scan, save_volume, placement):
     assert made.facts["problems"] == []
     assert made.facts["quality"]["determinant"] == pytest.approx(np.linalg.det(placement), rel=0.05)
     assert made.facts["already_registered"] is False
+    assert 0 < made.facts["cut_off"] < 0.1
 
 
 def test_registered_input_is_only_checked(save_volume):
@@ -27,6 +28,7 @@ def test_registered_input_is_only_checked(save_volume):
     made = prepare_subject(save_volume(brain, MNI_AFFINE))
     assert made.facts["already_registered"] is True
     assert made.facts["matrix"] is None
+    assert made.facts["cut_off"] is None
     assert set(made.facts["quality"]) == {"similarity", "overlap"}
     np.testing.assert_array_equal(made.volume == 0, brain == 0)
 
