@@ -3,8 +3,8 @@
 ``python -m pipelines.analyse --analysis JSON_OR_FILE [--analysis …] --prepared DIR --results DIR
 --scratch DIR [--data-root DIR] [--threads N]``
 
-An analysis is a resolved one of `structnets.analyses`; several share one process. Each ends as
-``<results>/figures/<target>.{svg,png,csv}`` and ``<results>/analyses/<target>.json``, the last
+An analysis is a resolved one of `structnets.specs.analysis`; several share one process. Each ends
+as ``<results>/figures/<target>.{svg,png,csv}`` and ``<results>/analyses/<target>.json``, the last
 written. A killed one goes on from the parts it kept in ``<scratch>/analyses/<analysis_id>``.
 """
 

@@ -19,7 +19,7 @@ from structnets.reporting.freshness import code_digests
 from structnets.reporting.ledger import read_ledger
 from structnets.reporting.rendering import write_rendering
 from structnets.reporting.requests import load_experiments
-from structnets.reporting.tables import load_table
+from structnets.specs.table import load_table
 
 log = logging.getLogger("render_target")
 

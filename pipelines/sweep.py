@@ -29,7 +29,7 @@ from structnets.data.manifest import load_manifest
 from structnets.files import read_json, write_atomic, write_json
 from structnets.identity import prepared_name
 from structnets.models.counting import count_parameters
-from structnets.sweeps import trial_specs
+from structnets.specs.sweep import trial_specs
 from structnets.viz.trials import draw_trials
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def search(
     Parameters
     ----------
     sweep : dict
-        As `structnets.sweeps.resolve_sweep` gives it.
+        As `structnets.specs.sweep.resolve_sweep` gives it.
     prepared, folder : Path
         Root of the prepared data, and state of this sweep.
     cpus : int

@@ -29,10 +29,10 @@ from pipelines.stage import run_stage, stage_parser
 from pipelines.time_limit import StopRequest, job_deadline, queued_again_at_limit, stoppable
 from pipelines.tracking import Tracker
 from pipelines.training_worker import Roots, work
-from structnets import specs
 from structnets.data.manifest import load_manifest
 from structnets.files import read_json
 from structnets.identity import digest, prepared_name, run_id
+from structnets.specs import spec as specs
 from structnets.training.artifacts import ARTIFACTS, check_work, is_published
 
 logger = logging.getLogger("structnets.train")

@@ -9,7 +9,7 @@ from typing import Any
 from structnets import identity
 from structnets.files import write_atomic, write_json
 from structnets.reporting.requests import Request, load_experiments, requested_specs
-from structnets.reporting.tables import load_table
+from structnets.specs.table import load_table
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 WORKFLOW = REPOSITORY / "workflow"

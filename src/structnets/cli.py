@@ -192,7 +192,7 @@ def _train(options: argparse.Namespace) -> None:
 def _checked_where_possible(spec: dict[str, Any]) -> dict[str, Any]:
     """Validate a spec, unless only torch and numpy are here: then it must be a resolved one."""
     try:
-        from structnets import specs
+        from structnets.specs import spec as specs
     except ModuleNotFoundError as error:
         if _is_ours(error):
             raise
@@ -241,8 +241,8 @@ def _validate(options: argparse.Namespace) -> None:
 
 def _resolved_specs(file: Path) -> list[dict[str, Any]]:
     """Resolve a spec, or an experiment in each of its presets with seed 0."""
-    from structnets import specs
-    from structnets.validation import load_yaml
+    from structnets.specs import spec as specs
+    from structnets.specs.validation import load_yaml
 
     if file.suffix == ".json":
         return [specs.validate(read_json(file))]

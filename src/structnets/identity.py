@@ -1,6 +1,6 @@
 """Names that follow from content: digests, run ids, data variants (standard library only).
 
-A *resolved spec* is the plain JSON object that `structnets.specs` produces; everything here
+A *resolved spec* is the plain JSON object that `structnets.specs.spec` produces; everything here
 works on it without pydantic, so that a training needs only torch and numpy.
 """
 

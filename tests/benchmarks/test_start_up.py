@@ -13,9 +13,9 @@ import pytest
 
 from pipelines.prepare_builtin import prepare_builtin
 from pipelines.training_worker import Roots
-from structnets import specs
 from structnets.identity import run_id
 from structnets.models import create_model, list_models
+from structnets.specs import spec as specs
 
 SPEC = {
     "chapter": 3,

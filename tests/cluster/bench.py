@@ -19,9 +19,9 @@ import pytest
 import torch
 
 from pipelines.tracking import Spool
-from structnets import specs
 from structnets.files import read_json, write_json
 from structnets.identity import run_id
+from structnets.specs import spec as specs
 from tests.cluster.checkout import its_modules
 from tests.cluster.slurm import Cluster
 from tests.cluster.tracking import TrackingServer

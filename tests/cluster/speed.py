@@ -22,8 +22,8 @@ from typing import Any, NamedTuple
 import psutil
 
 from pipelines import prepare_builtin
-from structnets import specs
 from structnets.files import read_json, write_json
+from structnets.specs import spec as specs
 from tests.cluster.checkout import its_modules
 from tests.cluster.slurm import Cluster
 from tests.made_results import REPOSITORY

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from structnets import specs
 from structnets.files import read_json, write_json
 from structnets.identity import run_id
+from structnets.specs import spec as specs
 from tests.cluster.checkout import its_modules
 from tests.made_results import REPOSITORY
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from structnets.files import read_json
-from structnets.sweeps import load_sweeps, resolve_sweep
+from structnets.specs.sweep import load_sweeps, resolve_sweep
 from tests.cluster.checkout import fresh_clone, its_modules
 
 pytestmark = pytest.mark.cluster

@@ -2,7 +2,7 @@
 
 import pytest
 
-from structnets.sweeps import load_sweeps, sweep_id
+from structnets.specs.sweep import load_sweeps, sweep_id
 from tests.made_results import WORKFLOW, floor, publish
 
 RENDER = ("--profile", "profiles/test", "figure6")

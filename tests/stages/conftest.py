@@ -17,8 +17,8 @@ import pytest
 
 from pipelines import launch
 from pipelines.tracking import store
-from structnets import specs
 from structnets.data import write_prepared
+from structnets.specs import spec as specs
 
 CLASSES = 3
 SIDE = 9

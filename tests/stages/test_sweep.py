@@ -18,8 +18,8 @@ import psutil
 import pytest
 
 from pipelines import sweep
-from structnets import sweeps
 from structnets.files import read_json
+from structnets.specs import sweep as sweeps
 from structnets.training.run import run_spec
 
 EPOCHS = 4

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import structnets
-from structnets import specs
 from structnets.data.prepared import write_prepared
 from structnets.files import read_json, write_json
+from structnets.specs import spec as specs
 
 # Makes every other package look uninstalled (sysconfig's data module has a name per platform).
 BLOCKER = """

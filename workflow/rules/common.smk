@@ -16,7 +16,7 @@ from pipelines.tracking.health import trouble
 from pipelines.tracking.store import resolve_uri
 from structnets import identity
 from structnets.files import read_json
-from structnets.reporting.configuration import load_configuration
+from structnets.specs.configuration import load_configuration
 from structnets.reporting.ledger import ledger_path
 from structnets.reporting.plan import make_plan
 from structnets.viz.drawn_figures import FIGURES as DRAWN_FIGURES

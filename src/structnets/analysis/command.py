@@ -76,8 +76,8 @@ def _analyse(options: argparse.Namespace) -> None:
 
 def _asked_for(what: str, given: dict[str, Any]) -> dict[str, Any]:
     """Return what `resolve_analysis` would, for a name or an analysis file, without models."""
-    from structnets.analyses import load_analysis
     from structnets.analysis.registry import check_options, find_analysis
+    from structnets.specs.analysis import load_analysis
 
     if what.endswith((".yaml", ".yml")):
         file = load_analysis(Path(what))

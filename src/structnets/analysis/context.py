@@ -17,7 +17,7 @@ from structnets.data.manifest import load_manifest
 from structnets.data.subset import train_indices
 from structnets.files import atomic_path, read_json, write_json
 from structnets.identity import data_variant, prepared_name, run_id, science
-from structnets.specs import validate
+from structnets.specs.spec import validate
 from structnets.training.examples import Examples
 from structnets.training.run import build_model
 from structnets.training.tasks import open_examples

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from structnets.validation import Strict
+from structnets.specs.validation import Strict
 
 _DatabaseSize = Field(default=5000, ge=2, description="Training images that are searched.")
 _Width = Field(default=3, ge=1, description="Of the averaging along v_{j-1}; odd.")

@@ -30,7 +30,7 @@ def perform(
     Parameters
     ----------
     resolved : dict
-        As `structnets.analyses.resolve_analysis` gives it.
+        As `structnets.specs.analysis.resolve_analysis` gives it.
     runs : sequence of Trained
         The networks of its models, in their order.
     stem : Path

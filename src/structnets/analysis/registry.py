@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from structnets.analysis import options
-from structnets.validation import Strict, checked
+from structnets.specs.validation import Strict, checked
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from structnets import files, identity
 from structnets.reporting.ledger import Line, ledger_line
 from structnets.reporting.pooling import pooled_score
 from structnets.reporting.requests import Experiments, cell_key, cell_spec
-from structnets.reporting.tables import COUNTS, Table
+from structnets.specs.table import COUNTS, Table
 
 Status = Literal["measured", "counted", "reported", "not run"]
 

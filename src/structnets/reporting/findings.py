@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from structnets import files, identity
-from structnets.analyses import (
+from structnets.reporting.freshness import stale_note
+from structnets.reporting.ledger import reduced
+from structnets.specs.analysis import (
     Analysis,
     load_analyses,
     load_models_experiments,
     resolve_analysis,
 )
-from structnets.reporting.freshness import stale_note
-from structnets.reporting.ledger import reduced
 
 Line = dict[str, Any]
 FILE = "analyses.jsonl"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from structnets.reporting.cells import Cell
 from structnets.reporting.freshness import STALE, stale_note
-from structnets.reporting.tables import Table
+from structnets.specs.table import Table
 
 NOT_RUN = "not run"
 _CSV: tuple[str, ...] = (

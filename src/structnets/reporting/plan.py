@@ -12,14 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from structnets import identity
-from structnets.analyses import (
-    Analysis,
-    load_analyses,
-    load_models_experiments,
-    model_specs,
-    resolve_analysis,
-)
-from structnets.reporting.configuration import Configuration
 from structnets.reporting.ledger import read_ledger
 from structnets.reporting.requests import (
     Experiments,
@@ -28,9 +20,17 @@ from structnets.reporting.requests import (
     load_experiments,
     requested_specs,
 )
-from structnets.reporting.tables import Table, load_tables
-from structnets.specs import Experiment, Preset, Resources
-from structnets.sweeps import load_sweeps, resolve_sweep
+from structnets.specs.analysis import (
+    Analysis,
+    load_analyses,
+    load_models_experiments,
+    model_specs,
+    resolve_analysis,
+)
+from structnets.specs.configuration import Configuration
+from structnets.specs.spec import Experiment, Preset, Resources
+from structnets.specs.sweep import load_sweeps, resolve_sweep
+from structnets.specs.table import Table, load_tables
 
 BATCH_SIZE = 32  # specs of one job; a shell command holds at most 128 KiB
 

@@ -8,7 +8,7 @@ from structnets.files import write_atomic
 from structnets.reporting.cells import Cell
 from structnets.reporting.formats import Rendering, to_csv, to_json, to_markdown
 from structnets.reporting.page import to_html
-from structnets.reporting.tables import Plot, Row
+from structnets.specs.table import Plot, Row
 from structnets.viz.accuracy_curve import Curve, draw_accuracy_curve
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from structnets import identity
-from structnets.reporting.tables import Floor, Row, Table
-from structnets.specs import Experiment, load_experiment, merge, resolve
-from structnets.validation import load_yaml
+from structnets.specs.spec import Experiment, load_experiment, merge, resolve
+from structnets.specs.table import Floor, Row, Table
+from structnets.specs.validation import load_yaml
 
 Experiments = Mapping[str, Experiment]
 

@@ -19,7 +19,7 @@ from structnets.reporting.formats import (
 from structnets.reporting.freshness import code_digests, is_stale
 from structnets.reporting.ledger import read_ledger
 from structnets.reporting.requests import load_experiments
-from structnets.reporting.tables import load_tables
+from structnets.specs.table import load_tables
 
 KEYS = (
     "target",

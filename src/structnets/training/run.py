@@ -49,7 +49,7 @@ def run_spec(
     Parameters
     ----------
     spec : dict
-        Resolved spec (`structnets.specs`).
+        Resolved spec (`structnets.specs.spec`).
     prepared : Path
         Folder of the prepared data set.
     out : Path

@@ -27,7 +27,7 @@ def draw_trials(
     Parameters
     ----------
     drawing : mapping
-        ``kind``, ``x`` and ``y`` as `structnets.sweeps.Drawing` has them.
+        ``kind``, ``x`` and ``y`` as `structnets.specs.sweep.Drawing` has them.
     trials : sequence of dict
         Each with its model options and ``accuracy``, None if it failed; for the kind ``pareto``
         also ``parameters`` and ``step_s``.

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from structnets import specs
 from structnets.analysis.context import load_run
 from structnets.analysis.performing import perform
 from structnets.analysis.registry import check_options
@@ -17,6 +16,7 @@ from structnets.data.boundary_set import count_boundaries, write_boundary_set
 from structnets.data.made_boundaries import load_made_boundaries
 from structnets.data.textures import load_textures
 from structnets.identity import prepared_name, run_id
+from structnets.specs import spec as specs
 from structnets.training.run import run_spec
 
 Made = dict[str, Any]

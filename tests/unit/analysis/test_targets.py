@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import torch
 
-from structnets import specs
 from structnets.analysis.context import load_run
 from structnets.analysis.depth_features import collect_features, depth_names
 from structnets.analysis.performing import perform
@@ -23,6 +22,7 @@ from structnets.data.prepared import write_prepared
 from structnets.files import read_json, write_json
 from structnets.identity import run_id
 from structnets.models.irevnet import IRevNet
+from structnets.specs import spec as specs
 from structnets.training.artifacts import publish
 from structnets.training.run import build_model
 

@@ -7,7 +7,7 @@ import pytest
 
 from structnets.data import load_split, verify
 from structnets.data.cohort import load_cohort, load_held_out, write_cohort
-from structnets.specs import DataSpec
+from structnets.specs.spec import DataSpec
 
 COUNT = 12
 

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from structnets.reporting.requests import load_experiments
-from structnets.reporting.tables import Table, load_table
-from structnets.specs import Experiment
+from structnets.specs.spec import Experiment
+from structnets.specs.table import Table, load_table
 from tests.unit.reporting.made_table import EXPERIMENT, TABLE
 
 

@@ -3,7 +3,7 @@ import pytest
 from structnets.reporting.cells import cells_of, local_lines
 from structnets.reporting.ledger import ledger_line
 from structnets.reporting.requests import cell_spec
-from structnets.reporting.tables import Table
+from structnets.specs.table import Table
 from tests.made_results import make_result, publish
 
 

@@ -3,7 +3,6 @@
 import pytest
 
 from structnets import identity
-from structnets.analyses import load_analyses, load_models_experiments, resolve_analysis
 from structnets.files import write_json
 from structnets.reporting import results
 from structnets.reporting.findings import (
@@ -15,6 +14,7 @@ from structnets.reporting.findings import (
     read_findings,
 )
 from structnets.reporting.freshness import STALE
+from structnets.specs.analysis import load_analyses, load_models_experiments, resolve_analysis
 from tests.made_results import WORKFLOW
 
 

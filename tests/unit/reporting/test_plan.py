@@ -4,9 +4,9 @@ import pytest
 import yaml
 
 from structnets.identity import run_id
-from structnets.reporting.configuration import load_configuration
 from structnets.reporting.ledger import append, ledger_line
 from structnets.reporting.plan import BATCH_SIZE, make_plan
+from structnets.specs.configuration import load_configuration
 from tests.made_results import WORKFLOW, make_result
 
 

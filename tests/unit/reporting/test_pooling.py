@@ -12,7 +12,7 @@ from structnets.reporting.ledger import append, ledger_line, read_ledger
 from structnets.reporting.page import to_html
 from structnets.reporting.pooling import pooled_score
 from structnets.reporting.requests import cell_spec, load_experiments
-from structnets.reporting.tables import load_table
+from structnets.specs.table import load_table
 from tests.made_results import WORKFLOW, make_result
 
 # (label, log-odds) of two folds: TPR 2 of 3, SPC 1 of 2, accuracy 3 of 5; 4.5 of 6 pairs in order.

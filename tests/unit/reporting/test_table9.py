@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from structnets.analyses import load_analysis, load_models_experiments, resolve_analysis
 from structnets.data.catalogue import find_dataset
+from structnets.specs.analysis import load_analysis, load_models_experiments, resolve_analysis
 from tests.made_results import REPOSITORY, floor
 
 IMAGENET = ["resnet50", "revnet56", "irevnet_a", "irevnet_b"]

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from structnets import specs
 from structnets.data import write_prepared
 from structnets.identity import run_id
+from structnets.specs import spec as specs
 from structnets.training.run import run_spec
 
 CLASSES = 3

@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from pipelines.prepare_builtin import prepare_builtin
-from structnets import specs
 from structnets.data.blob_set import write_blob_set
 from structnets.data.prepared import load_manifest
 from structnets.data.textures import load_textures
+from structnets.specs import spec as specs
 from structnets.training.boundary_images import BoundaryImages
 from structnets.training.examples import Examples, Step
 from structnets.training.reporting import StoppedError

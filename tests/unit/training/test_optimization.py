@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from structnets import specs
+from structnets.specs import spec as specs
 from structnets.training.optimization import build_optimizer, learning_rate
 
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from structnets import specs
 from structnets.data.augmentation import standardize
 from structnets.data.crops import CenterCrop, RandomCrop
 from structnets.data.manifest import MEAN_IMAGE, load_manifest
@@ -13,6 +12,7 @@ from structnets.data.sharded_preparation import prepare_shards
 from structnets.data.shards import ShardedSplit
 from structnets.data.tars import FileRange
 from structnets.identity import science
+from structnets.specs import spec as specs
 from structnets.training.examples import Step
 from structnets.training.shard_source import open_examples
 from tests.made_imagenet import encoded

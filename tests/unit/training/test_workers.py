@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from structnets import specs
 from structnets.data import write_prepared
 from structnets.files import read_json, write_json
+from structnets.specs import spec as specs
 from structnets.training.workers import Workers
 
 Found = Callable[..., dict[str, Any]]

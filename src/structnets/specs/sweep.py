@@ -14,8 +14,8 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from structnets import identity
-from structnets.specs import Experiment, Option, Preset, merge, resolve
-from structnets.validation import Strict, checked, load_yaml
+from structnets.specs.spec import Experiment, Option, Preset, merge, resolve
+from structnets.specs.validation import Strict, checked, load_yaml
 
 
 class Axis(Strict):

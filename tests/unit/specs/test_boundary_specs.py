@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from structnets import identity, specs
+from structnets import identity
+from structnets.specs import spec as specs
 
 BOUNDARIES = {"crop": [80, 80], "flips": True, "nms": "edges"}
 

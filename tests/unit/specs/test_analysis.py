@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from structnets import identity
-from structnets.analyses import (
+from structnets.analysis.registry import ANALYSES, load_function
+from structnets.specs.analysis import (
     Analysis,
     load_analyses,
     load_analysis,
@@ -15,8 +16,7 @@ from structnets.analyses import (
     model_specs,
     resolve_analysis,
 )
-from structnets.analysis.registry import ANALYSES, load_function
-from structnets.validation import checked, load_yaml
+from structnets.specs.validation import checked, load_yaml
 from tests.made_results import WORKFLOW, floor
 
 FOLDER = WORKFLOW / "analyses"

@@ -2,15 +2,15 @@
 
 import pytest
 
-from structnets.schemas import MODELS, schema_text, write_schemas
-from structnets.validation import load_yaml
+from structnets.specs.schemas import MODELS, schema_text, write_schemas
+from structnets.specs.validation import load_yaml
 from tests.made_results import WORKFLOW
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_committed_schema_is_that_of_the_model(name):
     committed = (WORKFLOW / "schemas" / f"{name}.json").read_text()
-    assert committed == schema_text(name), "run `python -m structnets.schemas`"
+    assert committed == schema_text(name), "run `python -m structnets.specs.schemas`"
 
 
 def test_no_other_schema_lies_there(tmp_path):

@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from structnets.specs import Preset
-from structnets.validation import Strict, TargetFile, load_target
+from structnets.specs.spec import Preset
+from structnets.specs.validation import Strict, TargetFile, load_target
 
 Everything = Literal["all"]
 # What a column may show of a row's model; the rest is measured by runs.

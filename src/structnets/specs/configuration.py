@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from structnets.specs import Preset
-from structnets.validation import Strict, checked
+from structnets.specs.spec import Preset
+from structnets.specs.validation import Strict, checked
 
 
 class Size(Strict):

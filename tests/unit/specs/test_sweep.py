@@ -5,9 +5,17 @@ import json
 
 import pytest
 
-from structnets import identity, specs
-from structnets.sweeps import load_sweep, load_sweeps, resolve_sweep, sweep_id, trial_specs, trials
-from structnets.validation import load_yaml
+from structnets import identity
+from structnets.specs import spec as specs
+from structnets.specs.sweep import (
+    load_sweep,
+    load_sweeps,
+    resolve_sweep,
+    sweep_id,
+    trial_specs,
+    trials,
+)
+from structnets.specs.validation import load_yaml
 from tests.made_results import WORKFLOW
 
 FILE = WORKFLOW / "experiments" / "chapter3" / "sweep_rfnn_basis.yaml"

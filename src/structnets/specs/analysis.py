@@ -15,9 +15,9 @@ from pydantic import Field, model_validator
 
 from structnets import identity
 from structnets.analysis.registry import ANALYSES, check_models, check_options
-from structnets.reporting.tables import ThesisValue
-from structnets.specs import Experiment, Preset, load_experiment, resolve
-from structnets.validation import Strict, TargetFile, load_target, load_yaml
+from structnets.specs.spec import Experiment, Preset, load_experiment, resolve
+from structnets.specs.table import ThesisValue
+from structnets.specs.validation import Strict, TargetFile, load_target, load_yaml
 
 
 class AnalysedModel(Strict):

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from structnets.reporting.tables import Table, load_table, load_tables
-from structnets.validation import checked
+from structnets.specs.table import Table, load_table, load_tables
+from structnets.specs.validation import checked
 from tests.made_results import WORKFLOW
 from tests.unit.reporting.made_table import TABLE
 

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 import torch
 
-from structnets import identity, specs, sweeps
+from structnets import identity
 from structnets.data.catalogue import class_count, find_dataset
 from structnets.models.registry import create_model, data_options
-from structnets.validation import load_yaml
+from structnets.specs import spec as specs
+from structnets.specs import sweep as sweeps
+from structnets.specs.validation import load_yaml
 
 EXPERIMENTS = Path(__file__).parents[2] / "workflow" / "experiments"
 PRESETS = ("smoke", "small", "paper")

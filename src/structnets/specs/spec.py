@@ -20,8 +20,8 @@ from structnets.data.catalogue import (
     most_training_images,
 )
 from structnets.models.registry import MODEL_NAMES, check_options
-from structnets.recipes import GradientRecipe, Recipe
-from structnets.validation import Strict, checked
+from structnets.specs.recipe import GradientRecipe, Recipe
+from structnets.specs.validation import Strict, checked
 
 Preset = Literal["smoke", "small", "paper"]
 Option = bool | int | float | str | None | list[int] | list[float] | list[str]

@@ -2,7 +2,7 @@
 
 Editors use them (the first line of each YAML file names its schema).
 
-Command: ``python -m structnets.schemas [workflow/schemas]``
+Command: ``python -m structnets.specs.schemas [workflow/schemas]``
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from structnets.analyses import Analysis
 from structnets.files import write_atomic
-from structnets.reporting.configuration import Configuration
-from structnets.reporting.tables import Table
-from structnets.specs import Experiment, Spec
-from structnets.sweeps import Sweep
+from structnets.specs.analysis import Analysis
+from structnets.specs.configuration import Configuration
+from structnets.specs.spec import Experiment, Spec
+from structnets.specs.sweep import Sweep
+from structnets.specs.table import Table
 
 FOLDER = "workflow/schemas"
 MODELS: dict[str, type[BaseModel]] = {

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from structnets.validation import Strict
+from structnets.specs.validation import Strict
 
 
 class Adadelta(Strict):

@@ -1,0 +1,1 @@
+"""What people write, from specs to the configuration, and how it is checked."""
