@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.stage import absolute, run_stage, stage_parser
-from structnets.data.boundary_set import BoundarySplit, count_boundaries, write_boundary_set
-from structnets.data.bsds import SOURCE, load_bsds
-from structnets.data.bsds_release import RELEASED
-from structnets.data.catalogue import parse_request
-from structnets.data.completeness import check_whole
+from structnets.data.sets.bsds import SOURCE, load_bsds
+from structnets.data.sets.bsds_release import RELEASED
+from structnets.data.sets.catalogue import parse_request
+from structnets.data.sets.completeness import check_whole
+from structnets.forms.boundaries.stored import BoundarySplit, count_boundaries, write_boundary_set
 
 logger = logging.getLogger("prepare_bsds")
 NAME = "bsds500"
@@ -33,7 +33,7 @@ def prepare_bsds(
     data_root, out : pathlib.Path
         Where from and where to.
     prepare : mapping, optional
-        ``merge``: what makes a pixel a boundary (`structnets.data.bsds.MERGES`); ``partial``
+        ``merge``: what makes a pixel a boundary (`structnets.data.sets.bsds.MERGES`); ``partial``
         accepts a copy that lacks images.
 
     Returns
@@ -45,8 +45,8 @@ def prepare_bsds(
     Raises
     ------
     OSError, ValueError
-        As `structnets.data.bsds.load_bsds`, `structnets.data.completeness.check_whole` and
-        `structnets.data.boundary_set.write_boundary_set` say.
+        As `structnets.data.sets.bsds.load_bsds`, `structnets.data.sets.completeness.check_whole`
+        and `structnets.forms.boundaries.stored.write_boundary_set` say.
     """
     prepare = prepare or {}
     splits = load_bsds(data_root, prepare.get("merge", "at_least_3"))

@@ -13,17 +13,21 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.stage import absolute, run_stage, stage_parser
-from structnets.data import write_prepared
-from structnets.data.boundary_set import count_boundaries, write_boundary_set
-from structnets.data.catalogue import find_dataset, parse_request
-from structnets.data.statistics import channel_statistics
+from structnets.data.prepared.arrays import write_prepared
+from structnets.data.prepared.statistics import channel_statistics
+from structnets.data.sets.catalogue import find_dataset, parse_request
+from structnets.forms.boundaries.stored import count_boundaries, write_boundary_set
 
 logger = logging.getLogger("prepare_builtin")
 # Module of each, with the functions that make its arrays or splits and say where they come from.
 BUILTIN = {
-    "digits": ("structnets.data.digits", "load_digits", "digits_source"),
-    "photo_crops": ("structnets.data.photo_crops", "load_photo_crops", "photo_source"),
-    "made_boundaries": ("structnets.data.made_boundaries", "load_made_boundaries", "made_source"),
+    "digits": ("structnets.data.sets.digits", "load_digits", "digits_source"),
+    "photo_crops": ("structnets.data.sets.photo_crops", "load_photo_crops", "photo_source"),
+    "made_boundaries": (
+        "structnets.data.sets.made_boundaries",
+        "load_made_boundaries",
+        "made_source",
+    ),
 }
 
 

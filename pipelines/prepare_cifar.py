@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.stage import absolute, run_stage, stage_parser
-from structnets.data import write_prepared
-from structnets.data.catalogue import DATASETS, parse_request
-from structnets.data.cifar import FORMS, load_cifar
-from structnets.data.cifar_jpeg import NAME as JPEG
-from structnets.data.cifar_jpeg import load_cifar_jpeg
-from structnets.data.completeness import check_whole
-from structnets.data.statistics import channel_statistics
+from structnets.data.prepared.arrays import write_prepared
+from structnets.data.prepared.statistics import channel_statistics
+from structnets.data.sets.catalogue import DATASETS, parse_request
+from structnets.data.sets.cifar import FORMS, load_cifar
+from structnets.data.sets.cifar_jpeg import NAME as JPEG
+from structnets.data.sets.cifar_jpeg import load_cifar_jpeg
+from structnets.data.sets.completeness import check_whole
 
 logger = logging.getLogger("prepare_cifar")
 
@@ -42,15 +42,16 @@ def prepare_cifar(
     Raises
     ------
     OSError, ValueError
-        As `structnets.data.cifar.load_cifar`, `structnets.data.cifar_jpeg.load_cifar_jpeg`,
-        `structnets.data.completeness.check_whole` and `structnets.data.write_prepared` say.
+        As `structnets.data.sets.cifar.load_cifar`,
+        `structnets.data.sets.cifar_jpeg.load_cifar_jpeg`,
+        `structnets.data.sets.completeness.check_whole` and `structnets.data.write_prepared` say.
     """
     folder = data_root / name
     if name == JPEG:
         arrays, source = load_cifar_jpeg(data_root)
     else:
         if download and not (folder / FORMS[name].folder).exists():
-            from structnets.data.download import download as fetch
+            from structnets.data.originals.download import download as fetch
 
             fetch(FORMS[name].archive, folder, progress=progress)
         arrays, source = load_cifar(data_root, name, partial=bool(prepare.get("partial")))

@@ -15,17 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.stage import absolute, run_stage, stage_parser
-from structnets.data.catalogue import DATASETS, class_count, read_request
-from structnets.data.completeness import check_whole
-from structnets.data.imagenet import (
+from structnets.data.prepared.sharded_preparation import prepare_shards
+from structnets.data.sets.catalogue import DATASETS, class_count, read_request
+from structnets.data.sets.completeness import check_whole
+from structnets.data.sets.imagenet import (
     Originals,
     compare_with_released,
     find_originals,
     select_classes,
 )
-from structnets.data.photo_archives import write_photo_archives
-from structnets.data.photo_crops import photo_source
-from structnets.data.sharded_preparation import prepare_shards
+from structnets.data.sets.photo_archives import write_photo_archives
+from structnets.data.sets.photo_crops import photo_source
 
 NAME, BUILTIN = "imagenet", "photo_shards"
 logger = logging.getLogger("prepare_imagenet")
@@ -57,8 +57,9 @@ def prepare_imagenet(
     Raises
     ------
     OSError, ValueError
-        As `structnets.data.imagenet.find_originals`, `structnets.data.completeness.check_whole`
-        and `structnets.data.sharded_preparation.prepare_shards` say.
+        As `structnets.data.sets.imagenet.find_originals`,
+        `structnets.data.sets.completeness.check_whole` and
+        `structnets.data.prepared.sharded_preparation.prepare_shards` say.
     """
     folder = data_root / NAME
     originals = find_originals(folder, partial=bool(prepare.get("partial")))

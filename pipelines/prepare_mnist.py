@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.stage import absolute, run_stage, stage_parser
-from structnets.data import write_prepared
-from structnets.data.catalogue import parse_request
-from structnets.data.mnist import CLASSES, FILES, load_mnist, mnist_folder, mnist_source
+from structnets.data.prepared.arrays import write_prepared
+from structnets.data.sets.catalogue import parse_request
+from structnets.data.sets.mnist import CLASSES, FILES, load_mnist, mnist_folder, mnist_source
 
 logger = logging.getLogger("prepare_mnist")
 
@@ -37,10 +37,10 @@ def prepare_mnist(
     Raises
     ------
     OSError, ValueError
-        As `structnets.data.mnist.load_mnist` and `structnets.data.write_prepared` say.
+        As `structnets.data.sets.mnist.load_mnist` and `structnets.data.write_prepared` say.
     """
     if download:
-        from structnets.data.download import download as fetch
+        from structnets.data.originals.download import download as fetch
 
         for file in FILES.values():
             fetch(file, mnist_folder(data_root), progress=progress)

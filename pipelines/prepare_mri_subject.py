@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pipelines.stage import absolute, run_stage, stage_parser
 from structnets.cohorts.request import CohortRequest
 from structnets.cohorts.subject_files import make_subject
-from structnets.data.catalogue import read_request
+from structnets.data.sets.catalogue import read_request
 
 logger = logging.getLogger("prepare_mri_subject")
 

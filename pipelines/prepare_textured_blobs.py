@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.stage import absolute, run_stage, stage_parser
-from structnets.data.blob_set import NAME, write_blob_set
-from structnets.data.catalogue import find_dataset, parse_request
-from structnets.data.textures import load_textures
+from structnets.data.sets.catalogue import find_dataset, parse_request
+from structnets.data.sets.textures import load_textures
+from structnets.forms.blobs.stored import NAME, write_blob_set
 
 logger = logging.getLogger("prepare_textured_blobs")
 
@@ -31,8 +31,8 @@ def prepare_textured_blobs(
     Raises
     ------
     OSError, ValueError
-        As `structnets.data.textures.load_textures` and
-        `structnets.data.blob_set.write_blob_set` say.
+        As `structnets.data.sets.textures.load_textures` and
+        `structnets.forms.blobs.stored.write_blob_set` say.
     """
     allowed = find_dataset(NAME).parameters
     asked = {key: prepare.get(key, values[0]) for key, values in allowed.items()}

@@ -25,7 +25,7 @@ from pipelines.stage import run_stage, stage_parser
 from pipelines.time_limit import StopRequest, job_deadline, queued_again_at_limit, stoppable
 from pipelines.tracking import Trial, log_sweep
 from pipelines.trials import METRIC, SPEED
-from structnets.data.manifest import load_manifest
+from structnets.data.prepared.manifest import load_manifest
 from structnets.files import read_json, write_atomic, write_json
 from structnets.identity import prepared_name
 from structnets.models.counting import count_parameters

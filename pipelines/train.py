@@ -29,7 +29,7 @@ from pipelines.stage import run_stage, stage_parser
 from pipelines.time_limit import StopRequest, job_deadline, queued_again_at_limit, stoppable
 from pipelines.tracking import Tracker
 from pipelines.training_worker import Roots, work
-from structnets.data.manifest import load_manifest
+from structnets.data.prepared.manifest import load_manifest
 from structnets.files import read_json
 from structnets.identity import digest, prepared_name, run_id
 from structnets.specs import spec as specs

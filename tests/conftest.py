@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from structnets.data.catalogue import DATASETS
+from structnets.data.sets.catalogue import DATASETS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from structnets.data.boundary_truth import read_bsds_truth
+from structnets.data.originals.boundary_truth import read_bsds_truth
 from structnets.metrics.boundary import Settings, count_matches
 from structnets.metrics.boundary.inputs import read_prediction
 

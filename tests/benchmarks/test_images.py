@@ -16,11 +16,11 @@ import torch
 from torch.utils.data import DataLoader
 
 from pipelines.prepare_imagenet import prepare_imagenet
-from structnets.data.augmentation import Standardization
-from structnets.data.crops import Crop, RandomCrop, RandomResizedCrop
-from structnets.data.image_pipeline import ImagePipeline
-from structnets.data.shards import ShardedSplit
-from structnets.training.examples import Step
+from structnets.data.batches.augmentation import Standardization
+from structnets.data.batches.crops import Crop, RandomCrop, RandomResizedCrop
+from structnets.data.batches.examples import Step
+from structnets.data.batches.image_pipeline import ImagePipeline
+from structnets.data.prepared.shards import ShardedSplit
 from tests.benchmarks.timing import seconds_of
 
 WORKERS = 2

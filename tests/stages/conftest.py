@@ -17,7 +17,7 @@ import pytest
 
 from pipelines import launch
 from pipelines.tracking import store
-from structnets.data import write_prepared
+from structnets.data.prepared.arrays import write_prepared
 from structnets.specs import spec as specs
 
 CLASSES = 3

@@ -8,11 +8,11 @@ from PIL import Image
 from scipy.io import savemat
 
 from pipelines.prepare_bsds import main, prepare_bsds
-from structnets.data.boundary_set import load_boundary_split, positive_weight
-from structnets.data.boundary_truth import read_bsds_truth
-from structnets.data.bsds import bsds_folder
-from structnets.data.bsds_release import RELEASED
-from structnets.data.manifest import verify
+from structnets.data.originals.boundary_truth import read_bsds_truth
+from structnets.data.prepared.manifest import verify
+from structnets.data.sets.bsds import bsds_folder
+from structnets.data.sets.bsds_release import RELEASED
+from structnets.forms.boundaries.stored import load_boundary_split, positive_weight
 
 PARTIAL = {"partial": True}
 # One lying and one upright image of each split, by number; how many annotators drew which row.

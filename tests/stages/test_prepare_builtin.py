@@ -3,7 +3,8 @@
 import pytest
 
 from pipelines.prepare_builtin import BUILTIN, main
-from structnets.data import DATASETS, load_manifest, load_split, verify
+from structnets.data.prepared.arrays import load_manifest, load_split, verify
+from structnets.data.sets.catalogue import DATASETS
 
 
 @pytest.mark.parametrize("name", BUILTIN)

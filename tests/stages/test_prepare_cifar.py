@@ -5,8 +5,8 @@ import json
 import pytest
 
 from pipelines.prepare_cifar import main, prepare_cifar
-from structnets.data import load_manifest, load_split, verify
-from structnets.data.statistics import channel_statistics
+from structnets.data.prepared.arrays import load_manifest, load_split, verify
+from structnets.data.prepared.statistics import channel_statistics
 
 PART = {"partial": True}
 

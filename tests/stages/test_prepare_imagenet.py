@@ -5,9 +5,10 @@ import json
 import pytest
 
 from pipelines.prepare_imagenet import main, prepare_imagenet
-from structnets.data import DATASETS, load_manifest
-from structnets.data.imagenet_archives import write_archives
-from structnets.data.shards import ShardedSplit
+from structnets.data.originals.imagenet_archives import write_archives
+from structnets.data.prepared.arrays import load_manifest
+from structnets.data.prepared.shards import ShardedSplit
+from structnets.data.sets.catalogue import DATASETS
 from tests.made_imagenet import WNIDS, encoded, made_classes, write_tree
 
 PART = {"partial": True}

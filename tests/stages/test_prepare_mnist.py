@@ -5,8 +5,9 @@ import json
 import pytest
 
 from pipelines.prepare_mnist import main, prepare_mnist
-from structnets.data import DATASETS, load_manifest, verify
-from structnets.data.mnist import FILES
+from structnets.data.prepared.arrays import load_manifest, verify
+from structnets.data.sets.catalogue import DATASETS
+from structnets.data.sets.mnist import FILES
 
 
 def state(directory):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pipelines.prepare_textured_blobs import main
-from structnets.data import load_manifest, verify
+from structnets.data.prepared.arrays import load_manifest, verify
 
 
 def words(root, out, **prepare):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import structnets
-from structnets.data.prepared import write_prepared
+from structnets.data.prepared.arrays import write_prepared
 from structnets.files import read_json, write_json
 from structnets.specs import spec as specs
 
@@ -109,8 +109,8 @@ def test_library_imports_with_torch_and_numpy_alone(blocker):
     modules = [
         "structnets.bases",
         "structnets.cli",
-        "structnets.data.prepared",
-        "structnets.data.subset",
+        "structnets.data.prepared.arrays",
+        "structnets.data.batches.subset",
         "structnets.identity",
         "structnets.models",
         "structnets.nn",

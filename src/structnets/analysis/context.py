@@ -13,14 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from structnets.data.manifest import load_manifest
-from structnets.data.subset import train_indices
+from structnets.data.batches.examples import Examples
+from structnets.data.batches.subset import train_indices
+from structnets.data.prepared.manifest import load_manifest
 from structnets.files import atomic_path, read_json, write_json
+from structnets.forms.tasks import open_examples
 from structnets.identity import data_variant, prepared_name, run_id, science
 from structnets.specs.spec import validate
-from structnets.training.examples import Examples
 from structnets.training.run import build_model
-from structnets.training.tasks import open_examples
 
 Picture = np.ndarray
 _READ = 1000  # images read together for their labels

@@ -21,7 +21,7 @@ from structnets.cohorts.listing import Listing, Scan
 from structnets.cohorts.naming import shown
 from structnets.cohorts.request import REPETITIONS, CohortRequest, refuse_few
 from structnets.cohorts.subject_files import SubjectFiles
-from structnets.data.cohort import write_cohort
+from structnets.forms.cohort.stored import write_cohort
 from structnets.imaging.grid import coarsen
 
 

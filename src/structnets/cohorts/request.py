@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from structnets.cohorts import layouts
 from structnets.cohorts.listing import Listing, Scan
 from structnets.cohorts.sheet import without_zeros
-from structnets.data.catalogue import check_parameters, find_dataset
+from structnets.data.sets.catalogue import check_parameters, find_dataset
 from structnets.identity import digest
 
 if TYPE_CHECKING:

@@ -76,7 +76,7 @@ def count_parameters(spec: dict[str, Any]) -> int:
 
 def weightless(spec: dict[str, Any]) -> nn.Module:
     """Build a spec's model for the classes of its data set on torch's meta device."""
-    from structnets.data.catalogue import class_count, find_dataset
+    from structnets.data.sets.catalogue import class_count, find_dataset
 
     data = spec["data"]
     classes = class_count(data["name"], data["prepare"])

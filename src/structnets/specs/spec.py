@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from structnets.data.catalogue import (
+from structnets.data.sets.catalogue import (
     DATASETS,
     METRICS,
     check_parameters,

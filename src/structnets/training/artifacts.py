@@ -19,7 +19,7 @@ from structnets.identity import science, spec_digest
 if TYPE_CHECKING:
     from torch import nn
 
-    from structnets.training.workers import Workers
+    from structnets.forms.workers import Workers
 
 ARTIFACTS = ("result.json", "model.pt", "curves.csv", "spec.json")
 

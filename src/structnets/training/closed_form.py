@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from structnets.training.examples import Examples
-from structnets.training.seeding import epoch_order
+from structnets.data.batches.examples import Examples
+from structnets.data.batches.seeding import epoch_order
 
 logger = logging.getLogger(__name__)
 BATCH = 250

@@ -18,12 +18,12 @@ from typing import Any, Literal
 
 import torch
 
-from structnets.data.prepared import load_manifest
+from structnets.data.prepared.arrays import load_manifest
+from structnets.forms.tasks import make_task, open_examples
 from structnets.training.artifacts import weights_digest
 from structnets.training.loop import GradientTraining
 from structnets.training.reporting import StoppedError
 from structnets.training.run import FIRST_EPOCHS, build_model
-from structnets.training.tasks import make_task, open_examples
 
 _LOSS_ROUNDING = 1e-5  # of an evaluation whose batches have another size
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from structnets.training.examples import Examples, Step
+from structnets.data.batches.examples import Examples, Step
 
 # The most bytes that may be kept for one split (AD-126 at 4 mm with 58 atoms: 3.4e9).
 MOST_BYTES = 2**32

@@ -17,15 +17,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from structnets.data.batches.examples import Examples, Step
+from structnets.data.batches.seeding import epoch_order, seed_step, worker_part
+from structnets.forms.tasks import Task
+from structnets.forms.workers import Workers
 from structnets.nn import chosen_ways, set_chosen_ways
 from structnets.training.checkpoint import load_checkpoint, save_checkpoint
-from structnets.training.examples import Examples, Step
 from structnets.training.loss_record import LossRecord
 from structnets.training.optimization import build_optimizer, learning_rate
 from structnets.training.reporting import Reporter, StoppedError, row_of
-from structnets.training.seeding import epoch_order, seed_step, worker_part
-from structnets.training.tasks import Task
-from structnets.training.workers import Workers
 
 CHECKPOINT_SECONDS = 30.0
 ASK_EVERY = 16

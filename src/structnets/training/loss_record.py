@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from structnets.training.workers import Workers
+from structnets.forms.workers import Workers
 
 WINDOW = 100  # steps, as Figure 18 smooths its curves
 

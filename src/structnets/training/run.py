@@ -11,21 +11,21 @@ import numpy as np
 import torch
 from torch import nn
 
-from structnets.data.prepared import load_manifest
+from structnets.data.batches.examples import Examples
+from structnets.data.batches.seeding import seed_initialisation
+from structnets.data.prepared.arrays import load_manifest
+from structnets.forms.tasks import Task, make_task, open_examples
+from structnets.forms.workers import Workers
 from structnets.identity import run_id, spec_digest
 from structnets.models.counting import collapsed_parameters, trained_parameters
 from structnets.models.registry import create_for_spec
 from structnets.training import provenance
 from structnets.training.artifacts import claim, publish, weights_digest
 from structnets.training.code_digest import code_digest
-from structnets.training.examples import Examples
 from structnets.training.fixed_stage import past_fixed_stage
 from structnets.training.freed_memory import keep_freed_memory
 from structnets.training.loop import GradientTraining, Position
 from structnets.training.reporting import Progress, Reporter
-from structnets.training.seeding import seed_initialisation
-from structnets.training.tasks import Task, make_task, open_examples
-from structnets.training.workers import Workers
 
 FIRST_EPOCHS = 5
 """How many epochs' losses a result states, so that it can be confirmed without its files."""

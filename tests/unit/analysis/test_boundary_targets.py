@@ -11,10 +11,10 @@ import pytest
 from structnets.analysis.context import load_run
 from structnets.analysis.performing import perform
 from structnets.analysis.registry import check_options
-from structnets.data.blob_set import write_blob_set
-from structnets.data.boundary_set import count_boundaries, write_boundary_set
-from structnets.data.made_boundaries import load_made_boundaries
-from structnets.data.textures import load_textures
+from structnets.data.sets.made_boundaries import load_made_boundaries
+from structnets.data.sets.textures import load_textures
+from structnets.forms.blobs.stored import write_blob_set
+from structnets.forms.boundaries.stored import count_boundaries, write_boundary_set
 from structnets.identity import prepared_name, run_id
 from structnets.specs import spec as specs
 from structnets.training.run import run_spec

@@ -18,7 +18,7 @@ from structnets.analysis.registry import check_options
 from structnets.analysis.stability import StabilityWarning
 from structnets.analysis.step_cost import WAYS, step_cost
 from structnets.analysis.targets import memory
-from structnets.data.prepared import write_prepared
+from structnets.data.prepared.arrays import write_prepared
 from structnets.files import read_json, write_json
 from structnets.identity import run_id
 from structnets.models.irevnet import IRevNet

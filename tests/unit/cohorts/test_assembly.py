@@ -10,7 +10,7 @@ import pytest
 from structnets.cohorts import assembly
 from structnets.cohorts.assembly import write_folded
 from structnets.cohorts.request import CohortRequest
-from structnets.data.cohort import load_cohort
+from structnets.forms.cohort.stored import load_cohort
 
 REQUEST = CohortRequest(
     "cohort", {"label_column": "x", "classes": "no,yes", "folds": 2, "sessions": "all"}

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from structnets.data.cifar_jpeg import read_image_table
+from structnets.data.sets.cifar_jpeg import read_image_table
 
 
 @pytest.fixture(scope="session")

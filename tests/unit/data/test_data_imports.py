@@ -5,7 +5,8 @@ import sys
 
 SCRIPT = """
 import sys
-import structnets.data, structnets.data.mnist, structnets.data.digits, structnets.data.download
+import structnets.data.sets.mnist, structnets.data.sets.digits
+import structnets.data.originals.download
 heavy = {"torch", "sklearn", "scipy", "pydantic", "rich", "matplotlib"} & set(sys.modules)
 print(", ".join(sorted(heavy)))
 """

@@ -5,23 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
 
 from structnets.reporting.requests import load_experiments
 from structnets.specs.spec import Experiment
 from structnets.specs.table import Table, load_table
-from tests.unit.reporting.made_table import EXPERIMENT, TABLE
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Folder with ``tables/table0.yaml``, ``experiments/net.yaml`` and an empty ledger."""
-    for path, content in {"tables/table0": TABLE, "experiments/net": EXPERIMENT}.items():
-        file = tmp_path / f"{path}.yaml"
-        file.parent.mkdir()
-        file.write_text(yaml.safe_dump(content))
-    (tmp_path / "ledger").mkdir()
-    return tmp_path
 
 
 @pytest.fixture

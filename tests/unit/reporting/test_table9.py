@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from structnets.data.catalogue import find_dataset
+from structnets.data.sets.catalogue import find_dataset
 from structnets.specs.analysis import load_analysis, load_models_experiments, resolve_analysis
 from tests.made_results import REPOSITORY, floor
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from structnets import identity
-from structnets.data.catalogue import class_count, find_dataset
+from structnets.data.sets.catalogue import class_count, find_dataset
 from structnets.models.registry import create_model, data_options
 from structnets.specs import spec as specs
 from structnets.specs import sweep as sweeps

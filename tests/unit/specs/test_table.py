@@ -6,7 +6,7 @@ import pytest
 from structnets.specs.table import Table, load_table, load_tables
 from structnets.specs.validation import checked
 from tests.made_results import WORKFLOW
-from tests.unit.reporting.made_table import TABLE
+from tests.unit.made_table import TABLE
 
 
 def changed(*path: Any, value: Any) -> dict[str, Any]:

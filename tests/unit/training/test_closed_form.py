@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from structnets.training.arrays import Images
+from structnets.data.batches.array_examples import Images
 from structnets.training.closed_form import AffineSpaces, LinearScores, LogisticScores, extract, fit
 
 Samples = tuple[torch.Tensor, torch.Tensor]

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from structnets.data.batches.array_examples import Images
+from structnets.data.batches.examples import Step
+from structnets.forms.classification import Classification
 from structnets.models.rfnin3d import rfnin_3d
 from structnets.training import fixed_stage
-from structnets.training.arrays import Images
-from structnets.training.classification import Classification
-from structnets.training.examples import Step
 from structnets.training.fixed_stage import FixedStage, past_fixed_stage
 from structnets.training.loop import GradientTraining
 from structnets.training.reporting import Progress

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
+from structnets.forms.workers import Workers
 from structnets.training import loss_record
 from structnets.training.loss_record import LossRecord
-from structnets.training.workers import Workers
 
 CPU, ALONE = torch.device("cpu"), Workers()
 

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 import torch
 
-from structnets.data.prepared import load_manifest
+from structnets.data.prepared.arrays import load_manifest
 from structnets.files import read_json
+from structnets.forms.splits.source import open_examples
 from structnets.identity import run_id, spec_digest
 from structnets.models.registry import create_model
 from structnets.training import artifacts
 from structnets.training.artifacts import ARTIFACTS
-from structnets.training.split_source import open_examples
 
 Run = Callable[..., dict[str, Any]]
 MakeSpec = Callable[..., dict[str, Any]]

@@ -11,8 +11,8 @@ from structnets.analysis.boundary_views import gradient_magnitude, pose_angles, 
 from structnets.analysis.context import Context, Measured, Trained
 from structnets.analysis.options import BlobPictures, Detections
 from structnets.files import read_json
+from structnets.forms.boundaries.images import BoundaryImages
 from structnets.nn.dynamic_steerable import DynamicSteerableBlock
-from structnets.training.boundary_images import BoundaryImages
 from structnets.viz.detections import draw_detections
 from structnets.viz.picture_grid import Panel, PictureRow, draw_picture_grid
 from structnets.viz.precision_recall import PrecisionRecall

@@ -14,7 +14,7 @@ from structnets.analysis.context import Context, Measured, Trained
 from structnets.analysis.interpolation import interpolate
 from structnets.analysis.inversion import inversion_error, uniform_noise
 from structnets.analysis.options import Interpolations, InversionErrors
-from structnets.data.image_pairs import Pair, face_pairs, texture_pairs
+from structnets.data.sets.image_pairs import Pair, face_pairs, texture_pairs
 from structnets.models.irevnet import IRevNet
 from structnets.viz.interpolations import draw_interpolations
 from structnets.viz.inversion_errors import Error, draw_inversion_errors

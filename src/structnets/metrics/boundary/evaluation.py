@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from structnets.data.boundary_truth import read_truth
+from structnets.data.originals.boundary_truth import read_truth
 from structnets.files import read_json, sha256_file, write_json
 from structnets.identity import digest
 from structnets.metrics.boundary.counting import COLUMNS, Settings, count_matches, threshold_values

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from structnets.data.boundary_truth import truth_files
-from structnets.data.matlab import load_mat
-from structnets.data.png import read_grey
+from structnets.data.originals.boundary_truth import truth_files
+from structnets.data.originals.matlab import load_mat
+from structnets.data.originals.png import read_grey
 from structnets.metrics.boundary.counting import check_probability
 
 _SHOWN = 5  # names an error lists

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import structnets
-from structnets.data.catalogue import find_dataset
+from structnets.data.sets.catalogue import find_dataset
+from structnets.forms.tasks import form_of
 from structnets.identity import digest
 from structnets.models.registry import constructor_of
 from structnets.training.code_digest.digests import Digests
 from structnets.training.code_digest.modules import Library
-from structnets.training.tasks import form_of
 
 VERSION = "2"
 """Edition of the digest, written before it. Digests of the first edition, over files, have none."""
@@ -28,11 +28,11 @@ VERSION = "2"
 # What a run's loop consists of, of each kind of recipe.
 ROOTS = {
     "gradient": (
-        "structnets.training.seeding:seed_initialisation",
+        "structnets.data.batches.seeding:seed_initialisation",
         "structnets.training.loop:GradientTraining",
     ),
     "closed_form": (
-        "structnets.training.seeding:seed_initialisation",
+        "structnets.data.batches.seeding:seed_initialisation",
         "structnets.training.closed_form:extract",
         "structnets.training.closed_form:fit",
     ),

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from structnets import cli
-from structnets.data.boundary_truth import read_truth
+from structnets.data.originals.boundary_truth import read_truth
 from structnets.metrics.boundary import Settings, evaluate_boundaries, evaluation
 from structnets.metrics.boundary.counting import count_matches
 

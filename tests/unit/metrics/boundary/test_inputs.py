@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
-from structnets.data.boundary_truth import read_truth, truth_files
+from structnets.data.originals.boundary_truth import read_truth, truth_files
 from structnets.metrics.boundary.inputs import find_pairs, read_prediction
 
 MAP = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20

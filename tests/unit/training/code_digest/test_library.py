@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 
 import structnets
+from structnets.forms.tasks import FORMS
 from structnets.models.entries import ENTRIES
 from structnets.reporting.ledger import read_ledger
 from structnets.training import code_digest as digesting
 from structnets.training.code_digest import PLUMBING, ROOTS, code_digest
 from structnets.training.code_digest.digests import Digests
 from structnets.training.code_digest.modules import Library, Module
-from structnets.training.tasks import FORMS
 from tests.made_results import WORKFLOW
 
 LIBRARY = Path(structnets.__file__).parent
@@ -104,16 +104,16 @@ def test_digest_states_its_edition(before: Callable[..., str], copy: Copy) -> No
 @pytest.mark.parametrize(
     ("module", "old", "new"),
     [
-        ("training/seeding.py", '"""', '"""Other words: '),
+        ("data/batches/seeding.py", '"""', '"""Other words: '),
         ("nn/evaluation.py", "\n    return", "\n    # Why not?\n    return"),
         ("nn/evaluation.py", "\n\n\ndef ", "\n\n\n\n\ndef "),
-        ("training/workers.py", '        """Wait for the others."""\n', ""),
+        ("forms/workers.py", '        """Wait for the others."""\n', ""),
         ("nn/evaluation.py", "padding: Pair", "padding: tuple[int, ...]"),
-        ("training/seeding.py", "count: int, seed: int, epoch: int)", "count, seed, epoch)"),
+        ("data/batches/seeding.py", "count: int, seed: int, epoch: int)", "count, seed, epoch)"),
         ("models/mnist.py", "init must be", "init has to be"),
         ("models/mnist.py", "if len(kernel_sizes) != 3:", "if len(kernel_sizes) < 3:"),
         (
-            "training/classification.py",
+            "forms/classification.py",
             "        workers = Workers.current()\n",
             "        workers = Workers.current()\n"
             "        if not len(examples):\n            raise ValueError\n",
@@ -122,7 +122,7 @@ def test_digest_states_its_edition(before: Callable[..., str], copy: Copy) -> No
         ("models/mnist.py", "\nWIDTH", "\nHEIGHT = 3\n\n\ndef other():\n    pass\n\n\nWIDTH"),
         ("models/scattering.py", "import", "import os, "),
         ("training/closed_form.py", "BATCH = 250", "BATCH = 251"),
-        ("training/shard_source.py", "_MOST_THREADS = 16", "_MOST_THREADS = 17"),
+        ("forms/shards/source.py", "_MOST_THREADS = 16", "_MOST_THREADS = 17"),
         ("cli.py", "import os\n", "import os\nimport abc\n"),
     ],
 )  # fmt: skip
@@ -141,7 +141,7 @@ def test_what_is_said_or_lies_elsewhere_does_not_enter(
         ("training/loss_record.py", "self._sums += loss", "self._sums += 2 * loss"),
         ("training/reporting.py", "float(epoch)", "float(epoch + 1)"),
         ("nn/cost_model.py", "return min(TERMS", "return max(TERMS"),
-        ("data/prepared.py", "def load_split(", "def load_split(unused, "),
+        ("data/prepared/arrays.py", "def load_split(", "def load_split(unused, "),
     ],
 )
 def test_plumbing_does_not_enter(
@@ -176,12 +176,12 @@ def test_plumbing_is_named_once() -> None:
     [
         ("models/mnist.py", "WIDTH = 64", "WIDTH = 32"),
         ("training/loop.py", "CHECKPOINT_SECONDS = 30.0", "CHECKPOINT_SECONDS = 31.0"),
-        ("training/seeding.py", '"order"', '"sequence"'),
-        ("training/seeding.py", '"initialisation"', '"start"'),
+        ("data/batches/seeding.py", '"order"', '"sequence"'),
+        ("data/batches/seeding.py", '"initialisation"', '"start"'),
         ("training/optimization.py", 'recipe["epochs"] - epoch', 'recipe["epochs"]'),
-        ("training/classification.py", "GPU_BATCH = 50, 500", "GPU_BATCH = 50, 501"),
+        ("forms/classification.py", "GPU_BATCH = 50, 500", "GPU_BATCH = 50, 501"),
         ("metrics/classification.py", "100.0 *", "1.0 *"),
-        ("data/subset.py", "_VALIDATION_STREAM = 1", "_VALIDATION_STREAM = 2"),
+        ("data/batches/subset.py", "_VALIDATION_STREAM = 1", "_VALIDATION_STREAM = 2"),
         ("bases/gaussian.py", "first * 2**i", "first * 3**i"),
     ],
 )
@@ -209,8 +209,8 @@ def test_moved_and_renamed_it_stays_the_same(copy: Copy, before: Callable[..., s
         "models.mnist": "models.digits.nets",
         "training.loop": "training.gradient",
         "training.closed_form": "forms.fitting",
-        "training.classification": "forms.labels",
-        "training.split_source": "forms.arrays",
+        "forms.classification": "training.labels",
+        "forms.splits.source": "training.arrays",
         "training.checkpoint": "kept.states",
         "bases.gaussian": "bases.derivatives",
     }.items():
@@ -229,7 +229,7 @@ def test_moved_and_renamed_it_stays_the_same(copy: Copy, before: Callable[..., s
 
 def test_split_module_stays_the_same(copy: Copy, before: Callable[..., str]) -> None:
     """Half of a module's functions move to another, which its package re-exports."""
-    file = copy.root / "training" / "seeding.py"
+    file = copy.root / "data" / "batches" / "seeding.py"
     head, *parts = re.split(r"(?m)^(?=def )", file.read_text())
     (copy.root / "drawing").mkdir()
     (copy.root / "drawing" / "__init__.py").write_text(
@@ -238,7 +238,7 @@ def test_split_module_stays_the_same(copy: Copy, before: Callable[..., str]) -> 
     )
     moved = [part for part in parts if part.startswith(("def epoch_order", "def worker_part"))]
     (copy.root / "drawing" / "orders.py").write_text(
-        head + "from structnets.training.seeding import stream_seed\n\n\n" + "".join(moved)
+        head + "from structnets.data.batches.seeding import stream_seed\n\n\n" + "".join(moved)
     )
     file.write_text(
         head
@@ -270,8 +270,8 @@ def test_every_model_form_and_loop_is_followed_to_its_definitions() -> None:
 
 
 def test_module_that_is_missing_is_named(copy: Copy) -> None:
-    (copy.root / "training" / "classification.py").unlink()
-    with pytest.raises(ModuleNotFoundError, match=r"structnets\.training\.classification"):
+    (copy.root / "forms" / "classification.py").unlink()
+    with pytest.raises(ModuleNotFoundError, match=r"structnets\.forms\.classification"):
         copy.digest()
 
 

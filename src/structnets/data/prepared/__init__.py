@@ -1,0 +1,1 @@
+"""How data are stored here: manifests, arrays, shards."""

@@ -1,0 +1,241 @@
+"""The manifest of prepared data: what it states, and whether the files beside it agree.
+
+``manifest.json`` holds every file's SHA-256 and size, counts per class and split, source,
+parameters, versions, and the digest that names this content. Data sets whose images are
+standardised also state ``statistics``: mean and standard deviation of the training images.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from structnets.files import read_json, sha256_file
+from structnets.identity import digest
+
+SPLITS = ("train", "test")
+ARRAYS = tuple(f"{split}_{kind}" for split in SPLITS for kind in ("images", "labels"))
+FILES = tuple(f"{name}.npy" for name in ARRAYS)
+# A cohort has no split of its own: its volumes are dealt into folds
+# (`structnets.forms.cohort.stored`).
+COHORT_FILES = ("volumes.npy", "labels.npy", "subjects.json", "folds.csv")
+# Whole images with the boundaries that annotators drew (`structnets.forms.boundaries.stored`).
+BOUNDARY_KINDS = ("images", "labels", "annotators")
+BOUNDARY_FILES = tuple(
+    f"{split}_{kind}.npy" for split in ("train", "val", "test") for kind in BOUNDARY_KINDS
+)
+# A fixed test set, and the textures that training images are made of: `structnets.forms.blobs`.
+BLOB_FILES = ("train_textures.npy", *(f"test_{kind}.npy" for kind in BOUNDARY_KINDS))
+FORMS = {
+    "splits": FILES,
+    "cohort": COHORT_FILES,
+    "boundaries": BOUNDARY_FILES,
+    "blobs": BLOB_FILES,
+}
+_LABELLED = ("splits", "cohort")  # forms in which every image has one label
+MANIFEST = "manifest.json"
+SHARDS = "shards"
+MEAN_IMAGE = "mean_image.npy"
+_SHARD_FILE = re.compile(r"(train|test)_(shard\d{5}\.bin|index\.npy|names\.txt)")
+_KEYS = (
+    *("dataset", "prepare", "image_shape", "classes", "counts"),
+    *("files", "source", "versions", "digest"),
+)
+
+
+def content_digest(
+    dataset: str,
+    prepare: Mapping[str, Any],
+    files: Mapping[str, Any],
+    statistics: Mapping[str, Any] | None = None,
+) -> str:
+    """Digest what a training takes from prepared data.
+
+    That is its name, parameters, every file's checksum and, where stated, the statistics.
+    """
+    content = {"dataset": dataset, "prepare": dict(prepare), "files": dict(files)}
+    return digest(content if statistics is None else {**content, "statistics": dict(statistics)})
+
+
+def is_sharded(manifest: Mapping[str, Any]) -> bool:
+    """Say whether images lie in shards (`structnets.data.prepared.shards`), not in arrays."""
+    return manifest.get("form") == SHARDS
+
+
+def is_prepared_file(name: str) -> bool:
+    """Say whether a file may lie in a folder of prepared data."""
+    # Snakemake marks folders it made or tracks.
+    known = (MANIFEST, MEAN_IMAGE, ".snakemake_timestamp")
+    of_forms = any(name in files for files in FORMS.values())
+    return of_forms or name in known or bool(_SHARD_FILE.fullmatch(name))
+
+
+def count_classes(labels: np.ndarray, classes: Sequence[str]) -> dict[str, int]:
+    """Count the images of each class; `labels` (N,) index into `classes`."""
+    counts = np.bincount(labels, minlength=len(classes))
+    return {name: int(count) for name, count in zip(classes, counts, strict=True)}
+
+
+def load_manifest(directory: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read the manifest of prepared data and check that it is whole and agrees with itself.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    ValueError
+        If it is damaged, lacks an entry or does not have the digest it states.
+    """
+    path = Path(directory) / MANIFEST
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing; {remedy(directory)}")
+    try:
+        manifest = read_json(path)
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged ({error}); {remedy(directory)}") from error
+    if problem := _manifest_problem(manifest):
+        raise ValueError(f"{path} {problem}; {remedy(directory)}")
+    return manifest
+
+
+def verify(directory: str | os.PathLike[str]) -> list[str]:
+    """Compare prepared data with its manifest, every byte.
+
+    Returns
+    -------
+    list of str
+        One line for each mismatch, naming the file; empty when all is as it was written.
+    """
+    try:
+        manifest = load_manifest(directory)
+    except (OSError, ValueError) as error:
+        return [str(error)]
+    entries = manifest["files"].items()
+    found = [file_problem(directory, name, entry, checksum=True) for name, entry in entries]
+    problems = [problem for problem in found if problem]
+    if problems or manifest.get("form", "splits") not in _LABELLED:
+        return problems
+    return _content_problems(directory, manifest)
+
+
+def remedy(directory: str | os.PathLike[str]) -> str:
+    """Say what to do about prepared data that is not whole."""
+    return f"{directory} is not whole prepared data: remove it and prepare the data set again"
+
+
+def _manifest_problem(manifest: Any) -> str | None:
+    if not isinstance(manifest, dict):
+        return "is not a JSON object"
+    if missing := [key for key in _KEYS if key not in manifest]:
+        return f"lacks {', '.join(missing)}"
+    files = manifest["files"]
+    form = manifest.get("form", "splits")
+    if form not in (*FORMS, SHARDS):
+        return f"has the form {form!r}; known: {', '.join((*FORMS, SHARDS))}"
+    if not isinstance(files, dict) or not _has_files(form, set(files)):
+        expected_files = "of shards" if form == SHARDS else ", ".join(FORMS[form])
+        return f"does not list exactly the files {expected_files}"
+    if not isinstance(manifest["prepare"], dict):
+        return "has prepare parameters that are not an object"
+    statistics = manifest.get("statistics")
+    if statistics is not None and not isinstance(statistics, dict):
+        return "has statistics that are not an object"
+    expected = content_digest(manifest["dataset"], manifest["prepare"], files, statistics)
+    if manifest["digest"] != expected:
+        return f"states digest {manifest['digest']}, its entries have {expected}"
+    for name, entry in files.items():
+        if not isinstance(entry, dict) or not {"sha256", "size"} <= set(entry):
+            return f"lacks the size or sha256 of {name}"
+    for key, kind in (("image_shape", list), ("classes", list), ("counts", dict)):
+        if not isinstance(manifest[key], kind):
+            return f"has {key} {manifest[key]!r}, expected a {kind.__name__}"
+    return None
+
+
+def _has_files(form: str, names: set[str]) -> bool:
+    if form != SHARDS:
+        return names == set(FORMS[form])
+    needed = {f"{split}_{kind}" for split in SPLITS for kind in ("index.npy", "shard00000.bin")}
+    return needed <= names and all(
+        name == MEAN_IMAGE or _SHARD_FILE.fullmatch(name) for name in names
+    )
+
+
+def file_problem(
+    directory: str | os.PathLike[str], name: str, entry: Mapping[str, Any], checksum: bool
+) -> str | None:
+    """Say in what one file differs from its manifest entry, or return None."""
+    path = Path(directory) / name
+    if not path.is_file():
+        return f"{path} is missing"
+    if (size := path.stat().st_size) != entry["size"]:
+        return f"{path} has {size} bytes, the manifest says {entry['size']}"
+    if checksum and (found := sha256_file(path)) != entry["sha256"]:
+        return f"{path} has sha256 {found}, the manifest says {entry['sha256']}"
+    return None
+
+
+def open_split(directory: str | os.PathLike[str], split: str) -> tuple[np.ndarray, np.ndarray]:
+    """Map images and labels of a split, as `open_arrays`."""
+    images, labels = open_arrays(directory, f"{split}_images.npy", f"{split}_labels.npy")
+    return images, labels
+
+
+def open_arrays(directory: str | os.PathLike[str], *names: str) -> list[np.ndarray]:
+    """Map array files, copy-on-write: writing to the maps never reaches the files.
+
+    Raises
+    ------
+    ValueError
+        If a file is not an array file.
+    """
+    arrays = []
+    for name in names:
+        path = Path(directory) / name
+        try:
+            arrays.append(np.lib.format.open_memmap(path, mode="c"))
+        except ValueError as error:
+            raise ValueError(f"{path} is damaged ({error}); {remedy(directory)}") from error
+    return arrays
+
+
+def shape_problem(
+    images: np.ndarray, labels: np.ndarray, manifest: Mapping[str, Any]
+) -> str | None:
+    """Say in what a split's arrays are not of the form the manifest states, or return None."""
+    shape = tuple(manifest["image_shape"])
+    if images.dtype != np.uint8 or images.shape[1:] != shape:
+        return f"has {images.dtype} images of shape {images.shape[1:]}, expected uint8 {shape}"
+    if labels.dtype != np.int64 or labels.shape != images.shape[:1]:
+        return f"has {labels.dtype} labels {labels.shape} for {len(images)} images, expected int64"
+    return None
+
+
+def _content_problems(directory: str | os.PathLike[str], manifest: Mapping[str, Any]) -> list[str]:
+    """Compare the manifest's statements that its digest does not cover with the arrays."""
+    path, problems = Path(directory) / MANIFEST, []
+    for part, arrays in _parts(directory, manifest).items():
+        images, labels = arrays
+        if problem := shape_problem(images, labels, manifest):
+            problems.append(f"{path}: {part} split {problem}")
+        elif labels.min() < 0 or labels.max() >= len(manifest["classes"]):
+            problems.append(
+                f"{path} has {len(manifest['classes'])} classes, not the {part} labels'"
+            )
+        elif manifest["counts"].get(part) != count_classes(labels, manifest["classes"]):
+            problems.append(f"{path} states other {part} counts than its labels have")
+    return problems
+
+
+def _parts(
+    directory: str | os.PathLike[str], manifest: Mapping[str, Any]
+) -> dict[str, Sequence[np.ndarray]]:
+    """Open images and labels of each part that the manifest counts."""
+    if manifest.get("form") == "cohort":
+        return {"cohort": open_arrays(directory, "volumes.npy", "labels.npy")}
+    return {split: open_split(directory, split) for split in SPLITS}

@@ -1,0 +1,109 @@
+"""The last step of a preparation in shards: indices, mean image and manifest of the whole."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from structnets.data.originals.verified_image import decoder, side_of
+from structnets.data.prepared.manifest import (
+    MANIFEST,
+    MEAN_IMAGE,
+    SHARDS,
+    SPLITS,
+    content_digest,
+    count_classes,
+)
+from structnets.data.prepared.sharding import ShardTask, save_array
+from structnets.data.prepared.statistics import histogram_statistics
+from structnets.files import read_json, sha256_file, write_atomic, write_json
+
+
+def merge(folder: Path, tasks: Sequence[ShardTask], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Write what shards lack to be a data set into `folder`, beside them.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the shards.
+    tasks : sequence of ShardTask
+        All of them, written.
+    facts : mapping
+        ``dataset``, ``prepare``, ``classes``, ``source`` and more entries of the manifest.
+
+    Returns
+    -------
+    dict
+        The manifest.
+
+    Raises
+    ------
+    ValueError
+        If a class has no usable image.
+    """
+    geometry, storage = tasks[0].geometry, tasks[0].storage
+    records = {task.path.name: read_json(task.record) for task in tasks}
+    counts = {}
+    for split in SPLITS:
+        of_split = [task for task in tasks if task.split == split]
+        labels = _write_index(folder, split, of_split, records)
+        counts[split] = _counts(split, labels, facts["classes"])
+    train = [task for task in tasks if task.split == "train"]
+    if geometry.startswith("squash"):
+        _write_mean_image(folder, train, sum(counts["train"].values()))
+    files = {
+        name: {key: record[key] for key in ("sha256", "size")} for name, record in records.items()
+    }
+    for path in sorted(folder.iterdir()):
+        if path.name not in records and path.name != MANIFEST:
+            files[path.name] = {"sha256": sha256_file(path), "size": path.stat().st_size}
+    histogram = np.sum([records[task.path.name]["histogram"] for task in train], axis=0)
+    statistics = histogram_statistics(histogram)
+    side = side_of(geometry)
+    manifest = {
+        **facts,
+        "form": SHARDS,
+        "geometry": geometry,
+        "storage": storage,
+        "image_shape": [3, side, side],
+        "counts": counts,
+        "statistics": statistics,
+        "quarantined": [entry for record in records.values() for entry in record["quarantined"]],
+        "converted": dict(sum((Counter(r["converted"]) for r in records.values()), Counter())),
+        "files": files,
+        "versions": {"numpy": np.__version__, "python": platform.python_version(), **decoder()},
+        "digest": content_digest(facts["dataset"], facts["prepare"], files, statistics),
+    }
+    write_json(folder / MANIFEST, manifest)
+    return manifest
+
+
+def _write_index(
+    folder: Path, split: str, tasks: Sequence[ShardTask], records: Mapping[str, Any]
+) -> np.ndarray:
+    """Write index and file names of a split; return its labels."""
+    index = np.concatenate([np.load(task.index) for task in tasks])
+    names = [name for task in tasks for name in records[task.path.name]["names"]]
+    save_array(folder / f"{split}_index.npy", index)
+    write_atomic(folder / f"{split}_names.txt", "".join(f"{name}\n" for name in names))
+    return index["label"]
+
+
+def _counts(split: str, labels: np.ndarray, classes: Sequence[str]) -> dict[str, int]:
+    counts = count_classes(labels, classes)
+    if empty := [name for name, count in counts.items() if not count]:
+        raise ValueError(f"no image of class {', '.join(empty)} in {split} is usable")
+    return counts
+
+
+def _write_mean_image(folder: Path, tasks: Sequence[ShardTask], images: int) -> None:
+    """Write the mean of the training images, (3, side, side) float32 in 0..255, as Caffe takes."""
+    total = np.load(tasks[0].total)
+    for task in tasks[1:]:
+        total += np.load(task.total)
+    save_array(folder / MEAN_IMAGE, (total / images).astype(np.float32))

@@ -1,0 +1,118 @@
+"""Folders of prepared data that are at any moment absent, the old or the new one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from structnets.data.prepared.manifest import is_prepared_file, load_manifest, verify
+
+
+def write_whole(
+    directory: str | os.PathLike[str], fill: Callable[[Path], dict[str, Any]]
+) -> dict[str, Any]:
+    """Let `fill` write prepared data into a folder that takes the place of `directory` at once.
+
+    Parameters
+    ----------
+    directory : path
+        As for `write_prepared`.
+    fill : callable
+        Given an empty folder, writes the files and the manifest, and returns the manifest.
+
+    Returns
+    -------
+    dict
+        The manifest of `directory`.
+
+    Raises
+    ------
+    ValueError
+        If `directory` holds files of another kind.
+    OSError
+        If writing fails; `directory` is then as it was.
+    """
+    # Resolved, so that a link to another disk is kept and the rename stays on that disk.
+    final = Path(directory).resolve()
+    refuse_foreign(final)
+    final.parent.mkdir(parents=True, exist_ok=True)
+    with writer_lock(final) as sole_writer:
+        if sole_writer:
+            remove_leftovers(final)
+        building = Path(
+            tempfile.mkdtemp(prefix=f".{final.name}.", suffix=".part", dir=final.parent)
+        )
+        try:
+            building.chmod(0o755)
+            manifest = fill(building)
+            if _holds(final, manifest):
+                return load_manifest(final)
+            swap(building, final)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+    return manifest
+
+
+def refuse_foreign(final: Path) -> None:
+    """Refuse to replace what is not prepared data: a mistyped path must not cost a folder.
+
+    Raises
+    ------
+    ValueError
+        If `final` is a file or holds files of another kind.
+    """
+    if final.exists() and not final.is_dir():
+        raise ValueError(f"{final} is a file; prepared data needs a folder of its own")
+    if not final.exists():
+        return
+    foreign = sorted(entry.name for entry in final.iterdir() if not is_prepared_file(entry.name))
+    if foreign:
+        raise ValueError(
+            f"{final} holds files that are not prepared data ({', '.join(foreign[:3])}); "
+            "choose another folder or remove them"
+        )
+
+
+@contextlib.contextmanager
+def writer_lock(final: Path) -> Iterator[bool]:
+    """Wait for other writers of `final`; yield whether the file system can tell of them."""
+    import fcntl
+
+    with (final.parent / f".{final.name}.lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError:
+            # Some cluster file systems have no locks. Renames are still atomic there.
+            yield False
+        else:
+            yield True
+
+
+def remove_leftovers(final: Path) -> None:
+    """Remove what killed writers of `final` left beside it."""
+    for entry in final.parent.iterdir():
+        if entry.name.startswith(f".{final.name}.") and entry.name.endswith(".part"):
+            shutil.rmtree(entry, ignore_errors=True)
+
+
+def _holds(final: Path, manifest: Mapping[str, Any]) -> bool:
+    if verify(final):
+        return False
+    old = load_manifest(final)
+    return all(old[key] == manifest[key] for key in ("digest", "image_shape", "classes"))
+
+
+def swap(building: Path, final: Path) -> None:
+    """Give the folder `building` the name `final`; what has it now is removed."""
+    if not final.exists():
+        building.rename(final)
+        return
+    aside = building.with_suffix(".old.part")
+    final.rename(aside)
+    building.rename(final)
+    shutil.rmtree(aside, ignore_errors=True)

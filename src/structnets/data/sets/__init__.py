@@ -1,0 +1,1 @@
+"""What each data set is, and how its originals are read."""

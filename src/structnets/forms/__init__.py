@@ -1,0 +1,1 @@
+"""Forms of data: how each is stored, read and learned."""

@@ -1,0 +1,1 @@
+"""Textured blobs, drawn anew for each step."""

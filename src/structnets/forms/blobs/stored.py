@@ -1,0 +1,146 @@
+"""Textured blobs as prepared data: a fixed test set, and the textures that training is made of.
+
+The folder holds ``train_textures.npy``, uint8, the pixels of all training textures behind one
+another (their sizes stand in the manifest), and the test set as
+`structnets.forms.boundaries.stored` keeps a split. So a training reads nothing else, and the
+digest of what it saw covers the textures.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from structnets.data.prepared.arrays import save_array, state
+from structnets.data.prepared.manifest import (
+    BLOB_FILES,
+    MANIFEST,
+    file_problem,
+    load_manifest,
+    open_arrays,
+    remedy,
+)
+from structnets.data.prepared.whole_folder import write_whole
+from structnets.data.sets.catalogue import find_dataset
+from structnets.data.sets.textured_blobs import TexturedBlobs
+from structnets.data.sets.textures import Textures
+from structnets.files import write_json
+from structnets.forms.boundaries.stored import (
+    BoundarySplit,
+    count_boundaries,
+    pack_annotators,
+    save_boundary_split,
+)
+
+NAME = "textured_blobs"
+TEST_SEED = 0  # training streams have seeds of 63 bits
+_WEIGHED = 200  # samples of the training stream that tell how rare outlines are
+_TEXTURES = BLOB_FILES[0]
+
+
+def draw_blobs(blobs: TexturedBlobs, count: int) -> BoundarySplit:
+    """Draw the first samples of a stream as a split; each has one annotator, its target.
+
+    Grey values of textures have 8 bits, so that nothing is lost.
+    """
+    images, boundaries, _ = blobs.batch(0, count)
+    labels = boundaries[:, 0].astype(np.uint8)
+    items = [{"id": f"{index:04d}", "transposed": False, "annotators": 1} for index in range(count)]
+    return BoundarySplit(to_bytes(images), labels, pack_annotators(labels != 0), items)
+
+
+def to_bytes(grey: np.ndarray) -> np.ndarray:
+    """Turn grey values in 0..1 into uint8."""
+    return np.rint(255 * grey).astype(np.uint8)
+
+
+def write_blob_set(
+    directory: str | os.PathLike[str],
+    prepare: Mapping[str, Any],
+    difficulty: str,
+    train: Textures,
+    test: Textures,
+) -> dict[str, Any]:
+    """Write textures and test set; what is already there, whole and the same, is not touched.
+
+    Parameters
+    ----------
+    directory : path
+        The folder to make.
+    prepare : mapping
+        Parameters of the preparation, plain JSON.
+    difficulty : str
+        One of `structnets.data.sets.textured_blobs.DIFFICULTIES`.
+    train, test : Textures
+        Of the two splits.
+
+    Returns
+    -------
+    dict
+        The manifest.
+
+    Raises
+    ------
+    ValueError
+        If `directory` holds files of another kind.
+    OSError
+        If writing fails; `directory` is then as it was.
+    """
+    facts = find_dataset(NAME)
+    side = facts.image_shape[-1]
+    drawn = draw_blobs(TexturedBlobs(difficulty, side, TEST_SEED, test), facts.test_count)
+    weighed = draw_blobs(TexturedBlobs(difficulty, side, TEST_SEED + 1, train), _WEIGHED)
+    images = [to_bytes(image) for images in train.classes.values() for image in images]
+
+    def fill(building: Path) -> dict[str, Any]:
+        save_array(building / _TEXTURES, np.concatenate([image.reshape(-1) for image in images]))
+        save_boundary_split(building, "test", drawn)
+        manifest = state(building, BLOB_FILES, NAME, prepare, None)
+        manifest |= {
+            "form": "blobs",
+            "image_shape": list(facts.image_shape),
+            "classes": list(facts.classes),
+            "difficulty": difficulty,
+            "textures": {
+                name: [list(image.shape) for image in images]
+                for name, images in train.classes.items()
+            },
+            "splits": {"test": drawn.items},
+            "counts": {"train": count_boundaries(weighed), "test": count_boundaries(drawn)},
+            "source": {"textures": train.source},
+        }
+        write_json(building / MANIFEST, manifest)
+        return manifest
+
+    return write_whole(directory, fill)
+
+
+def load_train_textures(directory: str | os.PathLike[str]) -> Textures:
+    """Open the textures that training images are made of.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the manifest is missing.
+    ValueError
+        If the file is not what the manifest says.
+    """
+    manifest = load_manifest(directory)
+    if problem := file_problem(directory, _TEXTURES, manifest["files"][_TEXTURES], checksum=True):
+        raise ValueError(f"{problem}; {remedy(directory)}")
+    (pixels,) = open_arrays(directory, _TEXTURES)
+    classes: dict[str, list[np.ndarray]] = {}
+    first = 0
+    for name, shapes in manifest["textures"].items():
+        classes[name] = []
+        for height, width in shapes:
+            part = pixels[first : first + height * width]
+            classes[name].append(part.reshape(height, width) / 255)
+            first += height * width
+    if first != len(pixels):
+        raise ValueError(f"{directory}: {_TEXTURES} has other sizes; {remedy(directory)}")
+    return Textures(manifest["source"]["textures"], classes)

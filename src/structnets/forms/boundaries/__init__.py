@@ -1,0 +1,1 @@
+"""Images and the boundaries that people drew in them."""

@@ -1,0 +1,188 @@
+"""Prepared images with boundary labels: arrays of whole images that trainings crop from.
+
+One folder holds, for each split, ``<split>_images.npy`` uint8 (N, C, H, W),
+``<split>_labels.npy`` uint8 (N, H, W) of 0 and 1, and ``<split>_annotators.npy``, the annotators'
+maps behind one another with eight pixels of a row in a byte, uint8 (M, H, ceil(W / 8)).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from structnets.data.prepared.arrays import save_array, state
+from structnets.data.prepared.manifest import (
+    BOUNDARY_FILES,
+    BOUNDARY_KINDS,
+    MANIFEST,
+    file_problem,
+    load_manifest,
+    open_arrays,
+    remedy,
+)
+from structnets.data.prepared.whole_folder import write_whole
+from structnets.data.sets.catalogue import find_dataset
+from structnets.files import write_json
+
+
+@dataclass(frozen=True)
+class BoundarySplit:
+    """One split.
+
+    Attributes
+    ----------
+    images : numpy.ndarray
+        (N, C, H, W) uint8.
+    labels : numpy.ndarray
+        (N, H, W) uint8, 1 at boundaries.
+    annotators : numpy.ndarray
+        (M, H, ceil(W / 8)) uint8, M the sum of all images' annotators.
+    items : sequence of dict
+        For each image ``id``, ``transposed`` (the original stands upright) and ``annotators``.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    annotators: np.ndarray
+    items: Sequence[Mapping[str, Any]]
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.items)
+
+    def truths(self, index: int) -> np.ndarray:
+        """Return the boundaries that each annotator of an image drew, (A, H, W) bool."""
+        first = sum(item["annotators"] for item in self.items[:index])
+        packed = self.annotators[first : first + self.items[index]["annotators"]]
+        return np.unpackbits(packed, axis=-1, count=self.images.shape[-1]).astype(np.bool_)
+
+
+def pack_annotators(truths: np.ndarray) -> np.ndarray:
+    """Pack (A, H, W) bool into (A, H, ceil(W / 8)) uint8."""
+    return np.packbits(truths, axis=-1)
+
+
+def positive_weight(labels: np.ndarray) -> float:
+    """Return negatives per positive, the weight that balances both classes.
+
+    Raises
+    ------
+    ValueError
+        If there is no positive.
+    """
+    positives = int(np.count_nonzero(labels))
+    if not positives:
+        raise ValueError("labels have no boundary pixel, so that no weight balances the classes")
+    return (labels.size - positives) / positives
+
+
+def count_boundaries(split: BoundarySplit) -> dict[str, Any]:
+    """Count what the manifest states of every split, the weight of its loss among them."""
+    return {
+        "images": len(split),
+        "annotators": sum(item["annotators"] for item in split.items),
+        "positive_fraction": float(split.labels.mean()),
+        "positive_weight": positive_weight(split.labels),
+    }
+
+
+def save_boundary_split(folder: Path, name: str, split: BoundarySplit) -> None:
+    """Write the three arrays of one split."""
+    for kind in BOUNDARY_KINDS:
+        save_array(folder / f"{name}_{kind}.npy", getattr(split, kind))
+
+
+def write_boundary_set(
+    directory: str | os.PathLike[str],
+    dataset: str,
+    prepare: Mapping[str, Any],
+    splits: Mapping[str, BoundarySplit],
+    facts: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Write prepared splits; what is already there, whole and the same, is not touched.
+
+    Parameters
+    ----------
+    directory : path
+        The folder to make.
+    dataset : str
+        Name of the data set.
+    prepare : mapping
+        Parameters of the preparation, plain JSON.
+    splits : mapping
+        ``train``, ``val`` and ``test``.
+    facts : mapping
+        What else the manifest states, plain JSON: ``source`` and ``counts`` (`count_boundaries`).
+
+    Returns
+    -------
+    dict
+        The manifest.
+
+    Raises
+    ------
+    ValueError
+        If `directory` holds files of another kind.
+    OSError
+        If writing fails; `directory` is then as it was.
+    """
+
+    def fill(building: Path) -> dict[str, Any]:
+        for name, split in splits.items():
+            save_boundary_split(building, name, split)
+        manifest = state(building, BOUNDARY_FILES, dataset, prepare, None)
+        manifest |= {
+            "form": "boundaries",
+            "image_shape": list(splits["train"].images.shape[1:]),
+            "classes": list(find_dataset(dataset).classes),
+            "splits": {name: list(map(dict, split.items)) for name, split in splits.items()},
+            **facts,
+        }
+        write_json(building / MANIFEST, manifest)
+        return manifest
+
+    return write_whole(directory, fill)
+
+
+def load_boundary_split(
+    directory: str | os.PathLike[str], split: str, *, checksum: bool = True
+) -> BoundarySplit:
+    """Open one split, its arrays mapped copy-on-write.
+
+    Parameters
+    ----------
+    directory : path
+        Folder of the prepared data.
+    split : str
+        Name of the split.
+    checksum : bool
+        Verify the SHA-256 of its files first.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the manifest is missing.
+    ValueError
+        If `split` is unknown, or a file is not what the manifest says.
+    """
+    manifest = load_manifest(directory)
+    items = manifest.get("splits", {})
+    if split not in items:
+        path = Path(directory) / MANIFEST
+        raise ValueError(f"unknown split {split!r}; {path} has: {', '.join(items) or 'none'}")
+    names = [f"{split}_{kind}.npy" for kind in BOUNDARY_KINDS]
+    for name in names:
+        if problem := file_problem(directory, name, manifest["files"][name], checksum):
+            raise ValueError(f"{problem}; {remedy(directory)}")
+    found = BoundarySplit(*open_arrays(directory, *names), items=items[split])
+    height, width = found.images.shape[2:]
+    drawn = sum(item["annotators"] for item in found.items)
+    shapes = ((len(found), height, width), (drawn, height, -(-width // 8)))
+    if (found.labels.shape, found.annotators.shape) != shapes or len(found.images) != len(found):
+        raise ValueError(f"{directory}: arrays of {split} do not fit; {remedy(directory)}")
+    return found

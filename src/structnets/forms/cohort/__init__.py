@@ -1,0 +1,1 @@
+"""Brain scans of subjects, cross-validated."""

@@ -1,0 +1,22 @@
+"""Volumes of a cohort: the fold that belongs to the spec's seed takes the place of a test set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from structnets.data.batches.array_examples import Images, Reading, hold_out
+from structnets.forms.cohort.stored import load_held_out
+
+
+def open_examples(
+    spec: dict[str, Any], prepared: Path, manifest: dict[str, Any]
+) -> dict[str, Images]:
+    """Open the volumes a spec uses (`structnets.forms.tasks.open_examples`)."""
+    reading = Reading.of(spec, prepared, manifest)
+    dealt = load_held_out(prepared, spec["seed"])
+    whole = Images(dealt.volumes, dealt.labels, dealt.train, reading)
+    return {
+        **hold_out(whole, spec),
+        "test": Images(dealt.volumes, dealt.labels, dealt.test, reading),
+    }

@@ -1,0 +1,210 @@
+"""A prepared cohort: volumes, labels, subjects and folds in one folder, mapped by trainings.
+
+``volumes.npy`` is uint8 (N, 1, X, Y, Z), ``labels.npy`` int64 (N,), ``subjects.json`` says whose
+each volume is, and ``folds.csv`` holds the folds of every repetition: the file people publish.
+A cohort has no test set; run s holds out fold s mod k of repetition s // k.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from structnets.data.prepared.arrays import save_array, state
+from structnets.data.prepared.manifest import (
+    COHORT_FILES,
+    MANIFEST,
+    count_classes,
+    file_problem,
+    load_manifest,
+    open_arrays,
+    remedy,
+    shape_problem,
+)
+from structnets.data.prepared.statistics import channel_statistics
+from structnets.data.prepared.whole_folder import write_whole
+from structnets.files import write_atomic, write_json
+
+_REPETITION = "repetition_"
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """One step of a cross-validation.
+
+    Attributes
+    ----------
+    volumes : numpy.ndarray
+        (N, 1, X, Y, Z) uint8, all volumes of the cohort, mapped copy-on-write.
+    labels : numpy.ndarray
+        (N,) int64.
+    train, test : numpy.ndarray
+        int64 rows, disjoint, together all; no subject is in both.
+    """
+
+    volumes: np.ndarray
+    labels: np.ndarray
+    train: np.ndarray
+    test: np.ndarray
+
+
+def write_cohort(
+    directory: str | os.PathLike[str],
+    dataset: str,
+    prepare: Mapping[str, Any],
+    volumes: np.ndarray,
+    labels: np.ndarray,
+    subjects: Sequence[Mapping[str, Any]],
+    folds: np.ndarray,
+    classes: Sequence[str],
+    source: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Write a prepared cohort; the folder is at any moment absent, the old or the new one.
+
+    Parameters
+    ----------
+    directory, dataset, prepare, classes, source
+        As for `structnets.data.prepared.arrays.write_prepared`.
+    volumes : numpy.ndarray
+        (N, 1, X, Y, Z) uint8.
+    labels : numpy.ndarray
+        (N,) int64, indices into `classes`.
+    subjects : sequence of mapping
+        N plain JSON objects with at least ``subject`` and ``session``.
+    folds : numpy.ndarray
+        (repetitions, N) int64, the fold that holds out each volume.
+
+    Returns
+    -------
+    dict
+        The manifest. Its ``statistics`` are of all volumes, held out or not: one mean and one
+        deviation of the whole cohort tell nothing of who is who.
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not fit each other, or `directory` holds files of another kind.
+    """
+    _check(volumes, labels, subjects, folds, classes)
+
+    def fill(building: Path) -> dict[str, Any]:
+        save_array(building / "volumes.npy", volumes)
+        save_array(building / "labels.npy", labels)
+        write_json(building / "subjects.json", list(subjects))
+        write_atomic(building / "folds.csv", _table(subjects, labels, folds, classes))
+        # Channels come first whatever follows them.
+        statistics = channel_statistics(volumes.reshape(*volumes.shape[:2], -1, 1))
+        manifest = state(building, COHORT_FILES, dataset, prepare, statistics)
+        manifest |= {
+            "form": "cohort",
+            "image_shape": list(volumes.shape[1:]),
+            "classes": list(classes),
+            "counts": {"cohort": count_classes(labels, classes)},
+            "source": dict(source),
+        }
+        write_json(building / MANIFEST, manifest)
+        return manifest
+
+    return write_whole(directory, fill)
+
+
+def load_held_out(directory: str | os.PathLike[str], run: int, *, checksum: bool = True) -> HeldOut:
+    """Open a cohort for run `run` of its cross-validation.
+
+    Parameters
+    ----------
+    directory : path
+        Folder of the prepared cohort.
+    run : int
+        Run s holds out fold s mod k of repetition s // k.
+    checksum : bool
+        Verify the SHA-256 of every file first.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the manifest or a file is missing.
+    ValueError
+        If a file is not what the manifest says, or the cohort has fewer repetitions.
+    """
+    volumes, labels, folds = load_cohort(directory, checksum=checksum)
+    count = int(folds.max()) + 1
+    repetition, fold = divmod(run, count)
+    if not 0 <= repetition < len(folds):
+        raise ValueError(
+            f"run {run} is not among the {count * len(folds)} of {directory}: "
+            f"{len(folds)} repetitions of {count} folds"
+        )
+    held = folds[repetition] == fold
+    return HeldOut(volumes, labels, np.flatnonzero(~held), np.flatnonzero(held))
+
+
+def load_cohort(
+    directory: str | os.PathLike[str], *, checksum: bool = True
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Open a cohort: volumes (mapped), labels, and folds (repetitions, N).
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `load_held_out`.
+    """
+    manifest = load_manifest(directory)
+    if manifest.get("form") != "cohort":
+        raise ValueError(f"{directory} is no cohort: it has a training and a test set")
+    for name in COHORT_FILES:
+        if problem := file_problem(directory, name, manifest["files"][name], checksum):
+            raise ValueError(f"{problem}; {remedy(directory)}")
+    volumes, labels = open_arrays(directory, "volumes.npy", "labels.npy")
+    if problem := shape_problem(volumes, labels, manifest):
+        raise ValueError(f"{directory}: the cohort {problem}; {remedy(directory)}")
+    folds = _read_folds(Path(directory) / "folds.csv")
+    if folds.shape[1:] != labels.shape:
+        raise ValueError(f"{directory} has folds of {folds.shape[1]} of {len(labels)} volumes")
+    return volumes, np.array(labels), folds
+
+
+def _check(
+    volumes: np.ndarray,
+    labels: np.ndarray,
+    subjects: Sequence[Mapping[str, Any]],
+    folds: np.ndarray,
+    classes: Sequence[str],
+) -> None:
+    count = len(labels)
+    if volumes.dtype != np.uint8 or volumes.ndim != 5 or len(volumes) != count or not count:
+        raise ValueError(
+            f"volumes must be uint8 ({count}, 1, X, Y, Z), got {volumes.dtype} {volumes.shape}"
+        )
+    if labels.dtype != np.int64 or labels.min() < 0 or labels.max() >= len(classes):
+        raise ValueError(f"labels must be int64 in 0..{len(classes) - 1}, got {labels.dtype}")
+    if len(subjects) != count or folds.shape[1:] != (count,):
+        raise ValueError(f"{count} labels need as many subjects and folds, got {len(subjects)}")
+
+
+def _table(
+    subjects: Sequence[Mapping[str, Any]],
+    labels: np.ndarray,
+    folds: np.ndarray,
+    classes: Sequence[str],
+) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    repetitions = [f"{_REPETITION}{number}" for number in range(len(folds))]
+    writer.writerow(["subject", "session", "label", *repetitions])
+    for row, (entry, label) in enumerate(zip(subjects, labels, strict=True)):
+        writer.writerow([entry["subject"], entry["session"], classes[label], *folds[:, row]])
+    return text.getvalue()
+
+
+def _read_folds(path: Path) -> np.ndarray:
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    names = [name for name in rows[0] if name.startswith(_REPETITION)]
+    return np.array([[int(row[name]) for row in rows] for name in names], dtype=np.int64)

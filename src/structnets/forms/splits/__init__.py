@@ -1,0 +1,1 @@
+"""Images or features with labels, in a training and a test split."""

@@ -1,0 +1,100 @@
+"""What is learned from which form of data, each in a module of its own.
+
+A run depends on the modules of its own task and form alone, which are therefore imported by
+name: its code digest (`structnets.training.code_digest`) leaves the others out.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from structnets.data.sets.catalogue import find_dataset
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from structnets.data.batches.examples import Examples
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What a model does on a split.
+
+    Attributes
+    ----------
+    metrics : dict of str to float
+        Numbers by name, the loss among them.
+    details : dict
+        More entries of ``result.json``, plain JSON.
+    """
+
+    metrics: dict[str, float]
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+class Task(Protocol):
+    """What a model is trained for."""
+
+    metric: str
+    """Which number tells how good a model is."""
+
+    def loss(self, outputs: Any, targets: Tensor) -> Tensor:
+        """Return the sum of the examples' losses, a scalar."""
+        ...
+
+    def measure(self, model: nn.Module, examples: Examples, device: torch.device) -> Measurement:
+        """Measure `model` in evaluation mode; every worker calls it and gets the same."""
+        ...
+
+
+@dataclass(frozen=True)
+class Form:
+    """Modules of one form of prepared data.
+
+    Attributes
+    ----------
+    source : str
+        Has ``open_examples(spec, prepared, manifest)``: the splits a spec uses, by name.
+    task : str
+        Has ``make_task(spec, manifest)``.
+    """
+
+    source: str
+    task: str = "structnets.forms.classification"
+
+
+_BOUNDARIES = "structnets.forms.boundaries.task"
+FORMS: dict[str, Form] = {
+    "splits": Form("structnets.forms.splits.source"),
+    "cohort": Form("structnets.forms.cohort.source"),
+    "shards": Form("structnets.forms.shards.source"),
+    "boundaries": Form("structnets.forms.boundaries.source", _BOUNDARIES),
+    "blobs": Form("structnets.forms.blobs.source", _BOUNDARIES),
+}
+
+
+def form_of(spec: dict[str, Any]) -> Form:
+    """Return the modules a spec's data set is read and learned by."""
+    return FORMS[find_dataset(spec["data"]["name"]).form]
+
+
+def open_examples(
+    spec: dict[str, Any], prepared: Path, manifest: dict[str, Any]
+) -> dict[str, Examples]:
+    """Open the splits a spec uses: ``train``, ``test``, and ``validation`` if it holds some out.
+
+    Raises
+    ------
+    ValueError
+        If the data do not fit the spec.
+    """
+    return importlib.import_module(form_of(spec).source).open_examples(spec, prepared, manifest)
+
+
+def make_task(spec: dict[str, Any], manifest: dict[str, Any]) -> Task:
+    """Return the task of a spec."""
+    return importlib.import_module(form_of(spec).task).make_task(spec, manifest)
