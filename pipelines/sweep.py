@@ -18,13 +18,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines import trials
-from pipelines.launch import connected, granted_cpus
-from pipelines.run_lock import RunLock
+from pipelines.cluster import trials
+from pipelines.cluster.launch import connected, granted_cpus
+from pipelines.cluster.run_lock import RunLock
+from pipelines.cluster.time_limit import StopRequest, job_deadline, queued_again_at_limit, stoppable
+from pipelines.cluster.trials import METRIC, SPEED
 from pipelines.stage import run_stage, stage_parser
-from pipelines.time_limit import StopRequest, job_deadline, queued_again_at_limit, stoppable
 from pipelines.tracking import Trial, log_sweep
-from pipelines.trials import METRIC, SPEED
 from structnets.data.prepared.manifest import load_manifest
 from structnets.files import read_json, write_atomic, write_json
 from structnets.identity import prepared_name

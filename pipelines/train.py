@@ -23,12 +23,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.launch import GROUP_PATIENCE, connected, granted_cpus
-from pipelines.run_lock import RunLock
+from pipelines.cluster.launch import GROUP_PATIENCE, connected, granted_cpus
+from pipelines.cluster.run_lock import RunLock
+from pipelines.cluster.time_limit import StopRequest, job_deadline, queued_again_at_limit, stoppable
+from pipelines.cluster.training_worker import Roots, work
 from pipelines.stage import run_stage, stage_parser
-from pipelines.time_limit import StopRequest, job_deadline, queued_again_at_limit, stoppable
 from pipelines.tracking import Tracker
-from pipelines.training_worker import Roots, work
 from structnets.data.prepared.manifest import load_manifest
 from structnets.files import read_json
 from structnets.identity import digest, prepared_name, run_id

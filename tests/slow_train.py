@@ -15,7 +15,7 @@ def work(config: dict[str, Any]) -> None:
     import os
     import time
 
-    from pipelines.training_worker import work as whole
+    from pipelines.cluster.training_worker import work as whole
     from structnets.training import loop, reporting
 
     loop.CHECKPOINT_SECONDS = float(os.environ.get("STRUCTNETS_TEST_SAVE_SECONDS", "-1"))

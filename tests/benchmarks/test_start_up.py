@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.cluster.training_worker import Roots
 from pipelines.prepare_builtin import prepare_builtin
-from pipelines.training_worker import Roots
 from structnets.identity import run_id
 from structnets.models import create_model, list_models
 from structnets.specs import spec as specs
@@ -67,7 +67,14 @@ def test_overhead_of_train_jobs(tmp_path: Path) -> None:
     subprocess.run([*init, "--out", str(roots.results / "tracking.json")], check=True)
     wall, loop = job(runs[:1], roots)
     print(f"\none run, cluster of its own: {wall - loop:.1f} s of overhead")
-    warm = [sys.executable, "-m", "pipelines.launch", "warm", "--scratch", str(roots.scratch)]
+    warm = [
+        sys.executable,
+        "-m",
+        "pipelines.cluster.launch",
+        "warm",
+        "--scratch",
+        str(roots.scratch),
+    ]
     with subprocess.Popen([*warm, "--parent", str(os.getpid())]) as cluster:
         time.sleep(10)
         wall, loop = job(runs[1:2], roots)

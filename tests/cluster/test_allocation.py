@@ -19,12 +19,13 @@ HIDDEN = "#!/bin/bash\nunset ${!SLURM_N*} ${!SLURM_JOB_N*} ${!SLURM_T*} ${!SLURM
 DRIVER = """
 import os, secrets, sys
 from pathlib import Path
-from pipelines import allocation, train
+from pipelines import train
+from pipelines.cluster import allocation
 
 def work(config):
     import socket
     import ray.train
-    from pipelines.training_worker import work as whole
+    from pipelines.cluster.training_worker import work as whole
     rank = ray.train.get_context().get_world_rank()
     Path(config["roots"].scratch, f"rank{rank}").write_text(socket.gethostname())
     whole(config)
@@ -39,7 +40,7 @@ with allocation.over_nodes(allocation.find_allocation(), log) as address:
 KILLED_INSIDE = """
 import os, signal
 from pathlib import Path
-from pipelines import allocation
+from pipelines.cluster import allocation
 
 os.environ.update({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0" * 32})
 with allocation.over_nodes(allocation.find_allocation(), Path(__file__).parent):

@@ -36,7 +36,7 @@ def work(config: dict[str, Any]) -> None:
 
     note("worker's process", time=psutil.Process().create_time())
     note("work")
-    from pipelines.training_worker import work as whole
+    from pipelines.cluster.training_worker import work as whole
     from structnets.training import loop
 
     note("imports of work")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipelines import launch
+from pipelines.cluster import launch
 from pipelines.tracking import store
 from structnets.data.prepared.arrays import write_prepared
 from structnets.specs import spec as specs
@@ -92,7 +92,7 @@ def folders(
 def warm_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Start the cluster that these tests share; return its marker."""
     scratch = tmp_path_factory.mktemp("warm")
-    command = [sys.executable, "-m", "pipelines.launch", "warm", "--scratch", str(scratch)]
+    command = [sys.executable, "-m", "pipelines.cluster.launch", "warm", "--scratch", str(scratch)]
     process = subprocess.Popen([*command, "--parent", str(os.getpid()), "--cpus", "2"])
     try:
         while launch.warm_cluster(scratch) is None:

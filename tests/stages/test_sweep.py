@@ -29,12 +29,13 @@ FILES = ["best.json", "figure.csv", "figure.png", "figure.svg", "trials.csv"]
 # The stage, saving after every step, noting it, and taking a while more for every epoch.
 WATCHED = """
 import sys
-from pipelines import sweep, trials
+from pipelines import sweep
+from pipelines.cluster import trials
 
 def watched(config, **given):
     import time
     from pathlib import Path
-    from pipelines.trials import run_trial
+    from pipelines.cluster.trials import run_trial
     from structnets.training import loop, reporting
     loop.CHECKPOINT_SECONDS = -1.0
     step, tell = loop.GradientTraining._step, reporting.Progress.epoch

@@ -18,8 +18,8 @@ import pytest
 import torch
 
 from pipelines import train
+from pipelines.cluster.training_worker import SpoolReporter
 from pipelines.tracking import Spool
-from pipelines.training_worker import SpoolReporter
 from structnets.files import read_json, write_json
 from structnets.identity import run_id
 from structnets.training.artifacts import ARTIFACTS

@@ -11,7 +11,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-from pipelines.processes import CALL
+from pipelines.cluster.processes import CALL
 from pipelines.tracking.health import trouble
 from pipelines.tracking.store import resolve_uri
 from structnets import identity
@@ -138,7 +138,7 @@ def launch(*arguments):
     command = [
         sys.executable,
         "-m",
-        "pipelines.launch",
+        "pipelines.cluster.launch",
         *arguments,
         "--scratch",
         CONFIG.scratch,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import ray_node
+from pipelines.cluster import ray_node
 
 # Fails with exit code 7 so many times.
 START = 'echo >> "$1"; exit $(( $(wc -l < "$1") > $2 ? 0 : 7 ))'

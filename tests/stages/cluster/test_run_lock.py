@@ -16,15 +16,15 @@ from typing import Any
 import psutil
 import pytest
 
-from pipelines import run_lock
-from pipelines.run_lock import RunLock
+from pipelines.cluster import run_lock
+from pipelines.cluster.run_lock import RunLock
 from structnets.training.reporting import StoppedError
 
 # Adds one to a number, so slowly that two who do it at once lose one.
 COUNT = """
 import sys, time
 from pathlib import Path
-from pipelines.run_lock import RunLock
+from pipelines.cluster.run_lock import RunLock
 
 folder = Path(sys.argv[1])
 for _ in range(3):

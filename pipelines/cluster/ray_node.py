@@ -1,6 +1,7 @@
-"""Hold Ray on one node of an allocation; `pipelines.allocation` starts this by ``srun``.
+"""Hold Ray on one node of an allocation; `pipelines.cluster.allocation` starts this by ``srun``.
 
-``python -m pipelines.ray_node --address HOST:PORT [--head] --cpus C [--gpus G] --memory MB``
+``python -m pipelines.cluster.ray_node --address HOST:PORT [--head] --cpus C [--gpus G] --memory
+MB``
 
 It starts Ray, says so, and waits for the end of its standard input; then it kills all of Ray on
 this node and removes its files.
@@ -21,7 +22,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from pipelines.ray_temp import short_temp
+from pipelines.cluster.ray_temp import short_temp
 from pipelines.stage import stage_parser
 
 OBJECT_STORE_BYTES = 200 * 2**20

@@ -1,9 +1,9 @@
 """Turn the resources of a job into Ray: join a cluster, or start a private one.
 
-``python -m pipelines.launch warm --scratch DIR --parent PID`` starts the cluster that the local
-jobs of one workflow call share; it ends with that process. ``… stop --scratch DIR`` ends it now.
-Calls that share a scratch root are told apart by the environment variable ``STRUCTNETS_CALL``, so
-that none ends the cluster under another's trainings.
+``python -m pipelines.cluster.launch warm --scratch DIR --parent PID`` starts the cluster that the
+local jobs of one workflow call share; it ends with that process. ``… stop --scratch DIR`` ends it
+now. Calls that share a scratch root are told apart by the environment variable ``STRUCTNETS_CALL``,
+so that none ends the cluster under another's trainings.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from typing import Any
 
 import psutil
 
-from pipelines.allocation import find_allocation, over_nodes
-from pipelines.processes import CALL, has_ended, is_alive, this_process
-from pipelines.ray_node import OBJECT_STORE_BYTES, STARTS
-from pipelines.ray_temp import short_temp
+from pipelines.cluster.allocation import find_allocation, over_nodes
+from pipelines.cluster.processes import CALL, has_ended, is_alive, this_process
+from pipelines.cluster.ray_node import OBJECT_STORE_BYTES, STARTS
+from pipelines.cluster.ray_temp import short_temp
 from pipelines.stage import stage_parser
 from structnets.files import read_json, write_atomic, write_json
 

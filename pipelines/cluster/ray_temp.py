@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from pipelines.processes import is_alive
+from pipelines.cluster.processes import is_alive
 from structnets.files import read_json, write_json
 
 OWNER = "owner.json"

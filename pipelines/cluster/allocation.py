@@ -1,8 +1,8 @@
 """One Ray over the nodes of a Slurm allocation, for as long as a block lasts.
 
-The driver, in the batch step, starts a holder on every node (`pipelines.ray_node`) by ``srun``. The
-holders end when their standard input does, which Slurm forwards from the driver: however the driver
-ends, nothing of Ray is left.
+The driver, in the batch step, starts a holder on every node (`pipelines.cluster.ray_node`) by
+``srun``. The holders end when their standard input does, which Slurm forwards from the driver:
+however the driver ends, nothing of Ray is left.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.ray_node import PORTS, READY, node_name, own_address
+from pipelines.cluster.ray_node import PORTS, READY, node_name, own_address
 
 logger = logging.getLogger("structnets.allocation")
 PATIENCE = 240.0
@@ -119,7 +119,7 @@ class NodesOfRay:
             *([f"--gres=gpu:{granted.gpus}"] if granted.gpus else []),
         ]
         holder = [
-            *(sys.executable, "-m", "pipelines.ray_node", "--address", self.address),
+            *(sys.executable, "-m", "pipelines.cluster.ray_node", "--address", self.address),
             *("--cpus", str(granted.cpus), "--gpus", str(granted.gpus)),
             *("--memory", str(granted.memory), *options),
         ]

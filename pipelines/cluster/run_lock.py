@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from pipelines.processes import has_ended, this_process
+from pipelines.cluster.processes import has_ended, this_process
 from structnets.files import write_json
 from structnets.training.reporting import StoppedError
 

@@ -1,6 +1,6 @@
 """What each process of a sweep does, and how a sweep is stopped.
 
-A module of its own, as `pipelines.training_worker`: Ray's processes import it.
+A module of its own, as `pipelines.cluster.training_worker`: Ray's processes import it.
 """
 
 from __future__ import annotations

@@ -16,15 +16,15 @@ from typing import Any
 import psutil
 import pytest
 
-from pipelines import launch
-from pipelines.processes import CALL
-from pipelines.ray_temp import short_temp
+from pipelines.cluster import launch
+from pipelines.cluster.processes import CALL
+from pipelines.cluster.ray_temp import short_temp
 from structnets.files import write_json
 
 USER = """
 import json, os, sys
 from pathlib import Path
-from pipelines.launch import connected
+from pipelines.cluster.launch import connected
 
 with connected(Path(sys.argv[1]), 1):
     import ray
@@ -212,7 +212,7 @@ def start_warm(tmp_path: Path) -> Iterator[Callable[[int], subprocess.Popen[byte
 
     def start(parent: int) -> subprocess.Popen[bytes]:
         words = ["warm", "--scratch", str(tmp_path), "--parent", str(parent), "--cpus", "1"]
-        holders.append(subprocess.Popen([sys.executable, "-m", "pipelines.launch", *words]))
+        holders.append(subprocess.Popen([sys.executable, "-m", "pipelines.cluster.launch", *words]))
         while launch.warm_cluster(tmp_path) is None:
             assert holders[-1].poll() is None
         return holders[-1]

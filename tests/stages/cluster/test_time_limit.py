@@ -11,8 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import time_limit
-from pipelines.time_limit import OutOfTimeError, StopRequest, job_deadline, queue_again, stoppable
+from pipelines.cluster import time_limit
+from pipelines.cluster.time_limit import (
+    OutOfTimeError,
+    StopRequest,
+    job_deadline,
+    queue_again,
+    stoppable,
+)
 from structnets.training.reporting import StoppedError
 
 JOB = "JobId=7 JobName=x StartTime={start} EndTime={end} TimeLimit={limit} NodeList=n1"

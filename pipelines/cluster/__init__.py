@@ -1,0 +1,1 @@
+"""From resources to processes: launching Ray, nodes, locks, time limits, workers, trials."""
