@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from structnets.data.originals.matlab import load_mat
 from structnets.data.originals.png import read_grey
+
+_ENDINGS = (".mat", ".png")
 
 
 def read_bsds_truth(path: str | os.PathLike[str]) -> list[np.ndarray]:
@@ -17,7 +20,9 @@ def read_bsds_truth(path: str | os.PathLike[str]) -> list[np.ndarray]:
     Parameters
     ----------
     path : path
-        A file with the cell array ``groundTruth`` of structures with the field ``Boundaries``.
+        A file with the cell array ``groundTruth`` of structures with the field ``Boundaries``, or
+        as one gets by saving dicts from Python: a structure or an array of them in place of the
+        cells, or one matrix ``Boundaries``.
 
     Returns
     -------
@@ -32,6 +37,8 @@ def read_bsds_truth(path: str | os.PathLike[str]) -> list[np.ndarray]:
         If it is damaged, of another form or without annotators.
     """
     variables = load_mat(path)
+    if "groundTruth" not in variables and "Boundaries" in variables:
+        variables = {"groundTruth": np.array([{"Boundaries": variables["Boundaries"]}])}
     if "groundTruth" not in variables:
         found = ", ".join(sorted(variables)) or "none"
         raise ValueError(f"{path} has no variable groundTruth; found: {found}")
@@ -69,9 +76,15 @@ def read_png_truth(path: str | os.PathLike[str], threshold: float | None = None)
         If it is damaged, not grey, or has more grey values and `threshold` is None.
     """
     values = read_grey(path)
-    if threshold is not None:
-        return values >= threshold
     levels = np.unique(values)
+    if threshold is not None:
+        if len(levels) == 2 and levels[0] == 0 and levels[1] < threshold:
+            raise ValueError(
+                f"{path} has a single grey value besides 0, {levels[1]:.4f} of the largest "
+                f"possible, and the threshold {threshold:g} leaves no boundary; leave the "
+                "threshold out"
+            )
+        return values >= threshold
     if len(levels) > 2 or (len(levels) == 2 and levels[0] != 0):
         raise ValueError(
             f"{path} has {len(levels)} grey values; ground truth must be binary (0 and one other "
@@ -80,12 +93,15 @@ def read_png_truth(path: str | os.PathLike[str], threshold: float | None = None)
     return values > 0
 
 
-def _boundaries(path: str | os.PathLike[str], number: int, item: object) -> np.ndarray:
+def _boundaries(path: str | os.PathLike[str], number: int, item: Any) -> np.ndarray:
     where = f"{path}, annotator {number}"
-    fields = item.dtype.names or () if isinstance(item, np.ndarray) else ()
-    if not isinstance(item, np.ndarray) or "Boundaries" not in fields or item.size != 1:
+    if isinstance(item, np.ndarray) and item.size == 1:
+        item = item.reshape(-1)[0]
+    # A structure is a record, unless a dict was made of it.
+    fields = item.dtype.names if isinstance(item, np.void) else item
+    if not isinstance(fields, tuple | dict) or "Boundaries" not in fields:
         raise ValueError(f"{where}: expected a structure with the field Boundaries")
-    values = item["Boundaries"].reshape(-1)[0]
+    values = item["Boundaries"]
     if not isinstance(values, np.ndarray) or values.ndim != 2 or not values.size:
         raise ValueError(f"{where}: Boundaries is not a matrix")
     if values.dtype.kind not in "buif" or not np.isin(values, (0, 1)).all():
@@ -104,9 +120,9 @@ def truth_files(folder: Path, name: str) -> tuple[Path, ...]:
         If there are both, or the folder holds no PNG.
     """
     several = folder / name
-    found = [path for path in (folder / f"{name}.mat", folder / f"{name}.png") if path.is_file()]
+    found = [path for path in _spellings(folder / name) if path.is_file()]
     if several.is_dir():
-        inside = sorted(several.glob("*.png"))
+        inside = sorted(path for path in truth_entries(several) if _is_png(path))
         if not inside:
             raise ValueError(f"{several} holds no PNG; one per annotator is expected")
         if found:
@@ -117,6 +133,21 @@ def truth_files(folder: Path, name: str) -> tuple[Path, ...]:
     return tuple(found)
 
 
+def truth_entries(folder: Path) -> list[Path]:
+    """List what a folder of ground truth holds: ``.mat`` files, PNGs and folders, none hidden."""
+    entries = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    return [path for path in entries if path.is_dir() or path.suffix.lower() in _ENDINGS]
+
+
+def _spellings(stem: Path) -> list[Path]:
+    endings = [spelt for ending in _ENDINGS for spelt in (ending, ending.upper())]
+    return [stem.with_name(stem.name + ending) for ending in endings]
+
+
+def _is_png(path: Path) -> bool:
+    return path.suffix.lower() == ".png"
+
+
 def read_truth(files: tuple[Path, ...], threshold: float | None = None) -> list[np.ndarray]:
     """Read what `truth_files` lists: one (H, W) bool per annotator, all of one size.
 
@@ -125,7 +156,7 @@ def read_truth(files: tuple[Path, ...], threshold: float | None = None) -> list[
     OSError, ValueError
         As `read_bsds_truth` and `read_png_truth`; also if the sizes differ.
     """
-    if files[0].suffix == ".mat":
+    if files[0].suffix.lower() == ".mat":
         return read_bsds_truth(files[0])
     truths = [read_png_truth(path, threshold) for path in files]
     for path, truth in zip(files, truths, strict=True):

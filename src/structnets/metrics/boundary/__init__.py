@@ -6,6 +6,8 @@ Names are found when they are used, so that the command line can be parsed witho
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from structnets.metrics.boundary.compiled_cache import ensure_cache
+
 if TYPE_CHECKING:
     from structnets.metrics.boundary.counting import Settings, count_matches, threshold_values
     from structnets.metrics.boundary.evaluation import evaluate_boundaries
@@ -18,6 +20,8 @@ _HOMES = {
 }
 
 __all__ = ["Settings", "count_matches", "evaluate_boundaries", "summarize", "threshold_values"]
+
+ensure_cache()
 
 
 def __getattr__(name: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +21,7 @@ from structnets.metrics.boundary.counting import COLUMNS, Settings, count_matche
 from structnets.metrics.boundary.inputs import Pair, find_pairs, read_prediction
 from structnets.metrics.boundary.scores import summarize
 
+logger = logging.getLogger(__name__)
 # Raised when equal inputs and settings would give other counts than before.
 _METHOD = 1
 _SHOWN = 5  # faulty images an error lists
@@ -71,7 +73,8 @@ def evaluate_boundaries(
         If predictions or ground truth are missing; the names are listed.
     ValueError
         If files are damaged, of other sizes, types or ranges; each is named with its fault. The
-        counts of the other images are kept in `out`.
+        counts of the other images are kept in `out`. Also if there are predictions, and none has
+        a value that any threshold finds, as when a mask is saved as 0 and 1 in bytes.
     OSError
         If writing fails or a process is killed.
     """
@@ -86,6 +89,7 @@ def evaluate_boundaries(
         _evaluate_pair, settings=settings, truth_threshold=truth_threshold, folder=folder
     )
     counts = _collect(pairs, work, min(workers, len(pairs)), progress or (lambda done, of: None))
+    _refuse_unseen(pairs, counts, settings)
     report = summarize([pair.name for pair in pairs], counts, threshold_values(settings.thresholds))
     report["settings"] = {**settings.record(), "truth_threshold": truth_threshold, "subset": subset}
     if out is not None:
@@ -162,6 +166,35 @@ def _collect(
         more = f"; and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
         raise ValueError(f"{len(faults)} of {len(pairs)} images cannot be evaluated: {shown}{more}")
     return np.stack([results[pair.name] for pair in pairs])
+
+
+def _refuse_unseen(pairs: Sequence[Pair], counts: np.ndarray, settings: Settings) -> None:
+    """Refuse predictions that are all below the lowest threshold; name those of them if some are.
+
+    Raises
+    ------
+    ValueError
+        If no prediction that is not all zero has a pixel at any threshold.
+    """
+    lowest = float(threshold_values(settings.thresholds)[0])
+    most = counts[:, :, COLUMNS.index("predicted")].max(axis=1)
+    silent = [pair for pair, pixels in zip(pairs, most, strict=True) if not pixels]
+    largest = {pair: float(read_prediction(pair.prediction).max()) for pair in silent}
+    unseen = [pair for pair in silent if 0 < largest[pair] < lowest]
+    if not unseen:
+        return
+    shown = ", ".join(f"{pair.prediction} ({largest[pair]:.4g})" for pair in unseen[:_SHOWN])
+    what = (
+        f"{len(unseen)} of {len(pairs)} predictions have no value of at least the lowest "
+        f"threshold, {lowest:.4g}, though they are not empty; the largest of each: {shown}"
+    )
+    if most.any():
+        logger.warning("%s", what)
+        return
+    raise ValueError(
+        f"{what}. Values are divided by the largest that their type can hold: save a mask of 0 and "
+        "1 as 0 and 255, as bool or as float, and strengths of 8 bits as uint8"
+    )
 
 
 def _results(

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from structnets.data.originals.boundary_truth import truth_files
+from structnets.data.originals.boundary_truth import truth_entries, truth_files
 from structnets.data.originals.matlab import load_mat
 from structnets.data.originals.png import read_grey
 from structnets.metrics.boundary.counting import check_probability
 
 _SHOWN = 5  # names an error lists
+_LOSSY = (".jpg", ".jpeg")
 
 
 @dataclass(frozen=True)
@@ -63,14 +64,16 @@ def find_pairs(predictions: Path, ground_truth: Path, *, subset: bool = False) -
         _check_ending(predictions)
         return [Pair(predictions.stem, predictions, (ground_truth,))]
     predicted = _predictions(predictions)
-    names = {path.name if path.is_dir() else path.stem for path in _truth_entries(ground_truth)}
+    names = {path.name if path.is_dir() else path.stem for path in truth_entries(ground_truth)}
     if not names:
         raise FileNotFoundError(f"{ground_truth} holds no ground truth: no .mat, no .png")
     _refuse_missing(set(predicted) - names, "ground truth", ground_truth)
     if not subset:
         _refuse_missing(names - set(predicted), "prediction", predictions)
     if not predicted:
-        raise FileNotFoundError(f"{predictions} holds no prediction: {', '.join(_READERS)}")
+        raise FileNotFoundError(
+            f"{predictions} holds no prediction: {', '.join(_READERS)}{_unread(predictions, names)}"
+        )
     return [
         Pair(name, path, truth_files(ground_truth, name))
         for name, path in sorted(predicted.items())
@@ -97,7 +100,7 @@ def read_prediction(path: Path) -> np.ndarray:
         If it is damaged or of another form, type or range, or has NaN.
     """
     _check_ending(path)
-    values = _READERS[path.suffix](path)
+    values = _READERS[path.suffix.lower()](path)
     if values.dtype == np.bool_:
         values = values.astype(np.float64)
     elif values.dtype in (np.uint8, np.uint16):
@@ -140,14 +143,14 @@ _READERS: Mapping[str, Callable[[Path], np.ndarray]] = {
 
 
 def _check_ending(path: Path) -> None:
-    if path.suffix not in _READERS:
-        raise ValueError(f"{path}: a prediction ends in {', '.join(_READERS)}")
+    if path.suffix.lower() not in _READERS:
+        raise ValueError(f"{path}: a prediction ends in {', '.join(_READERS)}{_lossy([path])}")
 
 
 def _predictions(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix not in _READERS or not path.is_file():
+    for path in _files(folder):
+        if path.suffix.lower() not in _READERS:
             continue
         if path.stem in found:
             raise ValueError(f"{found[path.stem]} and {path} are predictions of one image")
@@ -155,9 +158,28 @@ def _predictions(folder: Path) -> dict[str, Path]:
     return found
 
 
-def _truth_entries(folder: Path) -> list[Path]:
-    entries = [path for path in folder.iterdir() if not path.name.startswith(".")]
-    return [path for path in entries if path.is_dir() or path.suffix in (".mat", ".png")]
+def _files(folder: Path) -> list[Path]:
+    """List the files of a folder that are not hidden, such as macOS' ``._1.png``."""
+    return sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+
+
+def _unread(folder: Path, names: set[str]) -> str:
+    """Say which files have the names of images and an ending that is not read."""
+    others = [
+        path
+        for path in _files(folder)
+        if path.stem in names and path.suffix.lower() not in _READERS
+    ]
+    if not others:
+        return ""
+    shown = ", ".join(path.name for path in others[:_SHOWN])
+    return f"; there is {shown}, which is not read: {', '.join(_READERS)} are{_lossy(others)}"
+
+
+def _lossy(paths: Sequence[Path]) -> str:
+    if any(path.suffix.lower() in _LOSSY for path in paths):
+        return " (JPEG changes the strengths: save them as .png)"
+    return ""
 
 
 def _refuse_missing(names: set[str], what: str, folder: Path) -> None:
@@ -165,7 +187,9 @@ def _refuse_missing(names: set[str], what: str, folder: Path) -> None:
         return
     shown: Sequence[str] = sorted(names)[:_SHOWN]
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    remedy = " (or ask for the subset that has predictions)" if what == "prediction" else ""
+    remedy = ""
+    if what == "prediction":
+        remedy = f"{_unread(folder, names)} (or ask for the subset that has predictions)"
     raise FileNotFoundError(
         f"{folder} has no {what} for {', '.join(shown)}{more}: {len(names)} missing{remedy}"
     )

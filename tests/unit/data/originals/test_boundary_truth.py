@@ -29,6 +29,21 @@ def test_all_annotators_are_read(write):
     assert [truth.sum() for truth in truths] == [4, 12]
 
 
+@pytest.mark.parametrize(
+    ("saved", "sums"),
+    [
+        ({"groundTruth": {"Boundaries": GOOD}}, [4]),
+        ({"groundTruth": [{"Boundaries": GOOD}, {"Boundaries": 1 - GOOD}]}, [4, 12]),
+        ({"groundTruth": {"Boundaries": GOOD.astype(bool), "Segmentation": GOOD}}, [4]),
+        ({"groundTruth": np.array([(GOOD,), (1 - GOOD,)], [("Boundaries", object)])}, [4, 12]),
+        ({"Boundaries": GOOD}, [4]),
+    ],
+)
+def test_what_was_saved_from_dicts_is_read(tmp_path, saved, sums):
+    savemat(tmp_path / "7.mat", saved)
+    assert [truth.sum() for truth in read_bsds_truth(tmp_path / "7.mat")] == sums
+
+
 def test_real_file(data_root):
     path = data_root / "bsds500" / "bench" / "data" / "groundTruth" / "2018.mat"
     if not path.is_file():
@@ -42,6 +57,7 @@ def test_real_file(data_root):
     ("annotators", "message"),
     [
         ([], "7.mat has no annotators"),
+        ([{"boundaries": GOOD}], "annotator 0: expected a structure with the field Boundaries"),
         ([{"Segmentation": GOOD}], "annotator 0: expected a structure with the field Boundaries"),
         ([{"Boundaries": GOOD}, 3.0], "annotator 1: expected a structure"),
         ([{"Boundaries": 2 * GOOD}], "annotator 0: Boundaries has values other than 0 and 1"),

@@ -54,8 +54,12 @@ def test_own_ground_truth_in_pictures_scores_as_bsds_files(folders, tmp_path):
             Image.fromarray(100 * truth.astype(np.uint8)).save(own / path.stem / f"{number}.png")
     expected = evaluate_boundaries(folders.predictions, folders.truth, FIVE)
     assert evaluate_boundaries(folders.predictions, own, FIVE) == expected
-    graded = evaluate_boundaries(folders.predictions, own, FIVE, truth_threshold=0.5)
-    assert (graded["ods"]["f"], graded["settings"]["truth_threshold"]) == (0, 0.5)
+    graded = evaluate_boundaries(folders.predictions, own, FIVE, truth_threshold=0.3)
+    assert (graded["ods"], graded["settings"]["truth_threshold"]) == (expected["ods"], 0.3)
+    with pytest.raises(
+        ValueError, match=r"0\.3922 of the largest possible, and the threshold 0\.5"
+    ):
+        evaluate_boundaries(folders.predictions, own, FIVE, truth_threshold=0.5)
 
 
 def test_files_of_the_report(folders):
@@ -102,6 +106,37 @@ def test_every_faulty_image_is_named_and_the_others_are_kept(folders, counted):
     assert "b.npy has (40, 30) pixels" in str(error.value)
     assert "c.mat is not a MATLAB file" in str(error.value)
     assert [path.name for path in (folders.out / "images").iterdir()] == ["a.json"]
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [
+        lambda drawn: drawn.astype(np.uint8),
+        lambda drawn: 255 * drawn.astype(np.uint16),
+        lambda drawn: drawn / 255,
+    ],
+)
+def test_masks_that_no_threshold_finds_are_refused(folders, mask):
+    for path in folders.predictions.iterdir():
+        path.unlink()
+    drawn = read_truth([folders.truth / "a.mat"])[0]
+    for name in "abc":
+        np.save(folders.predictions / f"{name}.npy", mask(drawn))
+    with pytest.raises(
+        ValueError, match=r"3 of 3 predictions have no value of at least .* 0 and 255"
+    ):
+        evaluate(folders)
+
+
+def test_one_faint_prediction_is_told_and_an_empty_one_is_not(folders, caplog):
+    np.save(folders.predictions / "b.npy", np.full((30, 40), 0.01))
+    np.save(folders.predictions / "c.npy", np.zeros((30, 40)))
+    (folders.predictions / "c.mat").unlink()
+    report = evaluate(folders)
+    assert report["ods"]["f"] > 0
+    (line,) = caplog.messages
+    assert line.startswith("1 of 3 predictions have no value of at least the lowest threshold")
+    assert "b.npy (0.01)" in line
 
 
 def test_no_annotators(folders, write_truth):

@@ -150,6 +150,37 @@ def test_folder_and_file_do_not_pair(folders):
         find_pairs(folders.predictions, folders.truth / "absent")
 
 
+@pytest.mark.parametrize("ending", [".PNG", ".NPY", ".MAT"])
+def test_endings_in_capitals_are_read(folders, ending):
+    path = next(folders.predictions.glob(f"*{ending.lower()}"))
+    path.rename(path.with_suffix(ending))
+    truth = folders.truth / f"{path.stem}.mat"
+    truth.rename(truth.with_suffix(".MAT"))
+    pair = next(p for p in find_pairs(folders.predictions, folders.truth) if p.name == path.stem)
+    assert pair.files == (path.with_suffix(ending), truth.with_suffix(".MAT"))
+    assert read_prediction(pair.prediction).shape == read_truth(pair.truths)[0].shape
+
+
+def test_pictures_that_are_not_read_are_named(folders):
+    path = folders.predictions / "a.png"
+    Image.open(path).save(path.with_suffix(".jpg"))
+    path.unlink()
+    with pytest.raises(
+        FileNotFoundError, match=r"no prediction for a: 1 missing; there is a\.jpg, which is not"
+    ):
+        find_pairs(folders.predictions, folders.truth)
+    for other in "bc":
+        next(folders.predictions.glob(f"{other}.*")).unlink()
+    with pytest.raises(FileNotFoundError, match=r"holds no prediction: .*a\.jpg.*JPEG changes"):
+        find_pairs(folders.predictions, folders.truth, subset=True)
+
+
+def test_hidden_files_are_neither_predictions_nor_truth(folders):
+    for folder, ending in ((folders.predictions, "png"), (folders.truth, "mat")):
+        (folder / f"._a.{ending}").write_bytes(b"\0\5\x16\7")
+    assert [pair.name for pair in find_pairs(folders.predictions, folders.truth)] == ["a", "b", "c"]
+
+
 def test_json_is_no_prediction(folders):
     (folders.predictions / "notes.json").write_text(json.dumps({}))
     assert len(find_pairs(folders.predictions, folders.truth)) == 3
