@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipelines.made_target import log_made
+from pipelines.tracking.made_target import log_made
 from pipelines.stage import absolute, run_stage, stage_parser
 from structnets.files import read_json, write_json
 

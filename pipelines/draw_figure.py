@@ -10,8 +10,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipelines.made_target import log_made
 from pipelines.stage import run_stage, stage_parser
+from pipelines.tracking.made_target import log_made
 from structnets.viz.drawn_figures import FIGURES, draw
 
 logger = logging.getLogger("draw_figure")

@@ -11,8 +11,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipelines.made_target import log_made
 from pipelines.stage import run_stage, stage_parser
+from pipelines.tracking.made_target import log_made
 from structnets.reporting.cells import cells_of, local_lines
 from structnets.reporting.formats import Rendering
 from structnets.reporting.freshness import code_digests

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.tracking import artifacts, store
 from pipelines.tracking.lines import Identity, text_of
+from pipelines.tracking.links import links_of
 from pipelines.tracking.spool import Spool
 from pipelines.tracking.steps import LoggedSteps
 
@@ -226,8 +227,6 @@ class Shipper:
             case "files":
                 self._known = artifacts.upload(client, run, line, self._known)
             case "links":
-                from pipelines.tracking.targets import links_of
-
                 tags, linked = links_of(client, line)
                 self._set_tags(client, tags)
                 for used in linked:

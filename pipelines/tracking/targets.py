@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipelines.tracking import lines, store
 from pipelines.tracking.shipping import Shipper
 from pipelines.tracking.spool import Spool
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
 
 
 def log_target(
@@ -62,34 +59,3 @@ def log_target(
     record.append(lines.finish_line("FINISHED"))
     record.close()
     return Shipper(record, uri, results).ship(timeout)
-
-
-def links_of(client: MlflowClient, line: dict[str, Any]) -> tuple[dict[str, str], list[str]]:
-    """Find the MLflow runs of a target's training runs.
-
-    Returns
-    -------
-    tags : dict
-        For the rendering: the run ids, and a description with a link to each (which is what the
-        MLflow page shows on top).
-    linked : list of str
-        MLflow ids of the training runs that were found.
-    """
-    wanted = dict.fromkeys(line["run_ids"])
-    found: dict[str, tuple[str, str]] = {}
-    for run in store.all_runs(client, store.CHAPTERS):
-        run_id = run.data.tags.get("run_id", "")
-        if run_id in wanted and run_id not in found:
-            found[run_id] = (run.info.experiment_id, run.info.run_id)
-    rows = [
-        "- [{}](#/experiments/{}/runs/{})".format(run_id, *found[run_id])
-        if run_id in found
-        else f"- {run_id} (made elsewhere, from the ledger)"
-        for run_id in wanted
-    ]
-    tags = {
-        "run_ids": " ".join(wanted),
-        "mlflow_run_ids": " ".join(mlflow_id for _, mlflow_id in found.values()),
-        "mlflow.note.content": "\n".join([f"Runs in {line['target']}:", "", *rows]),
-    }
-    return tags, [mlflow_id for _, mlflow_id in found.values()]
