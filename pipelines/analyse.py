@@ -1,7 +1,7 @@
 """Make the figures of analyses of trained networks, with their numbers, and log them to MLflow.
 
 ``python -m pipelines.analyse --analysis JSON_OR_FILE [--analysis …] --prepared DIR --results DIR
---scratch DIR [--data-root DIR] [--threads N]``
+--scratch DIR [--data-root DIR] [--threads N] [--trust NAME …]``
 
 An analysis is a resolved one of `structnets.specs.analysis`; several share one process. Each ends
 as ``<results>/figures/<target>.{svg,png,csv}`` and ``<results>/analyses/<target>.json``, the last
@@ -17,8 +17,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipelines.tracking.made_target import log_made
 from pipelines.stage import absolute, run_stage, stage_parser
+from pipelines.tracking.made_target import log_made
+from structnets.entries import add_trust
 from structnets.files import read_json, write_json
 
 logger = logging.getLogger("analyse")
@@ -33,6 +34,7 @@ def analyse(
     *,
     data_root: Path | None = None,
     threads: int = 1,
+    trusted: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Make one resolved analysis; returns what its JSON file holds."""
     import torch
@@ -48,6 +50,7 @@ def analyse(
             device,
             key=model["key"],
             label=model["label"],
+            trusted=trusted,
         )
         for model in resolved["models"]
     ]
@@ -94,6 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--data-root", type=absolute, help="where the original data sets lie")
     parser.add_argument("--threads", type=int, default=1, help="of this process (default: 1)")
+    add_trust(parser)
     given = parser.parse_args(arguments)
 
     def action() -> None:
@@ -106,6 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 given.scratch,
                 data_root=given.data_root,
                 threads=given.threads,
+                trusted=given.trust,
             )
             logger.info("%s: %d values", resolved["target"], len(result["values"]))
             track(result, given.results, given.scratch)

@@ -17,6 +17,7 @@ import typer
 from pipelines.tracking import store
 from pipelines.tracking.stored import StoredRun, side_by_side, stored_runs
 from structnets.files import sha256_file
+from structnets.reporting.ledger import ledger_files
 
 # What the stages publish, relative to the results root.
 _PUBLISHED = (
@@ -43,7 +44,7 @@ def audit(uri: str | None, results: str | os.PathLike[str], ledger: Path | None)
     results : path
         Root of the results.
     ledger : Path or None
-        Folder of the ledger (``chapter*.jsonl``).
+        Folder of the ledger.
 
     Returns
     -------
@@ -97,7 +98,7 @@ def ledger_runs(ledger: Path | None) -> Iterator[str]:
     ValueError
         If a line is not a JSON object with a run id.
     """
-    for file in sorted(ledger.glob("chapter*.jsonl")) if ledger else ():
+    for file in ledger_files(ledger) if ledger else ():
         for number, line in enumerate(file.read_text().splitlines(), start=1):
             try:
                 yield json.loads(line)["run_id"]

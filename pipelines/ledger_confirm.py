@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.stage import absolute, run_stage, stage_parser
+from structnets.entries import add_trust
 from structnets.identity import prepared_name
 from structnets.reporting.freshness import is_stale
 from structnets.reporting.ledger import Line, append, read_ledger
@@ -34,6 +35,7 @@ def ledger_confirm(
     run_ids: Sequence[str],
     epochs: int = 2,
     tolerance: float = 0.0,
+    trusted: Sequence[str] = (),
 ) -> dict[str, list[str]]:
     """Confirm lines of the ledger and write those that agree.
 
@@ -49,6 +51,8 @@ def ledger_confirm(
         How many epochs of each are trained anew.
     tolerance : float
         Relative difference of losses that is let pass as rounding.
+    trusted : sequence of str
+        Objects outside the library (``package.module:object``) that runs may be made with.
 
     Returns
     -------
@@ -82,6 +86,7 @@ def ledger_confirm(
                 published.get(run),
                 epochs=epochs,
                 tolerance=tolerance,
+                trusted=trusted,
             )
         except (ValueError, OSError) as error:
             outcome[run] = [str(error)]
@@ -121,6 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=0.0,
         help="relative difference of losses let pass as rounding (default: 0, equal to the bit)",
     )
+    add_trust(parser)
     parser.add_argument("run_ids", nargs="*", help="runs (default: all stale ones that can be)")
     given = parser.parse_args(arguments)
 
@@ -132,6 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             given.run_ids,
             given.epochs,
             given.tolerance,
+            given.trust,
         )
         confirmed = sum(not found for found in outcome.values())
         log.info("%d of %d runs confirmed", confirmed, len(outcome))

@@ -27,7 +27,7 @@ from pipelines.stage import run_stage, stage_parser
 from pipelines.tracking import Trial, log_sweep
 from structnets.data.prepared.manifest import load_manifest
 from structnets.files import read_json, write_atomic, write_json
-from structnets.identity import prepared_name
+from structnets.identity import chapter_name, prepared_name
 from structnets.models.counting import count_parameters
 from structnets.specs.sweep import trial_specs
 from structnets.viz.trials import draw_trials
@@ -188,7 +188,7 @@ def _track(
     log_sweep(
         None,
         results,
-        f"chapter{base['chapter']}",
+        chapter_name(base.get("chapter")),
         sweep["sweep_id"],
         params=base,
         trials=tracked,

@@ -31,7 +31,7 @@ from pipelines.stage import run_stage, stage_parser
 from pipelines.tracking import Tracker
 from structnets.data.prepared.manifest import load_manifest
 from structnets.files import read_json
-from structnets.identity import digest, prepared_name, run_id
+from structnets.identity import chapter_name, digest, prepared_name, run_id
 from structnets.specs import spec as specs
 from structnets.training.artifacts import ARTIFACTS, check_work, is_published
 
@@ -166,7 +166,7 @@ def _track(spec: dict[str, Any], roots: Roots, workers: int, targets: Sequence[s
     return Tracker.open(
         None,
         roots.results,
-        f"chapter{spec['chapter']}",
+        chapter_name(spec.get("chapter")),
         run_id(spec),
         params=spec,
         tags={"world_size": workers, **{f"target.{name}": "true" for name in targets}},

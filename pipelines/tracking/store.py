@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-CHAPTERS = ("chapter3", "chapter4", "chapter5", "chapter6")
+CHAPTERS = ("chapter3", "chapter4", "chapter5", "chapter6", "own")
 TARGETS = "targets"
 
 _SQLITE = "sqlite:///"

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from structnets import nn
-    from structnets.models.registry import create_model, list_models
+    from structnets.models.registry import create_model, list_models, register_model
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "create_model", "list_models", "nn"]
+__all__ = ["__version__", "create_model", "list_models", "nn", "register_model"]
 
 
 def __getattr__(name: str) -> Any:
     if name == "nn":
         return importlib.import_module("structnets.nn")
-    if name in ("create_model", "list_models"):
+    if name in ("create_model", "list_models", "register_model"):
         return getattr(importlib.import_module("structnets.models.registry"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

@@ -113,7 +113,7 @@ def _add_models(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _models(options: argparse.Namespace) -> None:
-    from structnets.models.registry import describe_models
+    from structnets.models.description import describe_models
 
     found = [m for m in describe_models() if fnmatch.fnmatchcase(m["name"], options.pattern)]
     if not found:

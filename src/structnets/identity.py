@@ -42,16 +42,32 @@ def data_variant(spec: dict[str, Any]) -> str:
     return "full" if size is None else f"n{size}"
 
 
+def chapter_name(chapter: int | None) -> str:
+    """Name what runs of a thesis chapter belong to: ``chapter3``; ``own`` if they are of none."""
+    return "own" if chapter is None else f"chapter{chapter}"
+
+
+def short_name(name: str) -> str:
+    """Return how names of files show a name: of ``package.module:Object``, ``object``."""
+    return name.rpartition(":")[2].lower() if ":" in name else name
+
+
 def prepared_name(data: dict[str, Any]) -> str:
-    """Return the folder of a prepared data set: its name, plus a digest of any parameters."""
-    prepare = data.get("prepare") or {}
-    return f"{data['name']}-{digest(prepare)[:8]}" if prepare else data["name"]
+    """Return the folder of a prepared data set: its name, plus a digest of any parameters.
+
+    Of ``package.module:Object`` the digest is over the whole path too: two packages may call
+    different data alike.
+    """
+    prepare, short = data.get("prepare") or {}, short_name(data["name"])
+    if short != data["name"]:
+        return f"{short}-{digest([data['name'], prepare])[:8]}"
+    return f"{short}-{digest(prepare)[:8]}" if prepare else short
 
 
 def run_id(spec: dict[str, Any]) -> str:
     """Return ``<model>-<data>-<variant>-s<seed>-<digest8>`` of a resolved spec."""
     short = spec_digest(spec)[:8]
-    model, data = spec["model"]["name"], spec["data"]["name"]
+    model, data = (short_name(spec[part]["name"]) for part in ("model", "data"))
     return f"{model}-{data}-{data_variant(spec)}-s{spec['seed']}-{short}"
 
 

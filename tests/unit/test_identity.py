@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any
 
 import pytest
@@ -129,6 +130,25 @@ def test_canonical_json_by_hand() -> None:
 @pytest.mark.parametrize(("size", "variant"), [(300, "n300"), (60000, "n60000"), (None, "full")])
 def test_variant_of_the_data(size: int | None, variant: str) -> None:
     assert identity.data_variant(changed("data.train_size", size)) == variant
+
+
+def test_names_of_what_others_made() -> None:
+    """Names of files show the object, digests know its package."""
+    ours = identity.run_id(changed("model.name", "pkg.nets:ResNet"))
+    theirs = identity.run_id(changed("model.name", "other.nets:ResNet"))
+    assert ours.startswith("resnet-mnist-n300-s2-")
+    assert theirs.startswith("resnet-mnist-n300-s2-")
+    assert ours != theirs
+    folders = {identity.prepared_name({"name": f"{p}.sets:Leaves"}) for p in ("pkg", "other")}
+    assert len(folders) == 2
+    assert all(re.fullmatch("leaves-[0-9a-f]{8}", folder) for folder in folders)
+
+
+def test_runs_of_no_chapter() -> None:
+    assert identity.run_id(changed("chapter", None)) != identity.run_id(SPEC)
+    without = {key: value for key, value in SPEC.items() if key != "chapter"}
+    assert identity.run_id(changed("chapter", None)) == identity.run_id(without)
+    assert [identity.chapter_name(chapter) for chapter in (3, None)] == ["chapter3", "own"]
 
 
 def test_name_of_prepared_data() -> None:

@@ -15,6 +15,7 @@ from pipelines.cluster.processes import CALL
 from pipelines.tracking.health import trouble
 from pipelines.tracking.store import resolve_uri
 from structnets import identity
+from structnets.entries import foreign_paths
 from structnets.files import read_json
 from structnets.specs.configuration import load_configuration
 from structnets.reporting.ledger import ledger_path

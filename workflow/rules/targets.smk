@@ -6,6 +6,11 @@ def needed_results(target):
     return [f"{CONFIG.results}/runs/{run}/result.json" for run in PLAN.needed[target]]
 
 
+def category(chapter):
+    """Return where the report lists what is of a chapter, or of none."""
+    return "Own" if chapter is None else f"Chapter {chapter}"
+
+
 def ledger_files(table):
     """Return the ledger of a table's chapter, where there is one."""
     path = ledger_path(Path(CONFIG.ledger_root), table.chapter)
@@ -16,7 +21,7 @@ def target_outputs(table):
     """Return what a target renders, by name; the page and the picture go into the report."""
     target = table.target
     labels = {"target": target, "title": table.title, "preset": CONFIG.preset}
-    flags = {"caption": "../report/target.rst", "category": f"Chapter {table.chapter}"}
+    flags = {"caption": "../report/target.rst", "category": category(table.chapter)}
     folder = f"{CONFIG.results}/tables"
     outputs = {end: f"{folder}/{target}.{end}" for end in ("csv", "md", "html", "json")}
     outputs["html"] = report(
@@ -38,7 +43,7 @@ def drawn_outputs(target):
     outputs["svg"] = report(
         outputs["svg"],
         caption="../report/drawn.rst",
-        category=f"Chapter {DRAWN_FIGURES[target].chapter}",
+        category=category(DRAWN_FIGURES[target].chapter),
         labels={
             "target": target,
             "title": DRAWN_FIGURES[target].title,
@@ -98,6 +103,13 @@ def analysis_argument(target):
     return identity.canonical_json(shown)
 
 
+def trusted(target):
+    """Return as arguments what the user's own specs of an analysis name outside the library."""
+    runs = [model["run_id"] for model in PLAN.analyses[target]["models"]]
+    names = sorted({name for run in runs for name in foreign_paths(spec_of(run))})
+    return shlex.join(word for name in names for word in ("--trust", name))
+
+
 def analysis_outputs(target):
     """Return the files of an analysis, by ending; the picture goes into the report."""
     analysis = PLAN.analyses[target]
@@ -106,7 +118,7 @@ def analysis_outputs(target):
     outputs["svg"] = report(
         outputs["svg"],
         caption="../report/analysis.rst",
-        category=f"Chapter {analysis['chapter']}",
+        category=category(analysis["chapter"]),
         labels={
             "target": target,
             "title": analysis["title"],

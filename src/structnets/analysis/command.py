@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from structnets.entries import add_trust
+
 
 def add_analyse(commands: Any, common: argparse.ArgumentParser) -> None:
     """Add the command to the subparsers `commands`."""
@@ -36,6 +38,7 @@ def add_analyse(commands: Any, common: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--options", type=json.loads, metavar="JSON", default={}, help="over the defaults"
     )
+    add_trust(command)
     command.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="default: cpu")
     command.add_argument("--threads", type=int, default=1, help="of this process (default: 1)")
     command.set_defaults(run=_analyse)
@@ -49,7 +52,9 @@ def _analyse(options: argparse.Namespace) -> None:
     from structnets.identity import digest, science
 
     runs = [
-        load_run(folder, options.prepared, options.device, key=f"run{number}")
+        load_run(
+            folder, options.prepared, options.device, key=f"run{number}", trusted=options.trust
+        )
         for number, folder in enumerate(options.folders, start=1)
     ]
     resolved |= {

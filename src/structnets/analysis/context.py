@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from structnets.data.batches.examples import Examples
 from structnets.data.batches.subset import train_indices
 from structnets.data.prepared.manifest import load_manifest
+from structnets.entries import refuse_foreign
 from structnets.files import atomic_path, read_json, write_json
 from structnets.forms.tasks import open_examples
 from structnets.identity import data_variant, prepared_name, run_id, science
@@ -126,6 +127,7 @@ def load_run(
     *,
     key: str = "run",
     label: str | None = None,
+    trusted: Iterable[str] = (),
 ) -> Trained:
     """Load the network of a published run.
 
@@ -139,13 +141,16 @@ def load_run(
         Where the network goes.
     key, label : str, optional
         Names; the run's model by default.
+    trusted : iterable of str
+        Objects outside this library (``package.module:object``) that the run may be built with.
 
     Raises
     ------
     FileNotFoundError
         If the weights or the prepared data are not there.
     ValueError
-        If a file is damaged, or the weights are of another spec or do not fit its model.
+        If a file is damaged, names an object that is not trusted, or the weights are of another
+        spec or do not fit its model.
     """
     for name in ("spec.json", "model.pt"):
         if not (folder / name).is_file():
@@ -154,6 +159,7 @@ def load_run(
                 "ledger does not hold them, so train the run here"
             )
     spec, device = read_json(folder / "spec.json"), torch.device(device)
+    refuse_foreign(spec, trusted, folder / "spec.json")
     validate(spec)
     data = prepared / prepared_name(spec["data"])
     manifest = load_manifest(data)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -24,7 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from structnets.bases.discretisation import sampled_derivative
+from structnets.bases.entries import ENTRIES, FrameEntry
 from structnets.bases.gaussian import atom_exponents
+from structnets.entries import Registry
 
 Float = NDArray[np.float64]
 Size = tuple[int, int]
@@ -193,13 +195,8 @@ def gauss15_frame(kernel_size: Size = (3, 3), sigma: float = 0.8) -> Frame:
     return Frame("gauss15", np.stack(atoms), tuple(f"g{p}{q}" for p, q in exponents))
 
 
-FRAMES: dict[str, Callable[[Size], Frame]] = {
-    "pixel": pixel_frame,
-    "gaussian": gaussian_frame,
-    "framelet": framelet_frame,
-    "naive": naive_frame,
-    "gauss15": gauss15_frame,
-}
+FRAMES = Registry("frame", ENTRIES, "structnets.frames", FrameEntry)
+"""Frames of this library, of installed packages, and those that ``FRAMES.register`` added."""
 ALTERNATING: dict[str, tuple[str, ...]] = {"image": ("gaussian", "framelet")}
 """Frames of Table 6 that alternate from layer to layer."""
 
@@ -215,9 +212,10 @@ def frame_name(frame: str, layer: int = 0) -> str:
     if frame in ALTERNATING:
         names = ALTERNATING[frame]
         return names[layer % len(names)]
-    if frame not in FRAMES:
-        allowed = ", ".join((*FRAMES, *ALTERNATING))
-        raise ValueError(f"unknown frame {frame!r}; allowed: {allowed}")
+    try:
+        FRAMES.find(frame, paths=True)
+    except ValueError as error:
+        raise ValueError(f"{error}; alternating ones: {', '.join(ALTERNATING)}") from None
     return frame
 
 
@@ -228,7 +226,7 @@ def build_frame(name: str, kernel_size: Size = (3, 3), normalize: bool = True) -
     Parameters
     ----------
     name : str
-        One of `FRAMES`.
+        One of `FRAMES`, or ``package.module:object``, whose code is then run.
     kernel_size : pair of int
         Height and width of the filters.
     normalize : bool
@@ -238,12 +236,20 @@ def build_frame(name: str, kernel_size: Size = (3, 3), normalize: bool = True) -
     ------
     ValueError
         If the name is unknown, the size is not positive, or an atom vanishes on it.
+    TypeError
+        If the name makes no `Frame`.
     """
     if min(kernel_size) < 1:
         raise ValueError(f"kernel_size must be positive, got {kernel_size}")
-    if name not in FRAMES:
-        raise ValueError(f"unknown frame {name!r}; allowed: {', '.join(FRAMES)}")
-    frame = FRAMES[name](kernel_size)
+    entry = FRAMES.find(name, paths=True)
+    frame = FRAMES.load(entry)(kernel_size)
+    if not isinstance(frame, Frame):
+        raise TypeError(f"frame {name!r}: {entry.constructor} made {frame!r}, not a Frame")
+    if frame.kernel_size != tuple(kernel_size):
+        raise ValueError(
+            f"frame {name!r}: {entry.constructor} made atoms of {frame.kernel_size} pixels where "
+            f"{kernel_size} were asked for"
+        )
     return frame.normalized() if normalize else frame
 
 

@@ -1,5 +1,6 @@
-"""Models of the thesis by name; nothing heavy is imported before a model is built."""
+"""Models by name; nothing heavy is imported before a model is built."""
 
-from structnets.models.registry import create_model, describe_models, list_models
+from structnets.models.description import describe_models
+from structnets.models.registry import create_model, list_models, register_model
 
-__all__ = ["create_model", "describe_models", "list_models"]
+__all__ = ["create_model", "describe_models", "list_models", "register_model"]

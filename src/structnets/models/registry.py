@@ -1,27 +1,89 @@
-"""Names of the models, where they live, and their parameter counts beside the thesis'."""
+"""Models by name: which there are, what they are made with, and how one gets one's own in."""
 
 from __future__ import annotations
 
 import ast
 import fnmatch
 import functools
-import importlib
-from collections.abc import Iterable, Mapping, Sequence
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from structnets.models.entries import ENTRIES
+from structnets.entries import Registry, is_path, load_path
+from structnets.models.entries import ENTRIES, ModelEntry
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-MODEL_NAMES: tuple[str, ...] = tuple(ENTRIES)
+MODELS = Registry("model", ENTRIES, "structnets.models", ModelEntry)
+"""Models of this library, of installed packages, and those that `register_model` added."""
 
 
 def list_models(pattern: str = "*") -> list[str]:
     """List the names that match a shell-style `pattern`."""
-    return sorted(fnmatch.filter(ENTRIES, pattern))
+    return sorted(fnmatch.filter(MODELS.names(), pattern))
+
+
+def register_model(
+    name: str,
+    constructor: str | Callable[..., nn.Module],
+    *,
+    note: str = "",
+    input_shape: tuple[int, ...] = (3, 32, 32),
+    options: Mapping[str, Any] | None = None,
+) -> None:
+    """Give a model of one's own a name, in this process.
+
+    Jobs of the pipeline are other processes: there, a model is known by the entry point
+    ``structnets.models`` of an installed package, or a spec names it as ``package.module:object``.
+
+    Parameters
+    ----------
+    name : str
+        Letters a-z, digits and underscores.
+    constructor : callable or str
+        A class or function at the top of a module, or where it is, as ``package.module:object``.
+        It takes ``num_classes``, and ``in_channels`` and ``image_size`` if it can be made for
+        other images than those of `input_shape`.
+    note : str
+        One line, shown in lists.
+    input_shape : tuple of int
+        (C, H, W), or (C, D, H, W), of the images it is made for.
+    options : mapping, optional
+        Arguments of the constructor that the name stands for.
+
+    Raises
+    ------
+    ValueError
+        If the name is taken or not allowed, or the constructor is not at the top of a module.
+
+    Examples
+    --------
+    >>> import torch
+    >>> register_model("nin_of_twenty", "structnets.models.nin:nin_cifar",
+    ...                options={"num_classes": 20})
+    >>> create_model("nin_of_twenty")(torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([2, 20])
+    """
+    path = constructor if isinstance(constructor, str) else _path_of(constructor)
+    MODELS.register(
+        name,
+        ModelEntry(path, note, input_shape=input_shape, options=tuple((options or {}).items())),
+    )
+
+
+def _path_of(constructor: Callable[..., Any]) -> str:
+    """Return where a class or function lies, which must be where others find it."""
+    names = [getattr(constructor, part, "") for part in ("__module__", "__qualname__")]
+    path = ":".join(names)
+    if not is_path(path) or load_path(path) is not constructor:
+        raise ValueError(
+            f"{constructor!r} is not a class or function at the top of a module, where others can "
+            "find it"
+        )
+    return path
 
 
 def create_model(name: str, **options: Any) -> nn.Module:
@@ -30,7 +92,7 @@ def create_model(name: str, **options: Any) -> nn.Module:
     Parameters
     ----------
     name : str
-        One of `list_models`.
+        One of `list_models`, or ``package.module:object``, whose code is then run.
     **options
         Arguments of its constructor, ``num_classes`` for one.
 
@@ -42,38 +104,56 @@ def create_model(name: str, **options: Any) -> nn.Module:
     Raises
     ------
     ValueError
-        If the name or an option is unknown; the allowed ones are listed.
+        If the name or an option is unknown (the allowed ones are listed), or what it names makes
+        no module.
     """
-    place, preset = constructor_of(name)
+    entry = MODELS.find(name, paths=True)
     check_options(name, options)
-    module, _, attribute = place.partition(":")
-    return getattr(importlib.import_module(module), attribute)(**{**preset, **options})
+    model = MODELS.load(entry)(**{**dict(entry.options), **options})
+    if not callable(getattr(model, "parameters", None)):
+        raise ValueError(f"{entry.constructor} made {type(model).__name__}, not a torch module")
+    return model
 
 
 def check_options(name: str, options: Iterable[str]) -> None:
-    """Refuse options that a model's constructor does not take, without importing torch.
+    """Refuse options that a model's constructor does not take.
+
+    Nothing is imported for the models of this library.
 
     Raises
     ------
     ValueError
         Naming the first unknown option and the allowed ones.
     """
-    allowed = accepted_options(name)
+    allowed, others = _arguments(MODELS.find(name, paths=True).constructor)
     for option in options:
-        if option not in allowed:
+        if option not in allowed and not others:
             raise ValueError(
                 f"unknown option {option!r} of model {name!r}; allowed: {', '.join(allowed)}"
             )
 
 
 @functools.cache
-def _option_names(constructor: str) -> tuple[str, ...]:
-    """Read a constructor's argument names from its source."""
+def _arguments(constructor: str) -> tuple[tuple[str, ...], bool]:
+    """Return the names of a constructor's arguments, and whether it takes others as well."""
     module, _, attribute = constructor.partition(":")
-    source = Path(__file__).with_name(f"{module.rsplit('.', 1)[-1]}.py").read_text()
+    if module.startswith(f"{__package__}."):
+        return _read_arguments(
+            Path(__file__).with_name(f"{module.rsplit('.', 1)[-1]}.py"), attribute
+        )
+    try:
+        parameters = inspect.signature(load_path(constructor)).parameters.values()
+    except TypeError:
+        raise ValueError(f"{constructor} is nothing that can be called to make a model") from None
+    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    return tuple(named), any(p.kind is p.VAR_KEYWORD for p in parameters)
+
+
+def _read_arguments(file: Path, attribute: str) -> tuple[tuple[str, ...], bool]:
+    """Read a constructor's arguments from its source, which needs no torch."""
     node = next(
         node
-        for node in ast.parse(source).body
+        for node in ast.parse(file.read_text()).body
         if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name == attribute
     )
     if isinstance(node, ast.ClassDef):
@@ -83,16 +163,25 @@ def _option_names(constructor: str) -> tuple[str, ...]:
             if isinstance(part, ast.FunctionDef) and part.name == "__init__"
         )
     names = [argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)]
-    return tuple(argument for argument in names if argument != "self")
+    return tuple(name for name in names if name != "self"), node.args.kwarg is not None
 
 
 def accepted_options(name: str) -> tuple[str, ...]:
-    """Return the arguments that a model's constructor takes, without importing torch."""
-    return _option_names(ENTRIES[name].constructor)
+    """Return the arguments that a model's constructor names."""
+    return _arguments(MODELS.find(name, paths=True).constructor)[0]
+
+
+def takes_classes(name: str) -> bool:
+    """Say whether a model can be made for any number of classes."""
+    named, others = _arguments(MODELS.find(name, paths=True).constructor)
+    return "num_classes" in named or others
 
 
 def data_options(name: str, classes: int, image_shape: Sequence[int]) -> dict[str, int]:
     """Return the options that a data set decides, of those a model's constructor takes.
+
+    ``num_classes`` is passed to every constructor that names it or takes any option,
+    ``image_size`` and ``in_channels`` to those that name them.
 
     Parameters
     ----------
@@ -103,12 +192,9 @@ def data_options(name: str, classes: int, image_shape: Sequence[int]) -> dict[st
     image_shape : sequence of int
         (C, H, W), or (C, D, H, W).
     """
-    decided = {
-        "num_classes": classes,
-        "image_size": image_shape[-1],
-        "in_channels": image_shape[0],
-    }
-    return {key: value for key, value in decided.items() if key in accepted_options(name)}
+    decided = {"image_size": image_shape[-1], "in_channels": image_shape[0]}
+    known = {key: value for key, value in decided.items() if key in accepted_options(name)}
+    return {"num_classes": classes, **known} if takes_classes(name) else known
 
 
 def create_for_spec(
@@ -134,6 +220,8 @@ def create_for_spec(
 def constructor_of(name: str) -> tuple[str, dict[str, Any]]:
     """Return what builds a model, as ``module:object``, and the options its name stands for.
 
+    Nothing is imported for a path, since a digest is asked for of lines that anybody wrote.
+
     Parameters
     ----------
     name : str
@@ -144,38 +232,7 @@ def constructor_of(name: str) -> tuple[str, dict[str, Any]]:
     ValueError
         If the name is unknown.
     """
-    if ":" in name:
+    if is_path(name):
         return name, {}
-    if name not in ENTRIES:
-        raise ValueError(f"unknown model {name!r}; allowed: {', '.join(list_models())}")
-    return ENTRIES[name].constructor, dict(ENTRIES[name].options)
-
-
-def describe_models() -> list[dict[str, Any]]:
-    """Build every model and list its computed counts beside the thesis' printed ones.
-
-    Returns
-    -------
-    list of dict
-        ``name, chapter, params, collapsed_params, thesis_params, note``; params are trained
-        weights without batch-norm statistics.
-    """
-    import torch
-
-    from structnets.models.counting import collapsed_parameters, trained_parameters
-
-    rows = []
-    for name, entry in ENTRIES.items():
-        with torch.device("meta"):  # counts need no weights
-            model = create_model(name)
-        rows.append(
-            {
-                "name": name,
-                "chapter": entry.chapter,
-                "params": trained_parameters(model),
-                "collapsed_params": collapsed_parameters(model),
-                "thesis_params": entry.thesis_params,
-                "note": entry.note,
-            }
-        )
-    return rows
+    entry = MODELS.find(name)
+    return entry.constructor, dict(entry.options)

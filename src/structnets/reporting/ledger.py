@@ -1,5 +1,7 @@
 """The ledger: one committed line per measured run, ``workflow/ledger/chapter<N>.jsonl``.
 
+Runs of no chapter stand in ``own.jsonl``.
+
 A line holds what a table cell needs of a run made elsewhere or earlier. Of one fold of a
 cross-validation it also holds the ``predictions``, a pair of label and log-odds per held-out
 sample (`structnets.reporting.pooling`). Its ``code_digest`` is of the definitions that computed it
@@ -33,6 +35,7 @@ KEYS = (
     "train_s",
 )
 OPTIONAL = ("confirmed", "first_losses", "predictions", "weights_digest")
+CHAPTERS = (3, 4, 5, 6, None)
 
 
 def ledger_line(result: dict[str, Any]) -> Line:
@@ -80,9 +83,15 @@ def reduced(result: Mapping[str, Any], keys: Sequence[str], what: str) -> Line:
     return {key: found[key] for key in keys}
 
 
-def ledger_path(directory: Path, chapter: int) -> Path:
-    """Return the file that holds the runs of a chapter."""
-    return directory / f"chapter{chapter}.jsonl"
+def ledger_path(directory: Path, chapter: int | None) -> Path:
+    """Return the file that holds the runs of a chapter, or of none."""
+    return directory / f"{identity.chapter_name(chapter)}.jsonl"
+
+
+def ledger_files(directory: Path) -> list[Path]:
+    """List the files of runs that there are, in the order of chapters."""
+    paths = (ledger_path(directory, chapter) for chapter in CHAPTERS)
+    return [path for path in paths if path.is_file()]
 
 
 def read_ledger(directory: Path) -> dict[str, Line]:
@@ -95,7 +104,7 @@ def read_ledger(directory: Path) -> dict[str, Line]:
         its spec and its run id disagree.
     """
     lines: dict[str, Line] = {}
-    for path in sorted(directory.glob("chapter*.jsonl")):
+    for path in ledger_files(directory):
         for number, text in enumerate(path.read_text().splitlines(), start=1):
             place = f"{path}:{number}"
             line = _parsed(text, place)
@@ -122,9 +131,8 @@ def append(directory: Path, lines: Iterable[Line]) -> list[Path]:
     new = {line["run_id"]: line for line in lines}
     merged = {**read_ledger(directory), **new}
     changed = []
-    for chapter in sorted({line["spec"]["chapter"] for line in new.values()}):
-        path = ledger_path(directory, chapter)
-        chosen = [line for _, line in sorted(merged.items()) if line["spec"]["chapter"] == chapter]
+    for path in sorted({_path_of(line, directory) for line in new.values()}):
+        chosen = [line for _, line in sorted(merged.items()) if _path_of(line, directory) == path]
         for line in chosen:
             _check(line, path, f"run {line['run_id']}")
         text = "".join(identity.canonical_json(line) + "\n" for line in chosen)
@@ -132,6 +140,10 @@ def append(directory: Path, lines: Iterable[Line]) -> list[Path]:
             files.write_atomic(path, text)
             changed.append(path)
     return changed
+
+
+def _path_of(line: Line, directory: Path) -> Path:
+    return ledger_path(directory, line["spec"].get("chapter"))
 
 
 def _parsed(text: str, place: str) -> Line:
@@ -150,6 +162,7 @@ def _check(line: Line, path: Path, place: str) -> None:
     expected = identity.run_id(line["spec"])
     if line["run_id"] != expected:
         raise ValueError(f"{place}: run_id is {line['run_id']!r}, its spec gives {expected!r}")
-    chapter = line["spec"]["chapter"]
-    if path.name != f"chapter{chapter}.jsonl":
-        raise ValueError(f"{place}: a run of chapter {chapter} belongs in chapter{chapter}.jsonl")
+    belongs = _path_of(line, path.parent)
+    if path != belongs:
+        chapter = line["spec"].get("chapter")
+        raise ValueError(f"{place}: a run of chapter {chapter} belongs in {belongs.name}")

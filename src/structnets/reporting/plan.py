@@ -212,7 +212,7 @@ def _batches(
     groups: dict[str, list[str]] = {}
     for run in training:
         workers = configuration.workers_of(specs[run]["model"]["name"])
-        name = f"train_chapter{specs[run]['chapter']}_workers{workers}"
+        name = f"train_{identity.chapter_name(specs[run].get('chapter'))}_workers{workers}"
         if resources[run].nodes > 1:
             name += f"_nodes{resources[run].nodes}"
         groups.setdefault(name, []).append(run)

@@ -40,7 +40,9 @@ class AnalysisPreset(Strict):
 class Analysis(TargetFile):
     """One analysis file."""
 
-    chapter: int = Field(ge=3, le=6, description="Thesis chapter.")
+    chapter: int | None = Field(
+        default=None, ge=3, le=6, description="Thesis chapter; null for one's own."
+    )
     title: str = Field(description="One line.")
     caption: str = Field(description="What is shown and how it was measured.")
     analysis: str = Field(

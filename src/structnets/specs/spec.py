@@ -19,7 +19,7 @@ from structnets.data.sets.catalogue import (
     find_dataset,
     most_training_images,
 )
-from structnets.models.registry import MODEL_NAMES, check_options
+from structnets.models.registry import MODELS, check_options, takes_classes
 from structnets.specs.recipe import GradientRecipe, Recipe
 from structnets.specs.validation import Strict, checked
 
@@ -28,15 +28,17 @@ Option = bool | int | float | str | None | list[int] | list[float] | list[str]
 
 
 class ModelSpec(Strict):
-    """A model of the registry and the options of its constructor."""
+    """A model and the options of its constructor."""
 
-    name: str = Field(description="Name in the model registry (see `structnets models`).")
+    name: str = Field(
+        description="Name of a model (see `structnets models`), or where one's own is made, as "
+        "`package.module:object`."
+    )
     options: dict[str, Option] = Field(default={}, description="Constructor options.")
 
     @model_validator(mode="after")
     def _known(self) -> ModelSpec:
-        if self.name not in MODEL_NAMES:
-            raise ValueError(f"unknown model {self.name!r}; allowed: {', '.join(MODEL_NAMES)}")
+        MODELS.find(self.name, paths=True)
         check_options(self.name, self.options)
         return self
 
@@ -76,7 +78,12 @@ class DataSpec(Strict):
 class Spec(Strict):
     """The science of one training."""
 
-    chapter: int = Field(ge=3, le=6, description="Thesis chapter; names ledger and experiment.")
+    chapter: int | None = Field(
+        default=None,
+        ge=3,
+        le=6,
+        description="Thesis chapter, which names ledger and MLflow experiment; null: of one's own.",
+    )
     preset: Preset = Field(description="smoke, small or paper.")
     model: ModelSpec
     data: DataSpec
@@ -110,6 +117,11 @@ class Spec(Strict):
             _check_boundaries(self.recipe, self.data)
         elif isinstance(self.recipe, GradientRecipe) and self.recipe.boundaries is not None:
             raise ValueError(f"recipe.boundaries: {self.data.name} has classes; leave it out")
+        if self.metric == "accuracy" and not takes_classes(self.model.name):
+            raise ValueError(
+                f"model {self.model.name!r} cannot be made for the classes of {self.data.name}: "
+                "its constructor has no argument num_classes"
+            )
         return self
 
 
@@ -148,7 +160,9 @@ class Resources(Strict):
 class Experiment(Strict):
     """One experiment file: what rows of tables share."""
 
-    chapter: int = Field(ge=3, le=6, description="Thesis chapter.")
+    chapter: int | None = Field(
+        default=None, ge=3, le=6, description="Thesis chapter; null for one's own."
+    )
     model: dict[str, Any] = Field(description="As ModelSpec.")
     data: dict[str, Any] = Field(description="As DataSpec.")
     recipe: dict[str, Any] = Field(description="As Recipe; `kind` defaults to gradient.")

@@ -82,7 +82,9 @@ class Sweep(Strict):
     """One sweep file."""
 
     name: str = Field(pattern=r"^[a-z0-9_]+$", description="Target, equal to the file's name.")
-    chapter: int = Field(ge=3, le=6, description="Thesis chapter.")
+    chapter: int | None = Field(
+        default=None, ge=3, le=6, description="Thesis chapter; null for one's own."
+    )
     title: str = Field(description="One line.")
     caption: str = Field(description="What is shown.")
     model: dict[str, Any] = Field(description="As ModelSpec.")

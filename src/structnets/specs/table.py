@@ -106,7 +106,9 @@ class Table(TargetFile):
     """One target."""
 
     kind: Literal["table", "figure"] = Field(description="A figure is drawn and tabulated.")
-    chapter: int = Field(ge=3, le=6, description="Thesis chapter.")
+    chapter: int | None = Field(
+        default=None, ge=3, le=6, description="Thesis chapter; null for one's own."
+    )
     title: str = Field(description="One line.")
     caption: str = Field(description="What is shown and how it was measured.")
     metric: str = Field(default="accuracy", description="Key of the metrics in result.json.")

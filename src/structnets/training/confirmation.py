@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +20,7 @@ from typing import Any, Literal
 import torch
 
 from structnets.data.prepared.arrays import load_manifest
+from structnets.entries import refuse_foreign
 from structnets.forms.tasks import make_task, open_examples
 from structnets.training.artifacts import weights_digest
 from structnets.training.loop import GradientTraining
@@ -82,6 +84,7 @@ def confirm(
     *,
     epochs: int = 2,
     tolerance: float = 0.0,
+    trusted: Iterable[str] = (),
 ) -> Confirmation:
     """Compare a run with what today's code computes, on one processor.
 
@@ -99,14 +102,18 @@ def confirm(
         repeated.
     tolerance : float
         Relative difference of losses that is let pass, where only rounding may differ.
+    trusted : iterable of str
+        Objects outside this library (``package.module:object``) that the run may be made with.
 
     Raises
     ------
     ValueError
-        If the run cannot be compared: it was fitted in closed form, trained on a GPU or by
-        several workers, or on other data than `prepared` holds; or there are no losses.
+        If the run names an object that is not trusted, or cannot be compared: it was fitted in
+        closed form, trained on a GPU or by several workers, or on other data than `prepared`
+        holds; or there are no losses.
     """
     spec, hardware = line["spec"], line["hardware"]
+    refuse_foreign(spec, trusted, f"run {line['run_id']}")
     manifest = load_manifest(prepared)
     _check_comparable(line, manifest)
     if epochs < 1 or tolerance < 0:

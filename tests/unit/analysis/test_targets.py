@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -250,6 +251,27 @@ def test_damaged_weights_are_named(
         torch.save(kept, tmp_path / "model.pt")
     with pytest.raises(ValueError, match=message):
         load_run(tmp_path, prepared)
+
+
+@pytest.mark.parametrize("place", ["name", "options"])
+def test_a_stranger_s_run_runs_no_code(
+    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    (tmp_path / "stranger.py").write_text(
+        "from pathlib import Path\nPath(__file__).with_name('was_here').touch()\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "stranger", raising=False)
+    spec = spec_of(*MODELS["resnet"])
+    spec["model"][place] = "stranger:Net" if place == "name" else {"frame": "stranger:frame"}
+    write_json(tmp_path / "spec.json", spec)
+    torch.save({"spec": spec, "state_dict": {}}, tmp_path / "model.pt")
+    with pytest.raises(ValueError, match=r"spec\.json names stranger:.*--trust stranger:"):
+        load_run(tmp_path, prepared)
+    assert not (tmp_path / "was_here").exists()
+    with pytest.raises(ValueError, match=r"module stranger has no '(Net|frame)'"):
+        load_run(tmp_path, prepared, trusted=["stranger:Net", "stranger:frame"])
+    assert (tmp_path / "was_here").exists()
 
 
 def test_what_is_not_finite_is_named(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,13 +28,13 @@ def filters() -> np.ndarray:
     return np.random.default_rng(0).standard_normal((20, 3, 3))
 
 
-@pytest.mark.parametrize("name", FRAMES)
+@pytest.mark.parametrize("name", FRAMES.names())
 def test_analysis_then_synthesis_is_the_filter(name: str, filters: np.ndarray) -> None:
     frame = build_frame(name)
     np.testing.assert_allclose(frame.synthesise(frame.analyse(filters)), filters, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", FRAMES)
+@pytest.mark.parametrize("name", FRAMES.names())
 def test_frame_inequality_holds_and_is_tight(name: str, filters: np.ndarray) -> None:
     frame = build_frame(name)
     lower, upper = frame.bounds
@@ -129,8 +130,8 @@ def test_image_frame_alternates_gaussian_first() -> None:
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: build_frame("wavelet"), "unknown frame 'wavelet'; allowed: pixel, gaussian"),
-        (lambda: frame_name("wavelet"), "allowed: pixel, .*, image"),
+        (lambda: build_frame("wavelet"), "unknown frame 'wavelet'; allowed: framelet, gauss15"),
+        (lambda: frame_name("wavelet"), "allowed: framelet, .*: image"),
         (lambda: build_frame("pixel", (0, 3)), r"positive, got \(0, 3\)"),
         (lambda: Frame("mine", np.zeros((1, 3, 3)), ("a",)), "frame 'mine': .* none of them zero"),
         (lambda: Frame("mine", np.ones((3, 3)), ("a",)), r"shape \(M, K, L\), got \(3, 3\)"),
@@ -140,3 +141,28 @@ def test_image_frame_alternates_gaussian_first() -> None:
 def test_bad_arguments_are_named(build, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         build()
+
+
+def test_frames_of_other_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own_frames.py").write_text(
+        "import numpy as np\n"
+        "from structnets.bases.frames import Frame\n"
+        "def scaled_pixels(kernel_size):\n"
+        "    taps = kernel_size[0] * kernel_size[1]\n"
+        "    atoms = 2 * np.eye(taps).reshape(taps, *kernel_size)\n"
+        "    return Frame('scaled', atoms, tuple(map(str, range(taps))))\n"
+        "def of_three(kernel_size):\n"
+        "    return scaled_pixels((3, 3))\n"
+        "def nothing(kernel_size):\n"
+        "    return None\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    frame = build_frame("own_frames:scaled_pixels", (3, 2))
+    np.testing.assert_array_equal(frame.atoms, np.eye(6).reshape(6, 3, 2))
+    assert frame_name("own_frames:scaled_pixels", 3) == "own_frames:scaled_pixels"
+    with pytest.raises(ValueError, match=r"atoms of \(3, 3\) pixels where \(5, 5\)"):
+        build_frame("own_frames:of_three", (5, 5))
+    with pytest.raises(TypeError, match="made None, not a Frame"):
+        build_frame("own_frames:nothing")
+    with pytest.raises(ValueError, match=r"own_frames has no 'missing'; alternating ones: image"):
+        frame_name("own_frames:missing")

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
+from structnets.models import create_model, describe_models
 from structnets.models.densenet import DenseNet
-from structnets.models.registry import create_model, describe_models
 from structnets.models.resnet import ResNet
 from structnets.nn import FrameConv2d, collapse_model
 

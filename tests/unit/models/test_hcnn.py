@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from structnets.models import create_model, describe_models
 from structnets.models.hcnn import HCNN, ClassMean, hcnn
-from structnets.models.registry import create_model, describe_models
 
 COUNTS = {  # trained, collapsed; the first four as the thesis prints them, to the last weight
     "hcnn": (344_640, 97_650),

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch.nn import functional
 
+from structnets.models import create_model, describe_models
 from structnets.models.irevnet import IRevNet, irevnet
-from structnets.models.registry import create_model, describe_models
 
 SMALL = {"blocks": (2, 2), "strides": (2, 2), "channels": (24, 96)}
 INJECTIVE = {"blocks": (3, 2), "strides": (1, 2), "channels": (8, 32), "init_ds": 1}

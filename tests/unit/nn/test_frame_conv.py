@@ -53,7 +53,7 @@ def test_a_convolution_in_a_frame_and_back(geometry: str, frame: str, maps) -> N
     assert layer.collapsed_parameters() == sum(p.numel() for p in conv.parameters())
 
 
-@pytest.mark.parametrize("frame", FRAMES)
+@pytest.mark.parametrize("frame", FRAMES.names())
 def test_gradients_are_the_frame_s_analysis_of_the_pixels_ones(frame: str, maps) -> None:
     conv = plain_convolution("plain").double()
     layer = FrameConv2d.from_conv(conv, frame)
@@ -195,7 +195,7 @@ def test_collapse_takes_other_structured_layers_too() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"frame": "wavelet"}, "unknown frame 'wavelet'; allowed: pixel"),
+        ({"frame": "wavelet"}, "unknown frame 'wavelet'; allowed: framelet"),
         ({"kernel_size": 9, "frame": "naive"}, r"cannot span kernels of \(9, 9\).*condition"),
         ({"frame": build_frame("naive", (5, 5))}, r"'naive' has atoms of \(5, 5\), .*\(3, 3\)"),
         ({"groups": 2}, "divisible by groups"),

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from structnets.identity import run_id
 from structnets.reporting.ledger import append, ledger_line, read_ledger
 from tests.made_results import WORKFLOW, floor, make_result
 
@@ -73,6 +74,16 @@ def test_line_in_the_wrong_chapter_is_refused(tmp_path, lines):
     (tmp_path / "chapter3.jsonl").rename(tmp_path / "chapter4.jsonl")
     with pytest.raises(ValueError, match=r"belongs in chapter3\.jsonl"):
         read_ledger(tmp_path)
+
+
+def test_runs_of_no_chapter_have_a_file_of_their_own(tmp_path, lines):
+    spec = {**lines[0]["spec"], "chapter": None}
+    own = {**lines[0], "spec": spec, "run_id": run_id(spec)}
+    assert {path.name for path in append(tmp_path, [*lines, own])} == {
+        "chapter3.jsonl",
+        "own.jsonl",
+    }
+    assert read_ledger(tmp_path)[own["run_id"]] == own
 
 
 def test_bad_line_leaves_the_ledger_alone(tmp_path, lines):

@@ -40,7 +40,10 @@ def test_settings_are_part_of_the_science() -> None:
 
 
 def test_specs_of_classes_keep_their_ids() -> None:
-    spec = specs.validate(content("mnist", "accuracy", boundaries=None))
+    given = content("mnist", "accuracy", boundaries=None)
+    with pytest.raises(ValueError, match="model 'hnet' cannot be made for the classes of mnist"):
+        specs.validate(given)
+    spec = specs.validate({**given, "model": {"name": "resnet20"}})
     without = {**spec, "recipe": {k: v for k, v in spec["recipe"].items() if k != "boundaries"}}
     assert identity.run_id(spec) == identity.run_id(without)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from structnets.models.entries.entry import Entry
+from structnets.models.entries.entry import ModelEntry
 
 _MNIST = "structnets.models.mnist"
 _DIGIT = (1, 28, 28)
@@ -24,65 +24,68 @@ _TABLE1 = {
     "rfnin_scale4": ("10.1M", 4, 4),
 }
 ENTRIES = {
-    "rfnn_mnist": Entry(
+    "rfnn_mnist": ModelEntry(
         f"{_MNIST}:rfnn",
-        3,
-        _DIGIT,
-        note="Figure 6; orders 3/2/2 and scales 1.5/1/1 of the released code",
+        "Figure 6; orders 3/2/2 and scales 1.5/1/1 of the released code",
+        chapter=3,
+        input_shape=_DIGIT,
     ),
-    "rfnn_mnist_order3": Entry(
+    "rfnn_mnist_order3": ModelEntry(
         f"{_MNIST}:rfnn",
-        3,
-        _DIGIT,
-        note="Figure 6; third order throughout, as the thesis says",
+        "Figure 6; third order throughout, as the thesis says",
+        chapter=3,
+        input_shape=_DIGIT,
         options=(("orders", (3, 3, 3)),),
     ),
-    "cnn_b": Entry(
-        f"{_MNIST}:cnn_b", 3, _DIGIT, note="Figure 6; kernels 11/7/7, the RFNN's support"
-    ),
-    "cnn_b_5x5": Entry(
+    "cnn_b": ModelEntry(
         f"{_MNIST}:cnn_b",
-        3,
-        _DIGIT,
-        note="Figure 6; kernels 5/5/5 as in stochastic pooling's MNIST net",
+        "Figure 6; kernels 11/7/7, the RFNN's support",
+        chapter=3,
+        input_shape=_DIGIT,
+    ),
+    "cnn_b_5x5": ModelEntry(
+        f"{_MNIST}:cnn_b",
+        "Figure 6; kernels 5/5/5 as in stochastic pooling's MNIST net",
+        chapter=3,
+        input_shape=_DIGIT,
         options=(("kernel_sizes", (5, 5, 5)),),
     ),
-    "scattering": Entry(
+    "scattering": ModelEntry(
         "structnets.models.scattering:ScatteringFeatures",
-        3,
-        _DIGIT,
-        note="Figure 6; fixed features, the classifier is fitted on them",
+        "Figure 6; fixed features, the classifier is fitted on them",
+        chapter=3,
+        input_shape=_DIGIT,
     ),
     **{
-        name: Entry(
+        name: ModelEntry(
             f"{_RFNIN}:rfnin",
-            3,
-            _PHOTO,
-            printed,
             "Table 1, 100 classes",
-            (("order", order), ("scales", scales)),
+            chapter=3,
+            input_shape=_PHOTO,
+            thesis_params=printed,
+            options=(("order", order), ("scales", scales)),
         )
         for name, (printed, order, scales) in _TABLE1.items()
     },
-    "rfnin_scale3_wide": Entry(
+    "rfnin_scale3_wide": ModelEntry(
         f"{_RFNIN}:rfnin",
-        3,
-        _PHOTO,
-        note="rfnin_scale3 with three-sigma supports 49/25/13/7; not in the thesis",
+        "rfnin_scale3 with three-sigma supports 49/25/13/7; not in the thesis",
+        chapter=3,
+        input_shape=_PHOTO,
         options=(("kernel_sizes", (49, 25, 13, 7)),),
     ),
-    "rfnin_v2": Entry(
+    "rfnin_v2": ModelEntry(
         f"{_RFNIN}:rfnin_v2",
-        3,
-        _PHOTO,
-        "10M",
         "Table 4, 1000 classes; strides and supports of the released net",
+        chapter=3,
+        input_shape=_PHOTO,
+        thesis_params="10M",
     ),
-    "rfnin_bn": Entry(
+    "rfnin_bn": ModelEntry(
         f"{_RFNIN}:rfnin_v2",
-        3,
-        _PHOTO,
-        note="the released batch-norm net, fourth order; not in the thesis",
+        "the released batch-norm net, fourth order; not in the thesis",
+        chapter=3,
+        input_shape=_PHOTO,
         options=(
             ("order", 4),
             ("widths", (128, 128, 384, 512, 1024)),
@@ -90,91 +93,94 @@ ENTRIES = {
             ("last_cccp", True),
         ),
     ),
-    "nin_imagenet": Entry(
+    "nin_imagenet": ModelEntry(
         f"{_NIN}:nin_imagenet",
-        3,
-        _PHOTO,
-        "7.5M",
         "Table 4, 1000 classes (truncated); Table 1 prints 8.2M, which no reading reproduces",
+        chapter=3,
+        input_shape=_PHOTO,
+        thesis_params="7.5M",
     ),
-    "nin_cifar": Entry(
+    "nin_cifar": ModelEntry(
         f"{_NIN}:nin_cifar",
-        3,
-        _CIFAR,
-        "0.98M",
         "printed in chapter 5, 100 classes; average pooling of the Caffe file",
-        (("num_classes", 100),),
+        chapter=3,
+        input_shape=_CIFAR,
+        thesis_params="0.98M",
+        options=(("num_classes", 100),),
     ),
-    "nin_refactor_layer1": Entry(
+    "nin_refactor_layer1": ModelEntry(
         f"{_NIN}:nin_refactor_layer1",
-        3,
-        _PHOTO,
-        "7.47M",
         "Table 2, 1000 classes; 7.47M follows from no reading of the zoo's net",
+        chapter=3,
+        input_shape=_PHOTO,
+        thesis_params="7.47M",
     ),
-    "rfnin_refactor_layer1": Entry(
+    "rfnin_refactor_layer1": ModelEntry(
         f"{_NIN}:nin_refactor_layer1",
-        3,
-        _PHOTO,
-        "7.47M",
         "Table 2, 1000 classes; 7.47M follows from no reading of the zoo's net",
-        (("basis", "gaussian"),),
+        chapter=3,
+        input_shape=_PHOTO,
+        thesis_params="7.47M",
+        options=(("basis", "gaussian"),),
     ),
-    "nin_refactor_all": Entry(
+    "nin_refactor_all": ModelEntry(
         f"{_RFNIN}:rfnin",
-        3,
-        _PHOTO,
-        "6.87M",
         "Table 2, 100 classes; supports 11/9/7/5 as rfnin_scale3; 25/13/7/5 give 6.85M",
-        (("basis", "free"),),
+        chapter=3,
+        input_shape=_PHOTO,
+        thesis_params="6.87M",
+        options=(("basis", "free"),),
     ),
-    "alexnet": Entry(
+    "alexnet": ModelEntry(
         f"{_ALEXNET}:AlexNet",
-        3,
-        _PHOTO,
-        "60.0M",
         "Table 1; grouped, 1000 classes, truncated; the 370k filters are the un-grouped net's",
+        chapter=3,
+        input_shape=_PHOTO,
+        thesis_params="60.0M",
     ),
-    "rfnin_cifar": Entry(
+    "rfnin_cifar": ModelEntry(
         f"{_RFNIN}:rfnin_cifar",
-        3,
-        _CIFAR,
-        note="Table 3; scales 3/2/1, which the thesis does not state",
+        "Table 3; scales 3/2/1, which the thesis does not state",
+        chapter=3,
+        input_shape=_CIFAR,
     ),
-    "rfnin_3d": Entry(
+    "rfnin_3d": ModelEntry(
         f"{_VOLUMES}:rfnin_3d",
-        3,
-        _BRAIN,
-        note="Table 5; 58/39/20 atoms in the three blocks, where the thesis is silent",
+        "Table 5; 58/39/20 atoms in the three blocks, where the thesis is silent",
+        chapter=3,
+        input_shape=_BRAIN,
     ),
-    "rfnin_3d_58": Entry(
+    "rfnin_3d_58": ModelEntry(
         f"{_VOLUMES}:rfnin_3d",
-        3,
-        _BRAIN,
-        note="Table 5; 58 atoms throughout",
+        "Table 5; 58 atoms throughout",
+        chapter=3,
+        input_shape=_BRAIN,
         options=(("scales", (3, 3, 3)),),
     ),
-    "rfnin_3d_small": Entry(
+    "rfnin_3d_small": ModelEntry(
         f"{_VOLUMES}:rfnin_3d",
-        3,
-        _BRAIN_4MM,
-        note="rfnin_3d for 4 mm volumes at a quarter of the width",
+        "rfnin_3d for 4 mm volumes at a quarter of the width",
+        chapter=3,
+        input_shape=_BRAIN_4MM,
         options=(("width", 0.25), ("voxel_mm", 4.0)),
     ),
-    "nin_3d": Entry(
-        f"{_VOLUMES}:nin_3d", 3, _BRAIN, note="section 3.4.4; widths of rfnin_3d, 5x5x5 kernels"
-    ),
-    "standardized_voxels": Entry(
-        "structnets.models.standardized_voxels:StandardizedVoxels",
-        3,
-        _BRAIN_4MM,
-        note="linear baseline of Table 5; not in the thesis",
-    ),
-    "nin_3d_small": Entry(
+    "nin_3d": ModelEntry(
         f"{_VOLUMES}:nin_3d",
-        3,
-        _BRAIN_4MM,
-        note="nin_3d at a quarter of the width",
+        "section 3.4.4; widths of rfnin_3d, 5x5x5 kernels",
+        chapter=3,
+        input_shape=_BRAIN,
+    ),
+    "standardized_voxels": ModelEntry(
+        "structnets.models.standardized_voxels:StandardizedVoxels",
+        "linear baseline of Table 5; not in the thesis",
+        chapter=3,
+        input_shape=_BRAIN_4MM,
+    ),
+    "nin_3d_small": ModelEntry(
+        f"{_VOLUMES}:nin_3d",
+        "nin_3d at a quarter of the width",
+        chapter=3,
+        input_shape=_BRAIN_4MM,
         options=(("width", 0.25),),
     ),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from structnets.models.entries.entry import Entry
+from structnets.models.entries.entry import ModelEntry
 
 _RESNET = "structnets.models.resnet:ResNet"
 _DENSENET = "structnets.models.densenet:DenseNet"
@@ -12,8 +12,8 @@ _BOUNDARY = "structnets.models.boundary:DynResNet"
 _PHOTO, _BLOB = (3, 321, 481), (1, 64, 64)
 
 
-def _resnet(depth: int, block: str, note: str) -> Entry:
-    return Entry(_RESNET, 4, note=note, options=(("depth", depth), ("block", block)))
+def _resnet(depth: int, block: str, note: str) -> ModelEntry:
+    return ModelEntry(_RESNET, note, chapter=4, options=(("depth", depth), ("block", block)))
 
 
 ENTRIES = {
@@ -23,32 +23,41 @@ ENTRIES = {
     "resnet164": _resnet(
         164, "bottleneck", "Table 6; with bottlenecks as in He et al. 2016, the text says without"
     ),
-    "densenet40": Entry(
-        _DENSENET, 4, note=f"Table 6; plain, K = 12; {_COUNT}", options=(("depth", 40),)
+    "densenet40": ModelEntry(
+        _DENSENET, f"Table 6; plain, K = 12; {_COUNT}", chapter=4, options=(("depth", 40),)
     ),
-    "densenet100": Entry(
-        _DENSENET, 4, note=f"Table 6; plain, K = 12; {_COUNT}", options=(("depth", 100),)
+    "densenet100": ModelEntry(
+        _DENSENET, f"Table 6; plain, K = 12; {_COUNT}", chapter=4, options=(("depth", 100),)
     ),
-    "dynresnet": Entry(
-        _BOUNDARY, 4, _PHOTO, note="Figure 11; details are ours, the appendix is not to be had"
-    ),
-    "dynresnet_static": Entry(
+    "dynresnet": ModelEntry(
         _BOUNDARY,
-        4,
-        _PHOTO,
-        note="Figure 11, ResNet (Ours-Static): static blocks of as many parameters",
+        "Figure 11; details are ours, the appendix is not to be had",
+        chapter=4,
+        input_shape=_PHOTO,
+    ),
+    "dynresnet_static": ModelEntry(
+        _BOUNDARY,
+        "Figure 11, ResNet (Ours-Static): static blocks of as many parameters",
+        chapter=4,
+        input_shape=_PHOTO,
         options=(("dynamic", False),),
     ),
-    "hnet": Entry(
+    "hnet": ModelEntry(
         "structnets.models.hnet:HNet",
-        4,
-        _PHOTO,
-        note="Figure 11; the released net without the weights it declares and never uses",
+        "Figure 11; the released net without the weights it declares and never uses",
+        chapter=4,
+        input_shape=_PHOTO,
     ),
-    "dynamic_block": Entry(
-        "structnets.models.blobs:SingleDynamicBlock", 4, _BLOB, note="Figure 10, our sizes"
+    "dynamic_block": ModelEntry(
+        "structnets.models.blobs:SingleDynamicBlock",
+        "Figure 10, our sizes",
+        chapter=4,
+        input_shape=_BLOB,
     ),
-    "small_fcn": Entry(
-        "structnets.models.blobs:SmallFCN", 4, _BLOB, note="Figure 10, baseline of the same size"
+    "small_fcn": ModelEntry(
+        "structnets.models.blobs:SmallFCN",
+        "Figure 10, baseline of the same size",
+        chapter=4,
+        input_shape=_BLOB,
     ),
 }

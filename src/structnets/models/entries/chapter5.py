@@ -2,54 +2,51 @@
 
 from __future__ import annotations
 
-from structnets.models.entries.entry import Entry
+from structnets.models.entries.entry import ModelEntry
 
 _HCNN = "structnets.models.hcnn:hcnn"
 _PLUS = ("activation", True)
 ENTRIES = {
-    "hcnn": Entry(
-        _HCNN,
-        5,
-        thesis_params="0.098M",
-        note="Table 7; the thesis counts the collapsed filters",
+    "hcnn": ModelEntry(
+        _HCNN, "Table 7; the thesis counts the collapsed filters", chapter=5, thesis_params="0.098M"
     ),
-    "hcnn_plus": Entry(
+    "hcnn_plus": ModelEntry(
         _HCNN,
-        5,
+        "Table 7 (+); an ELU between the factors",
+        chapter=5,
         thesis_params="0.34M",
-        note="Table 7 (+); an ELU between the factors",
         options=(_PLUS,),
     ),
-    "hcnn_cifar100": Entry(
+    "hcnn_cifar100": ModelEntry(
         _HCNN,
-        5,
+        "Table 8; the thesis counts the collapsed filters",
+        chapter=5,
         thesis_params="0.25M",
-        note="Table 8; the thesis counts the collapsed filters",
         options=(("num_classes", 100),),
     ),
-    "hcnn_plus_cifar100": Entry(
+    "hcnn_plus_cifar100": ModelEntry(
         _HCNN,
-        5,
+        "Table 8 (+)",
+        chapter=5,
         thesis_params="0.89M",
-        note="Table 8 (+)",
         options=(_PLUS, ("num_classes", 100)),
     ),
-    "hcnn_plus_released": Entry(
+    "hcnn_plus_released": ModelEntry(
         _HCNN,
-        5,
-        note="Table 7 (+) as released: nine layers of K filters, mean, linear layer",
+        "Table 7 (+) as released: nine layers of K filters, mean, linear layer",
+        chapter=5,
         options=(_PLUS, ("reading", "released")),
     ),
-    "hcnn_residual": Entry(
+    "hcnn_residual": ModelEntry(
         _HCNN,
-        5,
-        note="ours, not the thesis': hcnn_plus with covariant shortcuts",
+        "ours, not the thesis': hcnn_plus with covariant shortcuts",
+        chapter=5,
         options=(_PLUS, ("residual", True)),
     ),
-    "all_cnn": Entry(
+    "all_cnn": ModelEntry(
         "structnets.models.all_cnn:all_cnn",
-        5,
+        "Tables 7 and 8; All-CNN-C, 1.37M, cut to 1.3M in print",
+        chapter=5,
         thesis_params="1.3M",
-        note="Tables 7 and 8; All-CNN-C, 1.37M, cut to 1.3M in print",
     ),
 }

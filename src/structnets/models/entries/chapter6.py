@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from structnets.models.entries.entry import Entry
+from structnets.models.entries.entry import ModelEntry
 
 _IREVNET = "structnets.models.irevnet:irevnet"
 _IMAGENET = (3, 224, 224)
@@ -32,54 +32,64 @@ _RELEASED = _options(
     blocks=(18, 18, 18), strides=(1, 2, 2), channels=(16, 64, 256), init_ds=1, dropout=0.1
 )
 ENTRIES = {
-    "irevnet_a": Entry(
+    "irevnet_a": ModelEntry(
         _IREVNET,
-        6,
-        _IMAGENET,
-        "181M",
         "Table 9; injective, 1-3-1 blocks of the text: no reading reproduces 181M",
-        _A,
+        chapter=6,
+        input_shape=_IMAGENET,
+        thesis_params="181M",
+        options=_A,
     ),
-    "irevnet_a_333": Entry(
+    "irevnet_a_333": ModelEntry(
         _IREVNET,
-        6,
-        _IMAGENET,
-        "181M",
         "Table 9; injective, 3-3-3 blocks of the released code: no reading reproduces 181M",
-        (*_A, ("kernels", "333")),
+        chapter=6,
+        input_shape=_IMAGENET,
+        thesis_params="181M",
+        options=(*_A, ("kernels", "333")),
     ),
-    "irevnet_b": Entry(
-        _IREVNET, 6, _IMAGENET, "29M", "Table 9; bijective, 1-3-1 blocks of the text", _B
-    ),
-    "irevnet_b_333": Entry(
+    "irevnet_b": ModelEntry(
         _IREVNET,
-        6,
-        _IMAGENET,
-        note="bijective, 3-3-3 blocks of the released code",
+        "Table 9; bijective, 1-3-1 blocks of the text",
+        chapter=6,
+        input_shape=_IMAGENET,
+        thesis_params="29M",
+        options=_B,
+    ),
+    "irevnet_b_333": ModelEntry(
+        _IREVNET,
+        "bijective, 3-3-3 blocks of the released code",
+        chapter=6,
+        input_shape=_IMAGENET,
         options=(*_B, ("kernels", "333")),
     ),
-    "irevnet_cifar": Entry(
+    "irevnet_cifar": ModelEntry(
         _IREVNET,
-        6,
-        note="injective; the released code's CIFAR net (3-3-3 blocks, dropout 0.1)",
+        "injective; the released code's CIFAR net (3-3-3 blocks, dropout 0.1)",
+        chapter=6,
         options=(*_RELEASED, ("kernels", "333")),
     ),
-    "irevnet_cifar_131": Entry(
-        _IREVNET, 6, note="injective CIFAR net with 1-3-1 blocks", options=_RELEASED
+    "irevnet_cifar_131": ModelEntry(
+        _IREVNET, "injective CIFAR net with 1-3-1 blocks", chapter=6, options=_RELEASED
     ),
-    "irevnet_cifar_bijective": Entry(
-        _IREVNET, 6, note="Figures 19 to 22; the bijective CIFAR net, 1-3-1 blocks"
+    "irevnet_cifar_bijective": ModelEntry(
+        _IREVNET, "Figures 19 to 22; the bijective CIFAR net, 1-3-1 blocks", chapter=6
     ),
-    "irevnet_cifar_bijective_333": Entry(
-        _IREVNET,
-        6,
-        note="bijective CIFAR net with 3-3-3 blocks",
-        options=(("kernels", "333"),),
+    "irevnet_cifar_bijective_333": ModelEntry(
+        _IREVNET, "bijective CIFAR net with 3-3-3 blocks", chapter=6, options=(("kernels", "333"),)
     ),
-    "revnet56": Entry(
-        "structnets.models.revnet:RevNet", 6, _IMAGENET, "28M", "Table 9; Gomez et al.'s release"
+    "revnet56": ModelEntry(
+        "structnets.models.revnet:RevNet",
+        "Table 9; Gomez et al.'s release",
+        chapter=6,
+        input_shape=_IMAGENET,
+        thesis_params="28M",
     ),
-    "resnet50": Entry(
-        "structnets.models.resnet50:ResNet50", 6, _IMAGENET, "26M", "Table 9; He et al."
+    "resnet50": ModelEntry(
+        "structnets.models.resnet50:ResNet50",
+        "Table 9; He et al.",
+        chapter=6,
+        input_shape=_IMAGENET,
+        thesis_params="26M",
     ),
 }

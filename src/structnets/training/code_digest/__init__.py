@@ -16,6 +16,7 @@ from typing import Any
 
 import structnets
 from structnets.data.sets.catalogue import find_dataset
+from structnets.entries import foreign_paths
 from structnets.forms.tasks import form_of
 from structnets.identity import digest
 from structnets.models.registry import constructor_of
@@ -76,8 +77,8 @@ def code_digest(spec: dict[str, Any], library: Digests | None = None) -> str:
     Parameters
     ----------
     spec : dict
-        Resolved spec. A model of another package (``package.module:object``) is followed through
-        that package too; what else is foreign enters by name.
+        Resolved spec. Objects of other packages that it names (``package.module:object``) are
+        followed through those packages too; what else is foreign enters by name.
     library : Digests, optional
         By default of the library that runs, as it was when it was first asked.
 
@@ -96,7 +97,9 @@ def code_digest(spec: dict[str, Any], library: Digests | None = None) -> str:
         If a definition it names has no source.
     """
     form, (constructor, options) = form_of(spec), constructor_of(spec["model"]["name"])
-    digests = library or digests_of(frozenset({"structnets", _package(constructor)}))
+    foreign = [path for path in foreign_paths(spec) if path != constructor]
+    packages = {_package(place) for place in (constructor, *foreign)}
+    digests = library or digests_of(frozenset({"structnets", *packages}))
     method, past_it = FIXED_STAGE
     places = (
         constructor,
@@ -104,6 +107,7 @@ def code_digest(spec: dict[str, Any], library: Digests | None = None) -> str:
         f"{form.source}:open_examples",
         f"{form.task}:make_task",
         *([past_it] if digests.has_method(constructor, method) else []),
+        *foreign,
     )
     facts = {"options": options, "train_count": find_dataset(spec["data"]["name"]).train_count}
     return f"{VERSION}:{digest([*map(digests.of, places), facts])}"

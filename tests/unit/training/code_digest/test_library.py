@@ -306,6 +306,25 @@ def test_model_of_another_package_is_followed(made_nets: Path, tmp_path: Path) -
     assert digest() != first
 
 
+def test_whatever_a_spec_names_is_followed(made_nets: Path) -> None:
+    """A frame among the options, or a model's entry, of a package that is not imported."""
+    (made_nets / "parts.py").write_text(
+        "from structnets.models.entries import ModelEntry\n"
+        "def width():\n    return 3\n"
+        "ENTRY = ModelEntry('made_nets.net:net', options=(('num_classes', 3),))\n"
+    )
+    specs = spec_of("resnet20"), spec_of("made_nets.parts:ENTRY")
+    specs[0]["model"]["options"] = {"frame": "made_nets.parts:width"}
+    digesting.digests_of.cache_clear()  # of the packages of other tests
+    before = [code_digest(spec) for spec in specs]
+    (made_nets / "parts.py").write_text(
+        (made_nets / "parts.py").read_text().replace("return 3", "return 4")
+    )
+    digesting.digests_of.cache_clear()
+    after = [code_digest(spec) for spec in specs]
+    assert all(new != old for new, old in zip(after, before, strict=True))
+
+
 def test_package_that_is_not_installed_is_named() -> None:
     with pytest.raises(ModuleNotFoundError, match="there is no package 'no_such_nets'"):
         code_digest(spec_of("no_such_nets.net:net"))

@@ -1,0 +1,114 @@
+"""What docs/extending.md tells people to write is written and used, block by block."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from structnets.data.prepared.arrays import write_prepared
+from structnets.data.sets.catalogue import DATASETS
+from structnets.files import read_json
+
+ROOT = Path(__file__).parents[2]
+BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass
+class Package:
+    """Somebody's folder, and where it is installed."""
+
+    folder: Path
+    site: Path
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the folder, with the package installed."""
+        path = os.pathsep.join([str(self.site), str(ROOT / "src")])
+        environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
+        environment["PATH"] = os.pathsep.join(
+            [str(Path(sys.executable).parent), *os.get_exec_path()]
+        )
+        done = subprocess.run(
+            words, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done
+
+
+Follow = Callable[[str], Package]
+
+
+@pytest.fixture
+def follow(tmp_path: Path) -> Follow:
+    """Return a reader of one section: its files are written, its package installed, it is used."""
+    written = Package(tmp_path / "own", tmp_path / "site")
+    written.folder.mkdir(exist_ok=True)
+
+    def do(title: str) -> Package:
+        text = (ROOT / "docs" / "extending.md").read_text()
+        (section,) = re.findall(rf"(?ms)^## {re.escape(title)}$(.*?)(?=^## |\Z)", text)
+        blocks = BLOCK.findall(section)
+        for _, file, content in blocks:
+            if file:
+                (written.folder / file).parent.mkdir(parents=True, exist_ok=True)
+                (written.folder / file).write_text(content)
+        if (written.folder / "pyproject.toml").exists():
+            install = ("-m", "pip", "install", "--quiet", "--no-deps", "--no-index")
+            written.run(
+                sys.executable,
+                *install,
+                "--no-build-isolation",
+                "--target",
+                written.site.as_posix(),
+                ".",
+            )
+        for language, file, content in blocks:
+            if language == "sh" and not file:
+                written.run("bash", "-euo", "pipefail", "-c", content)
+        return written
+
+    return do
+
+
+@pytest.fixture
+def prepared(tmp_path: Path) -> None:
+    """Prepare data of noise, as large as the data sets that sections use."""
+    rng = np.random.default_rng(0)
+    for name in ("digits", "photo_crops"):
+        facts, arrays = DATASETS[name], {}
+        for split, count in (("train", 120), ("test", 20)):
+            arrays[f"{split}_images"] = rng.integers(
+                0, 256, (count, *facts.image_shape), dtype=np.uint8
+            )
+            arrays[f"{split}_labels"] = np.arange(count) % len(facts.classes)
+        folder = tmp_path / "own" / "prepared" / name
+        write_prepared(folder, name, {}, arrays, list(facts.classes), {})
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("prepared")
+def test_a_model(follow: Follow) -> None:
+    package = follow("A model")
+    path, name = (read_json(package.folder / out / "result.json") for out in ("trained", "named"))
+    assert path["run_id"].startswith("blurred-digits-n100-s0-")
+    assert name["run_id"].startswith("blurred-digits-n100-s0-")
+    assert path["run_id"] != name["run_id"]
+    assert path["parameters"]["trained"] == 10 * (4**2 + 1)
+    assert name["parameters"]["trained"] == 10 * (7**2 + 1)
+    listed = package.run("structnets", "models", "blurred", "--json").stdout
+    assert '"note": "four pixels in one"' in listed
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("prepared")
+def test_a_frame(follow: Follow) -> None:
+    package = follow("A frame")
+    result = read_json(package.folder / "trained" / "result.json")
+    assert result["spec"]["model"]["options"]["frame"] == "cosines"
