@@ -29,6 +29,7 @@ from pipelines.stage import stage_parser
 from structnets.files import read_json, write_atomic, write_json
 
 logger = logging.getLogger("structnets.launch")
+CHECKOUT = Path(__file__).parents[2]
 # Ray's socket names must stay below 107 bytes, of which it uses some 70 itself.
 LONGEST_TEMP = 36
 # Seconds for a group of workers to start, on busy nodes too.
@@ -71,6 +72,8 @@ def connected(scratch: Path, cpus: int, patience: int = GROUP_PATIENCE) -> Itera
     """
     environment = {**ENVIRONMENT, _GROUP_PATIENCE: str(patience)}
     os.environ.update(environment)
+    if "PYTHONPATH" in os.environ:  # where workers of a cluster that is joined find this checkout
+        environment["PYTHONPATH"] = os.environ["PYTHONPATH"]
     if "SLURM_JOB_ID" in os.environ:
         # Workers have what Slurm granted; by default Ray puts them behind all others on a node.
         os.environ.setdefault("RAY_worker_niceness", "0")
@@ -101,18 +104,20 @@ def _join(address: str, runtime: dict[str, Any] | None) -> None:
 def _init(**options: Any) -> None:
     """Start or join Ray; its processes print errors only, and this one logs as before.
 
-    Ray makes the settings of its own loggers those of the whole driver.
+    Ray makes the settings of its own loggers those of the whole driver, and the folder where it
+    is started the first in which its workers look for modules.
     """
     import ray
 
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     try:
-        ray.init(
-            **options,
-            logging_level=logging.WARNING,
-            logging_config=ray.LoggingConfig(log_level="ERROR"),
-        )
+        with contextlib.chdir(CHECKOUT):
+            ray.init(
+                **options,
+                logging_level=logging.WARNING,
+                logging_config=ray.LoggingConfig(log_level="ERROR"),
+            )
     finally:
         root.handlers[:] = handlers
         root.setLevel(level)

@@ -2,8 +2,8 @@
 
 Parsed with argparse, because ``structnets train`` must run where only torch and numpy are
 installed (under torchrun: ``torchrun --nproc-per-node 2 -m structnets.cli train …``). Commands that
-need Ray or MLflow live in ``pipelines/`` and join through the entry-point group
-``structnets.commands``: each is a function with Typer annotations.
+need Ray or MLflow live in the ``pipelines/`` of a checkout: each is a function with Typer
+annotations.
 """
 
 from __future__ import annotations
@@ -16,16 +16,18 @@ import logging
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
 from structnets import __version__
 from structnets.analysis.command import add_analyse
+from structnets.entries import load_path
 from structnets.files import read_json, write_atomic
+from structnets.installation import find_checkout, remedy
 from structnets.metrics.boundary.command import add_boundary_eval
 
-COMMAND_GROUP = "structnets.commands"
+# Name, where it lies in a checkout, and what it is for.
+OF_CHECKOUT = {"audit": ("pipelines.audit:command", "compare every artifact on disk with MLflow")}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,11 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
     try:
-        registered = {entry.name: entry for entry in entry_points(group=COMMAND_GROUP)}
-        if words and words[0] in registered:
-            _run_registered(registered[words[0]], words[1:])
+        if words and words[0] in OF_CHECKOUT:
+            _run_of_checkout(words[0], words[1:])
         else:
-            options = _parser(registered).parse_args(words)
+            options = _parser().parse_args(words)
             options.run(options)
         sys.stdout.flush()
     except BrokenPipeError:
@@ -73,21 +74,23 @@ def _is_ours(error: Exception) -> bool:
 
 def _explanation(error: Exception) -> str:
     if isinstance(error, ModuleNotFoundError):
-        return f"{error}; this command needs more: pip install 'structnets[cluster]'"
+        return remedy(error)
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
     return str(error)
 
 
-def _run_registered(entry: EntryPoint, words: list[str]) -> None:
+def _run_of_checkout(name: str, words: list[str]) -> None:
+    place, _ = OF_CHECKOUT[name]
+    sys.path.insert(0, str(find_checkout(f"structnets {name}")))
     import typer
 
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(entry.load())
-    app([word for word in words if word != "--debug"], prog_name=f"structnets {entry.name}")
+    app.command()(load_path(place))
+    app([word for word in words if word != "--debug"], prog_name=f"structnets {name}")
 
 
-def _parser(registered: Mapping[str, EntryPoint]) -> argparse.ArgumentParser:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="structnets", description="Build, train and study structured convolutional networks."
     )
@@ -100,8 +103,8 @@ def _parser(registered: Mapping[str, EntryPoint]) -> argparse.ArgumentParser:
         _add_models, _add_results, _add_train, _add_validate, add_analyse, add_boundary_eval,
     ):  # fmt: skip
         add(commands, common)
-    for name, entry in sorted(registered.items()):
-        commands.add_parser(name, help=f"from {entry.module} (see: structnets {name} --help)")
+    for name, (_, summary) in OF_CHECKOUT.items():
+        commands.add_parser(name, help=f"{summary} (in a checkout; structnets {name} --help)")
     return parser
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from structnets import cli
+from structnets import cli, installation
 from structnets.identity import run_id
 
 SPEC = {
@@ -105,4 +105,32 @@ def test_missing_package_is_named_with_its_remedy(monkeypatch, capsys):
 
     monkeypatch.setattr(cli, "_models", lacking)
     assert cli.main(["models"]) == 2
-    assert "pip install 'structnets[cluster]'" in capsys.readouterr().err
+    assert "pip install 'structnets[spec]'" in capsys.readouterr().err
+
+
+def test_missing_package_of_somebody_else_is_named(monkeypatch, capsys):
+    def lacking(options):
+        raise ModuleNotFoundError("No module named 'timm'", name="timm")
+
+    monkeypatch.setattr(cli, "_models", lacking)
+    assert cli.main(["models"]) == 2
+    assert "'timm'; install the package that it is part of" in capsys.readouterr().err
+
+
+def test_commands_of_a_checkout_say_so(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(installation, "__file__", str(tmp_path / "site" / "structnets" / "x.py"))
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["audit"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "structnets audit is part of the pipeline, which runs from a checkout" in line
+
+
+def test_commands_of_a_checkout_find_the_one_around(tmp_path, monkeypatch):
+    for part in ("workflow/Snakefile", "pipelines/__init__.py", "src/structnets/__init__.py"):
+        (tmp_path / part).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / part).touch()
+    (tmp_path / "results" / "tables").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "results" / "tables")
+    assert installation.find_checkout("x") == tmp_path
+    monkeypatch.chdir("/")
+    assert (installation.find_checkout("x") / "pyproject.toml").is_file()

@@ -140,6 +140,47 @@ def test_train_command_needs_torch_and_numpy_alone(blocker, prepared, spec_file,
     assert json.loads(done.stdout) == read_json(tmp_path / "out" / "result.json")
 
 
+COMMANDS = [
+    (["models"], r"structnets\[(spec|scattering)\]"),
+    (["results"], r"structnets\[spec\]"),
+    (["validate", "spec.json"], r"structnets\[spec\]"),
+    (["analyse", "learned_filters", "--prepared", ".", "--out", "."], r"structnets\[spec\]"),
+    (["boundary-eval", "pred", "gt"], r"structnets\[boundaries\]"),
+    (["audit"], r"structnets\[cluster\]"),
+]
+
+
+def test_commands_say_what_they_need(blocker, spec_file):
+    """Each in one line, and its help needs nothing."""
+    for folder in ("pred", "gt"):
+        (spec_file.parent / folder).mkdir()
+    code = """
+    import contextlib, io, os
+    from structnets.cli import main
+    os.chdir(sys.argv[1])
+    for words in json.loads(sys.argv[2]):
+        for given in (words[:1] + ["--help"], words):
+            error = io.StringIO()
+            with contextlib.redirect_stderr(error), contextlib.redirect_stdout(io.StringIO()):
+                try:
+                    code = main(given)
+                except SystemExit as stop:
+                    code = stop.code
+            print(json.dumps([given, code, error.getvalue()]), file=sys.__stdout__)
+    """
+    words = json.dumps([words for words, _ in COMMANDS])
+    done = run(f"{blocker}import json\n{textwrap.dedent(code)}", str(spec_file.parent), words)
+    assert done.returncode == 0, done.stderr
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    for number, (command, extra) in enumerate(COMMANDS):
+        asked, needed = said[2 * number : 2 * number + 2]
+        if command != ["audit"]:
+            assert asked[1:] == [0, ""]
+        assert needed[1] == 2, needed
+        (line,) = needed[2].splitlines()
+        assert re.search(extra, line), line
+
+
 @pytest.mark.slow
 def test_train_command_runs_under_torchrun(prepared, spec_file, tmp_path):
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]

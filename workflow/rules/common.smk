@@ -11,6 +11,19 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
+# This file and all jobs run the code of this checkout, wherever they are called from; modules of
+# one's own may lie where Snakemake is called. Jobs run the interpreter that runs Snakemake, also
+# when its environment is not activated.
+PLACES = [f"{CHECKOUT}/src", CHECKOUT]
+USERS = [*os.environ.get("PYTHONPATH", "").split(os.pathsep), os.getcwd()]
+sys.path[:0] = PLACES
+sys.path.append(os.getcwd())
+os.environ.update(
+    PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()]),
+    PYTHONPATH=os.pathsep.join(dict.fromkeys([*PLACES, *filter(None, USERS)])),
+    PYTHONSAFEPATH="1",  # `python -m` would look where it is called before anywhere else
+)
+
 from pipelines.cluster.processes import CALL
 from pipelines.tracking.health import trouble
 from pipelines.tracking.store import resolve_uri
@@ -23,13 +36,8 @@ from structnets.reporting.plan import make_plan
 from structnets.viz.drawn_figures import FIGURES as DRAWN_FIGURES
 from structnets.viz.drawn_figures import endings
 
-# Jobs run the interpreter that runs Snakemake, also when its environment is not activated.
-os.environ.update(
-    PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()])
-)
-
 try:
-    CONFIG = load_configuration(config)
+    CONFIG = load_configuration(config, CHECKOUT)
     PLAN = make_plan(CONFIG)
 except (ValueError, OSError) as error:
     raise WorkflowError(str(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
@@ -77,12 +78,29 @@ class Configuration(Strict):
         return chosen.get(model, chosen.get("default", 1))
 
 
-def load_configuration(content: dict[str, Any]) -> Configuration:
+def load_configuration(content: dict[str, Any], checkout: str = "") -> Configuration:
     """Validate the workflow's configuration.
+
+    Parameters
+    ----------
+    content : dict
+        As it is written.
+    checkout : str
+        Where the files of the workflow lie that `content` does not place elsewhere; left out of
+        paths where it is the working folder.
 
     Raises
     ------
     ValueError
         Listing what is allowed.
     """
+    if checkout and not Path.cwd().samefile(checkout):
+        content = {**_below(checkout), **content}
     return checked(Configuration, content, "the workflow configuration (--config)")
+
+
+def _below(checkout: str) -> dict[str, Any]:
+    """Return the default folders of the workflow's own files in a checkout."""
+    defaults = {name: field.default for name, field in Configuration.model_fields.items()}
+    own = {name: text for name, text in defaults.items() if str(text).startswith("workflow/")}
+    return {name: str(Path(checkout, text)) for name, text in own.items()}
