@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
+from structnets.nn._modes import as_autocast, needs_plain_operations, without_autocast
 from structnets.nn.gaussian_conv3d import GaussianConv3d
 from structnets.nn.mix_and_pool import MixAndPool
 
@@ -47,7 +48,7 @@ class VolumeBlock(nn.Module):
         """Compute the maps of volumes (B, C, D, H, W), or of B volumes' responses, one by one."""
         weight, bias = self.cccp.weight.flatten(1), self.cccp.bias
         fixed = x[0].ndim == 4
-        if x[0].device.type != "cpu":
+        if x[0].device.type != "cpu" or needs_plain_operations(x[0]):
             maps = self._mixed(torch.stack(x)) if fixed else self.conv(*x)
             return functional.max_pool3d(self.cccp(maps.relu_()), 2).relu_()
         if fixed:
@@ -55,9 +56,11 @@ class VolumeBlock(nn.Module):
             first = self.conv.response_weights(x[0].shape[1:])
             maps = MixAndPool.apply(x, first, self.conv.bias, weight, bias)
         else:
-            maps = MixAndPool.apply(self.conv(*x), None, None, weight, bias)
+            mixed = self.conv(*x).to(weight.dtype)
+            with without_autocast(mixed.device.type):
+                maps = MixAndPool.apply(mixed, None, None, weight, bias)
         assert isinstance(maps, Tensor)
-        return maps
+        return as_autocast(maps)
 
     def _mixed(self, responses: Tensor) -> Tensor:
         assert isinstance(self.conv, GaussianConv3d)

@@ -14,7 +14,7 @@ from structnets.nn.invertible_block import InvertibleBlock
 from structnets.nn.invertible_sequential import InvertibleSequential
 from structnets.nn.learned_basis_conv import LearnedBasisConv2d
 from structnets.nn.pose import Pose
-from structnets.nn.reparametrize import collapse_model, reparametrize
+from structnets.nn.reparametrize import Reparametrization, collapse_model, reparametrize
 from structnets.nn.residual import StaticResBlock
 from structnets.nn.scale_groups import scale_groups
 from structnets.nn.space_to_depth import SpaceToDepth
@@ -36,6 +36,7 @@ __all__ = [
     "LeftInverseWarning",
     "MergeStreams",
     "Pose",
+    "Reparametrization",
     "SpaceToDepth",
     "SplitChannels",
     "StaticResBlock",

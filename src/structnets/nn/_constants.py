@@ -40,11 +40,13 @@ class ConstantBuffers(nn.Module):
             for name, value in self.constants().items():
                 buffer = self.get_buffer(name)
                 if not buffer.is_meta:
-                    buffer.copy_(torch.as_tensor(value, device=buffer.device))
+                    buffer.copy_(torch.tensor(value, device=buffer.device))
 
     def constant(self, name: str, like: Tensor) -> Tensor:
         """Return a buffer in the precision and on the device of another tensor."""
         buffer = self.get_buffer(name)
+        if isinstance(like, torch.fx.Proxy):
+            return buffer
         if buffer.is_meta and not like.is_meta:
             raise RuntimeError(
                 f"the constant {name!r} of this {type(self).__name__} is still on the meta device: "
@@ -73,4 +75,4 @@ class ConstantBuffers(nn.Module):
             # Assigned weights may be of another kind than those the module was built with.
             if buffer is not None and buffer.is_meta:
                 dtype = own.dtype if own is not None else buffer.dtype
-                self._buffers[name] = torch.as_tensor(value, dtype=dtype, device=loaded.device)
+                self._buffers[name] = torch.tensor(value, dtype=dtype, device=loaded.device)

@@ -15,6 +15,8 @@ LOW = (torch.float16, torch.bfloat16)
 
 def autocast_dtype(device_type: str) -> torch.dtype | None:
     """Return what autocast casts to on a kind of device; None where it is off."""
+    if not isinstance(device_type, str):  # of what torch.fx records
+        return None
     if not torch.amp.is_autocast_available(device_type):
         return None
     return torch.get_autocast_dtype(device_type) if torch.is_autocast_enabled(device_type) else None

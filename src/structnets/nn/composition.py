@@ -54,7 +54,7 @@ def composed_together(model: nn.Module) -> Iterator[None]:
 def _filters(layers: list[FrameConv2d]) -> list[Tensor]:
     """Return the filters of layers that share a frame, each (O, I / groups, K, L)."""
     rows = [layer.coefficients.flatten(0, 1) for layer in layers]
-    composed = compose(torch.cat(rows), layers[0].atoms)
+    composed = compose(torch.cat(rows), layers[0].constant("atoms", rows[0]))
     pieces = composed.split([len(row) for row in rows])
     return [
         piece.view(*layer.coefficients.shape[:2], *layer.kernel_size)

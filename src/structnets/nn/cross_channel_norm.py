@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+
+from structnets.nn._constants import ConstantBuffers
+from structnets.nn._derivatives import reference_gradients
+from structnets.nn._modes import LOW, needs_plain_operations, without_autocast
 
 
 class _Normalize(torch.autograd.Function):
@@ -17,17 +24,25 @@ class _Normalize(torch.autograd.Function):
         scale = s.pow(-beta)
         ctx.save_for_backward(x, s, scale, window)
         ctx.factor = 2 * alpha * beta
+        ctx.constants = {"k": k, "alpha": alpha, "beta": beta}
         return x * scale
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, s, scale, window = ctx.saved_tensors
+        if torch.is_grad_enabled():  # second derivatives are wanted
+            reference = functools.partial(_reference, window=window, **ctx.constants)
+            return *reference_gradients(reference, [x], [True], grad), None, None, None, None
         direct = grad * scale
         through_s = (direct * x / s) @ window
         return direct - ctx.factor * x * through_s, None, None, None, None
 
 
-class CrossChannelNorm(nn.Module):
+def _reference(x: Tensor, window: Tensor, k: float, alpha: float, beta: float) -> Tensor:
+    return x * (k + alpha * (x.square() @ window)).pow(-beta)
+
+
+class CrossChannelNorm(ConstantBuffers):
     """Divide each activation by the energy of its neighbouring channels.
 
     ``y_c = x_c / (k + alpha sum_{|c' - c| <= size // 2} x_c'^2)^beta``; unlike
@@ -51,16 +66,23 @@ class CrossChannelNorm(nn.Module):
         super().__init__()
         if size < 1 or size % 2 == 0:
             raise ValueError(f"size must be odd and positive, got {size}")
-        self.size, self.k, self.alpha, self.beta = size, k, alpha, beta
-        index = torch.arange(channels)
-        near = (index[:, None] - index[None, :]).abs() <= size // 2
-        self.register_buffer("window", near.to(torch.get_default_dtype()), False)
+        self.channels, self.size = channels, size
+        self.k, self.alpha, self.beta = k, alpha, beta
+        self.register_constants()
+
+    def constants(self) -> Mapping[str, np.ndarray]:
+        """Return which channels are neighbours, ones and zeros."""
+        index = np.arange(self.channels)
+        return {"window": (np.abs(index[:, None] - index) <= self.size // 2).astype(np.float64)}
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise maps of shape (B, C, H, W); the result is channels last in memory."""
         pixels = x.permute(0, 2, 3, 1)
         # Sums of squares overflow half precision, so autocast stays out.
-        with torch.autocast(x.device.type, enabled=False):
-            rows = pixels.reshape(-1, x.shape[1]).to(self.window.dtype)
-            flat = _Normalize.apply(rows, self.window, self.k, self.alpha, self.beta)
+        with without_autocast(x.device.type):
+            exact = torch.float32 if self.window.dtype in LOW else self.window.dtype
+            rows = pixels.reshape(-1, x.shape[1]).to(exact)
+            window = self.constant("window", rows)
+            evaluate = _reference if needs_plain_operations(x) else _Normalize.apply
+            flat = evaluate(rows, window, self.k, self.alpha, self.beta)
         return flat.to(x.dtype).view(pixels.shape).permute(0, 3, 1, 2)

@@ -10,7 +10,7 @@ the steered maps by a 1 x 1 convolution, W, the canonical features.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -19,13 +19,14 @@ from torch.nn import functional
 
 from structnets.bases.dilation import ScaleNodes
 from structnets.bases.steering import CircularBasis
-from structnets.nn.pose import Pose, PoseNetwork, angle_of
+from structnets.nn._constants import ConstantBuffers
+from structnets.nn.pose import DAMPING, Pose, PoseNetwork, angle_of
 from structnets.nn.steering import interpolate_scales, pair_energies, polar_maps, rotate_maps
 
 _NO_LENGTH = 1e-3  # added to a pair's energy under the root, which has no slope at 0
 
 
-class DynamicSteerableBlock(nn.Module):
+class DynamicSteerableBlock(ConstantBuffers):
     """A two-factor block on circular Gaussian derivatives, steered by rotation and scale.
 
     The atoms have unit norm at the middle scale.
@@ -70,6 +71,24 @@ class DynamicSteerableBlock(nn.Module):
         Of the `PoseNetwork`: its channels, convolutions, their width and dilation.
     bias : bool
         Of the 1 x 1 convolution.
+    angle_damping : float
+        Of `structnets.nn.pose.angle_of`: with 0 gradients are exact, and unbounded where a
+        direction has no length.
+
+    Limits
+    ------
+    Gradients through estimated directions are damped unless ``angle_damping=0``: numerical ones
+    (``torch.autograd.gradcheck``) differ from them. The pose network's batch norm makes outputs in
+    training mode depend on the batch.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from structnets.nn import DynamicSteerableBlock
+    >>> block = DynamicSteerableBlock(3, 8, order=2)
+    >>> maps, pose = block.with_pose(torch.randn(2, 3, 16, 16))
+    >>> maps.shape, pose.angle.shape
+    (torch.Size([2, 8, 16, 16]), torch.Size([2, 3, 16, 16]))
     """
 
     kernels: Tensor
@@ -97,8 +116,12 @@ class DynamicSteerableBlock(nn.Module):
         context: int = 3,
         dilation: int | Sequence[int] = 1,
         bias: bool = True,
+        angle_damping: float = DAMPING,
     ) -> None:
         super().__init__()
+        if angle_damping < 0:
+            raise ValueError(f"angle_damping must be >= 0, got {angle_damping}")
+        self.angle_damping = angle_damping
         poses = in_channels if poses is None else poses
         if poses < 1 or in_channels % poses:
             raise ValueError(f"poses must divide in_channels = {in_channels}, got {poses}")
@@ -120,9 +143,8 @@ class DynamicSteerableBlock(nn.Module):
         self.frequencies = bases[0].frequencies
         # Unit norm at the middle scale, as in `FrameConv2d`; one factor for all scales.
         norms = bases[len(bases) // 2].norms[:, None, None]
-        atoms = np.stack([basis.kernels / norms for basis in bases])
-        kernels = torch.tensor(atoms, dtype=torch.get_default_dtype())
-        self.register_buffer("kernels", kernels, persistent=False)  # (S, M, K, K)
+        self._atoms = np.stack([basis.kernels / norms for basis in bases])  # (S, M, K, K)
+        self.register_constants()
         count = len(self.frequencies)
         pairs = sum(k > 0 for k in self.frequencies) // 2
         if (polar or gauge) and not pairs:
@@ -135,8 +157,13 @@ class DynamicSteerableBlock(nn.Module):
         self.features = nn.Conv2d(in_channels * steered, out_channels, 1, bias=bias)
         self.reset_parameters()
 
+    def constants(self) -> Mapping[str, np.ndarray]:
+        """Return the frame at every scale."""
+        return {"kernels": self._atoms}
+
     def reset_parameters(self) -> None:
         """Draw the canonical features so that they have He et al.'s variance as filters."""
+        self.restore_constants()
         nn.init.normal_(self.features.weight, std=math.sqrt(2 / self.features.in_channels))
         if self.features.bias is not None:
             nn.init.zeros_(self.features.bias)
@@ -162,7 +189,7 @@ class DynamicSteerableBlock(nn.Module):
                 f"input must have shape (B, {self.in_channels}, H, W), got {tuple(x.shape)}"
             )
         maps = []
-        for atoms in self.kernels:
+        for atoms in self.constant("kernels", self.features.weight):
             weight = atoms[:, None].repeat(self.in_channels, 1, 1, 1)
             padding = atoms.shape[-1] // 2
             found = functional.conv2d(x, weight, padding=padding, groups=self.in_channels)
@@ -192,7 +219,7 @@ class DynamicSteerableBlock(nn.Module):
 
     def _angle(self, variables: Tensor) -> Tensor:
         if self.direction:
-            return angle_of(variables[:, : 2 * self.poses])
+            return angle_of(variables[:, : 2 * self.poses], self.angle_damping)
         return variables[:, : self.poses]
 
     def _length(self, variables: Tensor) -> Tensor:

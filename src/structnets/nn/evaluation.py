@@ -29,7 +29,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from structnets.nn._bounded_cache import BoundedCache
-from structnets.nn._modes import LOW, without_autocast
+from structnets.nn._exact_products import exact_product
+from structnets.nn._modes import LOW
 from structnets.nn.banded import banded_matrices, output_length
 
 Pair = tuple[int, int]
@@ -87,12 +88,7 @@ def compose(alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
     as a plain convolution's weights.
     """
     kernels = atoms.kernels
-    with without_autocast(alpha.device.type):
-        if alpha.dtype in LOW:
-            mixed = (alpha.float() @ kernels.float().flatten(1)).to(alpha.dtype)
-        else:
-            mixed = alpha @ kernels.flatten(1)
-    return mixed.unflatten(2, kernels.shape[1:])
+    return exact_product(alpha, kernels.flatten(1)).unflatten(2, kernels.shape[1:])
 
 
 def depthwise(x: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from structnets.bases.frames import Frame, build_frame, frame_name
+from structnets.nn._constants import ConstantBuffers
+from structnets.nn._convolution_arguments import PaddingMode
+from structnets.nn._exact_products import exact_product
 
 IntOrPair = int | tuple[int, int]
-PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
 
 
-class FrameConv2d(nn.Module):
+class FrameConv2d(ConstantBuffers):
     """Drop-in for ``nn.Conv2d`` whose filters are mixtures of the atoms of a frame.
 
     The filter from input i to output o is ``sum_m coefficients[o, i, m] phi_m``. It is composed
@@ -42,6 +46,22 @@ class FrameConv2d(nn.Module):
     ValueError
         If the frame is unknown, has another size, or its name stands for one that cannot span
         kernels of this size.
+
+    Limits
+    ------
+    Filters are composed in full precision under autocast. In half precision the coefficients of
+    an ill-conditioned frame round the filters coarsely: `from_conv` refuses that.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from torch import nn
+    >>> from structnets.nn import FrameConv2d
+    >>> plain = nn.Conv2d(3, 8, 3, padding=1)
+    >>> layer = FrameConv2d.from_conv(plain, "gaussian")
+    >>> x = torch.randn(2, 3, 16, 16)
+    >>> torch.allclose(layer(x), plain(x), atol=1e-5)
+    True
     """
 
     atoms: Tensor
@@ -73,10 +93,7 @@ class FrameConv2d(nn.Module):
         self.padding_mode = padding_mode
         self._margins: list[int] = plain._reversed_padding_repeated_twice
         self.frame = resolve_frame(frame, self.kernel_size)
-        atoms = torch.tensor(
-            self.frame.matrix, device=device, dtype=dtype or torch.get_default_dtype()
-        )
-        self.register_buffer("atoms", atoms, persistent=False)
+        self.register_constants(device, dtype)
         weights = torch.empty(
             out_channels, in_channels // groups, len(self.frame), device=device, dtype=dtype
         )
@@ -90,6 +107,11 @@ class FrameConv2d(nn.Module):
 
         The coefficients are the smallest that do it, computed in double precision. If the frame
         does not span, the filters become the nearest that it has.
+
+        Raises
+        ------
+        ValueError
+            If the weights' precision does not hold the coefficients of a frame that spans.
         """
         weight = conv.weight
         layer = cls(**_geometry(conv), device=weight.device, dtype=weight.dtype, frame=frame)
@@ -100,10 +122,17 @@ class FrameConv2d(nn.Module):
                 layer.bias.copy_(conv.bias)
                 layer.bias.requires_grad_(conv.bias.requires_grad)
         layer.coefficients.requires_grad_(weight.requires_grad)
+        if layer.frame.spans and not weight.is_meta:
+            _check_precision(layer, weight.detach())
         return layer.train(conv.training)
+
+    def constants(self) -> Mapping[str, np.ndarray]:
+        """Return the atoms as a matrix, (M, K L)."""
+        return {"atoms": self.frame.matrix}
 
     def reset_parameters(self) -> None:
         """Draw coefficients so that the filters have He et al.'s variance; zero the bias."""
+        self.restore_constants()
         energy = float((self.frame.matrix**2).sum())
         inputs = self.in_channels // self.groups
         nn.init.normal_(self.coefficients, std=math.sqrt(2 / (inputs * energy)))
@@ -124,7 +153,8 @@ class FrameConv2d(nn.Module):
         """Return the effective filters on the pixel grid, shape (O, I / groups, K, L)."""
         if self.composed is not None:
             return self.composed
-        return compose(self.coefficients, self.atoms).unflatten(2, self.kernel_size)
+        atoms = self.constant("atoms", self.coefficients)
+        return compose(self.coefficients, atoms).unflatten(2, self.kernel_size)
 
     def collapse(self) -> nn.Conv2d:
         """Return an equivalent plain convolution (detached copy of the filters)."""
@@ -158,11 +188,20 @@ def compose(coefficients: Tensor, atoms: Tensor) -> Tensor:
     Mixed precision does not reach this sum: rounded coefficients of an ill-conditioned frame
     would spoil the filters.
     """
-    device = coefficients.device.type
-    if device == "meta" or not torch.is_autocast_enabled(device):
-        return coefficients @ atoms
-    with torch.autocast(device, enabled=False):
-        return coefficients @ atoms
+    return exact_product(coefficients, atoms)
+
+
+@torch.no_grad()
+def _check_precision(layer: FrameConv2d, weight: Tensor) -> None:
+    """Refuse coefficients that are too coarsely rounded for the weights they stand for."""
+    norm = torch.linalg.vector_norm
+    error = float(norm((layer.kernel() - weight).double()) / norm(weight.double()).clamp_min(1e-30))
+    if error > max(2 * torch.finfo(weight.dtype).eps, 1e-4):
+        raise ValueError(
+            f"rounded to {weight.dtype}, coefficients in the frame {layer.frame.name!r} of "
+            f"{layer.kernel_size} would change the weights by {error:.2%}: reparametrize in "
+            "float32 and compute in half precision by autocast"
+        )
 
 
 _GEOMETRY = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation")

@@ -11,17 +11,21 @@ channels. Images enter as (B, 1, 1, C, H, W): order 0, real.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from structnets.bases.harmonic import harmonic_rings
+from structnets.nn._constants import ConstantBuffers
+from structnets.nn._modes import without_autocast
 
 EPSILON = 1e-4  # inside the square root: a magnitude has no gradient at zero
 
 
-class HarmonicConv2d(nn.Module):
+class HarmonicConv2d(ConstantBuffers):
     """Convolution from and to features of rotation orders 0 .. M - 1, at the same resolution.
 
     From input order i to output order o the filter has order o - i, those of negative order being
@@ -47,6 +51,18 @@ class HarmonicConv2d(nn.Module):
         Radial profiles of the filters of order 0 .. M - 1.
     phases : Parameter, shape (M, out_channels, in_channels)
         Their phases at angle 0, in radians.
+
+    Limits
+    ------
+    Turning by 90 degrees is exact, by other angles as good as the pixel grid allows.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from structnets.nn import HarmonicConv2d
+    >>> layer = HarmonicConv2d(3, 4, real_input=True)
+    >>> layer(torch.zeros(2, 1, 1, 3, 16, 16)).shape
+    torch.Size([2, 2, 2, 4, 16, 16])
     """
 
     rings: Tensor
@@ -63,12 +79,9 @@ class HarmonicConv2d(nn.Module):
         super().__init__()
         if orders < 1:
             raise ValueError(f"orders must be >= 1, got {orders}")
-        filters = [
-            torch.view_as_real(torch.tensor(harmonic_rings(m, kernel_size, rings)))
-            for m in range(orders)
-        ]
-        stacked = torch.stack(filters).to(torch.get_default_dtype())
-        self.register_buffer("rings", stacked.movedim(-1, 1), False)  # (M, 2, rings, K, K)
+        filters = [harmonic_rings(m, kernel_size, rings) for m in range(orders)]
+        self._rings = np.stack([[f.real, f.imag] for f in filters])  # (M, 2, rings, K, K)
+        self.register_constants()
         self.in_channels, self.out_channels = in_channels, out_channels
         self.orders, self.kernel_size = orders, kernel_size
         self.in_orders, self.in_parts = (1, 1) if real_input else (orders, 2)
@@ -76,8 +89,13 @@ class HarmonicConv2d(nn.Module):
         self.phases = nn.Parameter(torch.empty(orders, out_channels, in_channels))
         self.reset_parameters()
 
+    def constants(self) -> Mapping[str, np.ndarray]:
+        """Return the filters of every order, ring by ring, real and imaginary part."""
+        return {"rings": self._rings}
+
     def reset_parameters(self) -> None:
         """Draw profiles of He et al.'s variance over inputs and orders, and any phase."""
+        self.restore_constants()
         rings = self.profiles.shape[1]
         variance = 2 / (self.in_channels * rings * self.orders)
         nn.init.normal_(self.profiles, std=math.sqrt(variance))
@@ -108,7 +126,12 @@ class HarmonicConv2d(nn.Module):
         Tensor, shape (M * 2 * out_channels, in_orders * in_parts * in_channels, K, K)
             Sorted as the flattened maps.
         """
-        profiled = torch.einsum("mprkl,mroi->mpoikl", self.rings, self.profiles)
+        with without_autocast(self.profiles.device.type):
+            return self._kernel()
+
+    def _kernel(self) -> Tensor:
+        rings = self.constant("rings", self.profiles)
+        profiled = torch.einsum("mprkl,mroi->mpoikl", rings, self.profiles)
         cosine, sine = (f(self.phases)[..., None, None] for f in (torch.cos, torch.sin))
         real, imaginary = profiled[:, 0], profiled[:, 1]
         real, imaginary = real * cosine - imaginary * sine, real * sine + imaginary * cosine
@@ -132,7 +155,8 @@ class HarmonicConv2d(nn.Module):
         with torch.no_grad():
             plain.weight.copy_(weight)
         shape = (self.orders, 2, self.out_channels)
-        return nn.Sequential(nn.Flatten(1, 3), plain, nn.Unflatten(1, shape))
+        collapsed = nn.Sequential(nn.Flatten(1, 3), plain, nn.Unflatten(1, shape))
+        return collapsed.train(self.training)
 
     def collapsed_parameters(self) -> int:
         """Count the weights of the equivalent plain convolution."""

@@ -12,8 +12,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from structnets.nn._convolution_arguments import (
+    PaddingMode,
+    check_channels,
+    check_padding_mode,
+    padding_per_axis,
+    per_axis,
+)
+from structnets.nn._exact_products import exact_product
 from structnets.nn.collapsing import plain_convolution, plain_parameters
-from structnets.nn.gaussian_conv import Padding, resolve_padding
+from structnets.nn.gaussian_conv import Padding
+
+Pair = tuple[int, int]
 
 
 class LearnedBasisConv2d(nn.Module):
@@ -27,14 +37,16 @@ class LearnedBasisConv2d(nn.Module):
         Channels.
     atoms : int
         Number N of basis filters.
-    kernel_size : int
+    kernel_size : int or pair
         Odd support.
-    stride : int
+    stride : int or pair
         As in ``nn.Conv2d``.
     padding : int, pair, or {'same', 'valid', 'full'}
         See `GaussianConv2d`.
     bias : bool
         Learn an additive bias.
+    dilation, groups, padding_mode, device, dtype
+        As in ``nn.Conv2d``.
 
     Attributes
     ----------
@@ -42,6 +54,23 @@ class LearnedBasisConv2d(nn.Module):
         The learned basis.
     alpha : Parameter, shape (out_channels, in_channels, N)
         The learned mixture.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range.
+
+    Limits
+    ------
+    The mixture is composed in full precision under autocast, and convolved with in autocast's.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from structnets.nn import LearnedBasisConv2d
+    >>> layer = LearnedBasisConv2d(3, 8, atoms=6, kernel_size=5)
+    >>> layer(torch.zeros(2, 3, 16, 16)).shape
+    torch.Size([2, 8, 16, 16])
     """
 
     def __init__(
@@ -49,51 +78,77 @@ class LearnedBasisConv2d(nn.Module):
         in_channels: int,
         out_channels: int,
         atoms: int,
-        kernel_size: int,
-        stride: int = 1,
+        kernel_size: int | Pair,
+        stride: int | Pair = 1,
         padding: Padding = "same",
         bias: bool = True,
+        *,
+        dilation: int | Pair = 1,
+        groups: int = 1,
+        padding_mode: PaddingMode = "zeros",
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
         if atoms < 1:
             raise ValueError(f"atoms must be >= 1, got {atoms}")
-        if kernel_size < 1 or kernel_size % 2 == 0:
+        check_channels(in_channels, out_channels, groups)
+        size = per_axis("kernel_size", kernel_size, 2)
+        if any(n % 2 == 0 for n in size):
             raise ValueError(f"kernel_size must be odd and positive, got {kernel_size}")
-        self.in_channels, self.out_channels = in_channels, out_channels
-        self.kernel_size, self.stride = kernel_size, (stride, stride)
-        self.padding = resolve_padding(padding, kernel_size)
-        self.basis_kernels = nn.Parameter(torch.empty(atoms, kernel_size, kernel_size))
-        self.alpha = nn.Parameter(torch.empty(out_channels, in_channels, atoms))
-        self.bias = nn.Parameter(torch.empty(out_channels)) if bias else None
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
+        self.kernel_size, self.stride = size, per_axis("stride", stride, 2)
+        self.dilation = per_axis("dilation", dilation, 2)
+        self.padding = padding_per_axis(padding, size, self.dilation)
+        self.padding_mode = padding_mode
+        self._margins = check_padding_mode(padding_mode, self.padding)
+        self.basis_kernels = nn.Parameter(torch.empty(atoms, *size, device=device, dtype=dtype))
+        self.alpha = nn.Parameter(
+            self.basis_kernels.new_empty(out_channels, in_channels // groups, atoms)
+        )
+        self.bias = nn.Parameter(self.alpha.new_empty(out_channels)) if bias else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Draw basis filters of unit expected norm, and alpha for He et al.'s variance."""
-        atoms, size, _ = self.basis_kernels.shape
-        nn.init.normal_(self.basis_kernels, std=1 / size)
-        nn.init.normal_(self.alpha, std=math.sqrt(2 / (self.in_channels * atoms)))
+        atoms, *size = self.basis_kernels.shape
+        nn.init.normal_(self.basis_kernels, std=1 / math.sqrt(math.prod(size)))
+        inputs = self.in_channels // self.groups
+        nn.init.normal_(self.alpha, std=math.sqrt(2 / (inputs * atoms)))
         if self.bias is not None:
             nn.init.zeros_(self.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Convolve maps of shape (B, in_channels, H, W) with the mixed filters."""
-        return functional.conv2d(x, self.kernel(), self.bias, self.stride, self.padding)
+        """Convolve maps of shape (B, in_channels, H, W), or without B, with the mixed filters."""
+        padding = self.padding
+        if self.padding_mode != "zeros":
+            x, padding = functional.pad(x, self._margins, self.padding_mode), 0
+        return functional.conv2d(
+            x, self.kernel(), self.bias, self.stride, padding, self.dilation, self.groups
+        )
 
     def kernel(self) -> Tensor:
-        """Return the effective filters on the pixel grid, shape (O, I, K, K)."""
-        mixed = self.alpha @ self.basis_kernels.flatten(1)
-        return mixed.unflatten(2, self.basis_kernels.shape[1:])
+        """Return the effective filters on the pixel grid, shape (O, I / groups, K, L)."""
+        mixed = exact_product(self.alpha, self.basis_kernels.flatten(1))
+        return mixed.unflatten(2, self.kernel_size)
 
     def collapse(self) -> nn.Module:
         """Return an equivalent plain convolution (detached copy of the filters)."""
-        return plain_convolution(self.kernel(), self.bias, self.stride, self.padding)
+        plain = plain_convolution(
+            self.kernel(),
+            self.bias,
+            self.stride,
+            self.padding,
+            self.dilation,
+            self.groups,
+            self.padding_mode,
+        )
+        return plain.train(self.training)
 
     def collapsed_parameters(self) -> int:
         """Count the weights of the equivalent plain convolution."""
-        size = (self.kernel_size, self.kernel_size)
-        return plain_parameters(
-            self.out_channels, self.in_channels, size, bias=self.bias is not None
-        )
+        inputs = self.in_channels // self.groups
+        return plain_parameters(self.out_channels, inputs, self.kernel_size, self.bias is not None)
 
     def extra_repr(self) -> str:
         """Describe the layer in one line."""

@@ -13,7 +13,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
+from torch.nn import functional
+
+from structnets.nn._derivatives import reference_gradients
 
 # Numbers of one map of a slab (1 MB in float32, a core's second cache).
 SLAB_NUMBERS = 2**18
@@ -24,7 +26,7 @@ KEPT_NUMBERS = 2**26
 class MixAndPool(torch.autograd.Function):
     """The function above for volumes x (B, N, D, H, W), or a list of B fixed ones (N, D, H, W).
 
-    Gradients reach x only where it is a tensor and A is left out. They are of first order only.
+    Gradients reach x only where it is a tensor and A is left out.
     """
 
     @staticmethod
@@ -67,14 +69,22 @@ class MixAndPool(torch.autograd.Function):
         out.relu_()
         given, ctx.fixed = (x, None) if isinstance(x, Tensor) else (None, x)
         ctx.slabs = len(all_places)
-        ctx.save_for_backward(given, first, shift, weight, out, *all_places, *kept)
+        ctx.save_for_backward(given, first, shift, weight, bias, out, *all_places, *kept)
         return out
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of x, A, a, W and b, where wanted."""
-        given, first, shift, weight, out, *maps = ctx.saved_tensors
+        given, first, shift, weight, bias, out, *maps = ctx.saved_tensors
+        if torch.is_grad_enabled():  # second derivatives are wanted
+            inputs = [
+                torch.stack(ctx.fixed) if given is None else given,
+                first,
+                shift,
+                weight,
+                bias,
+            ]
+            return reference_gradients(_reference, inputs, ctx.needs_input_grad, grad)
         volumes = ctx.fixed if given is None else given
         size = _size(volumes)
         grad = torch.ops.aten.threshold_backward(grad, out, 0)
@@ -98,6 +108,16 @@ class MixAndPool(torch.autograd.Function):
                 if grad_x is not None:
                     grad_x[b, :, slices] = below.view(len(below), -1, *size[1:])
         return grad_x, grad_first, grad_shift, grad_weight, grad.sum((0, 2, 3, 4))
+
+
+def _reference(
+    x: Tensor, first: Tensor | None, shift: Tensor | None, weight: Tensor, bias: Tensor
+) -> Tensor:
+    hidden = x
+    if first is not None:
+        hidden = functional.conv3d(x, first[..., None, None, None], shift)
+    mixed = functional.conv3d(hidden.relu(), weight[..., None, None, None], bias)
+    return functional.max_pool3d(mixed, 2).relu()
 
 
 def pool_by_two(maps: Tensor) -> tuple[Tensor, Tensor]:

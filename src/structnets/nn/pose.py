@@ -9,12 +9,11 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
-_SOFT = 1e-2  # squared length of a direction below which its gradient is damped
+DAMPING = 1e-2  # squared length of a direction below which its gradient is damped
 
 
-def angle_of(directions: Tensor) -> Tensor:
+def angle_of(directions: Tensor, damping: float = DAMPING) -> Tensor:
     """Return the angles of directions in the plane.
 
     An angle jumps where it has gone round, and depends on an image through an arctangent; a
@@ -24,6 +23,9 @@ def angle_of(directions: Tensor) -> Tensor:
     ----------
     directions : Tensor, shape (B, 2 P, H, W)
         First the x, then the y of all, of any length.
+    damping : float
+        Added to the squared lengths that gradients are divided by; 0 gives the exact gradients of
+        the arctangent, which grow without bound where a direction has next to no length.
 
     Returns
     -------
@@ -32,21 +34,34 @@ def angle_of(directions: Tensor) -> Tensor:
         where a direction has next to no length.
     """
     x, y = directions.chunk(2, dim=1)
-    return _Angle.apply(x, y)
+    return torch.atan2(y, x) if damping == 0 else _Angle.apply(x, y, damping)
 
 
 class _Angle(torch.autograd.Function):
+    """The arctangent with damped derivatives; in the form that functional transforms take."""
+
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx: Any, x: Tensor, y: Tensor) -> Tensor:
-        ctx.save_for_backward(x, y)
+    def forward(x: Tensor, y: Tensor, damping: float) -> Tensor:
         return torch.atan2(y, x)
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, float], output: Tensor) -> None:
+        x, y, ctx.damping = inputs
+        ctx.save_for_backward(x, y)
+        ctx.save_for_forward(x, y)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
         x, y = ctx.saved_tensors
-        scaled = gradient / (x.square() + y.square() + _SOFT)
-        return -y * scaled, x * scaled
+        scaled = gradient / (x.square() + y.square() + ctx.damping)
+        return -y * scaled, x * scaled, None
+
+    @staticmethod
+    def jvp(ctx: Any, x_tangent: Tensor, y_tangent: Tensor, _: None) -> Tensor:
+        x, y = ctx.saved_tensors
+        return (x * y_tangent - y * x_tangent) / (x.square() + y.square() + ctx.damping)
 
 
 @dataclass

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
 from structnets.bases.frames import Frame, frame_name
 from structnets.nn.frame_conv import FrameConv2d, resolve_frame
-
-Model = TypeVar("Model", bound=nn.Module)
 
 
 @runtime_checkable
@@ -18,15 +19,35 @@ class _HasPlainForm(Protocol):
     def collapse(self) -> nn.Module: ...
 
 
+@dataclass
+class Reparametrization:
+    """What `reparametrize` changed and what it left.
+
+    Attributes
+    ----------
+    changed : dict
+        The frame of every layer that is now a `FrameConv2d`, by the layer's name.
+    left : dict
+        Why each other convolution is as it was, by its name.
+    """
+
+    changed: dict[str, str] = field(default_factory=dict)
+    left: dict[str, str] = field(default_factory=dict)
+
+
 def reparametrize(
-    model: Model, frame: str | Frame = "gaussian", *, keep_unspanned: bool = False
-) -> Model | FrameConv2d:
+    model: nn.Module,
+    frame: str | Frame = "gaussian",
+    *,
+    keep_unspanned: bool = False,
+    report: bool = False,
+) -> Any:
     """Replace the convolutions of a model by frame convolutions of the same function.
 
     Every ``nn.Conv2d`` wider than 1 x 1 is replaced, in place; one of a subclass is not, since it
-    may compute something else, nor one whose weight is itself computed (``weight_norm``). Layers
-    and weights that are shared stay shared. Optimisers hold the old weights: make them
-    afterwards.
+    may compute something else, nor one whose weight is itself computed (``weight_norm``) or also
+    used elsewhere. Layers, weights and biases that are shared stay shared; frozen ones stay frozen.
+    Optimisers hold the old weights: make them afterwards.
 
     Parameters
     ----------
@@ -38,62 +59,165 @@ def reparametrize(
     keep_unspanned : bool
         Leave convolutions as they are whose kernels the frame cannot span, or of another size
         than the given `Frame`, instead of refusing.
+    report : bool
+        Also return what was changed and what was left, with the reason.
 
     Returns
     -------
     nn.Module
-        The model; the new layer if `model` was a convolution.
+        The model; the new layer if `model` was a convolution. With `report` a pair of it and a
+        `Reparametrization`.
 
     Raises
     ------
     ValueError
-        If the frame is unknown or cannot express a convolution, or one has hooks, which would be
-        lost. The model is then untouched.
+        If the frame is unknown or cannot express a convolution, if the weights' precision does not
+        hold its coefficients, or a convolution has hooks, which would be lost. The model is then
+        untouched.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> from structnets.nn import reparametrize
+    >>> net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, 1))
+    >>> net, found = reparametrize(net, report=True)
+    >>> found.changed, found.left
+    ({'0': 'gaussian'}, {'2': 'its kernel is one pixel wide'})
     """
-    changes: dict[nn.Module, FrameConv2d] = {}
-    shared: dict[tuple[int, str], FrameConv2d] = {}
-    for layer, (path, conv) in enumerate(_convolutions(model)):
-        chosen = frame if isinstance(frame, Frame) else frame_name(frame, layer)
-        if conv._forward_hooks or conv._forward_pre_hooks or conv._backward_hooks:
-            raise ValueError(f"layer {path!r} has hooks: register them after reparametrizing")
+    found = Reparametrization()
+    changes: dict[nn.Module, nn.Module] = {}
+    weights: dict[int, FrameConv2d] = {}
+    biases: dict[int, nn.Parameter] = {}
+    layer = -1
+    for path, conv in _convolutions(model):
+        reason = _reason_to_leave(model, conv)
+        if reason:
+            found.left[path] = reason
+            continue
+        assert isinstance(conv, nn.Conv2d)
+        layer += 1
+        first = weights.get(id(conv.weight))
+        chosen = first.frame if first else frame
+        chosen = chosen if isinstance(chosen, Frame) else frame_name(chosen, layer)
+        _refuse_hooks(path, conv, "reparametrizing")
         try:
-            found = resolve_frame(chosen, (conv.kernel_size[0], conv.kernel_size[1]))
-            if not found.spans:
-                raise ValueError(f"frame {found.name!r} does not span")
+            resolved = resolve_frame(chosen, (conv.kernel_size[0], conv.kernel_size[1]))
+            if not resolved.spans:
+                raise ValueError(f"frame {resolved.name!r} does not span")
         except ValueError as error:
             if keep_unspanned:
+                found.left[path] = str(error)
                 continue
             raise ValueError(
                 f"layer {path!r}: {error}; or keep_unspanned=True leaves such layers in pixels"
             ) from error
-        changes[conv] = FrameConv2d.from_conv(conv, found)
-        first = shared.setdefault((id(conv.weight), found.name), changes[conv])
-        changes[conv].coefficients = first.coefficients
-    return _replaced(model, changes)
+        new = FrameConv2d.from_conv(conv, resolved)
+        new.coefficients = weights.setdefault(id(conv.weight), new).coefficients
+        if conv.bias is not None and new.bias is not None:
+            new.bias = biases.setdefault(id(conv.bias), new.bias)
+        changes[conv], found.changed[path] = new, resolved.name
+    result = _replaced(model, changes)
+    return (result, found) if report else result
 
 
-def collapse_model(model: Model) -> Model | nn.Module:
+def collapse_model(model: nn.Module) -> Any:
     """Replace every structured layer of a model, in place, by its plain equivalent.
+
+    Weights and biases that are shared stay shared, frozen ones frozen, and layers in the mode they
+    were in.
 
     Returns
     -------
     nn.Module
         The model; the plain layer if `model` was a structured one.
+
+    Raises
+    ------
+    ValueError
+        If a structured layer has hooks, which would be lost, or no plain equivalent. The model is
+        then untouched.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> from structnets.nn import GaussianConv2d, collapse_model
+    >>> collapse_model(nn.Sequential(GaussianConv2d(1, 4, order=1), nn.ReLU()))[0]
+    Conv2d(1, 4, kernel_size=(7, 7), stride=(1, 1), padding=(3, 3))
     """
     changes: dict[nn.Module, nn.Module] = {}
-    for layer in model.modules():
-        if isinstance(layer, _HasPlainForm):
+    tensors: dict[tuple[Any, ...], list[nn.Parameter]] = {}
+    for path, layer in model.named_modules():
+        if isinstance(layer, _HasPlainForm) and layer not in changes:
+            _refuse_hooks(path, layer, "collapsing")
             changes[layer] = layer.collapse()
+            _inherit(layer, changes[layer], tensors)
     return _replaced(model, changes)
 
 
-def _convolutions(model: nn.Module) -> Iterator[tuple[str, nn.Conv2d]]:
-    """Yield the plain convolutions wider than a pixel, each once."""
+def _inherit(
+    layer: nn.Module, plain: nn.Module, tensors: dict[tuple[Any, ...], list[nn.Parameter]]
+) -> None:
+    """Freeze what was frozen, and share what was shared with a layer collapsed before."""
+    own = dict(layer.named_parameters())
+    bias = own.pop("bias", None)
+    trained = any(p.requires_grad for p in own.values())
+    for name, parameter in list(plain.named_parameters()):
+        is_bias = name == "bias" and bias is not None
+        parameter.requires_grad_(bias.requires_grad if is_bias and bias is not None else trained)
+        sources = (id(bias),) if is_bias else (type(layer), *map(id, own.values()))
+        equals = tensors.setdefault((name, *sources), [])
+        same = next((p for p in equals if _equal(p, parameter)), None)
+        if same is None:
+            equals.append(parameter)
+        else:
+            _set_parameter(plain, name, same)
+
+
+def _equal(one: Tensor, other: Tensor) -> bool:
+    return one.shape == other.shape and (one.is_meta or torch.equal(one, other))
+
+
+def _set_parameter(module: nn.Module, name: str, parameter: nn.Parameter) -> None:
+    path, _, last = name.rpartition(".")
+    setattr(module.get_submodule(path), last, parameter)
+
+
+def _refuse_hooks(path: str, layer: nn.Module, doing: str) -> None:
+    """Refuse a layer whose hooks would not be those of the layer that takes its place."""
+    hooks = (
+        *(layer._forward_hooks, layer._forward_pre_hooks),
+        *(layer._backward_hooks, layer._backward_pre_hooks),
+        *(p._backward_hooks for p in layer.parameters()),
+        *(getattr(p, "_post_accumulate_grad_hooks", None) for p in layer.parameters()),
+    )
+    if any(hooks):
+        raise ValueError(f"layer {path!r} has hooks: register them after {doing}")
+
+
+def _convolutions(model: nn.Module) -> Iterator[tuple[str, _ConvNd]]:
+    """Yield PyTorch's convolutions of any kind, each once."""
     for path, module in model.named_modules():
-        if not isinstance(module, nn.Conv2d) or type(module) is not nn.Conv2d:
-            continue
-        if "weight" in module._parameters and module.kernel_size != (1, 1):
+        if isinstance(module, _ConvNd):
             yield path, module
+
+
+def _reason_to_leave(model: nn.Module, conv: _ConvNd) -> str | None:
+    """Say why a convolution has no frame form here; None if it has."""
+    if isinstance(conv, _ConvTransposeNd):
+        return "transposed convolutions have no frame form"
+    if not isinstance(conv, nn.Conv2d):
+        return f"{type(conv).__name__} has no frame form: frames are those of planes"
+    if "weight" not in conv._parameters or type(conv).__name__.startswith("Parametrized"):
+        return "its weight is computed from others"
+    if type(conv) is not nn.Conv2d:
+        return f"{type(conv).__name__} is a subclass and may compute something else"
+    if conv.kernel_size == (1, 1):
+        return "its kernel is one pixel wide"
+    for path, module in model.named_modules():
+        shares = any(p is conv.weight for p in module._parameters.values())
+        if shares and type(module) is not nn.Conv2d:
+            return f"its weight is also one of {path or type(module).__name__!r}"
+    return None
 
 
 def _replaced(model: nn.Module, changes: Mapping[nn.Module, nn.Module]) -> Any:

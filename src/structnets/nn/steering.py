@@ -11,7 +11,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
+
+from structnets.nn._modes import needs_plain_operations
 
 
 def rotate_maps(maps: Tensor, angle: Tensor, frequencies: Sequence[int]) -> Tensor:
@@ -38,6 +39,8 @@ def rotate_maps(maps: Tensor, angle: Tensor, frequencies: Sequence[int]) -> Tens
             f"{tuple(angle.shape)}"
         )
     _by_pose(maps, angle)  # checks that channels share poses evenly
+    if needs_plain_operations(maps):
+        return _turned(maps, angle, tuple(frequencies))
     return _Rotation.apply(maps, angle, tuple(frequencies))
 
 
@@ -56,9 +59,10 @@ class _Rotation(torch.autograd.Function):
         return turned
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         turned, angle = ctx.saved_tensors
+        if torch.is_grad_enabled():
+            return *_differentiable_gradients(ctx, turned, angle, gradient), None
         of_maps = of_angle = None
         if ctx.needs_input_grad[0]:
             of_maps = _turn(gradient, angle, ctx.frequencies, -1.0)
@@ -70,6 +74,35 @@ class _Rotation(torch.autograd.Function):
                 product.addcmul_(g[:, :, :, m + 1], pairs[:, :, :, m], value=-1)
                 of_angle.add_(product.sum(2), alpha=ctx.frequencies[m])
         return of_maps, of_angle, None
+
+
+def _differentiable_gradients(
+    ctx: Any, turned: Tensor, angle: Tensor, gradient: Tensor
+) -> tuple[Tensor | None, Tensor | None]:
+    """Return the gradients as functions of the maps, turned back, that autograd knows."""
+    frequencies: tuple[int, ...] = ctx.frequencies
+    of_maps = of_angle = None
+    if ctx.needs_input_grad[0]:
+        of_maps = _turned(gradient, -angle, frequencies)
+    if ctx.needs_input_grad[1]:
+        pairs, g = _by_pose(turned, angle), _by_pose(gradient, angle)
+        of_angle = torch.zeros_like(angle)
+        for m in range(_still(frequencies), len(frequencies), 2):
+            product = g[:, :, :, m] * pairs[:, :, :, m + 1] - g[:, :, :, m + 1] * pairs[:, :, :, m]
+            of_angle = of_angle + frequencies[m] * product.sum(2)
+    return of_maps, of_angle
+
+
+def _turned(maps: Tensor, angle: Tensor, frequencies: tuple[int, ...]) -> Tensor:
+    """Multiply every pair of maps by exp(-i k angle), by operations that autograd knows."""
+    source, still = _by_pose(maps, angle), _still(frequencies)
+    parts = list(source[:, :, :, :still].unbind(3))
+    for m in range(still, len(frequencies), 2):
+        turn = frequencies[m] * angle[:, :, None]
+        c, s = torch.cos(turn), torch.sin(turn)
+        re, im = source[:, :, :, m], source[:, :, :, m + 1]
+        parts += [re * c + im * s, im * c - re * s]
+    return torch.stack(parts, 3).flatten(1, 2)
 
 
 def _turn(maps: Tensor, angle: Tensor, frequencies: tuple[int, ...], sign: float) -> Tensor:

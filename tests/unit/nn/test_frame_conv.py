@@ -205,3 +205,56 @@ def test_collapse_takes_other_structured_layers_too() -> None:
 def test_bad_arguments_are_named(arguments: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         FrameConv2d(**{"in_channels": 3, "out_channels": 4, "kernel_size": 3, **arguments})
+
+
+def test_ties_frozen_weights_and_modes_survive_there_and_back() -> None:
+    shared = nn.Conv2d(2, 2, 3, padding=1)
+    other = nn.Conv2d(2, 2, 3, padding=1)
+    other.weight, other.bias = shared.weight, shared.bias
+    frozen = nn.Conv2d(2, 2, 3, padding=1).requires_grad_(False)
+    model = nn.Sequential(shared, other, frozen.eval())
+    x = torch.randn(1, 2, 5, 5)
+    expected = model(x)
+    for change, weight in ((reparametrize, "coefficients"), (collapse_model, "weight")):
+        model = change(model)
+        torch.testing.assert_close(model(x), expected, rtol=1e-4, atol=1e-5)
+        assert getattr(model[0], weight) is getattr(model[1], weight)
+        assert model[0].bias is model[1].bias
+        assert [p.requires_grad for p in model[2].parameters()] == [False, False]
+        assert [layer.training for layer in model] == [True, True, False]
+
+
+def test_alternating_frames_keep_shared_weights_in_one() -> None:
+    model = nn.Sequential(*[nn.Conv2d(2, 2, 3) for _ in range(2)])
+    model[1].weight = model[0].weight
+    changed = reparametrize(model, "image")
+    assert changed[0].coefficients is changed[1].coefficients
+
+
+def test_the_report_names_what_is_left_and_why() -> None:
+    model = nn.ModuleDict(
+        {
+            "plain": nn.Conv2d(2, 2, 3),
+            "pixel": nn.Conv2d(2, 2, 1),
+            "line": nn.Conv1d(2, 2, 3),
+            "volume": nn.Conv3d(2, 2, 3),
+            "up": nn.ConvTranspose2d(2, 2, 3),
+            "normed": nn.utils.parametrizations.weight_norm(nn.Conv2d(2, 2, 3)),
+        }
+    )
+    _, report = reparametrize(model, report=True)
+    assert report.changed == {"plain": "gaussian"}
+    assert set(report.left) == {"pixel", "line", "volume", "up", "normed"}
+    assert "transposed" in report.left["up"]
+
+
+def test_half_precision_that_would_change_the_weights_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"rounded to torch.bfloat16.*would change the weights by"):
+        reparametrize(nn.Conv2d(4, 4, 7, dtype=torch.bfloat16))
+
+
+def test_collapsing_refuses_hooks() -> None:
+    layer = GaussianConv2d(1, 1, order=1)
+    layer.register_forward_hook(lambda *_: None)
+    with pytest.raises(ValueError, match="has hooks: register them after collapsing"):
+        collapse_model(nn.Sequential(layer))
