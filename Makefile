@@ -13,7 +13,7 @@ CLUSTER := python -m pytest tests/cluster -rs --durations=0 --durations-min=1 \
   -o tmp_path_retention_policy=failed
 LOCAL := $(RUN) snakemake --profile profiles/local
 
-.PHONY: help demo test cluster-test cluster-test-short lint ui bench report results lock clean
+.PHONY: help demo test matrix cluster-test cluster-test-short lint ui bench report results lock clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,9 @@ demo: $(READY)  ## a small end-to-end run on built-in data: tables, figures, MLf
 
 test: lint  ## lint, then every test but the cluster ones and the benchmarks
 	$(RUN) python -m pytest --durations=15
+
+matrix: $(READY)  ## layers compiled, exported, in several processes; whole models
+	$(RUN) python -m pytest tests/matrix -m matrix --durations=5
 
 cluster-test: $(READY)  ## the cluster tests on a real Slurm of two nodes, here (root; installs its packages)
 	$(RUN) python -m tests.cluster.packages

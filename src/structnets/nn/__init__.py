@@ -3,6 +3,7 @@
 from structnets.nn._chosen_ways import chosen_ways, set_chosen_ways
 from structnets.nn.attribute_conv import AttributeConv
 from structnets.nn.bottleneck import Bottleneck
+from structnets.nn.checks import check_collapse, check_equivariance, check_inverse
 from structnets.nn.composition import composed_together
 from structnets.nn.dynamic_steerable import DynamicSteerableBlock
 from structnets.nn.frame_conv import FrameConv2d
@@ -40,6 +41,9 @@ __all__ = [
     "SpaceToDepth",
     "SplitChannels",
     "StaticResBlock",
+    "check_collapse",
+    "check_equivariance",
+    "check_inverse",
     "chosen_ways",
     "collapse_model",
     "composed_together",

@@ -56,6 +56,15 @@ def chosen_ways(model: nn.Module) -> dict[str, dict[str, str]]:
     -------
     dict
         Plain data, to be saved beside the weights.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from structnets.nn import GaussianConv2d, chosen_ways
+    >>> layer = GaussianConv2d(1, 64, order=3)
+    >>> _ = layer(torch.zeros(25, 1, 28, 28))
+    >>> list(chosen_ways(layer)[""])  # shape, dtype, device, gradients of weights and input
+    ['(25, 1, 28, 28) torch.float32 cpu 10']
     """
     return {
         name: dict(layer.plan)
@@ -68,6 +77,16 @@ def set_chosen_ways(model: nn.Module, ways: Mapping[str, Mapping[str, str]]) -> 
     """Let a model's layers evaluate as those of another did, see `chosen_ways`.
 
     Layers that are not named keep their choices; names of no such layer are passed over.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from structnets.nn import GaussianConv2d, chosen_ways, set_chosen_ways
+    >>> first, second = GaussianConv2d(1, 2), GaussianConv2d(1, 2)
+    >>> _ = first(torch.zeros(1, 1, 8, 8))
+    >>> set_chosen_ways(second, chosen_ways(first))
+    >>> second.plan == first.plan
+    True
     """
     for name, layer in model.named_modules():
         if isinstance(layer, ChoosesWays) and name in ways:

@@ -34,7 +34,8 @@ def is_traced(x: Any = None) -> bool:
 
     A way of evaluation that depends on sizes would be built into what is recorded.
     """
-    return torch.compiler.is_compiling() or torch.jit.is_tracing()  # type: ignore[attr-defined] or isinstance(x, torch.fx.Proxy)
+    recorded: Any = torch.jit
+    return torch.compiler.is_compiling() or recorded.is_tracing() or isinstance(x, torch.fx.Proxy)
 
 
 def is_transformed() -> bool:

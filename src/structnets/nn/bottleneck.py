@@ -25,6 +25,18 @@ class Bottleneck(nn.Module):
         Begin with batch norm and ReLU; the first block of a net does not.
     reduction : int
         The quarter, if it is to be another share.
+
+    Limits
+    ------
+    Batch norm: outputs in training mode depend on the batch, and a batch of one value a channel
+    is refused, as PyTorch does.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from structnets.nn import Bottleneck
+    >>> Bottleneck(8, 16, stride=2)(torch.zeros(2, 8, 16, 16)).shape
+    torch.Size([2, 16, 8, 8])
     """
 
     def __init__(

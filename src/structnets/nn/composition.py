@@ -31,6 +31,16 @@ def composed_together(model: nn.Module) -> Iterator[None]:
     ----------
     model : nn.Module
         Any; layers other than `FrameConv2d` are not touched.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from torch import nn
+    >>> from structnets.nn import FrameConv2d, composed_together
+    >>> net = nn.Sequential(FrameConv2d(1, 4, 3), FrameConv2d(4, 4, 3))
+    >>> with composed_together(net):
+    ...     net(torch.zeros(1, 1, 8, 8)).shape
+    torch.Size([1, 4, 4, 4])
     """
     if torch.compiler.is_compiling():
         yield

@@ -257,7 +257,10 @@ class GaussianConv2d(ChoosesWays, Discretised):
         """Convolve a batch; `way` if it is not to be chosen."""
         if self.padding_mode != "zeros":
             x = functional.pad(x, self._margins, self.padding_mode)
-        chosen = self.discretised_way(x, way or self.way)
+        symbolic = isinstance(x, torch.fx.Proxy)
+        chosen = None if symbolic else self.discretised_way(x, way or self.way)
+        if symbolic and self.log_scale is not None:
+            chosen = "composed"
         if chosen is not None:
             out = self.evaluate_discretised(x, chosen, self._convolved)
         else:

@@ -110,7 +110,8 @@ class HarmonicConv2d(ConstantBuffers):
             Features of orders 0 .. M - 1.
         """
         wanted = (self.in_orders, self.in_parts, self.in_channels)
-        if x.ndim != 6 or tuple(x.shape[1:4]) != wanted:
+        symbolic = isinstance(x, torch.fx.Proxy)
+        if not symbolic and (x.ndim != 6 or tuple(x.shape[1:4]) != wanted):
             raise ValueError(
                 f"input must have shape (B, {', '.join(map(str, wanted))}, H, W), "
                 f"got {tuple(x.shape)}"

@@ -80,6 +80,13 @@ class Pose:
         Factor of the steered maps, at least 0.
     gauge : Tensor, shape (B, P, H, W)
         Factor of the pairs' lengths, of either sign.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from structnets.nn import Pose
+    >>> Pose(angle=torch.zeros(1, 1, 4, 4)).roughness()
+    tensor(0.)
     """
 
     angle: Tensor | None = None

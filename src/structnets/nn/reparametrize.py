@@ -29,6 +29,13 @@ class Reparametrization:
         The frame of every layer that is now a `FrameConv2d`, by the layer's name.
     left : dict
         Why each other convolution is as it was, by its name.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> from structnets.nn import reparametrize
+    >>> reparametrize(nn.Sequential(nn.ConvTranspose2d(3, 8, 3)), report=True)[1].left
+    {'0': 'transposed convolutions have no frame form'}
     """
 
     changed: dict[str, str] = field(default_factory=dict)

@@ -64,6 +64,17 @@ class StaticResBlock(PreActivationUnit):
         Channels between the convolutions, by default `out_channels`.
     dilation : int
         Of both convolutions.
+
+    Limits
+    ------
+    Batch norm: outputs in training mode depend on the batch.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from structnets.nn import StaticResBlock
+    >>> StaticResBlock(3, 8)(torch.zeros(2, 3, 16, 16)).shape
+    torch.Size([2, 8, 16, 16])
     """
 
     def __init__(

@@ -15,6 +15,17 @@ class SpaceToDepth(nn.Module):
     ----------
     size : int
         Side b of the squares, in pixels; 1 changes nothing.
+
+    Limits
+    ------
+    Both sides of the maps must be multiples of b.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from structnets.nn import SpaceToDepth
+    >>> SpaceToDepth(2)(torch.zeros(2, 3, 8, 8)).shape
+    torch.Size([2, 12, 4, 4])
     """
 
     def __init__(self, size: int) -> None:

@@ -13,7 +13,18 @@ Streams = tuple[Tensor, Tensor]
 
 
 class LeftInverseWarning(UserWarning):
-    """The point to invert lies outside the range of an injective map."""
+    """The point to invert lies outside the range of an injective map.
+
+    Examples
+    --------
+    >>> import torch, warnings
+    >>> from structnets.nn import InjectivePad, LeftInverseWarning
+    >>> with warnings.catch_warnings(record=True) as told:
+    ...     warnings.simplefilter("always")
+    ...     image = InjectivePad(1).inverse(torch.ones(1, 4, 2, 2))
+    >>> told[0].category is LeftInverseWarning
+    True
+    """
 
 
 class InjectivePad(nn.Module):
@@ -116,6 +127,10 @@ class SplitChannels(nn.Module):
         The axis of the channels: 1 by default, which must be given for tensors of three axes,
         (B, C, L) and (B, T, C) being equally usual.
 
+    Limits
+    ------
+    An odd number of channels is refused.
+
     Examples
     --------
     >>> import torch
@@ -161,6 +176,10 @@ class MergeStreams(nn.Module):
     ----------
     dim : int, optional
         As in `SplitChannels`.
+
+    Limits
+    ------
+    As `SplitChannels`.
 
     Examples
     --------

@@ -1,0 +1,1 @@
+"""Every public layer in every ordinary use of PyTorch: right, or refused with a reason."""
