@@ -154,10 +154,11 @@ def collapse_model(model: nn.Module) -> Any:
     changes: dict[nn.Module, nn.Module] = {}
     tensors: dict[tuple[Any, ...], list[nn.Parameter]] = {}
     for path, layer in model.named_modules():
-        if isinstance(layer, _HasPlainForm) and layer not in changes:
-            _refuse_hooks(path, layer, "collapsing")
-            changes[layer] = layer.collapse()
-            _inherit(layer, changes[layer], tensors)
+        if isinstance(layer, _HasPlainForm):
+            structured: nn.Module = model.get_submodule(path)
+            _refuse_hooks(path, structured, "collapsing")
+            changes[structured] = layer.collapse()
+            _inherit(structured, changes[structured], tensors)
     return _replaced(model, changes)
 
 

@@ -131,7 +131,7 @@ def test_initialisation_follows_the_seed(init: str, largest: float) -> None:
 def test_support_of_several_scales_is_that_of_the_largest() -> None:
     convolution = layer_of(rfnn(scales=2), 1)
     assert convolution.basis.sigmas == (1.5, 3.0)
-    assert convolution.kernel_size == 19
+    assert convolution.kernel_size == (19, 19)
 
 
 def test_dropout_is_off_in_evaluation_only(images: torch.Tensor) -> None:
