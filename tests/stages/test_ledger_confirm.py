@@ -52,8 +52,9 @@ def compare(monkeypatch, good):
 def test_only_what_agrees_is_confirmed(stale, command, tmp_path, monkeypatch):
     good, bad, alone = stale
     asked = compare(monkeypatch, {good, alone})
-    assert command("--epochs=3", "--tolerance=1e-6") == 0
-    assert asked[alone] == (None, {"epochs": 3, "tolerance": 1e-6})
+    assert command("--epochs=3", "--tolerance=1e-6", "--trust=own.nets:Net") == 0
+    given = {"epochs": 3, "tolerance": 1e-6, "trusted": ["own.nets:Net"]}
+    assert asked[alone] == (None, given)
     assert asked[good][0] == tmp_path / "results" / "runs" / good
     lines = read_ledger(tmp_path / "ledger")
     said = {"epochs": 2, "losses": "equal to the bit", "score": "not compared"}

@@ -112,3 +112,11 @@ def test_what_cannot_be_compared_is_refused(where, value, message, line, prepare
 def test_senseless_comparisons_are_refused(words, line, prepared):
     with pytest.raises(ValueError, match="needed are >= 1 and >= 0"):
         confirm(line, prepared, **words)
+
+
+def test_code_of_strangers_is_not_run(line, prepared):
+    spec = {**line["spec"], "model": {"name": "no_such_nets:Net", "options": {}}}
+    with pytest.raises(ValueError, match=r"names no_such_nets:Net; .*--trust no_such_nets:Net"):
+        confirm({**line, "spec": spec}, prepared)
+    with pytest.raises(ValueError, match="there is no module 'no_such_nets'"):
+        confirm({**line, "spec": spec}, prepared, trusted=["no_such_nets:Net"])
