@@ -1,29 +1,115 @@
-"""Imports go down the floors only: workflow, pipelines, library (design of the repository)."""
+"""Imports go down: from floor to floor, from room to room, and never round in a circle."""
 
-import ast
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-LIBRARY = sorted((ROOT / "src" / "structnets").rglob("*.py"))
-PIPELINES = sorted((ROOT / "pipelines").rglob("*.py"))
+from tests.import_graph import LIBRARY, PIPELINES, ROOT, Arrow, arrows, imported
+
+# The rooms of the library, top first: each imports only from those after it.
+ROOMS = [
+    "cli",
+    "reporting",
+    "figures",
+    "viz",
+    "analysis",
+    "training",
+    "cohorts",
+    "forms",
+    "metrics",
+    "models",
+    "nn",
+    "data",
+    "imaging",
+    "bases",
+    "specs",
+    "identity",
+    "files",
+    "entries",
+]
+
+# What still goes up. These lists only shrink: an arrow that is gone has to be struck out.
+UPWARD: set[Arrow] = {
+    ("structnets.analysis.targets.boundaries", "structnets.viz.detections"),
+    ("structnets.analysis.targets.boundaries", "structnets.viz.picture_grid"),
+    ("structnets.analysis.targets.boundaries", "structnets.viz.precision_recall"),
+    ("structnets.analysis.targets.boundaries", "structnets.viz.style"),
+    ("structnets.analysis.targets.contraction", "structnets.viz.separability"),
+    ("structnets.analysis.targets.filters", "structnets.viz.atom_weights"),
+    ("structnets.analysis.targets.filters", "structnets.viz.learned_filters"),
+    ("structnets.analysis.targets.inversions", "structnets.viz.interpolations"),
+    ("structnets.analysis.targets.inversions", "structnets.viz.inversion_errors"),
+    ("structnets.analysis.targets.losses", "structnets.viz.mean_loss"),
+    ("structnets.analysis.targets.memory", "structnets.viz.memory_growth"),
+    ("structnets.analysis.targets.spectra", "structnets.viz.spectrum"),
+    ("structnets.analysis.targets.stability", "structnets.viz.stability"),
+    ("structnets.analysis.targets.translations", "structnets.viz.class_kept"),
+    ("structnets.analysis.targets.translations", "structnets.viz.translated_images"),
+    ("structnets.cohorts.subject_files", "structnets.viz.registration_overlay"),
+    ("structnets.data.sets.bsds", "structnets.forms.boundaries.stored"),
+    ("structnets.data.sets.made_boundaries", "structnets.forms.blobs.stored"),
+    ("structnets.data.sets.made_boundaries", "structnets.forms.boundaries.stored"),
+    ("structnets.metrics.boundary.report_files", "structnets.viz.precision_recall"),
+    ("structnets.specs.analysis", "structnets.analysis.registry"),
+    ("structnets.specs.spec", "structnets.data.sets.catalogue"),
+    ("structnets.specs.spec", "structnets.models.registry"),
+}
+CLOSING: set[Arrow] = {
+    ("pipelines.tracking.targets", "pipelines.tracking.shipping"),
+    ("structnets.models.counting", "structnets.models.registry"),
+}
 
 
 def imported_roots(source: str) -> set[str]:
-    """Top-level packages a module imports anywhere in it, functions included."""
-    roots = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            roots |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            roots.add(node.module.partition(".")[0])
-    return roots
+    """Top-level packages a module imports."""
+    return {name.partition(".")[0] for name in imported(source)}
 
 
 def offenders(files: list[Path], forbidden: set[str]) -> dict[str, set[str]]:
     found = {str(f.relative_to(ROOT)): imported_roots(f.read_text()) & forbidden for f in files}
     return {name: roots for name, roots in found.items() if roots}
+
+
+def room_of(module: str) -> str | None:
+    """The room a module of the library stands in; none for the package itself.
+
+    The tables of entries beside a room are plain data, which any room may read.
+    """
+    parts = module.split(".")[1:]
+    return "entries" if "entries" in parts else next(iter(parts), None)
+
+
+def going_up(found: set[Arrow]) -> set[Arrow]:
+    """Arrows from a room to one above it."""
+    height = {room: -place for place, room in enumerate(ROOMS)}
+    rooms = {arrow: (room_of(arrow[0]), room_of(arrow[1])) for arrow in found}
+    return {
+        arrow for arrow, (low, high) in rooms.items() if low and high and height[high] > height[low]
+    }
+
+
+def circle(found: set[Arrow]) -> list[Arrow]:
+    """The arrows of one circle of imports, or none."""
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for importing, other in found:
+        sorter.add(importing, other)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        return [(a, b) for b, a in pairwise(error.args[1])]
+    return []
+
+
+@pytest.fixture(scope="module")
+def ours() -> set[Arrow]:
+    return arrows(LIBRARY + PIPELINES)
+
+
+@pytest.fixture(scope="module")
+def librarys(ours) -> set[Arrow]:
+    return {arrow for arrow in ours if all(name.startswith("structnets") for name in arrow)}
 
 
 def test_library_knows_neither_stages_nor_their_tools():
@@ -42,9 +128,49 @@ def test_tracking_alone_talks_to_mlflow():
     assert offenders(others, {"mlflow"}) == {}
 
 
+def test_every_room_has_its_place(librarys):
+    rooms = {room_of(name) for arrow in librarys for name in arrow} - {None}
+    assert rooms <= set(ROOMS), "a room without a place in the order of rooms"
+
+
+def test_rooms_import_from_lower_ones(librarys):
+    found = going_up(librarys)
+    assert found - UPWARD == set(), "goes up: move what is shared to the lower of the two rooms"
+    assert UPWARD - found == set(), "goes up no longer: strike it out of UPWARD"
+
+
+def test_no_circle_of_imports(ours):
+    assert circle(ours - CLOSING) == []
+
+
+@pytest.mark.parametrize("arrow", sorted(CLOSING))
+def test_known_circles_are_still_there(ours, arrow):
+    left = circle((ours - CLOSING) | ({arrow} & ours))
+    assert arrow in left, "closes no circle any more: strike it out of CLOSING"
+
+
 @pytest.mark.parametrize(
     "source",
     ["import ray.train", "from ray import tune", "def f():\n    import ray", "import os, ray as r"],
 )
 def test_scan_sees_every_form_of_import(source):
     assert "ray" in imported_roots(source)
+
+
+def test_scan_resolves_relative_imports():
+    assert "structnets.nn.pose" in imported("from . import pose", "structnets.nn")
+    assert "structnets.bases.frames" in imported("from ..bases import frames", "structnets.nn")
+
+
+def test_arrows_up_and_circles_are_seen():
+    down, up = (
+        ("structnets.nn.pose", "structnets.bases.frames"),
+        ("structnets.nn.x", "structnets.models.y"),
+    )
+    assert going_up({down, up}) == {up}
+    assert going_up({("structnets.nn.x", "structnets.nn.y")}) == set()
+    entry = ("structnets.specs.spec", "structnets.models.entries.chapter3")
+    assert going_up({entry, entry[::-1]}) == {entry[::-1]}
+    around = {("a", "b"), ("b", "c"), ("c", "a"), ("d", "a")}
+    assert set(circle(around)) == around - {("d", "a")}
+    assert circle(around - {("c", "a")}) == []
