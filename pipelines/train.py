@@ -32,7 +32,7 @@ from pipelines.tracking import Tracker
 from structnets.data.prepared.manifest import load_manifest
 from structnets.files import read_json
 from structnets.identity import chapter_name, digest, prepared_name, run_id
-from structnets.specs import spec as specs
+from structnets.specs.spec import validate
 from structnets.training.artifacts import ARTIFACTS, check_work, is_published
 
 logger = logging.getLogger("structnets.train")
@@ -202,8 +202,8 @@ def _finish(tracker: Tracker, spec: dict[str, Any], roots: Roots) -> None:
 def read_spec(text: str) -> dict[str, Any]:
     """Read a spec given as JSON text or as the name of a JSON file, and check it."""
     if text.lstrip().startswith("{"):
-        return specs.validate(json.loads(text))
-    return specs.validate(read_json(text))
+        return validate(json.loads(text))
+    return validate(read_json(text))
 
 
 def main(arguments: list[str] | None = None) -> int:

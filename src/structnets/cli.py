@@ -195,12 +195,12 @@ def _train(options: argparse.Namespace) -> None:
 def _checked_where_possible(spec: dict[str, Any]) -> dict[str, Any]:
     """Validate a spec, unless only torch and numpy are here: then it must be a resolved one."""
     try:
-        from structnets.specs import spec as specs
+        from structnets.specs.spec import validate
     except ModuleNotFoundError as error:
         if _is_ours(error):
             raise
         return spec
-    return specs.validate(spec)
+    return validate(spec)
 
 
 @contextlib.contextmanager
@@ -244,15 +244,16 @@ def _validate(options: argparse.Namespace) -> None:
 
 def _resolved_specs(file: Path) -> list[dict[str, Any]]:
     """Resolve a spec, or an experiment in each of its presets with seed 0."""
-    from structnets.specs import spec as specs
+    from structnets.specs.experiment import load_experiment, resolve
+    from structnets.specs.spec import validate
     from structnets.specs.validation import load_yaml
 
     if file.suffix == ".json":
-        return [specs.validate(read_json(file))]
+        return [validate(read_json(file))]
     if file.suffix not in (".yaml", ".yml"):
         raise ValueError(f"{file}: a spec ends in .json, an experiment file in .yaml")
-    experiment = specs.load_experiment(load_yaml(file), file.name)
-    return [specs.resolve(experiment, preset, 0) for preset in experiment.presets]
+    experiment = load_experiment(load_yaml(file), file.name)
+    return [resolve(experiment, preset, 0) for preset in experiment.presets]
 
 
 def _print_json(content: Any) -> None:

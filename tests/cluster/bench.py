@@ -21,7 +21,7 @@ import torch
 from pipelines.tracking import Spool
 from structnets.files import read_json, write_json
 from structnets.identity import run_id
-from structnets.specs import spec as specs
+from structnets.specs.spec import validate
 from tests.cluster.checkout import its_modules
 from tests.cluster.slurm import Cluster
 from tests.cluster.tracking import TrackingServer
@@ -40,7 +40,7 @@ LEFTOVERS = "ls -d /tmp/r[0-9]*; ps -e -o comm= | grep -E 'raylet|gcs_server|ray
 
 def small_spec(seed: int, **recipe: Any) -> dict[str, Any]:
     """Return the spec of a training of twelve epochs of five steps, with dropout."""
-    return specs.validate(
+    return validate(
         {
             "chapter": 3,
             "preset": "smoke",

@@ -23,7 +23,7 @@ import psutil
 
 from pipelines import prepare_builtin
 from structnets.files import read_json, write_json
-from structnets.specs import spec as specs
+from structnets.specs.spec import validate
 from tests.cluster.checkout import its_modules
 from tests.cluster.slurm import Cluster
 from tests.made_results import REPOSITORY
@@ -49,7 +49,7 @@ WAYS = {
 
 def heavy_spec(seed: int, train_size: int) -> dict[str, Any]:
     """Return the spec of a training whose steps take a while: CNN-B on images of 28 × 28."""
-    return specs.validate(
+    return validate(
         {
             "chapter": 3,
             "preset": "smoke",

@@ -7,7 +7,7 @@ import pytest
 
 from structnets.files import read_json, write_json
 from structnets.identity import run_id
-from structnets.specs import spec as specs
+from structnets.specs.spec import validate
 from tests.cluster.checkout import its_modules
 from tests.made_results import REPOSITORY
 
@@ -71,7 +71,7 @@ def two_nodes(cluster, tmp_path):
 
 @pytest.fixture
 def spec():
-    return specs.validate(
+    return validate(
         {
             "chapter": 3,
             "preset": "smoke",

@@ -18,7 +18,7 @@ import pytest
 from pipelines.cluster import launch
 from pipelines.tracking import store
 from structnets.data.prepared.arrays import write_prepared
-from structnets.specs import spec as specs
+from structnets.specs.spec import validate
 
 CLASSES = 3
 SIDE = 9
@@ -130,7 +130,7 @@ def make_spec() -> Callable[..., dict[str, Any]]:
                 **recipe,
             },
         }
-        return specs.validate(content)
+        return validate(content)
 
     return make
 

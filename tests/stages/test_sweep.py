@@ -19,7 +19,7 @@ import pytest
 
 from pipelines import sweep
 from structnets.files import read_json
-from structnets.specs import sweep as sweeps
+from structnets.specs.sweep import load_sweep, resolve_sweep, trial_specs
 from structnets.training.run import run_spec
 
 EPOCHS = 4
@@ -85,7 +85,7 @@ def resolved() -> dict[str, Any]:
         "figure": {"kind": "layers"},
         "presets": {"smoke": {}},
     }
-    return sweeps.resolve_sweep(sweeps.load_sweep(content, "sweep_made.yaml"), "smoke")
+    return resolve_sweep(load_sweep(content, "sweep_made.yaml"), "smoke")
 
 
 @pytest.fixture
@@ -175,7 +175,7 @@ def test_sweep_goes_on_without_repeating_what_is_done(
     assert set(ended) | set(trained) == {(i, step) for i in range(3) for step in range(STEPS)}
     rows = trials_csv(warm, resolved)
     assert [json.loads(row["orders"]) for row in rows] == [[1, 1, 1], [2, 2, 2], [3, 3, 3]]
-    for row, spec in zip(rows, sweeps.trial_specs(resolved), strict=True):
+    for row, spec in zip(rows, trial_specs(resolved), strict=True):
         place = tmp_path / row["trial"]
         alone = run_spec(spec, warm.prepared / "mnist", place / "out", place / "work")
         assert row["epochs"] == str(EPOCHS)
@@ -211,7 +211,7 @@ def test_best_trial_by_hand(
     assert sorted(files) == FILES
     found = read_json(tmp_path / "best.json")
     assert found["trial"] == best
-    assert found["spec"] == sweeps.trial_specs(resolved)[best]
+    assert found["spec"] == trial_specs(resolved)[best]
     assert found["sweep_id"] == resolved["sweep_id"]
 
 

@@ -14,7 +14,7 @@ import yaml
 
 from structnets.data.prepared.arrays import write_prepared
 from structnets.identity import run_id
-from structnets.specs import spec as specs
+from structnets.specs.spec import validate
 from structnets.training.run import run_spec
 from tests.unit.made_table import EXPERIMENT, TABLE
 
@@ -109,7 +109,7 @@ def make_spec() -> Callable[..., dict[str, Any]]:
         }
         if recipe.get("kind") == "closed_form":
             content["recipe"] = {}
-        return specs.validate({**content, "recipe": {**content["recipe"], **recipe}})
+        return validate({**content, "recipe": {**content["recipe"], **recipe}})
 
     return make
 

@@ -143,10 +143,9 @@ def test_no_circle_of_imports(ours):
     assert circle(ours - CLOSING) == []
 
 
-@pytest.mark.parametrize("arrow", sorted(CLOSING))
-def test_known_circles_are_still_there(ours, arrow):
-    left = circle((ours - CLOSING) | ({arrow} & ours))
-    assert arrow in left, "closes no circle any more: strike it out of CLOSING"
+def test_known_circles_are_still_there(ours):
+    closing = {arrow for arrow in CLOSING & ours if arrow in circle((ours - CLOSING) | {arrow})}
+    assert CLOSING - closing == set(), "closes no circle any more: strike it out of CLOSING"
 
 
 @pytest.mark.parametrize(

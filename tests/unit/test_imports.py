@@ -13,7 +13,7 @@ import pytest
 import structnets
 from structnets.data.prepared.arrays import write_prepared
 from structnets.files import read_json, write_json
-from structnets.specs import spec as specs
+from structnets.specs.spec import validate
 
 # Makes every other package look uninstalled (sysconfig's data module has a name per platform).
 BLOCKER = """
@@ -85,7 +85,7 @@ def spec_file(tmp_path):
         "data": {"name": "mnist", "train_size": 20},
         "recipe": {"optimizer": {"name": "adam"}, "epochs": 1, "batch_size": 10},
     }
-    write_json(tmp_path / "spec.json", specs.validate(spec))
+    write_json(tmp_path / "spec.json", validate(spec))
     return tmp_path / "spec.json"
 
 

@@ -28,7 +28,8 @@ from structnets.specs.analysis import (
     resolve_analysis,
 )
 from structnets.specs.configuration import Configuration
-from structnets.specs.spec import Experiment, Preset, Resources
+from structnets.specs.experiment import Experiment, Resources
+from structnets.specs.resolved import Preset
 from structnets.specs.sweep import load_sweeps, resolve_sweep
 from structnets.specs.table import Table, load_tables
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from structnets import identity
-from structnets.specs.spec import Experiment, load_experiment, merge, resolve
+from structnets.specs.experiment import Experiment, load_experiment, merge, resolve
 from structnets.specs.table import Floor, Row, Table
 from structnets.specs.validation import load_yaml
 

@@ -15,7 +15,8 @@ from pydantic import Field, model_validator
 
 from structnets import identity
 from structnets.analysis.registry import ANALYSES, check_models, check_options
-from structnets.specs.spec import Experiment, Preset, load_experiment, resolve
+from structnets.specs.experiment import Experiment, load_experiment, resolve
+from structnets.specs.resolved import Preset
 from structnets.specs.table import ThesisValue
 from structnets.specs.validation import Strict, TargetFile, load_target, load_yaml
 

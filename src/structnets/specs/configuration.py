@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from structnets.specs.spec import Preset
+from structnets.specs.resolved import Preset
 from structnets.specs.validation import Strict, checked
 
 

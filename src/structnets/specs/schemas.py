@@ -16,7 +16,8 @@ from pydantic import BaseModel
 from structnets.files import write_atomic
 from structnets.specs.analysis import Analysis
 from structnets.specs.configuration import Configuration
-from structnets.specs.spec import Experiment, Spec
+from structnets.specs.experiment import Experiment
+from structnets.specs.spec import Spec
 from structnets.specs.sweep import Sweep
 from structnets.specs.table import Table
 

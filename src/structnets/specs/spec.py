@@ -1,14 +1,13 @@
-"""What a run is: the validated spec, and how an experiment file resolves into one.
+"""What a run is: the spec of one training, checked.
 
-An *experiment* file (``workflow/experiments/<chapter>/*.yaml``) holds a model, a data set and a
-recipe, with overrides per preset. A *table* file adds overrides per row and column. Merging them
-gives a spec; validating the spec fills every default, and the resolved JSON is what
+Checking a spec fills every default, and the resolved JSON (`structnets.specs.resolved`) is what
 `structnets.identity` digests. Unknown keys and values are refused with the allowed ones listed.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, cast
 
 from pydantic import Field, field_validator, model_validator
 
@@ -21,10 +20,8 @@ from structnets.data.sets.catalogue import (
 )
 from structnets.models.registry import MODELS, check_options, takes_classes
 from structnets.specs.recipe import GradientRecipe, Recipe
+from structnets.specs.resolved import Metric, Option, Preset, ResolvedSpec
 from structnets.specs.validation import Strict, checked
-
-Preset = Literal["smoke", "small", "paper"]
-Option = bool | int | float | str | None | list[int] | list[float] | list[str]
 
 
 class ModelSpec(Strict):
@@ -88,7 +85,7 @@ class Spec(Strict):
     model: ModelSpec
     data: DataSpec
     recipe: Recipe
-    metric: Literal["accuracy", "ods", "ois", "ap"] = Field(
+    metric: Metric = Field(
         default="accuracy", description="Reported metric; the data set's form says which."
     )
     seed: int = Field(ge=0, description="Of subset, initialisation, order and dropout.")
@@ -146,56 +143,7 @@ def _check_boundaries(recipe: Recipe, data: DataSpec) -> None:
         )
 
 
-class Resources(Strict):
-    """What a training is given on a cluster; no part of its spec, which says what it computes."""
-
-    size: Literal["small", "medium", "large"] = Field(
-        default="medium", description="Memory and time, as `sizes` of the configuration says."
-    )
-    nodes: int = Field(
-        default=1, ge=1, description="Machines its workers are spread over; no more than workers."
-    )
-
-
-class Experiment(Strict):
-    """One experiment file: what rows of tables share."""
-
-    chapter: int | None = Field(
-        default=None, ge=3, le=6, description="Thesis chapter; null for one's own."
-    )
-    model: dict[str, Any] = Field(description="As ModelSpec.")
-    data: dict[str, Any] = Field(description="As DataSpec.")
-    recipe: dict[str, Any] = Field(description="As Recipe; `kind` defaults to gradient.")
-    metric: str = Field(default="accuracy", description="Reported metric.")
-    presets: dict[Preset, dict[str, Any]] = Field(
-        description="Overrides merged last, per preset; a preset not named cannot be run."
-    )
-    resources: dict[Preset, Resources] = Field(
-        default={}, description="What a training is given on a cluster, per preset."
-    )
-
-
-def merge(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
-    """Return `first` with `second` laid over it, mapping by mapping.
-
-    A mapping whose ``name`` or ``kind`` changes is replaced whole, so that options of another
-    optimiser, say, do not linger.
-    """
-    merged = dict(first)
-    for key, value in second.items():
-        old = merged.get(key)
-        if isinstance(old, dict) and isinstance(value, dict) and not _other_kind(old, value):
-            merged[key] = merge(old, value)
-        else:
-            merged[key] = value
-    return merged
-
-
-def _other_kind(old: dict[str, Any], new: dict[str, Any]) -> bool:
-    return any(key in new and key in old and new[key] != old[key] for key in ("name", "kind"))
-
-
-def validate(spec: dict[str, Any]) -> dict[str, Any]:
+def validate(spec: Mapping[str, Any]) -> ResolvedSpec:
     """Check a spec and return it resolved: plain JSON with every default filled in.
 
     Raises
@@ -206,48 +154,4 @@ def validate(spec: dict[str, Any]) -> dict[str, Any]:
     recipe = spec.get("recipe")
     if isinstance(recipe, dict) and "kind" not in recipe:
         spec = {**spec, "recipe": {"kind": "gradient", **recipe}}
-    return checked(Spec, spec, "spec").model_dump(mode="json")
-
-
-def load_experiment(content: dict[str, Any], name: str) -> Experiment:
-    """Validate the parsed YAML of an experiment file called `name`."""
-    return checked(Experiment, content, name)
-
-
-def resolve(
-    experiment: Experiment,
-    preset: str,
-    seed: int,
-    *overrides: dict[str, Any],
-) -> dict[str, Any]:
-    """Resolve an experiment to the spec of one run.
-
-    Parameters
-    ----------
-    experiment : Experiment
-        The checked experiment file.
-    preset : {'smoke', 'small', 'paper'}
-        Its overrides are merged last.
-    seed : int
-        Seed of the run.
-    *overrides : dict
-        Of the table's column and row, merged in this order over the experiment.
-
-    Returns
-    -------
-    dict
-        Resolved spec: plain JSON, every default filled.
-
-    Raises
-    ------
-    ValueError
-        If the experiment has no such preset, or the merged spec is not valid.
-    """
-    if preset not in experiment.presets:
-        allowed = ", ".join(experiment.presets)
-        raise ValueError(f"preset {preset!r} is not defined by the experiment; allowed: {allowed}")
-    spec = experiment.model_dump(exclude={"presets", "resources"})
-    spec["recipe"].setdefault("kind", "gradient")
-    for override in (*overrides, experiment.presets[preset]):  # type: ignore[index]
-        spec = merge(spec, override)
-    return validate({**spec, "preset": preset, "seed": seed})
+    return cast("ResolvedSpec", checked(Spec, spec, "spec").model_dump(mode="json"))

@@ -14,7 +14,8 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from structnets import identity
-from structnets.specs.spec import Experiment, Option, Preset, merge, resolve
+from structnets.specs.experiment import Experiment, merge, resolve
+from structnets.specs.resolved import Option, Preset
 from structnets.specs.validation import Strict, checked, load_yaml
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from structnets.specs.spec import Preset
+from structnets.specs.resolved import Preset
 from structnets.specs.validation import Strict, TargetFile, load_target
 
 Everything = Literal["all"]

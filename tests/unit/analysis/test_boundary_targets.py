@@ -16,7 +16,7 @@ from structnets.data.sets.textures import load_textures
 from structnets.forms.blobs.stored import write_blob_set
 from structnets.forms.boundaries.stored import count_boundaries, write_boundary_set
 from structnets.identity import prepared_name, run_id
-from structnets.specs import spec as specs
+from structnets.specs.spec import validate
 from structnets.training.run import run_spec
 
 Made = dict[str, Any]
@@ -61,7 +61,7 @@ def trained(folder: Path) -> dict[str, Path]:
                 "boundaries": {"thresholds": 3},
             },
         }
-        spec = specs.validate(content)
+        spec = validate(content)
         found[key] = folder / "runs" / run_id(spec)
         prepared = folder / "prepared" / prepared_name(spec["data"])
         run_spec(spec, prepared, found[key], folder / "work" / key)

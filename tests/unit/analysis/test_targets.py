@@ -23,7 +23,7 @@ from structnets.data.prepared.arrays import write_prepared
 from structnets.files import read_json, write_json
 from structnets.identity import run_id
 from structnets.models.irevnet import IRevNet
-from structnets.specs import spec as specs
+from structnets.specs.spec import validate
 from structnets.training.artifacts import publish
 from structnets.training.run import build_model
 
@@ -64,7 +64,7 @@ def spec_of(name: str, options: dict[str, Any]) -> dict[str, Any]:
         "data": {"name": "cifar10", "train_size": 30},
         "recipe": {**recipe, "standardize": True},
     }
-    return specs.validate(content)
+    return validate(content)
 
 
 @pytest.fixture(scope="module")

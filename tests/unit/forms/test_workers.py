@@ -15,7 +15,7 @@ import torch
 from structnets.data.prepared.arrays import write_prepared
 from structnets.files import read_json, write_json
 from structnets.forms.workers import Workers
-from structnets.specs import spec as specs
+from structnets.specs.spec import validate
 
 Found = Callable[..., dict[str, Any]]
 SCRIPT = Path(__file__).with_name("worker_of_two.py")
@@ -39,7 +39,7 @@ def resolved(recipe: dict[str, Any]) -> dict[str, Any]:
         "data": {"name": "mnist", "train_size": 16},
         "recipe": {"optimizer": {"name": "sgd", "lr": 0.01}, "epochs": 2, **recipe},
     }
-    return specs.validate(content)
+    return validate(content)
 
 
 @pytest.fixture(scope="module")

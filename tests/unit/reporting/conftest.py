@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from structnets.reporting.requests import load_experiments
-from structnets.specs.spec import Experiment
+from structnets.specs.experiment import Experiment
 from structnets.specs.table import Table, load_table
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from structnets import identity
-from structnets.specs import spec as specs
+from structnets.specs.spec import validate
 
 BOUNDARIES = {"crop": [80, 80], "flips": True, "nms": "edges"}
 
@@ -32,18 +32,18 @@ def content(data: str = "bsds500", metric: str = "ods", **recipe: Any) -> dict[s
 
 
 def test_settings_are_part_of_the_science() -> None:
-    spec = specs.validate(content())
+    spec = validate(content())
     assert spec["recipe"]["boundaries"]["max_distance"] == 0.0075
-    assert specs.validate(spec) == spec
-    other = specs.validate(content(boundaries={**BOUNDARIES, "nms": "hed"}))
+    assert validate(spec) == spec
+    other = validate(content(boundaries={**BOUNDARIES, "nms": "hed"}))
     assert identity.run_id(other) != identity.run_id(spec)
 
 
 def test_specs_of_classes_keep_their_ids() -> None:
     given = content("mnist", "accuracy", boundaries=None)
     with pytest.raises(ValueError, match="model 'hnet' cannot be made for the classes of mnist"):
-        specs.validate(given)
-    spec = specs.validate({**given, "model": {"name": "resnet20"}})
+        validate(given)
+    spec = validate({**given, "model": {"name": "resnet20"}})
     without = {**spec, "recipe": {k: v for k, v in spec["recipe"].items() if k != "boundaries"}}
     assert identity.run_id(spec) == identity.run_id(without)
 
@@ -66,11 +66,11 @@ def test_specs_of_classes_keep_their_ids() -> None:
 )
 def test_what_does_not_belong_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
-        specs.validate(content(**changes))
+        validate(content(**changes))
 
 
 def test_partial_copies_need_a_size() -> None:
     spec = content()
     spec["data"] = {"name": "bsds500", "prepare": {"partial": True}}
     with pytest.raises(ValueError, match="a partial data set needs a train_size"):
-        specs.validate(spec)
+        validate(spec)

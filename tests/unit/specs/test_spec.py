@@ -13,11 +13,13 @@ import torch
 from structnets import identity
 from structnets.data.sets.catalogue import class_count, find_dataset
 from structnets.models.registry import create_model, data_options
-from structnets.specs import spec as specs
-from structnets.specs import sweep as sweeps
+from structnets.specs.experiment import Experiment, load_experiment, merge, resolve
+from structnets.specs.spec import validate
+from structnets.specs.sweep import load_sweep, trials
 from structnets.specs.validation import load_yaml
+from tests.made_results import WORKFLOW
 
-EXPERIMENTS = Path(__file__).parents[2] / "workflow" / "experiments"
+EXPERIMENTS = WORKFLOW / "experiments"
 PRESETS = ("smoke", "small", "paper")
 RECIPE = {"optimizer": {"name": "adadelta"}, "epochs": 2, "batch_size": 25}
 SPEC: dict[str, Any] = {
@@ -30,9 +32,9 @@ SPEC: dict[str, Any] = {
 }
 
 
-def experiment(**changes: Any) -> specs.Experiment:
+def experiment(**changes: Any) -> Experiment:
     shared = {key: SPEC[key] for key in ("chapter", "model", "data", "recipe")}
-    return specs.load_experiment({**shared, "presets": {"small": {}}, **changes}, "made.yaml")
+    return load_experiment({**shared, "presets": {"small": {}}, **changes}, "made.yaml")
 
 
 def committed(pattern: str) -> list[Path]:
@@ -58,8 +60,8 @@ def built() -> Callable[[dict[str, Any]], None]:
 
 
 def test_resolving_twice_changes_nothing() -> None:
-    resolved = specs.validate(SPEC)
-    assert specs.validate(resolved) == resolved
+    resolved = validate(SPEC)
+    assert validate(resolved) == resolved
 
 
 def test_later_layers_win() -> None:
@@ -69,7 +71,7 @@ def test_later_layers_win() -> None:
     )
     column = {"recipe": {"batch_size": 2, "clip_norm": 2.0, "amp": None}}
     row = {"recipe": {"clip_norm": 3.0, "amp": None}}
-    recipe = specs.resolve(shared, "small", 0, column, row)["recipe"]
+    recipe = resolve(shared, "small", 0, column, row)["recipe"]
     assert {key: recipe[key] for key in layers} == {
         "epochs": 1,
         "batch_size": 2,
@@ -79,24 +81,24 @@ def test_later_layers_win() -> None:
 
 
 def test_preset_and_seed_are_those_asked_for() -> None:
-    resolved = specs.resolve(experiment(), "small", 7)
+    resolved = resolve(experiment(), "small", 7)
     assert (resolved["preset"], resolved["seed"]) == ("small", 7)
 
 
 def test_overrides_leave_the_experiment_alone() -> None:
     shared = experiment()
-    first = specs.resolve(shared, "small", 0, {"recipe": {"optimizer": {"lr": 9.0}}})
+    first = resolve(shared, "small", 0, {"recipe": {"optimizer": {"lr": 9.0}}})
     assert first["recipe"]["optimizer"]["lr"] == 9.0
-    assert specs.resolve(shared, "small", 0)["recipe"]["optimizer"]["lr"] == 1.0
+    assert resolve(shared, "small", 0)["recipe"]["optimizer"]["lr"] == 1.0
 
 
 def test_golden_run_id() -> None:
     """Runs are found by this name; a default that changes orphans what was measured."""
-    assert identity.run_id(specs.validate(SPEC)) == "rfnn_mnist-mnist-n300-s0-a6553d6e"
+    assert identity.run_id(validate(SPEC)) == "rfnn_mnist-mnist-n300-s0-a6553d6e"
 
 
 def test_defaults_are_filled() -> None:
-    resolved = specs.validate(SPEC)
+    resolved = validate(SPEC)
     assert resolved["metric"] == "accuracy"
     assert resolved["model"] == {"name": "rfnn_mnist", "options": {}}
     recipe = resolved["recipe"]
@@ -118,21 +120,21 @@ def test_defaults_are_filled() -> None:
 )
 def test_merging_by_hand(second: dict[str, Any], merged: dict[str, Any]) -> None:
     first = {"a": 1, "b": {"name": "n", "x": 1, "y": 2}}
-    assert specs.merge(first, second) == merged
+    assert merge(first, second) == merged
     assert first == {"a": 1, "b": {"name": "n", "x": 1, "y": 2}}
 
 
 def test_other_kind_of_recipe_replaces_the_whole() -> None:
     closed = {"kind": "closed_form", "classifier": "pca", "grid": [2]}
     shared = experiment(recipe={"kind": "gradient", **RECIPE})
-    recipe = specs.resolve(shared, "small", 0, {"recipe": closed})["recipe"]
+    recipe = resolve(shared, "small", 0, {"recipe": closed})["recipe"]
     assert "optimizer" not in recipe
     assert recipe["folds"] == 5
 
 
 def test_other_kind_replaces_a_recipe_that_left_its_kind_out() -> None:
     closed = {"kind": "closed_form", "classifier": "pca", "grid": [2]}
-    assert specs.resolve(experiment(), "small", 0, {"recipe": closed})["recipe"]["grid"] == [2.0]
+    assert resolve(experiment(), "small", 0, {"recipe": closed})["recipe"]["grid"] == [2.0]
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -140,9 +142,9 @@ def test_other_kind_replaces_a_recipe_that_left_its_kind_out() -> None:
 def test_committed_experiment_resolves_and_its_model_builds(
     path: Path, preset: str, built: Callable[[dict[str, Any]], None]
 ) -> None:
-    loaded = specs.load_experiment(load_yaml(path), path.name)
+    loaded = load_experiment(load_yaml(path), path.name)
     if preset in loaded.presets:
-        built(specs.resolve(loaded, preset, 0))
+        built(resolve(loaded, preset, 0))
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -150,12 +152,12 @@ def test_committed_experiment_resolves_and_its_model_builds(
 def test_committed_sweep_resolves_and_its_models_build(
     path: Path, preset: str, built: Callable[[dict[str, Any]], None]
 ) -> None:
-    sweep = sweeps.load_sweep(load_yaml(path), path.name)
+    sweep = load_sweep(load_yaml(path), path.name)
     if preset in sweep.presets:
-        trials = sweeps.trials(sweep, preset)
-        assert len({identity.run_id(trial) for trial in trials}) == len(trials)
-        for trial in trials[:: max(1, len(trials) // 4)]:
-            assert specs.validate(trial) == trial
+        specs = trials(sweep, preset)
+        assert len({identity.run_id(spec) for spec in specs}) == len(specs)
+        for trial in specs[:: max(1, len(specs) // 4)]:
+            assert validate(trial) == trial
             built(trial)
 
 
@@ -188,7 +190,7 @@ def test_unknown_key_lists_the_allowed_ones(
 ) -> None:
     message = rf"(?m)^  {re.escape(place)}: unknown key; allowed here: .*{re.escape(allowed)}"
     with pytest.raises(ValueError, match=message):
-        specs.validate({**SPEC, **changes})
+        validate({**SPEC, **changes})
 
 
 @pytest.mark.parametrize(
@@ -210,50 +212,50 @@ def test_unknown_key_lists_the_allowed_ones(
 )
 def test_bad_value_is_named_with_what_is_allowed(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        specs.validate({**SPEC, **changes})
+        validate({**SPEC, **changes})
 
 
 def test_all_mistakes_are_named_at_once() -> None:
     with pytest.raises(ValueError, match=r"(?s)models: .*seed: |seed: .*models: "):
-        specs.validate({**SPEC, "models": 1, "seed": -1})
+        validate({**SPEC, "models": 1, "seed": -1})
 
 
 def test_unknown_model_option_lists_the_allowed_ones() -> None:
     model = {"name": "cnn_b", "options": {"kernel_size": 5}}
     with pytest.raises(ValueError, match=r"'kernel_size'.*allowed: .*kernel_sizes"):
-        specs.validate({**SPEC, "model": model})
+        validate({**SPEC, "model": model})
 
 
 def test_part_of_a_data_set_is_never_called_full() -> None:
     part = {"name": "cifar10", "prepare": {"partial": True}}
     with pytest.raises(ValueError, match="partial data set needs a train_size"):
-        specs.validate({**SPEC, "data": part})
-    resolved = specs.validate({**SPEC, "data": {**part, "train_size": 1000}})
+        validate({**SPEC, "data": part})
+    resolved = validate({**SPEC, "data": {**part, "train_size": 1000}})
     assert resolved["data"]["prepare"] == {"partial": True}
 
 
 def test_a_subset_of_classes_limits_the_training_size() -> None:
     data = {"name": "imagenet", "prepare": {"classes": 10}}
     cropped = {**RECIPE, "crop": {"kind": "random", "size": 224}}
-    specs.validate({**SPEC, "data": {**data, "train_size": 13_000}, "recipe": cropped})
+    validate({**SPEC, "data": {**data, "train_size": 13_000}, "recipe": cropped})
     with pytest.raises(ValueError, match="train_size 13001 exceeds the 13000 training images"):
-        specs.validate({**SPEC, "data": {**data, "train_size": 13_001}})
+        validate({**SPEC, "data": {**data, "train_size": 13_001}})
 
 
 def test_unknown_prepare_parameter_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown prepare parameter 'side'"):
-        specs.validate({**SPEC, "data": {"name": "mnist", "prepare": {"side": 32}}})
+        validate({**SPEC, "data": {"name": "mnist", "prepare": {"side": 32}}})
 
 
 def test_empty_grid_is_refused() -> None:
     recipe = {"kind": "closed_form", "classifier": "pca", "grid": []}
     with pytest.raises(ValueError, match="grid: "):
-        specs.validate({**SPEC, "recipe": recipe})
+        validate({**SPEC, "recipe": recipe})
 
 
 def test_preset_the_experiment_lacks_is_refused() -> None:
     with pytest.raises(ValueError, match=r"'paper' is not defined .*allowed: small"):
-        specs.resolve(experiment(), "paper", 0)
+        resolve(experiment(), "paper", 0)
 
 
 @pytest.mark.parametrize(
@@ -266,4 +268,4 @@ def test_preset_the_experiment_lacks_is_refused() -> None:
 )
 def test_damaged_experiment_is_named(content: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        specs.load_experiment(content, "made.yaml")
+        load_experiment(content, "made.yaml")

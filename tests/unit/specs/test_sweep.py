@@ -6,7 +6,7 @@ import json
 import pytest
 
 from structnets import identity
-from structnets.specs import spec as specs
+from structnets.specs.spec import validate
 from structnets.specs.sweep import (
     load_sweep,
     load_sweeps,
@@ -38,7 +38,7 @@ def test_grid_is_the_whole_product_without_repetition(sweep):
 
 def test_trials_are_valid_specs_that_differ_in_the_model_only(sweep):
     for trial in trials(sweep, "small"):
-        assert specs.validate(trial) == trial
+        assert validate(trial) == trial
         assert {**trial, "model": None} == {**trials(sweep, "small")[0], "model": None}
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from structnets.specs import spec as specs
+from structnets.specs.spec import validate
 from structnets.training.optimization import build_optimizer, learning_rate
 
 
@@ -27,7 +27,7 @@ def resolved(settings: dict[str, Any]) -> dict[str, Any]:
         "data": {"name": "mnist"},
         "recipe": {"optimizer": settings, "epochs": 1, "batch_size": 1},
     }
-    return specs.validate(spec)["recipe"]["optimizer"]
+    return validate(spec)["recipe"]["optimizer"]
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ def test_a_killed_preparation_continues_and_leaves_no_process(tmp_path):
         originals(tmp_path / "from" / split, count)
     script = tmp_path / "prepare.py"
     script.write_text(SCRIPT)
-    root = str(Path(__file__).parents[3])
+    root = str(Path(__file__).parents[4])
     command = [sys.executable, str(script), str(tmp_path / "from"), str(tmp_path / "out"), root]
     process = subprocess.Popen(command)
     records = tmp_path / ".out.building" / "records"

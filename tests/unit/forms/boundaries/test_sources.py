@@ -17,7 +17,7 @@ from structnets.data.sets.textures import load_textures
 from structnets.forms.blobs.stored import write_blob_set
 from structnets.forms.boundaries.images import BoundaryImages
 from structnets.forms.tasks import make_task, open_examples
-from structnets.specs import spec as specs
+from structnets.specs.spec import validate
 from structnets.training.reporting import StoppedError
 
 CPU = torch.device("cpu")
@@ -54,7 +54,7 @@ def resolved(
             **recipe,
         },
     }
-    return specs.validate(content)
+    return validate(content)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from structnets.data.prepared.sharded_preparation import prepare_shards
 from structnets.data.prepared.shards import ShardedSplit
 from structnets.forms.shards.source import open_examples
 from structnets.identity import science
-from structnets.specs import spec as specs
+from structnets.specs.spec import validate
 from tests.made_imagenet import encoded
 
 CPU = torch.device("cpu")
@@ -41,7 +41,7 @@ def folder(tmp_path_factory):
 def make_spec(size=None, fraction=0.0, **recipe):
     evaluation = {"validation_fraction": fraction}
     recipe = {"crop": CROP, "evaluation": evaluation, **recipe}
-    return specs.validate(
+    return validate(
         {
             "chapter": 3,
             "preset": "smoke",
@@ -162,6 +162,6 @@ def test_recipes_that_do_not_fit_are_refused(recipe, message):
 def test_crops_belong_to_shards_and_leave_other_runs_alone():
     spec = {**make_spec(), "data": {"name": "photo_crops"}}
     with pytest.raises(ValueError, match=r"photo_crops is not in shards: leave out recipe\.crop"):
-        specs.validate(spec)
-    plain = specs.validate({**spec, "recipe": {**spec["recipe"], "crop": None}})
+        validate(spec)
+    plain = validate({**spec, "recipe": {**spec["recipe"], "crop": None}})
     assert {"crop", "mean_image"} & set(science(plain)["recipe"]) == set()

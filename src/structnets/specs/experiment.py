@@ -1,0 +1,110 @@
+"""Experiments: what rows of tables share, and how one resolves into the spec of a run.
+
+An experiment file (``workflow/experiments/<chapter>/*.yaml``) holds a model, a data set and a
+recipe, with overrides per preset. A table adds overrides per row and column, which are laid over
+the experiment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field
+
+from structnets.specs.resolved import Preset, ResolvedSpec
+from structnets.specs.spec import validate
+from structnets.specs.validation import Strict, checked
+
+
+class Resources(Strict):
+    """What a training is given on a cluster; no part of its spec, which says what it computes."""
+
+    size: Literal["small", "medium", "large"] = Field(
+        default="medium", description="Memory and time, as `sizes` of the configuration says."
+    )
+    nodes: int = Field(
+        default=1, ge=1, description="Machines its workers are spread over; no more than workers."
+    )
+
+
+class Experiment(Strict):
+    """One experiment file: what rows of tables share."""
+
+    chapter: int | None = Field(
+        default=None, ge=3, le=6, description="Thesis chapter; null for one's own."
+    )
+    model: dict[str, Any] = Field(description="As ModelSpec.")
+    data: dict[str, Any] = Field(description="As DataSpec.")
+    recipe: dict[str, Any] = Field(description="As Recipe; `kind` defaults to gradient.")
+    metric: str = Field(default="accuracy", description="Reported metric.")
+    presets: dict[Preset, dict[str, Any]] = Field(
+        description="Overrides merged last, per preset; a preset not named cannot be run."
+    )
+    resources: dict[Preset, Resources] = Field(
+        default={}, description="What a training is given on a cluster, per preset."
+    )
+
+
+def merge(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `first` with `second` laid over it, mapping by mapping.
+
+    A mapping whose ``name`` or ``kind`` changes is replaced whole, so that options of another
+    optimiser, say, do not linger.
+    """
+    merged = dict(first)
+    for key, value in second.items():
+        old = merged.get(key)
+        if isinstance(old, dict) and isinstance(value, dict) and not _other_kind(old, value):
+            merged[key] = merge(old, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _other_kind(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    return any(key in new and key in old and new[key] != old[key] for key in ("name", "kind"))
+
+
+def load_experiment(content: Any, name: str) -> Experiment:
+    """Validate the parsed YAML of an experiment file called `name`."""
+    return checked(Experiment, content, name)
+
+
+def resolve(
+    experiment: Experiment,
+    preset: str,
+    seed: int,
+    *overrides: Mapping[str, Any],
+) -> ResolvedSpec:
+    """Resolve an experiment to the spec of one run.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        The checked experiment file.
+    preset : {'smoke', 'small', 'paper'}
+        Its overrides are merged last.
+    seed : int
+        Seed of the run.
+    *overrides : dict
+        Of the table's column and row, merged in this order over the experiment.
+
+    Returns
+    -------
+    dict
+        Resolved spec: plain JSON, every default filled.
+
+    Raises
+    ------
+    ValueError
+        If the experiment has no such preset, or the merged spec is not valid.
+    """
+    if preset not in experiment.presets:
+        allowed = ", ".join(experiment.presets)
+        raise ValueError(f"preset {preset!r} is not defined by the experiment; allowed: {allowed}")
+    spec = experiment.model_dump(exclude={"presets", "resources"})
+    spec["recipe"].setdefault("kind", "gradient")
+    for override in (*overrides, experiment.presets[preset]):  # type: ignore[index]
+        spec = merge(spec, override)
+    return validate({**spec, "preset": preset, "seed": seed})
