@@ -21,13 +21,14 @@ from pipelines.stage import absolute, run_stage, stage_parser
 from pipelines.tracking.made_target import log_made
 from structnets.entries import add_trust
 from structnets.files import read_json, write_json
+from structnets.specs.resolved import ResolvedAnalysis
 
 logger = logging.getLogger("analyse")
 ENDINGS = ("svg", "png", "csv")
 
 
 def analyse(
-    resolved: dict[str, Any],
+    resolved: ResolvedAnalysis,
     prepared: Path,
     results: Path,
     scratch: Path,

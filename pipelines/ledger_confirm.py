@@ -89,13 +89,12 @@ def ledger_confirm(
                 trusted=trusted,
             )
         except (ValueError, OSError) as error:
-            outcome[run] = [str(error)]
+            outcome[run], told = [str(error)], ""
         else:
-            outcome[run] = found.differences
+            outcome[run], told = found.differences, f"confirmed, {found.record()}"
             if not found.differences:
                 append(ledger, [_confirmed(line, found, published.get(run), git["sha"])])
-        said = "; ".join(outcome[run])
-        log.info("%s: %s", run, said or f"confirmed, {found.record()}")
+        log.info("%s: %s", run, "; ".join(outcome[run]) or told)
     return outcome
 
 

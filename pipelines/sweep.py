@@ -29,6 +29,7 @@ from structnets.data.prepared.manifest import load_manifest
 from structnets.files import read_json, write_atomic, write_json
 from structnets.identity import chapter_name, prepared_name
 from structnets.models.counting import count_parameters
+from structnets.specs.resolved import GradientSpec, ResolvedSweep
 from structnets.specs.sweep import trial_specs
 from structnets.viz.trials import draw_trials
 
@@ -39,7 +40,7 @@ logger = logging.getLogger("structnets.sweep")
 
 
 def search(
-    sweep: dict[str, Any], prepared: Path, folder: Path, cpus: int, stop: StopRequest
+    sweep: ResolvedSweep, prepared: Path, folder: Path, cpus: int, stop: StopRequest
 ) -> ResultGrid:
     """Run the trials of a resolved sweep, or what is left of them.
 
@@ -94,7 +95,7 @@ def search(
     return tuner.fit()
 
 
-def table_of(sweep: dict[str, Any], grid: ResultGrid) -> list[dict[str, Any]]:
+def table_of(sweep: ResolvedSweep, grid: ResultGrid) -> list[dict[str, Any]]:
     """List what became of each trial, in the order of the sweep's points."""
     rows, specs = [], trial_specs(sweep)
     for result in grid:
@@ -124,13 +125,13 @@ def _curve(result: Any) -> list[tuple[int, float]]:
     return sorted(dict(zip(frame["epoch"].astype(int), frame[METRIC], strict=True)).items())
 
 
-def _step_seconds(spec: dict[str, Any], result: Any) -> float | None:
+def _step_seconds(spec: GradientSpec, result: Any) -> float | None:
     """Return the seconds a trial took per step, evaluation left out; None if it reported none."""
     speed = (result.metrics or {}).get(SPEED)
     return spec["recipe"]["batch_size"] / speed if speed else None
 
 
-def publish(sweep: dict[str, Any], rows: list[dict[str, Any]], out: Path) -> dict[str, Path]:
+def publish(sweep: ResolvedSweep, rows: list[dict[str, Any]], out: Path) -> dict[str, Path]:
     """Write the table of trials, the figure, and the best one, which comes last.
 
     Raises
@@ -168,7 +169,7 @@ def _csv(rows: list[dict[str, Any]]) -> str:
 
 
 def _track(
-    sweep: dict[str, Any],
+    sweep: ResolvedSweep,
     rows: list[dict[str, Any]],
     files: dict[str, Path],
     results: Path,
@@ -198,7 +199,7 @@ def _track(
     )
 
 
-def sweep(resolved: dict[str, Any], prepared: Path, results: Path, scratch: Path) -> None:
+def sweep(resolved: ResolvedSweep, prepared: Path, results: Path, scratch: Path) -> None:
     """Search, publish and track a resolved sweep.
 
     Raises

@@ -21,7 +21,6 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pipelines.cluster.launch import GROUP_PATIENCE, connected, granted_cpus
 from pipelines.cluster.run_lock import RunLock
@@ -32,6 +31,7 @@ from pipelines.tracking import Tracker
 from structnets.data.prepared.manifest import load_manifest
 from structnets.files import read_json
 from structnets.identity import chapter_name, digest, prepared_name, run_id
+from structnets.specs.resolved import ResolvedSpec
 from structnets.specs.spec import validate
 from structnets.training.artifacts import ARTIFACTS, check_work, is_published
 
@@ -58,7 +58,7 @@ class Group:
 
 
 def train(
-    runs: list[dict[str, Any]],
+    runs: Sequence[ResolvedSpec],
     roots: Roots,
     group: Group,
     targets: Mapping[str, Sequence[str]] | None = None,
@@ -95,7 +95,7 @@ def train(
 
 
 def _train(
-    runs: list[dict[str, Any]],
+    runs: Sequence[ResolvedSpec],
     roots: Roots,
     group: Group,
     targets: Mapping[str, Sequence[str]],
@@ -123,7 +123,7 @@ def _train(
         stop.explain(_progress(runs, roots) != before)
 
 
-def _progress(runs: list[dict[str, Any]], roots: Roots) -> list[str]:
+def _progress(runs: Sequence[ResolvedSpec], roots: Roots) -> list[str]:
     """Return what runs have got done: their checkpoints, and which of them are published."""
     saved = (roots.work(spec) / "checkpoints" for spec in runs)
     published = [run_id(spec) for spec in runs if is_published(roots.out(spec), spec)]
@@ -131,7 +131,7 @@ def _progress(runs: list[dict[str, Any]], roots: Roots) -> list[str]:
 
 
 def _fit(
-    runs: list[dict[str, Any]],
+    runs: Sequence[ResolvedSpec],
     roots: Roots,
     group: Group,
     stop: StopRequest,
@@ -162,7 +162,7 @@ def _fit(
     trainer.fit()
 
 
-def _track(spec: dict[str, Any], roots: Roots, workers: int, targets: Sequence[str]) -> Tracker:
+def _track(spec: ResolvedSpec, roots: Roots, workers: int, targets: Sequence[str]) -> Tracker:
     return Tracker.open(
         None,
         roots.results,
@@ -175,7 +175,7 @@ def _track(spec: dict[str, Any], roots: Roots, workers: int, targets: Sequence[s
     )
 
 
-def _finish(tracker: Tracker, spec: dict[str, Any], roots: Roots) -> None:
+def _finish(tracker: Tracker, spec: ResolvedSpec, roots: Roots) -> None:
     out = roots.out(spec)
     if not is_published(roots.out(spec), spec):
         tracker.finish("FAILED")
@@ -199,7 +199,7 @@ def _finish(tracker: Tracker, spec: dict[str, Any], roots: Roots) -> None:
     tracker.finish()
 
 
-def read_spec(text: str) -> dict[str, Any]:
+def read_spec(text: str) -> ResolvedSpec:
     """Read a spec given as JSON text or as the name of a JSON file, and check it."""
     if text.lstrip().startswith("{"):
         return validate(json.loads(text))

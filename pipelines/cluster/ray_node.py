@@ -130,17 +130,19 @@ class RayNode:
 
     def _start(self, own: str, temp: str) -> int | None:
         """Start Ray, in a few attempts; returns an exit code, or None once it runs."""
+        code = None
         for left in reversed(range(STARTS)):
             start = subprocess.Popen(self._start_words(own, temp), stdin=subprocess.DEVNULL)
             while start.poll() is None:
                 if _input_ended(0.1):
                     return 0
-            if not start.returncode:
+            code = start.returncode or None
+            if code is None:
                 return None
             if left:
                 print(f"Ray did not start on {node_name()}; trying again", flush=True)
                 _kill_children()
-        return start.returncode
+        return code
 
     def _start_words(self, own: str, temp: str) -> list[str]:
         role = [f"--address={self.address}"]

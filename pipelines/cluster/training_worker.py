@@ -14,6 +14,7 @@ from typing import Any
 from pipelines.tracking.spool import Spool
 from structnets.files import write_atomic
 from structnets.identity import prepared_name, run_id
+from structnets.specs.resolved import ResolvedSpec
 from structnets.training.artifacts import is_published
 from structnets.training.reporting import RecordedProgress, StoppedError
 
@@ -28,23 +29,23 @@ class Roots:
     results: Path
     scratch: Path
 
-    def out(self, spec: dict[str, Any]) -> Path:
+    def out(self, spec: ResolvedSpec) -> Path:
         """Return where a run is published."""
         return self.results / "runs" / run_id(spec)
 
-    def work(self, spec: dict[str, Any]) -> Path:
+    def work(self, spec: ResolvedSpec) -> Path:
         """Return where a run keeps its state."""
         return self.scratch / "runs" / run_id(spec)
 
-    def lock(self, spec: dict[str, Any]) -> Path:
+    def lock(self, spec: ResolvedSpec) -> Path:
         """Return where the job that trains a run says so."""
         return self.work(spec) / "lock"
 
-    def error(self, spec: dict[str, Any]) -> Path:
+    def error(self, spec: ResolvedSpec) -> Path:
         """Return where a worker says why a run cannot succeed."""
         return self.work(spec) / "error.txt"
 
-    def spool(self, spec: dict[str, Any]) -> Path:
+    def spool(self, spec: ResolvedSpec) -> Path:
         """Return where a run leaves what is for MLflow."""
         return self.work(spec) / "spool"
 

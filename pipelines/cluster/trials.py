@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from structnets.identity import prepared_name, run_id
+from structnets.specs.resolved import ResolvedSpec
 from structnets.training.reporting import RecordedProgress, StoppedError
 
 METRIC = "val_accuracy"
@@ -39,7 +40,7 @@ class TuneReporter(RecordedProgress):
 
 def run_trial(
     config: dict[str, Any],
-    specs: list[dict[str, Any]],
+    specs: list[ResolvedSpec],
     folder: Path,
     prepared: Path,
     stop: Callable[[], bool],

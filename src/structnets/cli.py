@@ -25,6 +25,7 @@ from structnets.entries import load_path
 from structnets.files import read_json, write_atomic
 from structnets.installation import find_checkout, remedy
 from structnets.metrics.boundary.command import add_boundary_eval
+from structnets.specs.resolved import ResolvedSpec
 
 # Name, where it lies in a checkout, and what it is for.
 OF_CHECKOUT = {"audit": ("pipelines.audit:command", "compare every artifact on disk with MLflow")}
@@ -192,7 +193,7 @@ def _train(options: argparse.Namespace) -> None:
         _print_json(result)
 
 
-def _checked_where_possible(spec: dict[str, Any]) -> dict[str, Any]:
+def _checked_where_possible(spec: ResolvedSpec) -> ResolvedSpec:
     """Validate a spec, unless only torch and numpy are here: then it must be a resolved one."""
     try:
         from structnets.specs.spec import validate
@@ -242,7 +243,7 @@ def _validate(options: argparse.Namespace) -> None:
         _print_json({run_id(spec): spec for spec in resolved})
 
 
-def _resolved_specs(file: Path) -> list[dict[str, Any]]:
+def _resolved_specs(file: Path) -> list[ResolvedSpec]:
     """Resolve a spec, or an experiment in each of its presets with seed 0."""
     from structnets.specs.experiment import load_experiment, resolve
     from structnets.specs.spec import validate

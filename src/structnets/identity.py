@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -21,7 +22,7 @@ def digest(content: Any) -> str:
     return hashlib.sha256(canonical_json(content).encode()).hexdigest()
 
 
-def science(spec: dict[str, Any]) -> dict[str, Any]:
+def science(spec: Mapping[str, Any]) -> dict[str, Any]:
     """Return `spec` without the keys that are off (null, false or empty).
 
     Ids of runs, analyses and sweeps are digests of this, so that an option added later, off by
@@ -31,12 +32,12 @@ def science(spec: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in kept.items() if not (v is None or v is False or v in ({}, [], ()))}
 
 
-def spec_digest(spec: dict[str, Any]) -> str:
+def spec_digest(spec: Mapping[str, Any]) -> str:
     """Return the digest of the science of a resolved spec."""
     return digest(science(spec))
 
 
-def data_variant(spec: dict[str, Any]) -> str:
+def data_variant(spec: Mapping[str, Any]) -> str:
     """Name the part of the training set a spec uses: ``n300``, or ``full``."""
     size = spec["data"].get("train_size")
     return "full" if size is None else f"n{size}"
@@ -52,7 +53,7 @@ def short_name(name: str) -> str:
     return name.rpartition(":")[2].lower() if ":" in name else name
 
 
-def prepared_name(data: dict[str, Any]) -> str:
+def prepared_name(data: Mapping[str, Any]) -> str:
     """Return the folder of a prepared data set: its name, plus a digest of any parameters.
 
     Of ``package.module:Object`` the digest is over the whole path too: two packages may call
@@ -64,14 +65,14 @@ def prepared_name(data: dict[str, Any]) -> str:
     return f"{short}-{digest(prepare)[:8]}" if prepare else short
 
 
-def run_id(spec: dict[str, Any]) -> str:
+def run_id(spec: Mapping[str, Any]) -> str:
     """Return ``<model>-<data>-<variant>-s<seed>-<digest8>`` of a resolved spec."""
     short = spec_digest(spec)[:8]
     model, data = (short_name(spec[part]["name"]) for part in ("model", "data"))
     return f"{model}-{data}-{data_variant(spec)}-s{spec['seed']}-{short}"
 
 
-def analysis_id(resolved: dict[str, Any]) -> str:
+def analysis_id(resolved: Mapping[str, Any]) -> str:
     """Return ``<target>-<preset>-<digest8>`` of a resolved analysis, or of its ledger line.
 
     The digest is over what is asked of which runs; title, caption and labels do not enter.
@@ -82,7 +83,7 @@ def analysis_id(resolved: dict[str, Any]) -> str:
     return f"{resolved['target']}-{resolved['preset']}-{short}"
 
 
-def sweep_id(resolved: dict[str, Any]) -> str:
+def sweep_id(resolved: Mapping[str, Any]) -> str:
     """Return ``<name>-<preset>-<digest8>`` of a resolved sweep; its title does not enter."""
     keys = ("name", "preset", "metric", "seed", "asha", "base")
     points = [science(point) for point in resolved["points"]]

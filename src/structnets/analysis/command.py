@@ -6,9 +6,10 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from structnets.entries import add_trust
+from structnets.specs.resolved import AskedAnalysis
 
 
 def add_analyse(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -65,7 +66,7 @@ def _analyse(options: argparse.Namespace) -> None:
     resolved["analysis_id"] = f"{resolved['target']}-{digest(science(resolved))[:8]}"
     stem = options.out.resolve() / resolved["target"]
     result = perform(
-        resolved,
+        cast("AskedAnalysis", resolved),
         runs,
         stem,
         options.out.resolve() / "work",

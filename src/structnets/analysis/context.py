@@ -20,6 +20,7 @@ from structnets.entries import refuse_foreign
 from structnets.files import atomic_path, read_json, write_json
 from structnets.forms.tasks import open_examples
 from structnets.identity import data_variant, prepared_name, run_id, science
+from structnets.specs.resolved import ResolvedSpec
 from structnets.specs.spec import validate
 from structnets.training.run import build_model
 
@@ -50,7 +51,7 @@ class Trained:
     key: str
     label: str
     run_id: str
-    spec: dict[str, Any]
+    spec: ResolvedSpec
     manifest: dict[str, Any]
     folder: Path
     prepared: Path
@@ -171,7 +172,7 @@ def load_run(
     )  # fmt: skip
 
 
-def _load_weights(model: nn.Module, path: Path, spec: dict[str, Any]) -> None:
+def _load_weights(model: nn.Module, path: Path, spec: ResolvedSpec) -> None:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
         of, weights = content["spec"], content["state_dict"]

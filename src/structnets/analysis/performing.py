@@ -12,11 +12,12 @@ import torch
 
 from structnets.analysis.context import Context, Measured, Trained
 from structnets.analysis.registry import check_models, find_analysis, load_function
+from structnets.specs.resolved import AskedAnalysis
 from structnets.training import provenance
 
 
 def perform(
-    resolved: dict[str, Any],
+    resolved: AskedAnalysis,
     runs: Sequence[Trained],
     stem: Path,
     work: Path,
@@ -79,7 +80,7 @@ def perform(
     return result
 
 
-def note_of(resolved: dict[str, Any], runs: Sequence[Trained], hardware: str) -> str:
+def note_of(resolved: AskedAnalysis, runs: Sequence[Trained], hardware: str) -> str:
     """Say in one line which preset, data and hardware a figure is of."""
     parts = [f"preset {resolved['preset']}"] if resolved["preset"] else []
     if runs:

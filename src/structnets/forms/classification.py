@@ -14,6 +14,7 @@ from structnets.forms.tasks import Measurement
 from structnets.forms.workers import Workers
 from structnets.metrics import classification
 from structnets.metrics.binary import binary_scores
+from structnets.specs.resolved import ResolvedSpec
 
 # Few enough for the maps of one layer to stay in a processor's caches; many on a GPU.
 CPU_BATCH, GPU_BATCH = 50, 500
@@ -98,6 +99,6 @@ class Classification:
         return Measurement(metrics, details)
 
 
-def make_task(spec: dict[str, Any], manifest: dict[str, Any]) -> Classification:
+def make_task(spec: ResolvedSpec, manifest: dict[str, Any]) -> Classification:
     """Return the task (`structnets.forms.tasks.make_task`)."""
     return Classification()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from structnets.data.sets.catalogue import find_dataset
+from structnets.specs.resolved import ResolvedSpec
 
 if TYPE_CHECKING:
     import torch
@@ -77,13 +78,13 @@ FORMS: dict[str, Form] = {
 }
 
 
-def form_of(spec: dict[str, Any]) -> Form:
+def form_of(spec: ResolvedSpec) -> Form:
     """Return the modules a spec's data set is read and learned by."""
     return FORMS[find_dataset(spec["data"]["name"]).form]
 
 
 def open_examples(
-    spec: dict[str, Any], prepared: Path, manifest: dict[str, Any]
+    spec: ResolvedSpec, prepared: Path, manifest: dict[str, Any]
 ) -> dict[str, Examples]:
     """Open the splits a spec uses: ``train``, ``test``, and ``validation`` if it holds some out.
 
@@ -95,6 +96,6 @@ def open_examples(
     return importlib.import_module(form_of(spec).source).open_examples(spec, prepared, manifest)
 
 
-def make_task(spec: dict[str, Any], manifest: dict[str, Any]) -> Task:
+def make_task(spec: ResolvedSpec, manifest: dict[str, Any]) -> Task:
     """Return the task of a spec."""
     return importlib.import_module(form_of(spec).task).make_task(spec, manifest)

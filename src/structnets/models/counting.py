@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import nn
@@ -10,6 +10,7 @@ from torch import nn
 from structnets.models.registry import create_for_spec
 from structnets.nn.gaussian_conv import GaussianConv2d
 from structnets.nn.learned_basis_conv import LearnedBasisConv2d
+from structnets.specs.resolved import ResolvedSpec
 
 
 @runtime_checkable
@@ -52,7 +53,7 @@ def spatial_filters(model: nn.Module) -> int:
     return total
 
 
-def count(spec: dict[str, Any], what: str) -> float:
+def count(spec: ResolvedSpec, what: str) -> float:
     """Count something of a spec's model, as tables show it.
 
     Parameters
@@ -69,12 +70,12 @@ def count(spec: dict[str, Any], what: str) -> float:
     return counts[what](model) / 1e6
 
 
-def count_parameters(spec: dict[str, Any]) -> int:
+def count_parameters(spec: ResolvedSpec) -> int:
     """Count the trained weights of a spec's model, for the classes of its data set."""
     return trained_parameters(weightless(spec))
 
 
-def weightless(spec: dict[str, Any]) -> nn.Module:
+def weightless(spec: ResolvedSpec) -> nn.Module:
     """Build a spec's model for the classes of its data set on torch's meta device."""
     from structnets.data.sets.catalogue import class_count, find_dataset
 

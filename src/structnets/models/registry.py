@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from structnets.entries import Registry, is_path, load_path
 from structnets.models.entries import ENTRIES, ModelEntry
+from structnets.specs.resolved import ResolvedSpec
 
 if TYPE_CHECKING:
     from torch import nn
@@ -197,9 +198,7 @@ def data_options(name: str, classes: int, image_shape: Sequence[int]) -> dict[st
     return {"num_classes": classes, **known} if takes_classes(name) else known
 
 
-def create_for_spec(
-    spec: Mapping[str, Any], classes: int, stored_shape: Sequence[int]
-) -> nn.Module:
+def create_for_spec(spec: ResolvedSpec, classes: int, stored_shape: Sequence[int]) -> nn.Module:
     """Build the model of a spec; what its options say goes before what its data decide.
 
     Parameters

@@ -13,6 +13,7 @@ from structnets import files, identity
 from structnets.reporting.ledger import Line, ledger_line
 from structnets.reporting.pooling import pooled_score
 from structnets.reporting.requests import Experiments, cell_key, cell_spec
+from structnets.specs.resolved import ResolvedSpec
 from structnets.specs.table import COUNTS, Table
 
 Status = Literal["measured", "counted", "reported", "not run"]
@@ -134,7 +135,7 @@ def _reported(table: Table, preset: str, row: str, column: str) -> Cell:
     )
 
 
-def _counted(table: Table, row: str, column: str, spec: dict[str, Any]) -> Cell:
+def _counted(table: Table, row: str, column: str, spec: ResolvedSpec) -> Cell:
     from structnets.models.counting import count
 
     value, preset = count(spec, table.metric_of(column)), spec["preset"]
@@ -149,7 +150,7 @@ def _run_cell(
     table: Table,
     row: str,
     column: str,
-    spec: dict[str, Any],
+    spec: ResolvedSpec,
     lines: list[Line],
     code_digests: Mapping[str, str],
 ) -> Cell:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from structnets import identity
 from structnets.reporting.ledger import read_ledger
@@ -29,7 +28,7 @@ from structnets.specs.analysis import (
 )
 from structnets.specs.configuration import Configuration
 from structnets.specs.experiment import Experiment, Resources
-from structnets.specs.resolved import Preset
+from structnets.specs.resolved import Preset, ResolvedAnalysis, ResolvedSpec, ResolvedSweep
 from structnets.specs.sweep import load_sweeps, resolve_sweep
 from structnets.specs.table import Table, load_tables
 
@@ -63,14 +62,14 @@ class Plan:
     """
 
     tables: dict[str, Table]
-    specs: dict[str, dict[str, Any]]
+    specs: dict[str, ResolvedSpec]
     requested: dict[str, list[str]]
     needed: dict[str, list[str]]
     uses: dict[str, list[str]]
     resources: dict[str, Resources]
     batches: dict[str, list[str]]
-    sweeps: dict[str, dict[str, Any]]
-    analyses: dict[str, dict[str, Any]]
+    sweeps: dict[str, ResolvedSweep]
+    analyses: dict[str, ResolvedAnalysis]
 
 
 def make_plan(configuration: Configuration) -> Plan:
@@ -86,7 +85,7 @@ def make_plan(configuration: Configuration) -> Plan:
     folder = Path(configuration.experiments)
     experiments = load_experiments(folder, list(tables.values()))
     ledger = read_ledger(Path(configuration.ledger_root)) if configuration.ledger == "use" else {}
-    specs: dict[str, dict[str, Any]] = {}
+    specs: dict[str, ResolvedSpec] = {}
     resources: dict[str, Resources] = {}
     requested: dict[str, list[str]] = {}
     seeds = None if configuration.seeds is None else range(configuration.seeds)
@@ -136,7 +135,7 @@ def make_plan(configuration: Configuration) -> Plan:
 
 def _analyses(
     configuration: Configuration,
-) -> dict[str, tuple[dict[str, Any], dict[str, tuple[dict[str, Any], Experiment]]]]:
+) -> dict[str, tuple[ResolvedAnalysis, dict[str, tuple[ResolvedSpec, Experiment]]]]:
     """Resolve the analyses of a preset; with each its runs, their specs and experiments."""
     found = load_analyses(Path(configuration.analyses))
     chosen = {t: a for t, a in found.items() if configuration.preset in a.presets}
@@ -152,7 +151,7 @@ def _analyses(
 
 def _analysed(
     analysis: Analysis, experiments: Experiments, preset: Preset
-) -> dict[str, tuple[dict[str, Any], Experiment]]:
+) -> dict[str, tuple[ResolvedSpec, Experiment]]:
     """Return spec and experiment of an analysis' runs, by run id."""
     specs = model_specs(analysis, experiments, preset)
     return {
@@ -161,7 +160,7 @@ def _analysed(
     }
 
 
-def _given(experiment: Experiment, spec: dict[str, Any], configuration: Configuration) -> Resources:
+def _given(experiment: Experiment, spec: ResolvedSpec, configuration: Configuration) -> Resources:
     """Return what an experiment asks for, with no more nodes than are configured or have work."""
     preset = configuration.preset
     usual = Resources(size="small" if preset == "smoke" else "medium")
@@ -189,7 +188,7 @@ def _uses(
     tables: dict[str, Table],
     experiments: Experiments,
     preset: Preset,
-    specs: dict[str, dict[str, Any]],
+    specs: dict[str, ResolvedSpec],
 ) -> dict[str, list[str]]:
     """Find every target a run counts for, also where that target did not ask for its seed."""
     targets: dict[str, set[str]] = {}
@@ -203,7 +202,7 @@ def _uses(
 
 def _batches(
     training: list[str],
-    specs: dict[str, dict[str, Any]],
+    specs: dict[str, ResolvedSpec],
     resources: dict[str, Resources],
     configuration: Configuration,
 ) -> dict[str, list[str]]:

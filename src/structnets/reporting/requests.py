@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from structnets import identity
 from structnets.specs.experiment import Experiment, load_experiment, merge, resolve
+from structnets.specs.resolved import ResolvedSpec
 from structnets.specs.table import Floor, Row, Table
 from structnets.specs.validation import load_yaml
 
@@ -22,7 +23,7 @@ class Request:
     target: str
     row: str
     column: str
-    spec: dict[str, Any]
+    spec: ResolvedSpec
 
     @property
     def run_id(self) -> str:
@@ -60,7 +61,7 @@ def load_experiments(directory: Path, tables: Sequence[Table]) -> dict[str, Expe
 
 def cell_spec(
     table: Table, experiments: Experiments, preset: str, row: str, column: str, seed: int = 0
-) -> dict[str, Any]:
+) -> ResolvedSpec:
     """Resolve the spec of one run of a cell.
 
     Raises
@@ -80,7 +81,7 @@ def cell_spec(
         raise ValueError(f"{table.target}, row {row}, column {column}: {error}") from error
 
 
-def cell_key(spec: Mapping[str, Any]) -> str:
+def cell_key(spec: ResolvedSpec) -> str:
     """Digest what all runs of a cell share: their science without the seed."""
     shared = {key: value for key, value in spec.items() if key != "seed"}
     return identity.spec_digest(shared)
@@ -131,9 +132,8 @@ def requested_specs(
             chosen = sorted(seed for r, c, seed in wanted if (r, c) == (row, column))
             if chosen:
                 spec = cell_spec(table, experiments, preset, row, column)
-                requests += [
-                    Request(table.target, row, column, {**spec, "seed": seed}) for seed in chosen
-                ]
+                seeded = [cast("ResolvedSpec", {**spec, "seed": seed}) for seed in chosen]
+                requests += [Request(table.target, row, column, one) for one in seeded]
     return requests
 
 

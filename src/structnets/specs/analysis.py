@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydantic import Field, model_validator
 
 from structnets import identity
 from structnets.analysis.registry import ANALYSES, check_models, check_options
 from structnets.specs.experiment import Experiment, load_experiment, resolve
-from structnets.specs.resolved import Preset
+from structnets.specs.resolved import AnalysedRun, Preset, ResolvedAnalysis, ResolvedSpec
 from structnets.specs.table import ThesisValue
 from structnets.specs.validation import Strict, TargetFile, load_target, load_yaml
 
@@ -130,7 +130,7 @@ def load_models_experiments(directory: Path, analyses: Iterable[Analysis]) -> di
 
 def model_specs(
     analysis: Analysis, experiments: Mapping[str, Experiment], preset: str
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, ResolvedSpec]:
     """Resolve the spec of every model of an analysis, by the model's key.
 
     Raises
@@ -153,7 +153,7 @@ def model_specs(
 
 def resolve_analysis(
     analysis: Analysis, experiments: Mapping[str, Experiment], preset: str
-) -> dict[str, Any]:
+) -> ResolvedAnalysis:
     """Resolve an analysis for one preset to the plain JSON its stage works on.
 
     Parameters
@@ -178,7 +178,7 @@ def resolve_analysis(
     """
     specs = model_specs(analysis, experiments, preset)
     chosen = analysis.presets[preset]  # type: ignore[index]
-    models = [
+    models: list[AnalysedRun] = [
         {"key": model.key, "label": model.label, "run_id": identity.run_id(specs[model.key])}
         for model in analysis.models_of(preset)  # type: ignore[arg-type]
     ]
@@ -194,4 +194,5 @@ def resolve_analysis(
         ),
         "models": models,
     }
-    return {"analysis_id": identity.analysis_id(resolved), **resolved}
+    whole = {"analysis_id": identity.analysis_id(resolved), **resolved}
+    return cast("ResolvedAnalysis", whole)

@@ -128,8 +128,8 @@ class EvaluationSettings(TypedDict):
     validation_fraction: float
 
 
-class GradientSettings(TypedDict):
-    """A recipe of mini-batch gradients."""
+class GradientHead(TypedDict):
+    """What recipes of mini-batch gradients share, whatever the form of their data."""
 
     kind: Literal["gradient"]
     optimizer: OptimizerSettings
@@ -143,9 +143,28 @@ class GradientSettings(TypedDict):
     standardize: bool
     mean_image: bool
     augmentation: AugmentationSettings | None
+    evaluation: EvaluationSettings
+
+
+class GradientSettings(GradientHead):
+    """A recipe of mini-batch gradients."""
+
     crop: CropSettings | None
     boundaries: BoundarySettings | None
-    evaluation: EvaluationSettings
+
+
+class ShardSettings(GradientHead):
+    """A recipe of mini-batch gradients for images in shards, which need a crop."""
+
+    crop: CropSettings
+    boundaries: None
+
+
+class DetectionSettings(GradientHead):
+    """A recipe of mini-batch gradients for boundaries and blobs."""
+
+    crop: None
+    boundaries: BoundarySettings
 
 
 class ClosedFormSettings(TypedDict):
@@ -173,6 +192,18 @@ class GradientSpec(SpecHead):
     """The science of one training by gradients."""
 
     recipe: GradientSettings
+
+
+class ShardSpec(SpecHead):
+    """The science of one training on images in shards."""
+
+    recipe: ShardSettings
+
+
+class DetectionSpec(SpecHead):
+    """The science of one training on boundaries or blobs."""
+
+    recipe: DetectionSettings
 
 
 class ClosedFormSpec(SpecHead):
@@ -210,7 +241,7 @@ class ResolvedSweep(TypedDict):
     metric: Metric
     seed: int
     asha: AshaSettings
-    base: ResolvedSpec
+    base: GradientSpec
     points: list[dict[str, Option]]
 
 
@@ -222,15 +253,20 @@ class AnalysedRun(TypedDict):
     run_id: str
 
 
-class ResolvedAnalysis(TypedDict):
-    """What the stage of an analysis works on."""
+class AskedAnalysis(TypedDict):
+    """An analysis of some runs; one that is no target of the workflow has no more."""
 
     analysis_id: str
     target: str
-    chapter: int | None
     title: str
-    caption: str
-    preset: Preset
+    preset: Preset | None
     analysis: str
     options: dict[str, Any]
     models: list[AnalysedRun]
+
+
+class ResolvedAnalysis(AskedAnalysis):
+    """What the stage of an analysis works on."""
+
+    chapter: int | None
+    caption: str

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import Field, model_validator
 
 from structnets import identity
 from structnets.specs.experiment import Experiment, merge, resolve
-from structnets.specs.resolved import Option, Preset
+from structnets.specs.resolved import GradientSpec, Option, Preset, ResolvedSweep
 from structnets.specs.validation import Strict, checked, load_yaml
 
 
@@ -127,7 +127,7 @@ def load_sweeps(directory: Path) -> dict[str, Sweep]:
     return sweeps
 
 
-def resolve_sweep(sweep: Sweep, preset: str) -> dict[str, Any]:
+def resolve_sweep(sweep: Sweep, preset: str) -> ResolvedSweep:
     """Resolve a sweep for one preset to the plain JSON its stage runs.
 
     Parameters
@@ -147,7 +147,8 @@ def resolve_sweep(sweep: Sweep, preset: str) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If the sweep lacks the preset, or its trials are not ranked on a validation split.
+        If the sweep lacks the preset, or its trials are not trained by gradients and ranked on a
+        validation split.
     """
     if preset not in sweep.presets:
         allowed = ", ".join(sweep.presets)
@@ -156,6 +157,8 @@ def resolve_sweep(sweep: Sweep, preset: str) -> dict[str, Any]:
     content = {key: getattr(sweep, key) for key in ("chapter", "model", "data", "recipe", "metric")}
     experiment = Experiment(**content, presets={preset: chosen.overrides})  # type: ignore[dict-item]
     base = resolve(experiment, preset, sweep.seed)
+    if base["recipe"]["kind"] != "gradient":
+        raise ValueError(f"sweep {sweep.name}: recipe.kind must be 'gradient', which has epochs")
     if base["recipe"]["evaluation"]["split"] != "validation":
         raise ValueError(f"sweep {sweep.name}: recipe.evaluation.split must be 'validation'")
     resolved = {
@@ -168,7 +171,8 @@ def resolve_sweep(sweep: Sweep, preset: str) -> dict[str, Any]:
         "points": _points(chosen.space or sweep.space, sweep.seed, chosen.samples),
     }
     shown = {"title": sweep.title, "figure": sweep.figure.model_dump(mode="json")}
-    return {"sweep_id": identity.sweep_id(resolved), **shown, **resolved}
+    whole = {"sweep_id": identity.sweep_id(resolved), **shown, **resolved}
+    return cast("ResolvedSweep", whole)
 
 
 def sweep_id(sweep: Sweep, preset: str) -> str:
@@ -176,17 +180,18 @@ def sweep_id(sweep: Sweep, preset: str) -> str:
     return resolve_sweep(sweep, preset)["sweep_id"]
 
 
-def trials(sweep: Sweep, preset: str) -> list[dict[str, Any]]:
+def trials(sweep: Sweep, preset: str) -> list[GradientSpec]:
     """List the resolved specs of the trials a preset runs, in a fixed order."""
     return trial_specs(resolve_sweep(sweep, preset))
 
 
-def trial_specs(resolved: dict[str, Any]) -> list[dict[str, Any]]:
+def trial_specs(resolved: ResolvedSweep) -> list[GradientSpec]:
     """List the resolved specs of the trials of a `resolve_sweep` result, in the order of points."""
-    return [merge(resolved["base"], {"model": {"options": point}}) for point in resolved["points"]]
+    options = [{"model": {"options": point}} for point in resolved["points"]]
+    return [cast("GradientSpec", merge(resolved["base"], changed)) for changed in options]
 
 
-def _points(space: list[Axis], seed: int, samples: int | None) -> list[dict[str, Any]]:
+def _points(space: list[Axis], seed: int, samples: int | None) -> list[dict[str, Option]]:
     """Return the grid, or the first of its points in an order drawn by digest.
 
     The draw needs no random generator, so that it is the same under every version of Python, and

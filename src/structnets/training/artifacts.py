@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from structnets.files import atomic_path, read_json, write_atomic, write_json
 from structnets.identity import science, spec_digest
+from structnets.specs.resolved import ResolvedSpec
 
 if TYPE_CHECKING:
     from torch import nn
@@ -24,14 +25,14 @@ if TYPE_CHECKING:
 ARTIFACTS = ("result.json", "model.pt", "curves.csv", "spec.json")
 
 
-def is_published(out: Path, spec: dict[str, Any]) -> bool:
+def is_published(out: Path, spec: ResolvedSpec) -> bool:
     """Say whether a run is already there, whole and of this very spec."""
     if not all((out / name).is_file() for name in ARTIFACTS):
         return False
     return read_json(out / "result.json")["spec_digest"] == spec_digest(spec)
 
 
-def check_work(work: Path, spec: dict[str, Any]) -> None:
+def check_work(work: Path, spec: ResolvedSpec) -> None:
     """Refuse a work folder that holds a run of another spec.
 
     Raises
@@ -47,7 +48,7 @@ def check_work(work: Path, spec: dict[str, Any]) -> None:
         )
 
 
-def claim(work: Path, spec: dict[str, Any], workers: Workers) -> int:
+def claim(work: Path, spec: ResolvedSpec, workers: Workers) -> int:
     """Check that the work folder belongs to this spec; count and return the attempt."""
     check_work(work, spec)
     kept = work / "spec.json"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +16,7 @@ from torch import Tensor, nn
 
 from structnets.data.batches.examples import Examples
 from structnets.data.batches.seeding import epoch_order
+from structnets.specs.resolved import ClosedFormSettings
 
 logger = logging.getLogger(__name__)
 BATCH = 250
@@ -149,7 +149,7 @@ def extract(model: nn.Module, images: Examples) -> tuple[Tensor, Tensor]:
 
 
 def fit(
-    recipe: dict[str, Any], features: Tensor, labels: Tensor, classes: int, seed: int
+    recipe: ClosedFormSettings, features: Tensor, labels: Tensor, classes: int, seed: int
 ) -> tuple[nn.Module, dict[str, float]]:
     """Cross-validate the classifier's parameter, then fit it on all samples.
 
@@ -201,7 +201,7 @@ class _Scaling(nn.Module):
 
 
 def _candidates(
-    recipe: dict[str, Any], features: Tensor, labels: Tensor, classes: int, seed: int
+    recipe: ClosedFormSettings, features: Tensor, labels: Tensor, classes: int, seed: int
 ) -> Callable[[float], Score]:
     """Return, for a parameter value, the scores of a classifier fitted on these samples."""
     if recipe["classifier"] == "pca":
@@ -211,7 +211,12 @@ def _candidates(
 
 
 def _classifier(
-    recipe: dict[str, Any], features: Tensor, labels: Tensor, classes: int, value: float, seed: int
+    recipe: ClosedFormSettings,
+    features: Tensor,
+    labels: Tensor,
+    classes: int,
+    value: float,
+    seed: int,
 ) -> nn.Module:
     """Fit the recipe's classifier with one value of its parameter."""
     if recipe["classifier"] == "pca":

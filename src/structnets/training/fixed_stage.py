@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from structnets.data.batches.examples import Examples, Step
+from structnets.specs.resolved import ResolvedSpec
 
 # The most bytes that may be kept for one split (AD-126 at 4 mm with 58 atoms: 3.4e9).
 MOST_BYTES = 2**32
@@ -53,7 +54,7 @@ class FixedStage:
         return (self.batch(step.batch[step.part], device) for step in steps)
 
 
-def past_fixed_stage(model: nn.Module, examples: Examples, spec: dict[str, Any]) -> Examples:
+def past_fixed_stage(model: nn.Module, examples: Examples, spec: ResolvedSpec) -> Examples:
     """Return examples past the fixed part of a model, or as they are where that does not pay.
 
     A model with a fixed part has a method ``fixed_stage(x)``, which returns a list with one

@@ -22,6 +22,7 @@ from structnets.data.batches.seeding import epoch_order, seed_step, worker_part
 from structnets.forms.tasks import Task
 from structnets.forms.workers import Workers
 from structnets.nn import chosen_ways, set_chosen_ways
+from structnets.specs.resolved import GradientSpec
 from structnets.training.checkpoint import load_checkpoint, save_checkpoint
 from structnets.training.loss_record import LossRecord
 from structnets.training.optimization import build_optimizer, learning_rate
@@ -71,7 +72,7 @@ class GradientTraining:
 
     def __init__(
         self,
-        spec: dict[str, Any],
+        spec: GradientSpec,
         model: nn.Module,
         task: Task,
         train: Examples,

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Iterable
-from typing import Any
+from typing import cast
 
 import torch
 from torch import nn
+
+from structnets.specs.resolved import (
+    FactorsSettings,
+    GradientSettings,
+    OptimizerSettings,
+    StepSettings,
+)
 
 _OPTIMIZERS = {"adadelta": torch.optim.Adadelta, "sgd": torch.optim.SGD, "adam": torch.optim.Adam}
 
 
 def build_optimizer(
-    settings: dict[str, Any], parameters: Iterable[nn.Parameter]
+    settings: OptimizerSettings, parameters: Iterable[nn.Parameter]
 ) -> torch.optim.Optimizer:
     """Build the optimiser of a resolved recipe.
 
@@ -29,7 +36,7 @@ def build_optimizer(
     return _OPTIMIZERS[name](parameters, **options)
 
 
-def learning_rate(recipe: dict[str, Any], epoch: int) -> float:
+def learning_rate(recipe: GradientSettings, epoch: int) -> float:
     """Return the learning rate of an epoch (from 0).
 
     ``constant``; ``linear``: lr (E - i) / E at epoch i of E; ``step``: lr gamma^(milestones
@@ -43,7 +50,7 @@ def learning_rate(recipe: dict[str, Any], epoch: int) -> float:
         return rate * (recipe["epochs"] - epoch) / recipe["epochs"]
     passed = bisect.bisect_right(schedule.get("milestones", ()), epoch)
     if name == "step":
-        return rate * schedule["gamma"] ** passed
+        return rate * cast("StepSettings", schedule)["gamma"] ** passed
     if name == "factors":
-        return rate * [1.0, *schedule["factors"]][passed]
+        return rate * [1.0, *cast("FactorsSettings", schedule)["factors"]][passed]
     raise ValueError(f"unknown schedule {name!r}; allowed: constant, linear, step, factors")

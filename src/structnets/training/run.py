@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from structnets.forms.workers import Workers
 from structnets.identity import run_id, spec_digest
 from structnets.models.counting import collapsed_parameters, trained_parameters
 from structnets.models.registry import create_for_spec
+from structnets.specs.resolved import ClosedFormSpec, GradientSpec, ResolvedSpec
 from structnets.training import provenance
 from structnets.training.artifacts import claim, publish, weights_digest
 from structnets.training.code_digest import code_digest
@@ -32,7 +33,7 @@ FIRST_EPOCHS = 5
 
 
 def run_spec(
-    spec: dict[str, Any],
+    spec: ResolvedSpec,
     prepared: Path,
     out: Path,
     work: Path,
@@ -94,11 +95,13 @@ def run_spec(
     if spec["recipe"]["kind"] == "gradient":
         model = build_model(spec, manifest).to(device)
         splits = {key: past_fixed_stage(model, part, spec) for key, part in splits.items()}
-        training = _training(spec, manifest, model, task, splits, work, origin, reporter)
+        training = _training(
+            cast("GradientSpec", spec), manifest, model, task, splits, work, origin, reporter
+        )
         position, origin = training.run(), training.origin
         where, found = device, {}
     else:
-        model, position, found = _fit(spec, manifest, splits["train"])
+        model, position, found = _fit(cast("ClosedFormSpec", spec), manifest, splits["train"])
         where = torch.device("cpu")
     reported = splits[spec["recipe"]["evaluation"]["split"]]
     measured = task.measure(model, reported, where)
@@ -133,14 +136,14 @@ def run_spec(
     return result
 
 
-def build_model(spec: dict[str, Any], manifest: dict[str, Any]) -> nn.Module:
+def build_model(spec: ResolvedSpec, manifest: dict[str, Any]) -> nn.Module:
     """Build the model of a spec for a prepared data set, initialised from the spec's seed."""
     seed_initialisation(spec["seed"])
     return create_for_spec(spec, len(manifest.get("classes", ())), manifest["image_shape"])
 
 
 def _training(
-    spec: dict[str, Any],
+    spec: GradientSpec,
     manifest: dict[str, Any],
     model: nn.Module,
     task: Task,
@@ -170,7 +173,7 @@ def _labels(examples: Examples) -> list[int]:
 
 
 def _fit(
-    spec: dict[str, Any], manifest: dict[str, Any], train: Examples
+    spec: ClosedFormSpec, manifest: dict[str, Any], train: Examples
 ) -> tuple[nn.Module, Position, dict[str, float]]:
     from structnets.training import closed_form
 

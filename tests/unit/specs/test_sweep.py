@@ -105,6 +105,13 @@ def test_ranking_on_the_test_set_is_refused(content):
         trials(load_sweep(content, "sweep.yaml"), "small")
 
 
+def test_trials_without_epochs_are_refused(content):
+    content["recipe"] = {"kind": "closed_form", "classifier": "pca", "grid": [2]}
+    content["presets"] = {"small": {}}
+    with pytest.raises(ValueError, match=r"recipe\.kind must be 'gradient'"):
+        trials(load_sweep(content, "sweep.yaml"), "small")
+
+
 def test_unknown_preset_lists_the_known(content):
     content["presets"] = {"small": {}}
     with pytest.raises(ValueError, match="no preset 'paper'; allowed: small"):

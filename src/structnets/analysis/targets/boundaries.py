@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from structnets.analysis.options import BlobPictures, Detections
 from structnets.files import read_json
 from structnets.forms.boundaries.images import BoundaryImages
 from structnets.nn.dynamic_steerable import DynamicSteerableBlock
+from structnets.specs.resolved import DetectionSpec
 from structnets.viz.detections import draw_detections
 from structnets.viz.picture_grid import Panel, PictureRow, draw_picture_grid
 from structnets.viz.precision_recall import PrecisionRecall
@@ -101,7 +102,7 @@ def _strength(run: Trained, images: torch.Tensor) -> np.ndarray:
     from structnets.metrics.boundary.suppression import SUPPRESSIONS, suppress
 
     strength = _map(probabilities(run.model, images))
-    numbers = SUPPRESSIONS[run.spec["recipe"]["boundaries"]["nms"]]
+    numbers = SUPPRESSIONS[cast("DetectionSpec", run.spec)["recipe"]["boundaries"]["nms"]]
     return strength if numbers is None else suppress(strength, numbers)
 
 

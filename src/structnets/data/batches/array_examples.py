@@ -15,6 +15,7 @@ from structnets.data.batches.augmentation import Moves, Standardization, move
 from structnets.data.batches.examples import Step
 from structnets.data.batches.seeding import draw_step_moves
 from structnets.data.batches.subset import validation_split
+from structnets.specs.resolved import ResolvedSpec
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Reading:
     seed: int = 0
 
     @classmethod
-    def of(cls, spec: dict[str, Any], prepared: Path, manifest: dict[str, Any]) -> Reading:
+    def of(cls, spec: ResolvedSpec, prepared: Path, manifest: dict[str, Any]) -> Reading:
         """Return the reading that a spec asks for.
 
         Raises
@@ -124,7 +125,7 @@ class Images:
         return self.reading.standardization(images), labels
 
 
-def hold_out(train: Images, spec: dict[str, Any]) -> dict[str, Images]:
+def hold_out(train: Images, spec: ResolvedSpec) -> dict[str, Images]:
     """Split training images into ``train`` and, if the recipe says so, ``validation``."""
     fraction = spec["recipe"]["evaluation"]["validation_fraction"]
     kept, held = validation_split(train.indices, fraction, spec["seed"])

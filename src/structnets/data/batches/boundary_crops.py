@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +29,7 @@ class BoundaryCrops:
         If the range is impossible.
     """
 
-    size: tuple[int, int] | None = None
+    size: Sequence[int] | None = None
     seed: int = 0
     flips: bool = True
     gamma: tuple[float, float] | None = (0.5, 1.5)

@@ -18,6 +18,7 @@ from structnets.data.sets.textured_blobs import TexturedBlobs
 from structnets.forms.blobs.stored import draw_blobs, load_train_textures
 from structnets.forms.boundaries.images import BoundaryImages
 from structnets.forms.boundaries.stored import load_boundary_split
+from structnets.specs.resolved import DetectionSpec
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class BlobStream:
 
 
 def open_examples(
-    spec: dict[str, Any], prepared: Path, manifest: dict[str, Any]
+    spec: DetectionSpec, prepared: Path, manifest: dict[str, Any]
 ) -> dict[str, BlobStream | BoundaryImages]:
     """Open what a spec uses (`structnets.forms.tasks.open_examples`).
 

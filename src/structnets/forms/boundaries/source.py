@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -12,10 +12,11 @@ from structnets.data.batches.seeding import stream_seed
 from structnets.data.batches.subset import train_indices, validation_split
 from structnets.forms.boundaries.images import BoundaryImages
 from structnets.forms.boundaries.stored import load_boundary_split
+from structnets.specs.resolved import DetectionSpec
 
 
 def open_examples(
-    spec: dict[str, Any], prepared: Path, manifest: dict[str, Any]
+    spec: DetectionSpec, prepared: Path, manifest: dict[str, Any]
 ) -> dict[str, BoundaryImages]:
     """Open the images a spec uses (`structnets.forms.tasks.open_examples`).
 
@@ -36,7 +37,7 @@ def open_examples(
         settings["crop"],
         stream_seed(seed, "crops"),
         settings["flips"],
-        settings["gamma"],
+        cast("tuple[float, float] | None", settings["gamma"]),
     )
     test = BoundaryImages.of(load_boundary_split(prepared, "test"))
     parts = {"train": BoundaryImages(splits, chosen, crops), "test": test}

@@ -12,6 +12,7 @@ from torch.nn import functional
 from structnets.forms.boundaries.images import BoundaryImages
 from structnets.forms.tasks import Measurement
 from structnets.forms.workers import Workers
+from structnets.specs.resolved import BoundarySettings, DetectionSpec
 
 _SURE = 1e-6  # mean answers are kept that far from 0 and 1, where their cross-entropy ends
 
@@ -29,7 +30,7 @@ class BoundaryDetection:
         ``sparsity``, ``thresholds``, ``max_distance`` and ``nms`` of the recipe's ``boundaries``.
     """
 
-    def __init__(self, metric: str, positive_weight: float, settings: dict[str, Any]) -> None:
+    def __init__(self, metric: str, positive_weight: float, settings: BoundarySettings) -> None:
         self.metric = metric
         # Both classes weigh one half on average, so that a net that knows nothing has log 2.
         self.weights = (1 + positive_weight) / 2 / positive_weight, (1 + positive_weight) / 2
@@ -132,7 +133,7 @@ class BoundaryDetection:
         )
 
 
-def make_task(spec: dict[str, Any], manifest: dict[str, Any]) -> BoundaryDetection:
+def make_task(spec: DetectionSpec, manifest: dict[str, Any]) -> BoundaryDetection:
     """Return the task (`structnets.forms.tasks.make_task`)."""
     weight = manifest["counts"]["train"]["positive_weight"]
     return BoundaryDetection(spec["metric"], weight, spec["recipe"]["boundaries"])

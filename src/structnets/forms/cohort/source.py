@@ -7,10 +7,11 @@ from typing import Any
 
 from structnets.data.batches.array_examples import Images, Reading, hold_out
 from structnets.forms.cohort.stored import load_held_out
+from structnets.specs.resolved import ResolvedSpec
 
 
 def open_examples(
-    spec: dict[str, Any], prepared: Path, manifest: dict[str, Any]
+    spec: ResolvedSpec, prepared: Path, manifest: dict[str, Any]
 ) -> dict[str, Images]:
     """Open the volumes a spec uses (`structnets.forms.tasks.open_examples`)."""
     reading = Reading.of(spec, prepared, manifest)

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -31,6 +31,7 @@ from structnets.data.batches.mean_image import MeanImage
 from structnets.data.batches.subset import train_indices, validation_split
 from structnets.data.prepared.manifest import MEAN_IMAGE
 from structnets.data.prepared.shards import ShardedSplit
+from structnets.specs.resolved import ShardSpec
 
 _MOST_THREADS = 16
 
@@ -58,7 +59,7 @@ class Sight:
     seed: int
 
     @classmethod
-    def of(cls, spec: dict[str, Any], prepared: Path, manifest: dict[str, Any]) -> Sight:
+    def of(cls, spec: ShardSpec, prepared: Path, manifest: dict[str, Any]) -> Sight:
         """Return how a spec sees images.
 
         Raises
@@ -67,7 +68,9 @@ class Sight:
             If it subtracts a mean image that the prepared data do not have.
         """
         recipe = spec["recipe"]
-        kind, size, flip = (recipe["crop"][key] for key in ("kind", "size", "flip"))
+        kind, size, flip = cast(
+            "tuple[str, int, bool]", (recipe["crop"][key] for key in ("kind", "size", "flip"))
+        )
         crop, middle = (
             (RandomCrop(size, flip), CenterCrop(size))
             if kind == "random"
@@ -166,7 +169,7 @@ class ShardedImages:
 
 
 def open_examples(
-    spec: dict[str, Any], prepared: Path, manifest: dict[str, Any]
+    spec: ShardSpec, prepared: Path, manifest: dict[str, Any]
 ) -> dict[str, ShardedImages]:
     """Open the images a spec uses (`structnets.forms.tasks.open_examples`)."""
     sight, seed = Sight.of(spec, prepared, manifest), spec["seed"]

@@ -8,10 +8,11 @@ from typing import Any
 from structnets.data.batches.array_examples import Images, Reading, hold_out
 from structnets.data.batches.subset import train_indices
 from structnets.data.prepared.arrays import load_split
+from structnets.specs.resolved import ResolvedSpec
 
 
 def open_examples(
-    spec: dict[str, Any], prepared: Path, manifest: dict[str, Any]
+    spec: ResolvedSpec, prepared: Path, manifest: dict[str, Any]
 ) -> dict[str, Images]:
     """Open the images a spec uses (`structnets.forms.tasks.open_examples`)."""
     reading = Reading.of(spec, prepared, manifest)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import functools
 import importlib.util
 from pathlib import Path
-from typing import Any
 
 import structnets
 from structnets.data.sets.catalogue import find_dataset
@@ -20,6 +19,7 @@ from structnets.entries import foreign_paths
 from structnets.forms.tasks import form_of
 from structnets.identity import digest
 from structnets.models.registry import constructor_of
+from structnets.specs.resolved import ResolvedSpec
 from structnets.training.code_digest.digests import Digests
 from structnets.training.code_digest.modules import Library
 
@@ -71,7 +71,7 @@ PLUMBING = frozenset(
 )
 
 
-def code_digest(spec: dict[str, Any], library: Digests | None = None) -> str:
+def code_digest(spec: ResolvedSpec, library: Digests | None = None) -> str:
     """Digest the code that a spec's result depends on.
 
     Parameters
