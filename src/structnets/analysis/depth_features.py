@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -188,10 +188,3 @@ class _Averages:
             self.taken[name] = torch.cat(means, 1).cpu().numpy()
 
         return keep
-
-
-def in_batches(
-    images: Tensor, labels: Tensor, batch_size: int = 100
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield images and labels of arrays in memory, a batch at a time."""
-    yield from zip(images.split(batch_size), labels.split(batch_size), strict=True)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
-
-from structnets.nn.invertible_sequential import InvertibleSequential
 
 
 class Invertible(Protocol):
@@ -108,44 +106,3 @@ def uniform_noise(
         count = min(batch_size, images - start)
         batch = [torch.rand(*shape, generator=generator) for _ in range(count)]
         yield torch.stack(batch).to(dtype)
-
-
-@torch.no_grad()
-def reconstruct_from_depth(
-    features: InvertibleSequential, x: Tensor, depth: int, keep: Tensor | None = None
-) -> Tensor:
-    """Encode images up to a depth, perhaps change the streams there, and decode them.
-
-    Parameters
-    ----------
-    features : InvertibleSequential
-        The invertible part of a network (``model.features``), in eval mode.
-    x : Tensor, shape (B, C, H, W)
-        Images.
-    depth : int
-        Number of modules applied, from 1 to all.
-    keep : Tensor, optional
-        Factors, broadcast with the merged maps at that depth: zeros show what the channels (or
-        positions) left out contribute to the image.
-
-    Returns
-    -------
-    Tensor, shape (B, C, H, W)
-        Images; equal to `x` up to rounding if everything is kept.
-
-    Raises
-    ------
-    ValueError
-        If `depth` is not between 1 and the number of modules.
-    """
-    if not 1 <= depth <= len(features):
-        raise ValueError(f"depth must be from 1 to {len(features)} modules, got {depth}")
-    part: Any = features[:depth]
-    reached = part(x)
-    if keep is None:
-        return part.inverse(reached)
-    if isinstance(reached, Tensor):
-        return part.inverse(reached * keep)
-    width = reached[0].shape[1]
-    merged = torch.cat(reached, 1) * keep
-    return part.inverse((merged[:, :width], merged[:, width:]))

@@ -1,10 +1,10 @@
-r"""Dilation of Gaussian derivatives: exact where Eq. 21 holds, interpolated elsewhere.
+"""Dilation of Gaussian derivatives, by interpolation between scales.
 
-Eq. 21 makes a derivative of larger scale from one of smaller scale by a further Gaussian,
-:math:`G^m(\cdot; \sqrt{j^2 + n^2}) = G^m(\cdot; j) * G(\cdot; n)`. It holds for growing scales
-only, and one scale per convolution. No finite set of Gaussian derivatives is closed under
-dilation (the generator takes order m to m + 2), so a scale that varies from pixel to pixel is
-interpolated between filters at a few scales, the *nodes*, with an error known in closed form.
+Eq. 21 makes a derivative of larger scale from one of smaller scale by a further Gaussian. It holds
+for growing scales only, and one scale per convolution. No finite set of Gaussian derivatives is
+closed under dilation (its generator takes order m to m + 2), so a scale that varies from pixel to
+pixel is interpolated between filters at a few scales, the *nodes*, with an error known in closed
+form.
 """
 
 from __future__ import annotations
@@ -15,47 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from structnets.bases.discretisation import sampled_derivative
-
 Float = NDArray[np.float64]
-
-
-def dilate(profile: Float, order: int, sigma: float, to: float, step: float = 1.0) -> Float:
-    """Dilate a scale-normalised 1-D Gaussian derivative by Eq. 21.
-
-    Parameters
-    ----------
-    profile : ndarray, shape (K,)
-        The filter, K odd; the result is wrong near the ends unless it vanishes there.
-    order : int
-        Of the derivative.
-    sigma, to : float
-        Its scale and the wanted one, to >= sigma, in pixels.
-    step : float
-        Distance of the samples in pixels. On a grid the equation holds up to aliasing: with both
-        Gaussians of 1 sample, the largest error is 0.01, 0.2 and 2 % of the peak at orders 0, 2
-        and 4; of 1.2 samples, 0.0002, 0.004 and 0.05 %; below one sample it is no use.
-
-    Returns
-    -------
-    ndarray, shape (K,)
-        The derivative at scale `to`, scale-normalised.
-
-    Raises
-    ------
-    ValueError
-        If the scale would shrink; interpolate with `ScaleNodes` then.
-    """
-    if not 0 < sigma <= to:
-        raise ValueError(
-            f"Eq. 21 only enlarges: to must be >= sigma > 0, got sigma = {sigma}, to = {to}"
-        )
-    if to == sigma:
-        return profile.copy()
-    added = math.sqrt(to**2 - sigma**2)
-    radius = len(profile) // 2
-    gaussian = sampled_derivative(0, added, step * np.arange(-radius, radius + 1, dtype=float))
-    return (to / sigma) ** order * np.convolve(profile, gaussian, mode="same")
 
 
 @dataclass(frozen=True)
@@ -112,8 +72,3 @@ class ScaleNodes:
         products = (s * t) ** order / (s**2 + t**2) ** (order + 1)
         signed = np.array([1.0, *(-self.weights(sigma))])
         return math.sqrt(max(float(signed @ products @ signed), 0.0) / float(products[0, 0]))
-
-    def worst_error(self, order: int, samples: int = 201) -> float:
-        """Return the largest `error` between the outer nodes."""
-        scales = np.geomspace(self.sigmas[0], self.sigmas[-1], samples)
-        return max(self.error(order, float(sigma)) for sigma in scales)

@@ -9,7 +9,6 @@ the continuous derivative to the grid are in `structnets.bases.discretisation`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -229,9 +228,3 @@ def scales_of_layer(layer: int, layers: int, first: float = 1.0) -> tuple[float,
     With four layers: 1, 2, 4, 8 then 1, 2, 4 then 1, 2 then 1 (thesis section 3.4.1).
     """
     return dyadic_sigmas(layers - layer + 1, first)
-
-
-def gram(kernels: Float | Sequence[Float]) -> Float:
-    """Return the inner products of filters, shape (n, n)."""
-    flat = np.asarray(kernels).reshape(len(kernels), -1)
-    return flat @ flat.T

@@ -10,7 +10,6 @@ import numpy as np
 
 from structnets.imaging.grid import MNI_AFFINE, MNI_SHAPE
 from structnets.imaging.template import load_template
-from structnets.imaging.volumes import Volume
 
 # The lateral ventricles' middle in MNI152, and how far the widening reaches.
 _VENTRICLES_MM = np.array([0.0, -15.0, 12.0])
@@ -50,34 +49,6 @@ def simulate_brain(seed: int, *, patient: bool) -> np.ndarray:
     brain = map_coordinates(load_template().data, index + shift, order=1)
     noisy = brain * (1 + rng.normal(0, _NOISE, MNI_SHAPE))
     return np.where(brain > 0.02, noisy, 0).astype(np.float32)
-
-
-def to_scan(brain: np.ndarray, matrix: np.ndarray, voxel_mm: float = 1.6) -> Volume:
-    """Put a brain from MNI152 into a scanner, where `matrix` takes it.
-
-    Parameters
-    ----------
-    brain : numpy.ndarray
-        (91, 109, 91) on the MNI152 2 mm grid.
-    matrix : numpy.ndarray
-        (4, 4), from points of MNI152 to points of the scan, RAS mm.
-    voxel_mm : float
-        Edge of the scan's voxels; its field of view is 220 mm.
-
-    Returns
-    -------
-    Volume
-        Native space, background 0, with a bias field of +-20 % across.
-    """
-    from scipy.ndimage import affine_transform
-
-    size = round(220 / voxel_mm)
-    affine = np.diag([voxel_mm, voxel_mm, voxel_mm, 1.0])
-    affine[:3, 3] = -110 + matrix[:3, 3] + matrix[:3, :3] @ [0, -18, 8]
-    back = np.linalg.inv(MNI_AFFINE) @ np.linalg.inv(matrix) @ affine
-    scan = affine_transform(brain, back, output_shape=(size,) * 3, order=1)
-    bias = np.linspace(0.8, 1.2, size, dtype=np.float32)
-    return Volume((scan * bias[:, None, None] * 800).astype(np.float32), affine)
 
 
 def _smooth(knots: np.ndarray) -> np.ndarray:

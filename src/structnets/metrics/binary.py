@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 
@@ -51,42 +49,6 @@ def binary_scores(
         "balanced_accuracy": (tpr + spc) / 2,
         "auc": _area(scores[positive], scores[~positive]),
     }
-
-
-def cross_validated(
-    labels: np.ndarray, scores: np.ndarray, folds: np.ndarray, threshold: float = 0.0
-) -> dict[str, Mapping[str, float]]:
-    """Score a cross-validation fold by fold and over all held-out predictions at once.
-
-    Parameters
-    ----------
-    labels : numpy.ndarray
-        (N,) 0 or 1.
-    scores : numpy.ndarray
-        (N,) score of each sample from the model that did not see it.
-    folds : numpy.ndarray
-        (N,) the fold that held each sample out; samples of several repetitions may follow each
-        other, with fold numbers of their own.
-    threshold : float
-        As in `binary_scores`.
-
-    Returns
-    -------
-    dict
-        ``mean`` and ``sd`` (n - 1) over folds, ``pooled`` over all predictions, and ``folds``
-        (how many had the rate). A fold without the class of a rate does not count for it.
-        ``pooled`` AUC compares scores across folds, each of another model.
-    """
-    numbers = np.unique(folds)
-    parts = [binary_scores(labels[folds == n], scores[folds == n], threshold) for n in numbers]
-    summary: dict[str, dict[str, float]] = {"mean": {}, "sd": {}, "folds": {}}
-    for name in parts[0]:
-        values = np.array([part[name] for part in parts])
-        values = values[~np.isnan(values)]
-        summary["mean"][name] = float(values.mean()) if values.size else float("nan")
-        summary["sd"][name] = float(values.std(ddof=1)) if values.size > 1 else float("nan")
-        summary["folds"][name] = int(values.size)
-    return {**summary, "pooled": binary_scores(labels, scores, threshold)}
 
 
 def _rate(hits: np.ndarray) -> float:

@@ -12,7 +12,6 @@ from torch import nn
 from structnets.analysis.depth_features import (
     collect_features,
     depth_names,
-    in_batches,
     open_features,
 )
 from structnets.models.irevnet import IRevNet
@@ -24,7 +23,9 @@ def test_every_depth_is_the_spatial_mean(
 ) -> None:
     names, labels = depth_names(net), torch.arange(6) % 3
     assert names == [f"features.{i}" for i in range(2, 6)]
-    found = collect_features(net, names, in_batches(images, labels, 4), 6, tmp_path)
+    found = collect_features(
+        net, names, zip(images.split(4), labels.split(4), strict=True), 6, tmp_path
+    )
     with torch.no_grad():
         for i, name in enumerate(names):
             streams = torch.cat(net.features[: i + 3](images), 1)

@@ -1,11 +1,11 @@
-"""Inversion errors, noise that does not depend on batches, decoding from any depth."""
+"""Inversion errors, noise that does not depend on batches."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from structnets.analysis.inversion import inversion_error, reconstruct_from_depth, uniform_noise
+from structnets.analysis.inversion import inversion_error, uniform_noise
 from structnets.models.irevnet import IRevNet
 
 
@@ -36,31 +36,7 @@ def test_noise_does_not_depend_on_the_batch_size() -> None:
     assert float(one.max()) < 1
 
 
-def test_everything_kept_gives_the_images_at_every_depth(
-    exact_net: IRevNet, images: torch.Tensor
-) -> None:
-    x = images.double()
-    for depth in range(1, len(exact_net.features) + 1):
-        back = reconstruct_from_depth(exact_net.features, x, depth)
-        torch.testing.assert_close(back, x, rtol=0, atol=1e-12)
-
-
-@pytest.mark.parametrize("depth", [1, 3, 7])
-def test_channels_left_out_are_missed(net: IRevNet, images: torch.Tensor, depth: int) -> None:
-    reached = net.features[:depth](images)
-    width = sum(t.shape[1] for t in (reached if isinstance(reached, tuple) else (reached,)))
-    keep = torch.ones(1, width, 1, 1)
-    assert torch.allclose(
-        reconstruct_from_depth(net.features, images, depth, keep), images, atol=1e-5
-    )
-    keep[:, 0] = 0
-    changed = reconstruct_from_depth(net.features, images, depth, keep)
-    assert (changed - images).norm() > 0.01 * images.norm()
-
-
 def test_bad_input_is_named(net: IRevNet, images: torch.Tensor) -> None:
-    with pytest.raises(ValueError, match="depth must be from 1 to 7 modules, got 8"):
-        reconstruct_from_depth(net.features, images, 8)
     with pytest.raises(ValueError, match="batches holds no images"):
         inversion_error(net, [])
     with pytest.raises(ValueError, match="image 7 is zero everywhere"):

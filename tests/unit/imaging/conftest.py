@@ -9,8 +9,9 @@ import nibabel
 import numpy as np
 import pytest
 
-from structnets.imaging.simulated import simulate_brain, to_scan
+from structnets.imaging.simulated import simulate_brain
 from structnets.imaging.volumes import Volume
+from tests.unit.imaging.scanner import to_scan
 
 
 @pytest.fixture

@@ -6,10 +6,11 @@ import pytest
 from structnets.imaging.grid import MNI_AFFINE
 from structnets.imaging.itk import to_array, to_image, to_matrix, to_transform
 from structnets.imaging.registration import centre_of_mass, refine, register
-from structnets.imaging.simulated import simulate_brain, to_scan
+from structnets.imaging.simulated import simulate_brain
 from structnets.imaging.template import load_template
 from structnets.imaging.volumes import Volume
 from structnets.imaging.warping import strip_skull, to_mni
+from tests.unit.imaging.scanner import to_scan
 
 
 def misplacement(found, expected):

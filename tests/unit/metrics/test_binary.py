@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from structnets.metrics.binary import binary_scores, cross_validated
+from structnets.metrics.binary import binary_scores
 
 LABELS = np.array([1, 1, 1, 0, 0, 0, 0, 0])
 SCORES = np.array([2.0, 0.5, -1.0, 1.0, -0.2, -0.5, -1.0, -3.0])
@@ -33,29 +33,6 @@ def test_auc_agrees_with_scikit_learn():
 def test_auc_does_not_depend_on_the_threshold_or_scale():
     first = binary_scores(LABELS, SCORES)["auc"]
     assert binary_scores(LABELS, np.exp(SCORES), threshold=1.0)["auc"] == pytest.approx(first)
-
-
-def test_cross_validation_by_hand():
-    folds = np.array([0, 0, 1, 0, 1, 1, 1, 1])
-    found = cross_validated(LABELS, SCORES, folds)
-    assert found["mean"]["accuracy"] == pytest.approx((100 * 2 / 3 + 80) / 2)
-    assert found["sd"]["accuracy"] == pytest.approx(np.std([200 / 3, 80], ddof=1))
-    assert found["pooled"] == binary_scores(LABELS, SCORES)
-    assert found["folds"]["tpr"] == 2
-
-
-def test_a_fold_without_patients_does_not_count_for_their_rate():
-    folds = np.array([0, 0, 0, 0, 0, 1, 1, 1])
-    found = cross_validated(LABELS, SCORES, folds)
-    assert found["folds"] == {
-        "accuracy": 2,
-        "tpr": 1,
-        "spc": 2,
-        "balanced_accuracy": 1,
-        "auc": 1,
-    }
-    assert found["mean"]["tpr"] == pytest.approx(200 / 3)
-    assert np.isnan(found["sd"]["tpr"])
 
 
 @pytest.mark.parametrize(

@@ -97,33 +97,6 @@ def _sources(size: int, shift: Tensor) -> Tensor:
     return torch.where((shown >= 0) & (shown < size), shown + 1, 0)
 
 
-def shift_and_flip(
-    images: Tensor, padding: int, generator: torch.Generator, flip: bool = True
-) -> Tensor:
-    """Move every image of a batch at random: the usual augmentation of CIFAR.
-
-    The distribution is that of padding by `padding` zeros on each side, cropping the old size
-    at a random place, and flipping half of the images.
-
-    Parameters
-    ----------
-    images : Tensor, shape (B, C, H, W)
-        uint8 or floating point.
-    padding : int
-        Largest shift in pixels.
-    generator : torch.Generator
-        Alone decides the moves.
-    flip : bool
-        Flip horizontally too.
-
-    Returns
-    -------
-    Tensor
-        Of the shape and type of `images`.
-    """
-    return move(images, draw_moves(len(images), padding, generator, flip))
-
-
 def standardize(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
     """Return ``(images / 255 - mean) / std`` per channel, as float32.
 

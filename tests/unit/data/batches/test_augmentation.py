@@ -8,7 +8,6 @@ from structnets.data.batches.augmentation import (
     Moves,
     draw_moves,
     move,
-    shift_and_flip,
     standardize,
 )
 
@@ -23,10 +22,11 @@ def images():
 
 
 def test_the_generator_alone_decides(images):
-    first = shift_and_flip(images, 2, generator(5))
+    first = draw_moves(40, 2, generator(5))
     torch.manual_seed(123)
-    assert torch.equal(first, shift_and_flip(images, 2, generator(5)))
-    assert not torch.equal(first, shift_and_flip(images, 2, generator(6)))
+    again, other = (draw_moves(40, 2, generator(seed)) for seed in (5, 6))
+    assert torch.equal(move(images, first), move(images, again))
+    assert not torch.equal(move(images, first), move(images, other))
 
 
 def test_equals_padding_cropping_and_flipping(images):
@@ -39,9 +39,10 @@ def test_equals_padding_cropping_and_flipping(images):
 
 
 def test_types_see_the_same_moves(images):
-    moved = shift_and_flip(images, 2, generator())
+    moves = draw_moves(40, 2, generator())
+    moved = move(images, moves)
     assert moved.dtype == torch.uint8
-    assert torch.equal(shift_and_flip(images.float(), 2, generator()), moved.float())
+    assert torch.equal(move(images.float(), moves), moved.float())
 
 
 def test_a_worker_s_share_of_the_draws(images):
@@ -72,7 +73,7 @@ def test_by_hand():
 
 
 def test_no_padding_changes_nothing(images):
-    assert torch.equal(shift_and_flip(images, 0, generator(), flip=False), images)
+    assert torch.equal(move(images, draw_moves(40, 0, generator(), flip=False)), images)
 
 
 def test_standardised_images_have_no_mean_and_unit_deviation(images):
@@ -85,7 +86,7 @@ def test_standardised_images_have_no_mean_and_unit_deviation(images):
 
 def test_bad_arguments(images):
     with pytest.raises(ValueError, match="padding must not be negative, got -1"):
-        shift_and_flip(images, -1, generator())
+        draw_moves(40, -1, generator())
     with pytest.raises(ValueError, match="moves are of 3 images, the batch has 40"):
         move(images, draw_moves(3, 1, generator()))
     for std in ([0.5] * 2, [0.5, 0.5, 0.0]):
