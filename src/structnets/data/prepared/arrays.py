@@ -31,7 +31,7 @@ from structnets.data.prepared.manifest import (
     verify,
 )
 from structnets.data.prepared.whole_folder import write_whole
-from structnets.files import sha256_file, write_json
+from structnets.files import atomic_path, sha256_file, write_json
 
 __all__ = ["load_manifest", "load_split", "verify", "write_prepared"]
 
@@ -204,11 +204,16 @@ def state(
 
 
 def save_array(path: Path, array: np.ndarray) -> None:
+    """Write an array file whole or not at all; an error names it.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
     try:
-        with path.open("wb") as file:
+        with atomic_path(path) as temporary, temporary.open("wb") as file:
             np.save(file, np.ascontiguousarray(array), allow_pickle=False)
-            file.flush()
-            os.fsync(file.fileno())
     except OSError as error:
         # numpy reports a full disk without the name of the file.
         raise OSError(f"could not write {path}: {error}") from error

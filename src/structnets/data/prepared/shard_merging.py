@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from structnets.data.originals.verified_image import decoder, side_of
+from structnets.data.prepared.arrays import save_array
 from structnets.data.prepared.manifest import (
     MANIFEST,
     MEAN_IMAGE,
@@ -19,7 +20,7 @@ from structnets.data.prepared.manifest import (
     content_digest,
     count_classes,
 )
-from structnets.data.prepared.sharding import ShardTask, save_array
+from structnets.data.prepared.sharding import ShardTask
 from structnets.data.prepared.statistics import histogram_statistics
 from structnets.files import read_json, sha256_file, write_atomic, write_json
 

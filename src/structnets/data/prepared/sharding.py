@@ -23,6 +23,7 @@ from structnets.data.originals.verified_image import (
     pixels,
     side_of,
 )
+from structnets.data.prepared.arrays import save_array
 from structnets.data.prepared.shards import INDEX, shard_name
 from structnets.files import atomic_path, read_json, write_json
 
@@ -164,9 +165,3 @@ def write_shard(task: ShardTask) -> None:
     if task.squashed:
         save_array(task.total, contents.total)
     write_json(task.record, contents.record())
-
-
-def save_array(path: Path, array: np.ndarray) -> None:
-    """Write an array file atomically."""
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.save(file, array, allow_pickle=False)
