@@ -28,6 +28,7 @@ ROOMS = [
     "identity",
     "files",
     "entries",
+    "installation",
 ]
 
 # What still goes up. These lists only shrink: an arrow that is gone has to be struck out.
@@ -56,10 +57,7 @@ UPWARD: set[Arrow] = {
     ("structnets.specs.spec", "structnets.data.sets.catalogue"),
     ("structnets.specs.spec", "structnets.models.registry"),
 }
-CLOSING: set[Arrow] = {
-    ("pipelines.tracking.targets", "pipelines.tracking.shipping"),
-    ("structnets.models.counting", "structnets.models.registry"),
-}
+CLOSING: set[Arrow] = set()
 
 
 def imported_roots(source: str) -> set[str]:
