@@ -72,3 +72,8 @@ class ScaleNodes:
         products = (s * t) ** order / (s**2 + t**2) ** (order + 1)
         signed = np.array([1.0, *(-self.weights(sigma))])
         return math.sqrt(max(float(signed @ products @ signed), 0.0) / float(products[0, 0]))
+
+    def worst_error(self, order: int, samples: int = 201) -> float:
+        """Return the largest `error` between the outer nodes."""
+        scales = np.geomspace(self.sigmas[0], self.sigmas[-1], samples)
+        return max(self.error(order, float(sigma)) for sigma in scales)
