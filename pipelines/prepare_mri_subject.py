@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from pipelines.stage import absolute, run_stage, stage_parser
 from structnets.cohorts.request import CohortRequest
@@ -24,12 +25,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data-json", required=True, help="data object of a spec")
     parser.add_argument("--data-root", type=absolute, required=True, help="original data")
     parser.add_argument("--scan", required=True, help="name of the scan")
+    parser.add_argument("--file", type=Path, help="its file, where a plan has listed the cohort")
     parser.add_argument("--out", type=absolute, required=True, help="folder of registered scans")
     options = parser.parse_args(arguments)
 
     def action() -> None:
         request = CohortRequest(*read_request(options.data_json))
-        scan = request.find_scan(options.data_root, options.scan)
+        if options.file is None:
+            scan = request.find_scan(options.data_root, options.scan)
+        else:
+            scan = request.scan_at(options.file.absolute(), options.scan)
         made = make_subject(scan, request.steps(), options.out)
         logger.info("%s: %s", scan.name, "; ".join(made.problems) or "passed")
 

@@ -1,5 +1,8 @@
 """Cohorts in the plan: one job per scan, listed only when a cohort is asked for."""
 
+import os
+import time
+
 
 def make_cohort(clone, subjects):
     folder = clone / "originals" / "oasis1"
@@ -17,6 +20,23 @@ def test_one_job_per_scan(clone, jobs):
     root = make_cohort(clone, 20)
     counts = jobs("data/prepared/oasis_ad126/manifest.json", "--config", root)
     assert counts == {"prepare_mri_subject": 20, "prepare_oasis_ad126": 1}
+
+
+def test_a_scan_that_changed_is_registered_again(clone, jobs):
+    root = make_cohort(clone, 20)
+    prepared = clone / "data/prepared"
+    made = [prepared / f"subjects/oasis_ad126/OAS1_{n:04d}_MR1.json" for n in range(20)]
+    names = ("manifest.json", "volumes.npy", "labels.npy", "subjects.json", "folds.csv")
+    for path in [*made, *(prepared / "oasis_ad126" / name for name in names)]:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    target = "data/prepared/oasis_ad126/manifest.json"
+    assert jobs(target, "--config", root) == {}
+    scan = clone / "originals/oasis1/OAS1_0003_MR1_mpr.nii.gz"
+    scan.write_text("mended")
+    os.utime(scan, (time.time() + 5,) * 2)
+    counts = jobs(target, "--config", root)
+    assert counts == {"prepare_mri_subject": 1, "prepare_oasis_ad126": 1}
 
 
 def test_a_cohort_that_is_not_there_is_named(snakemake):

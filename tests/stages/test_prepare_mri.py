@@ -67,6 +67,9 @@ def test_jobs_of_subjects_and_the_gathering_job(originals, tmp_path):
     request = json.dumps({"name": "cohort", "prepare": PREPARE})
     for name in ("p0", "p1", "p2", "p3", "p5"):
         words = ["--data-json", request, "--data-root", str(originals), "--scan", name]
+        if name == "p2":
+            # As the plan does, which has listed the cohort.
+            words += ["--file", str(originals / "cohort" / "b2.nii.gz")]
         assert prepare_mri_subject.main([*words, "--out", str(tmp_path / "subjects")]) == 0
     assert run(originals, tmp_path, keep=["p3"]) == 0
     volumes, labels, folds = load_cohort(tmp_path / "c")

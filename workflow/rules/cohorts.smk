@@ -1,5 +1,7 @@
 """Cohorts of brain volumes in the plan, and the scans each waits for."""
 
+import functools
+
 from structnets.cohorts.request import CohortRequest
 
 COHORT_FILES = ("volumes.npy", "labels.npy", "subjects.json", "folds.csv")
@@ -14,9 +16,45 @@ SUBJECTS = f"{CONFIG.prepared}/subjects"
 OF_SUBJECTS = {request.subjects_name(): request for request in COHORTS.values()}
 
 
-def data_json(request):
-    """Return the data object of a request, for a stage."""
-    return identity.canonical_json({"name": request.name, "prepare": request.prepare})
+def data_json(request, *without):
+    """Return the data object of a request, for a stage, perhaps without some parameters."""
+    prepare = {key: v for key, v in request.prepare.items() if key not in without}
+    return identity.canonical_json({"name": request.name, "prepare": prepare})
+
+
+@functools.cache
+def listed(name):
+    """Return the scans of a prepared cohort."""
+    try:
+        return COHORTS[name].list_scans(Path(CONFIG.data_root)).scans
+    except (ValueError, OSError) as error:
+        raise WorkflowError(str(error))
+
+
+@functools.cache
+def scan_files(subjects):
+    """Return the files of the scans in a folder of registered ones, by name.
+
+    A cohort that cannot be listed tells so where it is asked for.
+    """
+    found = {}
+    for name, request in COHORTS.items():
+        if request.name != "simulated_cohort" and request.subjects_name() == subjects:
+            try:
+                found |= {scan.name: str(scan.path) for scan in listed(name)}
+            except WorkflowError:
+                continue
+    return found
+
+
+def scan_file(wildcards):
+    """Return the file of a scan, whose change has it registered again."""
+    try:
+        return scan_files(wildcards.subjects)[wildcards.scan]
+    except KeyError:
+        raise WorkflowError(
+            f"no cohort of {wildcards.subjects} has the scan {wildcards.scan}"
+        )
 
 
 def registered(name):
@@ -24,8 +62,7 @@ def registered(name):
     request = COHORTS[name]
     if request.name == "simulated_cohort":
         return []
-    try:
-        scans = request.list_scans(Path(CONFIG.data_root)).scans
-    except (ValueError, OSError) as error:
-        raise WorkflowError(str(error))
-    return [f"{SUBJECTS}/{request.subjects_name()}/{scan.name}.json" for scan in scans]
+    return [
+        f"{SUBJECTS}/{request.subjects_name()}/{scan.name}.json"
+        for scan in listed(name)
+    ]

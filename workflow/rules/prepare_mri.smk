@@ -11,6 +11,8 @@ wildcard_constraints:
 
 
 rule prepare_mri_subject:
+    input:
+        scan=scan_file,
     output:
         f"{SUBJECTS}/{{subjects}}/{{scan}}.json",
     log:
@@ -22,13 +24,17 @@ rule prepare_mri_subject:
         mem_mb=2000,
         runtime=15,
     params:
-        # All that concerns a scan stands in the folder's name.
-        data=lambda wildcards, output: data_json(OF_SUBJECTS[wildcards.subjects]),
+        # All that concerns a scan stands in the folder's name. A decision about another scan is
+        # no reason to register this one again.
+        data=lambda wildcards, output: data_json(
+            OF_SUBJECTS[wildcards.subjects], "exclude", "keep"
+        ),
         out=lambda wildcards, output: os.path.dirname(output[0]),
         data_root=lambda wildcards, output: CONFIG.data_root,
     shell:
         "python -m pipelines.prepare_mri_subject --data-json {params.data:q} "
-        "--data-root {params.data_root:q} --scan {wildcards.scan:q} --out {params.out:q} "
+        "--data-root {params.data_root:q} --scan {wildcards.scan:q} --file {input.scan:q} "
+        "--out {params.out:q} "
         "2>&1 | tee {log:q}"
 
 

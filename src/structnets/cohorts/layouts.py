@@ -87,10 +87,14 @@ def list_oasis(root: Path, sessions: str = "first", exclude: Sequence[str] = ())
         pattern = "OAS1_????_MR?/PROCESSED/MPRAGE/SUBJ_111/*_sbj_111.img"
         for path in _volumes(root, f"OAS1_*.{_NIFTI}", pattern, f"*/{pattern}"):
             if name := _OASIS_NAME.match(path.name):
-                axes = _OASIS_AXES if path.suffix == ".img" else None
-                yield Found(name[1], name[2], path, name[0], axes, absence(path))
+                yield Found(name[1], name[2], path, name[0], oasis_axes(path), absence(path))
 
     return match(scans(), labels, ("normal", "alzheimer"), sessions=sessions, exclude=exclude)
+
+
+def oasis_axes(path: Path) -> str | None:
+    """Return the directions of the voxel axes of a scan of OASIS-1 that does not state them."""
+    return _OASIS_AXES if path.suffix == ".img" else None
 
 
 def list_adni(
@@ -167,4 +171,4 @@ def _volumes(root: Path, *patterns: str) -> Iterable[Path]:
                 yield path
 
 
-__all__ = ["list_adni", "list_bids", "list_folder", "list_oasis"]
+__all__ = ["list_adni", "list_bids", "list_folder", "list_oasis", "oasis_axes"]

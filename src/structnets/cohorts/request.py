@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from structnets.cohorts import layouts
 from structnets.cohorts.listing import Listing, Scan
+from structnets.cohorts.naming import path_part
 from structnets.cohorts.sheet import without_zeros
 from structnets.data.sets.catalogue import check_parameters, find_dataset
 from structnets.identity import digest
@@ -111,6 +112,11 @@ class CohortRequest:
                 if scan.name == name:
                     return scan
         raise ValueError(f"{self.name} has no scan {name!r} in {data_root}")
+
+    def scan_at(self, path: Path, name: str) -> Scan:
+        """Return the scan in a file that a listing has found, without listing again."""
+        axes = layouts.oasis_axes(path) if self.name == "oasis_ad126" else None
+        return Scan(path_part(name, "scan", path), "", path, "", axes)
 
     def _listed(self, data_root: Path, sessions: str, exclude: tuple[str, ...]) -> Listing:
         if self.name == "oasis_ad126":
