@@ -13,30 +13,49 @@ class Adadelta(Strict):
     """Adadelta (Zeiler 2012), the optimiser of the released MNIST code."""
 
     name: Literal["adadelta"]
-    lr: float = Field(default=1.0, gt=0, description="Factor on the update at epoch 0.")
-    rho: float = Field(default=0.95, gt=0, lt=1, description="Decay of the running averages.")
-    eps: float = Field(default=1e-6, gt=0, description="Added inside the roots.")
-    weight_decay: float = Field(default=0.0, ge=0, description="L2 penalty.")
+    lr: float = Field(default=1.0, gt=0, description="The update is multiplied by it at epoch 0.")
+    rho: float = Field(default=0.95, gt=0, lt=1, description="The running averages decay by it.")
+    eps: float = Field(default=1e-6, gt=0, description="It is added inside the roots.")
+    weight_decay: float = Field(
+        default=0.0,
+        ge=0,
+        description="The weights are penalised by it times half their squared L2 norm.",
+    )
 
 
 class Sgd(Strict):
     """Stochastic gradient descent with momentum."""
 
     name: Literal["sgd"]
-    lr: float = Field(gt=0, description="Learning rate at epoch 0.")
-    momentum: float = Field(default=0.9, ge=0, lt=1, description="Momentum.")
-    nesterov: bool = Field(default=False, description="Nesterov's momentum.")
-    weight_decay: float = Field(default=0.0, ge=0, description="L2 penalty.")
+    lr: float = Field(gt=0, description="The learning rate has this value at epoch 0.")
+    momentum: float = Field(
+        default=0.9, ge=0, lt=1, description="The momentum is this part of the former step."
+    )
+    nesterov: bool = Field(default=False, description="If true, the momentum is Nesterov's.")
+    weight_decay: float = Field(
+        default=0.0,
+        ge=0,
+        description="The weights are penalised by it times half their squared L2 norm.",
+    )
 
 
 class Adam(Strict):
     """Adam (Kingma and Ba 2015)."""
 
     name: Literal["adam"]
-    lr: float = Field(default=1e-3, gt=0, description="Learning rate at epoch 0.")
-    betas: tuple[float, float] = Field(default=(0.9, 0.999), description="Decay rates.")
-    eps: float = Field(default=1e-8, gt=0, description="Added to the denominator.")
-    weight_decay: float = Field(default=0.0, ge=0, description="L2 penalty.")
+    lr: float = Field(
+        default=1e-3, gt=0, description="The learning rate has this value at epoch 0."
+    )
+    betas: tuple[float, float] = Field(
+        default=(0.9, 0.999),
+        description="The averages of gradients and of their squares decay by these.",
+    )
+    eps: float = Field(default=1e-8, gt=0, description="It is added to the denominator.")
+    weight_decay: float = Field(
+        default=0.0,
+        ge=0,
+        description="The weights are penalised by it times half their squared L2 norm.",
+    )
 
 
 Optimizer = Annotated[Adadelta | Sgd | Adam, Field(discriminator="name")]
@@ -58,16 +77,22 @@ class Step(Strict):
     """The learning rate is multiplied by `gamma` at each milestone."""
 
     name: Literal["step"]
-    milestones: list[int] = Field(description="Epochs (from 0) at which the rate drops.")
-    gamma: float = Field(default=0.1, gt=0, le=1, description="Factor of one drop.")
+    milestones: list[int] = Field(description="The rate drops at these epochs, counted from 0.")
+    gamma: float = Field(
+        default=0.1, gt=0, le=1, description="The rate is multiplied by it at each drop."
+    )
 
 
 class Factors(Strict):
     """The learning rate is multiplied by the factor of the last milestone passed."""
 
     name: Literal["factors"]
-    milestones: list[int] = Field(description="Epochs (from 0), ascending.")
-    factors: list[float] = Field(description="One per milestone, each of the first rate.")
+    milestones: list[int] = Field(
+        description="The factors hold from these epochs on, ascending and counted from 0."
+    )
+    factors: list[float] = Field(
+        description="Each milestone has one, which multiplies the first rate."
+    )
 
     @model_validator(mode="after")
     def _paired(self) -> Factors:
@@ -86,47 +111,66 @@ Schedule = Annotated[Constant | Linear | Step | Factors, Field(discriminator="na
 class Augmentation(Strict):
     """Random moves of every training image, drawn anew at each step."""
 
-    shift: int = Field(default=0, ge=0, description="Largest shift in pixels, along each axis.")
-    flip: bool = Field(default=False, description="Exchange left and right of half the images.")
+    shift: int = Field(
+        default=0, ge=0, description="Images are shifted by at most so many pixels along each axis."
+    )
+    flip: bool = Field(
+        default=False, description="If true, left and right of half the images are exchanged."
+    )
 
 
 class Crop(Strict):
     """The square of every image in shards that the model sees, drawn anew at each step."""
 
     kind: Literal["random", "scale_aspect"] = Field(
-        description="Anywhere as it is; or of random area and aspect, resized. In evaluation: the "
-        "middle as it is; or seven eighths of the short side, resized."
+        description="The square lies anywhere, or has random area and aspect and is "
+        "resized. Evaluation takes the "
+        "middle as it is, or seven eighths of the short side, resized."
     )
-    size: int = Field(ge=1, description="Side in pixels.")
-    flip: bool = Field(default=True, description="Exchange left and right of half the images.")
+    size: int = Field(ge=1, description="The square has this side in pixels.")
+    flip: bool = Field(
+        default=True, description="If true, left and right of half the images are exchanged."
+    )
 
 
 class Boundaries(Strict):
     """How boundaries are learned and measured: crops, their moves, and the benchmark's settings."""
 
     crop: tuple[int, int] | None = Field(
-        default=None, description="Height and width of random crops; null: whole images."
+        default=None,
+        description="Random crops have this height and width; null: images are taken whole.",
     )
     flips: bool = Field(
-        default=False, description="Exchange left and right, and top and bottom, of half of them."
+        default=False,
+        description="If true, left and right, and top and bottom, of half of them are exchanged.",
     )
     gamma: tuple[float, float] | None = Field(
-        default=None, description="Range of the exponent of intensities; null: left as they are."
+        default=None,
+        description="The exponent of intensities is drawn from this range; null: they are "
+        "left alone.",
     )
     include_val: bool = Field(
-        default=False, description="Train on the images of val that are not held out, too."
+        default=False,
+        description="If true, the images of val that are not held out are trained on, too.",
     )
     sparsity: float | None = Field(
         default=None,
         gt=0,
-        description="Weight of a loss on mean answers apart from the boundaries' rate; H-Net: 1.",
+        description="A loss on mean answers apart from the boundaries' rate has this "
+        "weight; H-Net's is 1.",
     )
-    thresholds: int = Field(default=99, ge=1, le=999, description="Of the benchmark.")
+    thresholds: int = Field(
+        default=99, ge=1, le=999, description="The benchmark takes so many thresholds."
+    )
     max_distance: float = Field(
-        default=0.0075, gt=0, le=0.1, description="Of corresponding pixels, in diagonals."
+        default=0.0075,
+        gt=0,
+        le=0.1,
+        description="Corresponding pixels are at most so far apart, in diagonals.",
     )
     nms: Literal["none", "edges", "hed"] = Field(
-        default="none", description="Suppression of the probability map before thinning."
+        default="none",
+        description="The probability map is suppressed in this way before it is thinned.",
     )
 
     @model_validator(mode="after")
@@ -146,16 +190,19 @@ class Evaluation(Strict):
     """When and on what the reported metric is measured."""
 
     split: Literal["test", "validation"] = Field(
-        default="test", description="Split of the reported metric."
+        default="test", description="The reported metric is measured on this split."
     )
     every: int | None = Field(
-        default=None, ge=1, description="Also every k epochs; null: at the final epoch only."
+        default=None,
+        ge=1,
+        description="It is measured every so many epochs, too; null: after the last one only.",
     )
     validation_fraction: float = Field(
         default=0.0,
         ge=0,
         lt=1,
-        description="Part of the training subset held out; of boundary sets, part of val.",
+        description="This part of the training subset is held out; in boundary sets it is "
+        "a part of val.",
     )
 
     @model_validator(mode="after")
@@ -173,29 +220,51 @@ class GradientRecipe(Strict):
     """Training by mini-batch gradients."""
 
     kind: Literal["gradient"] = "gradient"
-    optimizer: Optimizer = Field(description="Update rule.")
-    schedule: Schedule = Field(default=Constant(), description="Learning rate over epochs.")
-    epochs: int = Field(ge=1, description="Passes over the training subset.")
-    batch_size: int = Field(ge=1, description="Global batch; workers split it.")
-    drop_last: bool = Field(default=True, description="Leave out an incomplete last batch.")
-    clip_norm: float | None = Field(default=None, gt=0, description="Gradient norm limit.")
-    amp: Literal["bfloat16", "float16"] | None = Field(
-        default=None, description="Automatic mixed precision; null: float32."
+    optimizer: Optimizer = Field(description="The weights are updated by this rule.")
+    schedule: Schedule = Field(
+        default=Constant(), description="The learning rate follows it over the epochs."
     )
-    compile: bool = Field(default=False, description="Wrap the model in torch.compile.")
+    epochs: int = Field(ge=1, description="The training subset is passed so many times.")
+    batch_size: int = Field(
+        ge=1, description="The global batch has so many images; workers split it."
+    )
+    drop_last: bool = Field(
+        default=True, description="If true, an incomplete last batch is left out."
+    )
+    clip_norm: float | None = Field(
+        default=None,
+        gt=0,
+        description="The norm of the gradient is limited to it; null: it is not.",
+    )
+    amp: Literal["bfloat16", "float16"] | None = Field(
+        default=None, description="Mixed precision is of this type; null: all is in float32."
+    )
+    compile: bool = Field(
+        default=False, description="If true, the model is wrapped in torch.compile."
+    )
     standardize: bool = Field(
-        default=False, description="Subtract mean, divide by deviation of the training images."
+        default=False,
+        description="If true, the training images' mean is subtracted, and their deviation "
+        "divided by.",
     )
     mean_image: bool = Field(
         default=False,
-        description="Subtract the mean training image, cropped as the image is; divide by nothing.",
+        description="If true, the mean training image is subtracted, cropped as the image "
+        "is; nothing is divided by.",
     )
-    augmentation: Augmentation | None = Field(default=None, description="Null: none.")
-    crop: Crop | None = Field(default=None, description="Of images in shards, which need one.")
+    augmentation: Augmentation | None = Field(
+        default=None, description="Training images are moved so; null: they are not."
+    )
+    crop: Crop | None = Field(
+        default=None, description="Images in shards are cropped so, and need it."
+    )
     boundaries: Boundaries | None = Field(
-        default=None, description="For data of the forms boundaries and blobs, which need it."
+        default=None,
+        description="Data of the forms boundaries and blobs are learned so, and need it.",
     )
-    evaluation: Evaluation = Field(default=Evaluation(), description="Measurement.")
+    evaluation: Evaluation = Field(
+        default=Evaluation(), description="The reported metric is measured so."
+    )
 
     @model_validator(mode="after")
     def _one_mean(self) -> GradientRecipe:
@@ -209,11 +278,17 @@ class ClosedFormRecipe(Strict):
 
     kind: Literal["closed_form"]
     classifier: Literal["pca", "svm", "logistic"] = Field(
-        description="Affine PCA spaces, a linear SVM, or logistic regression."
+        description="The classifier is of affine PCA spaces, a linear SVM, or logistic regression."
     )
-    folds: int = Field(default=5, ge=2, description="Cross-validation folds.")
-    grid: list[float] = Field(min_length=1, description="PCA dimensions, or values of C.")
-    evaluation: Evaluation = Field(default=Evaluation(), description="Measurement.")
+    folds: int = Field(
+        default=5, ge=2, description="Parameters are cross-validated in so many folds."
+    )
+    grid: list[float] = Field(
+        min_length=1, description="These dimensions of PCA, or values of C, are tried."
+    )
+    evaluation: Evaluation = Field(
+        default=Evaluation(), description="The reported metric is measured so."
+    )
 
 
 Recipe = Annotated[GradientRecipe | ClosedFormRecipe, Field(discriminator="kind")]

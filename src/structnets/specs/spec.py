@@ -28,10 +28,12 @@ class ModelSpec(Strict):
     """A model and the options of its constructor."""
 
     name: str = Field(
-        description="Name of a model (see `structnets models`), or where one's own is made, as "
+        description="It names a model (see `structnets models`), or where one's own is made, as "
         "`package.module:object`."
     )
-    options: dict[str, Option] = Field(default={}, description="Constructor options.")
+    options: dict[str, Option] = Field(
+        default={}, description="The constructor is called with these options."
+    )
 
     @model_validator(mode="after")
     def _known(self) -> ModelSpec:
@@ -44,12 +46,16 @@ class DataSpec(Strict):
     """A prepared data set and the part of its training images that is used."""
 
     name: str = Field(
-        description="Data set, prepared by the rule prepare_<name>.",
+        description="The data set is prepared by the rule prepare_<name>.",
         json_schema_extra={"enum": list(DATASETS)},
     )
-    prepare: dict[str, Option] = Field(default={}, description="Parameters of the preparation.")
+    prepare: dict[str, Option] = Field(
+        default={}, description="It is prepared with these parameters."
+    )
     train_size: int | None = Field(
-        default=None, ge=1, description="First n images of a seeded shuffle; null: all."
+        default=None,
+        ge=1,
+        description="So many images, the first of a seeded shuffle, are trained on; null: all are.",
     )
 
     @field_validator("name")
@@ -79,16 +85,17 @@ class Spec(Strict):
         default=None,
         ge=3,
         le=6,
-        description="Thesis chapter, which names ledger and MLflow experiment; null: of one's own.",
+        description="The thesis chapter names ledger and MLflow experiment; null: it is one's own.",
     )
-    preset: Preset = Field(description="smoke, small or paper.")
+    preset: Preset = Field(description="The preset is smoke, small or paper.")
     model: ModelSpec
     data: DataSpec
     recipe: Recipe
     metric: Metric = Field(
-        default="accuracy", description="Reported metric; the data set's form says which."
+        default="accuracy",
+        description="This metric is reported; the data set's form says which there are.",
     )
-    seed: int = Field(ge=0, description="Of subset, initialisation, order and dropout.")
+    seed: int = Field(ge=0, description="Subset, initialisation, order and dropout follow from it.")
 
     @model_validator(mode="after")
     def _cropped(self) -> Spec:

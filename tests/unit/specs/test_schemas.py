@@ -1,5 +1,7 @@
 """The committed JSON schemas are those of the models."""
 
+import re
+
 import pytest
 
 from structnets.specs.schemas import MODELS, schema_text, write_schemas
@@ -26,3 +28,30 @@ def test_every_written_file_names_its_schema():
         first = file.read_text().splitlines()[0]
         _, _, schema = first.partition("$schema=")
         assert (file.parent / schema).resolve().is_file(), first
+
+
+# A whole sentence has a verb; these are the ones that texts of fields need.
+VERB = re.compile(r"\b(is|are|has|have|follows?|takes?|decays?|drops?|hold|names|says|lies)\b")
+
+
+def field_texts(schema):
+    """Every field's text of a schema, by its place."""
+    models = {"": schema, **schema.get("$defs", {})}
+    return {
+        f"{model}.{field}": described["description"]
+        for model, content in models.items()
+        for field, described in content.get("properties", {}).items()
+        if "description" in described
+    }
+
+
+@pytest.mark.parametrize("name", ["spec"])
+def test_texts_of_fields_are_whole_sentences(name):
+    texts = field_texts(MODELS[name].model_json_schema())
+    assert len(texts) > 40
+    halves = {
+        place: text
+        for place, text in texts.items()
+        if not (text[0].isupper() and text.endswith(".") and VERB.search(text))
+    }
+    assert halves == {}
