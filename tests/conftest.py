@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from structnets.data.sets.catalogue import DATASETS
+from structnets.data.sets.catalogue import find_dataset
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -64,7 +64,7 @@ def made_cifar(tmp_path: Path) -> Path:
     rng = np.random.default_rng(0)
     for name, folder, batches, prefix, meta in forms:
         (root / name / folder).mkdir(parents=True)
-        classes = DATASETS[name].classes
+        classes = find_dataset(name).classes
         content = {f"{prefix}label_names": list(classes)}
         (root / name / folder / meta).write_bytes(pickle.dumps(content, protocol=2))
         for file, count in zip(batches, (12, 6), strict=True):

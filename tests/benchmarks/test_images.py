@@ -15,12 +15,13 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from pipelines.prepare_imagenet import prepare_imagenet
+from pipelines.prepare import prepare as prepare_set
 from structnets.data.batches.augmentation import Standardization
 from structnets.data.batches.crops import Crop, RandomCrop, RandomResizedCrop
 from structnets.data.batches.examples import Step
 from structnets.data.batches.image_pipeline import ImagePipeline
 from structnets.data.prepared.shards import ShardedSplit
+from structnets.data.sets.preparation import Preparation
 from tests.benchmarks.timing import seconds_of
 
 WORKERS = 2
@@ -38,7 +39,7 @@ def prepared(data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Calla
     def prepare(geometry: str, storage: str) -> Path:
         out = tmp_path_factory.mktemp("prepared") / f"{geometry}_{storage}"
         choice = {"partial": True, "geometry": geometry, "storage": storage}
-        prepare_imagenet(data_root, out, choice, workers=WORKERS)
+        prepare_set(Preparation("imagenet", choice, data_root, workers=WORKERS), out)
         return out
 
     return prepare

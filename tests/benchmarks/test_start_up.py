@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.cluster.training_worker import Roots
-from pipelines.prepare_builtin import prepare_builtin
+from structnets.data.sets.preparation import Preparation
+from structnets.forms.stored import prepare
 from structnets.identity import run_id
 from structnets.models import create_model, list_models
 from structnets.specs.spec import validate
@@ -61,7 +62,7 @@ def job(runs: list[dict], roots: Roots) -> tuple[float, float]:
 @pytest.mark.benchmark
 def test_overhead_of_train_jobs(tmp_path: Path) -> None:
     roots = Roots(tmp_path / "prepared", tmp_path / "results", tmp_path / "scratch")
-    prepare_builtin("digits", roots.prepared / "digits")
+    prepare(Preparation("digits"), roots.prepared / "digits")
     runs = [validate({**SPEC, "seed": seed}) for seed in range(6)]
     init = [sys.executable, "-m", "pipelines.track_init", "--results", str(roots.results)]
     subprocess.run([*init, "--out", str(roots.results / "tracking.json")], check=True)

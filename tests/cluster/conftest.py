@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import prepare_builtin
+from pipelines import prepare
 from tests.cluster.packages import obstacle
 from tests.cluster.slurm import Cluster
 from tests.cluster.tracking import TrackingServer
@@ -42,5 +42,6 @@ def tracking(cluster: Cluster) -> Iterator[TrackingServer]:
 def prepared(cluster: Cluster) -> Path:
     """Return a root of prepared data that all nodes see."""
     root = cluster.state / "prepared"
-    assert prepare_builtin.main(["--name", "digits", "--out", str(root / "digits")]) == 0
+    words = ["--data-json", '{"name": "digits"}', "--out", str(root / "digits")]
+    assert prepare.main(words) == 0
     return root

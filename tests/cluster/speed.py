@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import psutil
 
-from pipelines import prepare_builtin
+from pipelines import prepare
 from structnets.files import read_json, write_json
 from structnets.specs.spec import validate
 from tests.cluster.checkout import its_modules
@@ -151,8 +151,8 @@ def measure(
 ) -> None:
     """Start a cluster, and train every way in turn."""
     with Cluster(folder / "state", (REPOSITORY, Path(sys.prefix))) as cluster:
-        words = ["--name", "digits", "--out", f"{cluster.state}/prepared/digits"]
-        prepare_builtin.main(words)
+        words = ["--data-json", '{"name": "digits"}', "--out", f"{cluster.state}/prepared/digits"]
+        prepare.main(words)
         for number in range(repeat):
             for name, way in WAYS.items():
                 spec = heavy_spec(number, train_size)

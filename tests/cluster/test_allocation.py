@@ -97,7 +97,7 @@ def test_a_training_spans_both_nodes(cluster, two_nodes, spec):
     prepared = folder / "prepared"
     roots = f"--prepared {prepared} --results {folder}/results --scratch {folder}/scratch"
     code, text = two_nodes(
-        f"set -e\n{sys.executable} -m pipelines.prepare_builtin --name digits "
+        f'set -e\n{sys.executable} -m pipelines.prepare --data-json \'{{"name": "digits"}}\' '
         f"--out {prepared}/digits\n"
         f"{sys.executable} {folder}/driver.py {folder} --spec {folder}/spec.json {roots} "
         "--workers 2"

@@ -44,3 +44,11 @@ def test_unknown_key_lists_the_allowed(clone, snakemake, file, old, new, message
 )
 def test_mistake_on_the_command_line(snakemake, setting, message):
     assert message in snakemake("-n", "all", "--config", setting, code=1)
+
+
+def test_missing_originals_stop_everything_before_it_starts(snakemake, clone):
+    words = ("prepare_digits", "prepare_mnist", "prepare_bsds500", "--cores", "1")
+    text = snakemake(*words, "--config", "data_root=nowhere", code=1)
+    assert text.count("sha256 ") == 4
+    assert "BSR_bsds500.tgz, unpack it, and put it at nowhere/bsds500/BSDS500/data" in text
+    assert not list((clone / "data").rglob("manifest.json"))

@@ -17,7 +17,7 @@ import pytest
 
 from pipelines.cluster import launch
 from pipelines.tracking import store
-from structnets.data.prepared.arrays import write_prepared
+from structnets.forms.splits.stored import write_prepared
 from structnets.specs.spec import validate
 
 CLASSES = 3

@@ -7,12 +7,13 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
-from pipelines.prepare_bsds import main, prepare_bsds
+from pipelines.prepare import main, prepare
 from structnets.data.originals.boundary_truth import read_bsds_truth
-from structnets.data.prepared.manifest import verify
 from structnets.data.sets.bsds import bsds_folder
 from structnets.data.sets.bsds_release import RELEASED
+from structnets.data.sets.preparation import Preparation
 from structnets.forms.boundaries.stored import load_boundary_split, positive_weight
+from structnets.forms.stored import verify
 
 PARTIAL = {"partial": True}
 # One lying and one upright image of each split, by number; how many annotators drew which row.
@@ -76,7 +77,7 @@ def test_real_originals(data_root, tmp_path):
 
 
 def test_upright_images_are_laid_and_labels_merged(made_bsds, tmp_path):
-    manifest = prepare_bsds(made_bsds, tmp_path / "bsds", PARTIAL)
+    manifest = prepare(Preparation("bsds500", PARTIAL, made_bsds), tmp_path / "bsds")
     assert manifest["counts"]["test"]["upright"] == 1
     lying, upright = load_boundary_split(tmp_path / "bsds", "test").labels
     assert np.array_equal(np.flatnonzero(lying.any(axis=1)), [100])
@@ -92,23 +93,24 @@ def test_majority_is_another_rule(made_bsds, tmp_path):
     for number in range(7):
         cell[0, number] = {"Boundaries": np.full((321, 481), number < 3, np.uint8)}
     savemat(truths, {"groundTruth": cell})
-    for merge, positive in (("at_least_3", 1), ("majority", 0)):
-        prepare_bsds(made_bsds, tmp_path / merge, {**PARTIAL, "merge": merge})
-        assert (load_boundary_split(tmp_path / merge, "train").labels[0] == positive).all()
+    for merge, positive in (({}, 1), ({"merge": "majority"}, 0)):
+        asked = Preparation("bsds500", PARTIAL | merge, made_bsds)
+        prepare(asked, tmp_path / str(positive))
+        assert (load_boundary_split(tmp_path / str(positive), "train").labels[0] == positive).all()
 
 
 def test_twice_changes_nothing_and_damage_is_mended(made_bsds, tmp_path):
     out = tmp_path / "bsds"
-    first = prepare_bsds(made_bsds, out, PARTIAL)
+    first = prepare(Preparation("bsds500", PARTIAL, made_bsds), out)
     before = {path.name: path.stat().st_mtime_ns for path in out.iterdir()}
-    assert prepare_bsds(made_bsds, out, PARTIAL) == first
+    assert prepare(Preparation("bsds500", PARTIAL, made_bsds), out) == first
     assert {path.name: path.stat().st_mtime_ns for path in out.iterdir()} == before
     with (out / "val_labels.npy").open("r+b") as file:
         file.seek(500)
         file.write(b"\x07")
     with pytest.raises(ValueError, match=r"val_labels.npy has sha256 .* prepare the data set"):
         load_boundary_split(out, "val")
-    assert prepare_bsds(made_bsds, out, PARTIAL) == first
+    assert prepare(Preparation("bsds500", PARTIAL, made_bsds), out) == first
     assert len(load_boundary_split(out, "val")) == 2
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".part"] == []
 
@@ -125,7 +127,7 @@ def test_partial_copies_are_asked_for(made_bsds, tmp_path, capsys):
 
 
 def test_unknown_split_is_named(made_bsds, tmp_path):
-    prepare_bsds(made_bsds, tmp_path / "bsds", PARTIAL)
+    prepare(Preparation("bsds500", PARTIAL, made_bsds), tmp_path / "bsds")
     with pytest.raises(ValueError, match=r"unknown split 'dev'.* has: test, train, val"):
         load_boundary_split(tmp_path / "bsds", "dev")
 
@@ -172,7 +174,7 @@ def test_a_fault_is_one_line(made_bsds, tmp_path, capsys, message):
     FAULTS[message](made_bsds / "bsds500" / "BSDS500" / "data")
     assert main(words(made_bsds, tmp_path / "bsds")) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("prepare_bsds: ")
+    assert line.startswith("prepare: ")
     assert message in line
     assert not (tmp_path / "bsds").exists()
 

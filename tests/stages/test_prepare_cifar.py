@@ -4,16 +4,19 @@ import json
 
 import pytest
 
-from pipelines.prepare_cifar import main, prepare_cifar
-from structnets.data.prepared.arrays import load_manifest, load_split, verify
+from pipelines.prepare import main, prepare
+from structnets.data.prepared.manifest import load_manifest
 from structnets.data.prepared.statistics import channel_statistics
+from structnets.data.sets.preparation import Preparation
+from structnets.forms.splits.stored import load_split
+from structnets.forms.stored import verify
 
 PART = {"partial": True}
 
 
 def words(root, out, name="cifar10", prepare=None):
     request = json.dumps({"name": name, "prepare": prepare or {}, "train_size": 10})
-    return [name, "--data-root", str(root), "--out", str(out), "--data-json", request]
+    return ["--data-root", str(root), "--out", str(out), "--data-json", request]
 
 
 def test_a_part_is_labelled_and_never_called_whole(made_cifar, tmp_path, capsys):
@@ -24,7 +27,7 @@ def test_a_part_is_labelled_and_never_called_whole(made_cifar, tmp_path, capsys)
     assert sum(manifest["counts"]["train"].values()) == 12
     images, _ = load_split(out, "train")
     assert manifest["statistics"] == channel_statistics(images)
-    assert prepare_cifar("cifar100", made_cifar, out, PART) == manifest
+    assert prepare(Preparation("cifar100", PART, made_cifar), out) == manifest
     assert verify(out) == []
     assert main(words(made_cifar, tmp_path / "whole")) == 1
     assert "data_batch_1" in capsys.readouterr().err
@@ -32,7 +35,7 @@ def test_a_part_is_labelled_and_never_called_whole(made_cifar, tmp_path, capsys)
 
 
 def test_edited_statistics_are_noticed(made_cifar, tmp_path):
-    prepare_cifar("cifar10", made_cifar, tmp_path / "part", PART)
+    prepare(Preparation("cifar10", PART, made_cifar), tmp_path / "part")
     path = tmp_path / "part" / "manifest.json"
     manifest = json.loads(path.read_text())
     manifest["statistics"]["mean"][0] += 0.1
@@ -68,6 +71,6 @@ def test_a_user_s_fault_is_one_line(made_cifar, tmp_path, capsys, name, prepare,
     arguments = words(made_cifar, tmp_path / "out", name, prepare)
     assert main(arguments) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("prepare_cifar: ")
+    assert line.startswith("prepare: ")
     assert message in line
     assert not (tmp_path / "out").exists()

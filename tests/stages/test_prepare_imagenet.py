@@ -4,11 +4,12 @@ import json
 
 import pytest
 
-from pipelines.prepare_imagenet import main, prepare_imagenet
+from pipelines.prepare import main, prepare
 from structnets.data.originals.imagenet_archives import write_archives
-from structnets.data.prepared.arrays import load_manifest
+from structnets.data.prepared.manifest import load_manifest
 from structnets.data.prepared.shards import ShardedSplit
-from structnets.data.sets.catalogue import DATASETS
+from structnets.data.sets.catalogue import find_dataset
+from structnets.data.sets.preparation import Preparation
 from tests.made_imagenet import WNIDS, encoded, made_classes, write_tree
 
 PART = {"partial": True}
@@ -55,7 +56,7 @@ def test_photographs_pass_through_archives_of_the_original_layout(tmp_path):
     manifest = load_manifest(tmp_path / "out")
     assert manifest["digest"] == load_manifest(tmp_path / "again")["digest"]
     assert manifest["image_shape"] == [3, 128, 128]
-    names = list(DATASETS["photo_shards"].classes)
+    names = list(find_dataset("photo_shards").classes)
     assert manifest["classes"] == names
     expected = {"train": dict.fromkeys(names, 8), "test": dict.fromkeys(names, 4)}
     assert manifest["counts"] == expected
@@ -63,8 +64,9 @@ def test_photographs_pass_through_archives_of_the_original_layout(tmp_path):
 
 
 def test_real_classes_are_chosen_by_bytes(data_root, tmp_path):
-    manifest = prepare_imagenet(
-        data_root, tmp_path / "out", {**PART, "classes": 10, "geometry": "short256"}
+    manifest = prepare(
+        Preparation("imagenet", {**PART, "classes": 10, "geometry": "short256"}, data_root),
+        tmp_path / "out",
     )
     assert len(manifest["classes"]) == 10
     assert {"n02086240", "n02087394", "n02115641"} <= set(manifest["classes"])
@@ -89,7 +91,10 @@ def test_real_archives_and_folders_make_the_same(data_root, tmp_path):
     write_tree(tmp_path / "tree" / "imagenet" / "train", train)
     write_tree(tmp_path / "tree" / "imagenet" / "val", val)
     made = [
-        prepare_imagenet(tmp_path / kind, tmp_path / f"{kind}_out", {**PART, "classes": 10})
+        prepare(
+            Preparation("imagenet", {**PART, "classes": 10}, tmp_path / kind),
+            tmp_path / f"{kind}_out",
+        )
         for kind in ("tars", "tree")
     ]
     assert made[0]["classes"] == made[1]["classes"]
@@ -110,14 +115,14 @@ def test_real_archives_and_folders_make_the_same(data_root, tmp_path):
 def test_a_user_s_fault_is_one_line(root, tmp_path, capsys, prepare, message):
     assert main(words(root, tmp_path / "out", prepare)) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("prepare_imagenet: ")
+    assert line.startswith("prepare: ")
     assert message in line
     assert not (tmp_path / "out").exists()
 
 
 def test_a_part_is_never_called_whole(data_root, tmp_path):
     with pytest.raises(ValueError, match="holds 602 training and 80 test images of imagenet, expe"):
-        prepare_imagenet(data_root, tmp_path / "out", {})
+        prepare(Preparation("imagenet", {}, data_root), tmp_path / "out")
 
 
 def test_a_truncated_archive_is_one_line(root, tmp_path, capsys):

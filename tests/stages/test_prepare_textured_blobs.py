@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from pipelines.prepare_textured_blobs import main
-from structnets.data.prepared.arrays import load_manifest, verify
+from pipelines.prepare import main
+from structnets.data.prepared.manifest import load_manifest
+from structnets.forms.stored import verify
 
 
 def words(root, out, **prepare):
@@ -39,5 +40,5 @@ def test_default_is_binary_on_kth_tips(data_root, tmp_path):
 def test_a_user_s_fault_is_one_line(tmp_path, capsys, prepare, message):
     assert main(words(tmp_path / "none", tmp_path / "blobs", **prepare)) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("prepare_textured_blobs: ")
+    assert line.startswith("prepare: ")
     assert message in line

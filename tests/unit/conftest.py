@@ -12,7 +12,7 @@ import pytest
 import torch
 import yaml
 
-from structnets.data.prepared.arrays import write_prepared
+from structnets.forms.splits.stored import write_prepared
 from structnets.identity import run_id
 from structnets.specs.spec import validate
 from structnets.training.run import run_spec

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from structnets.data.prepared.arrays import write_prepared
-from structnets.data.sets.catalogue import DATASETS
+from structnets.data.sets.catalogue import find_dataset
 from structnets.files import read_json
+from structnets.forms.splits.stored import write_prepared
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -82,7 +82,7 @@ def prepared(tmp_path: Path) -> None:
     """Prepare data of noise, as large as the data sets that sections use."""
     rng = np.random.default_rng(0)
     for name in ("digits", "photo_crops"):
-        facts, arrays = DATASETS[name], {}
+        facts, arrays = find_dataset(name), {}
         for split, count in (("train", 120), ("test", 20)):
             arrays[f"{split}_images"] = rng.integers(
                 0, 256, (count, *facts.image_shape), dtype=np.uint8

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import structnets
-from structnets.data.prepared.arrays import write_prepared
 from structnets.files import read_json, write_json
+from structnets.forms.splits.stored import write_prepared
 from structnets.specs.spec import validate
 
 # Makes every other package look uninstalled (sysconfig's data module has a name per platform).
@@ -109,7 +109,7 @@ def test_library_imports_with_torch_and_numpy_alone(blocker):
     modules = [
         "structnets.bases",
         "structnets.cli",
-        "structnets.data.prepared.arrays",
+        "structnets.forms.splits.stored",
         "structnets.data.batches.subset",
         "structnets.identity",
         "structnets.models",

@@ -4,12 +4,9 @@ import functools
 
 from structnets.cohorts.request import CohortRequest
 
-COHORT_FILES = ("volumes.npy", "labels.npy", "subjects.json", "folds.csv")
 COHORTS = {
     name: CohortRequest(data["name"], data["prepare"])
-    for name, data in preparations(
-        "simulated_cohort", "oasis_ad126", "adni", "cohort"
-    ).items()
+    for name, data in preparations(by_subject=True).items()
 }
 SUBJECTS = f"{CONFIG.prepared}/subjects"
 # Grids and numbers of folds share registered scans.

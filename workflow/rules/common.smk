@@ -29,6 +29,7 @@ from pipelines.tracking.health import trouble
 from pipelines.tracking.store import resolve_uri
 from structnets import identity
 from structnets.entries import foreign_paths
+from structnets.data.sets.catalogue import DATASETS, find_dataset
 from structnets.files import read_json
 from structnets.specs.configuration import load_configuration
 from structnets.reporting.ledger import ledger_path
@@ -53,12 +54,6 @@ TRAIN = (
     "--min-workers {resources.min_workers} --cpus-per-worker {params.cpus} "
     "--gpus-per-worker {params.gpus} {params.targets} 2>&1 | tee {log:q}"
 )
-ARRAY_FILES = (
-    "train_images.npy",
-    "train_labels.npy",
-    "test_images.npy",
-    "test_labels.npy",
-)
 
 
 wildcard_constraints:
@@ -66,16 +61,19 @@ wildcard_constraints:
     sweep="[a-z0-9_]+-[a-z]+-[0-9a-f]{8}",
 
 
-def preparations(*names):
-    """Return what some data sets are prepared as: plainly, and with the plan's parameters."""
+def preparations(by_subject):
+    """Return what data sets are prepared as: plainly, and with the plan's parameters.
+
+    They are those whose scans are registered one by one, or all others.
+    """
     specs = [*PLAN.specs.values(), *(sweep["base"] for sweep in PLAN.sweeps.values())]
-    plain = [{"name": name, "prepare": {}} for name in names]
-    asked = [
-        {key: spec["data"][key] for key in ("name", "prepare")}
-        for spec in specs
-        if spec["data"]["name"] in names
-    ]
-    return {identity.prepared_name(data): data for data in [*plain, *asked]}
+    plain = [{"name": name, "prepare": {}} for name in DATASETS.names()]
+    asked = [{key: spec["data"][key] for key in ("name", "prepare")} for spec in specs]
+    return {
+        identity.prepared_name(data): data
+        for data in [*plain, *asked]
+        if find_dataset(data["name"]).by_subject == by_subject
+    }
 
 
 def stage_inputs(specs, published):

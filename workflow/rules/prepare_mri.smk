@@ -47,7 +47,10 @@ for _prepared, _request in COHORTS.items():
             lambda wildcards, name=_prepared: registered(name),
         output:
             manifest=f"{CONFIG.prepared}/{_prepared}/manifest.json",
-            arrays=[f"{CONFIG.prepared}/{_prepared}/{name}" for name in COHORT_FILES],
+            arrays=[
+                f"{CONFIG.prepared}/{_prepared}/{name}"
+                for name in FORMS["cohort"].files
+            ],
         log:
             f"{LOGS}/prepare_mri/{_prepared}.log",
         conda:

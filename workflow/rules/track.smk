@@ -20,6 +20,7 @@ rule track_init:
 
 
 onstart:
+    refuse_missing_originals()
     warn_of_tracking()
     if CONFIG.warm_cluster:
         start_warm_cluster()

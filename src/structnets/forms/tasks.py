@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from structnets.data.sets.catalogue import find_dataset
+from structnets.forms.entries import FormEntry, find_form
 from structnets.specs.resolved import ResolvedSpec
 
 if TYPE_CHECKING:
@@ -52,35 +53,9 @@ class Task(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Form:
-    """Modules of one form of prepared data.
-
-    Attributes
-    ----------
-    source : str
-        Has ``open_examples(spec, prepared, manifest)``: the splits a spec uses, by name.
-    task : str
-        Has ``make_task(spec, manifest)``.
-    """
-
-    source: str
-    task: str = "structnets.forms.classification"
-
-
-_BOUNDARIES = "structnets.forms.boundaries.task"
-FORMS: dict[str, Form] = {
-    "splits": Form("structnets.forms.splits.source"),
-    "cohort": Form("structnets.forms.cohort.source"),
-    "shards": Form("structnets.forms.shards.source"),
-    "boundaries": Form("structnets.forms.boundaries.source", _BOUNDARIES),
-    "blobs": Form("structnets.forms.blobs.source", _BOUNDARIES),
-}
-
-
-def form_of(spec: ResolvedSpec) -> Form:
+def form_of(spec: ResolvedSpec) -> FormEntry:
     """Return the modules a spec's data set is read and learned by."""
-    return FORMS[find_dataset(spec["data"]["name"]).form]
+    return find_form(find_dataset(spec["data"]["name"]).form)
 
 
 def open_examples(

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any, Literal, TypedDict
 
 Preset = Literal["smoke", "small", "paper"]
-Metric = Literal["accuracy", "ods", "ois", "ap"]
 Option = bool | int | float | str | None | list[int] | list[float] | list[str]
 
 
@@ -184,7 +183,7 @@ class SpecHead(TypedDict):
     preset: Preset
     model: ModelSettings
     data: DataSettings
-    metric: Metric
+    metric: str
     seed: int
 
 
@@ -238,7 +237,7 @@ class ResolvedSweep(TypedDict):
     figure: DrawingSettings
     name: str
     preset: Preset
-    metric: Metric
+    metric: str
     seed: int
     asha: AshaSettings
     base: GradientSpec

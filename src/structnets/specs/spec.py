@@ -12,15 +12,14 @@ from typing import Any, cast
 from pydantic import Field, field_validator, model_validator
 
 from structnets.data.sets.catalogue import (
-    DATASETS,
-    METRICS,
     check_parameters,
     find_dataset,
     most_training_images,
 )
+from structnets.forms.entries import FormEntry, find_form
 from structnets.models.registry import MODELS, check_options, takes_classes
 from structnets.specs.recipe import GradientRecipe, Recipe
-from structnets.specs.resolved import Metric, Option, Preset, ResolvedSpec
+from structnets.specs.resolved import Option, Preset, ResolvedSpec
 from structnets.specs.validation import Strict, checked
 
 
@@ -46,8 +45,10 @@ class DataSpec(Strict):
     """A prepared data set and the part of its training images that is used."""
 
     name: str = Field(
-        description="The data set is prepared by the rule prepare_<name>.",
-        json_schema_extra={"enum": list(DATASETS)},
+        description=(
+            "The data set is prepared by the rule prepare_<name>; it may be named by its entry as "
+            "package.module:object."
+        )
     )
     prepare: dict[str, Option] = Field(
         default={}, description="It is prepared with these parameters."
@@ -61,7 +62,8 @@ class DataSpec(Strict):
     @field_validator("name")
     @classmethod
     def _known(cls, name: str) -> str:
-        return find_dataset(name).name
+        find_form(find_dataset(name).form)
+        return name
 
     @model_validator(mode="after")
     def _possible(self) -> DataSpec:
@@ -91,7 +93,7 @@ class Spec(Strict):
     model: ModelSpec
     data: DataSpec
     recipe: Recipe
-    metric: Metric = Field(
+    metric: str = Field(
         default="accuracy",
         description="This metric is reported; the data set's form says which there are.",
     )
@@ -100,7 +102,7 @@ class Spec(Strict):
     @model_validator(mode="after")
     def _cropped(self) -> Spec:
         crop = getattr(self.recipe, "crop", None)
-        if find_dataset(self.data.name).form != "shards":
+        if _form(self.data).recipe != "crop":
             if crop is not None:
                 raise ValueError(f"{self.data.name} is not in shards: leave out recipe.crop")
         elif crop is None:
@@ -111,13 +113,13 @@ class Spec(Strict):
 
     @model_validator(mode="after")
     def _belongs(self) -> Spec:
-        form = find_dataset(self.data.name).form
-        if self.metric not in METRICS[form]:
+        form = _form(self.data)
+        if self.metric not in form.metrics:
             raise ValueError(
                 f"metric {self.metric!r} does not belong to {self.data.name}; "
-                f"allowed: {', '.join(METRICS[form])}"
+                f"allowed: {', '.join(form.metrics)}"
             )
-        if form in ("boundaries", "blobs"):
+        if form.recipe == "boundaries":
             _check_boundaries(self.recipe, self.data)
         elif isinstance(self.recipe, GradientRecipe) and self.recipe.boundaries is not None:
             raise ValueError(f"recipe.boundaries: {self.data.name} has classes; leave it out")
@@ -127,6 +129,10 @@ class Spec(Strict):
                 "its constructor has no argument num_classes"
             )
         return self
+
+
+def _form(data: DataSpec) -> FormEntry:
+    return find_form(find_dataset(data.name).form)
 
 
 def _check_boundaries(recipe: Recipe, data: DataSpec) -> None:

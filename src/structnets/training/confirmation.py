@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 import torch
 
-from structnets.data.prepared.arrays import load_manifest
+from structnets.data.prepared.manifest import load_manifest
 from structnets.entries import refuse_foreign
 from structnets.forms.tasks import make_task, open_examples
 from structnets.training.artifacts import weights_digest

@@ -13,7 +13,7 @@ from torch import nn
 
 from structnets.data.batches.examples import Examples
 from structnets.data.batches.seeding import seed_initialisation
-from structnets.data.prepared.arrays import load_manifest
+from structnets.data.prepared.manifest import load_manifest
 from structnets.forms.tasks import Task, make_task, open_examples
 from structnets.forms.workers import Workers
 from structnets.identity import run_id, spec_digest

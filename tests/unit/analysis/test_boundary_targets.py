@@ -34,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("boundaries")
     textures = [load_textures(None, split) for split in ("train", "test")]
     blobs = prepared_name({"name": "textured_blobs", "prepare": PREPARE})
-    write_blob_set(root / "prepared" / blobs, PREPARE, "hard", *textures)
+    write_blob_set(root / "prepared" / blobs, "textured_blobs", PREPARE, "hard", *textures)
     splits = load_made_boundaries()
     counts = {name: count_boundaries(split) for name, split in splits.items()}
     facts = {"counts": counts, "source": {}}

@@ -19,8 +19,8 @@ from structnets.analysis.registry import check_options
 from structnets.analysis.stability import StabilityWarning
 from structnets.analysis.step_cost import WAYS, step_cost
 from structnets.analysis.targets import memory
-from structnets.data.prepared.arrays import write_prepared
 from structnets.files import read_json, write_json
+from structnets.forms.splits.stored import write_prepared
 from structnets.identity import run_id
 from structnets.models.irevnet import IRevNet
 from structnets.specs.spec import validate

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from structnets.data.prepared.arrays import write_prepared
 from structnets.files import read_json, write_json
+from structnets.forms.splits.stored import write_prepared
 from structnets.forms.workers import Workers
 from structnets.specs.spec import validate
 

@@ -16,7 +16,7 @@ import torch
 from torch import distributed
 
 from structnets.data.batches.array_examples import Images
-from structnets.data.prepared.arrays import load_manifest
+from structnets.data.prepared.manifest import load_manifest
 from structnets.files import read_json, write_json
 from structnets.forms.classification import Classification
 from structnets.forms.splits.source import open_examples

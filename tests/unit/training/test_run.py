@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from structnets.data.prepared.arrays import load_manifest
+from structnets.data.prepared.manifest import load_manifest
 from structnets.files import read_json
 from structnets.forms.splits.source import open_examples
 from structnets.identity import run_id, spec_digest

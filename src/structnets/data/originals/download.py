@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
-from structnets.data.originals.published import KnownFile, check_original
+from structnets.data.originals.published import check_original
+from structnets.data.sets.entries.known_file import KnownFile
 from structnets.files import sha256_file
 
 _CHUNK = 1 << 16

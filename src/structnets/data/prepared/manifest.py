@@ -19,29 +19,10 @@ from structnets.files import read_json, sha256_file
 from structnets.identity import digest
 
 SPLITS = ("train", "test")
-ARRAYS = tuple(f"{split}_{kind}" for split in SPLITS for kind in ("images", "labels"))
-FILES = tuple(f"{name}.npy" for name in ARRAYS)
-# A cohort has no split of its own: its volumes are dealt into folds
-# (`structnets.forms.cohort.stored`).
-COHORT_FILES = ("volumes.npy", "labels.npy", "subjects.json", "folds.csv")
-# Whole images with the boundaries that annotators drew (`structnets.forms.boundaries.stored`).
-BOUNDARY_KINDS = ("images", "labels", "annotators")
-BOUNDARY_FILES = tuple(
-    f"{split}_{kind}.npy" for split in ("train", "val", "test") for kind in BOUNDARY_KINDS
-)
-# A fixed test set, and the textures that training images are made of: `structnets.forms.blobs`.
-BLOB_FILES = ("train_textures.npy", *(f"test_{kind}.npy" for kind in BOUNDARY_KINDS))
-FORMS = {
-    "splits": FILES,
-    "cohort": COHORT_FILES,
-    "boundaries": BOUNDARY_FILES,
-    "blobs": BLOB_FILES,
-}
-_LABELLED = ("splits", "cohort")  # forms in which every image has one label
 MANIFEST = "manifest.json"
-SHARDS = "shards"
-MEAN_IMAGE = "mean_image.npy"
-_SHARD_FILE = re.compile(r"(train|test)_(shard\d{5}\.bin|index\.npy|names\.txt)")
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+# Snakemake marks folders it made or tracks.
+OF_EVERY_FOLDER = (MANIFEST, ".snakemake_timestamp")
 _KEYS = (
     *("dataset", "prepare", "image_shape", "classes", "counts"),
     *("files", "source", "versions", "digest"),
@@ -60,19 +41,6 @@ def content_digest(
     """
     content = {"dataset": dataset, "prepare": dict(prepare), "files": dict(files)}
     return digest(content if statistics is None else {**content, "statistics": dict(statistics)})
-
-
-def is_sharded(manifest: Mapping[str, Any]) -> bool:
-    """Say whether images lie in shards (`structnets.data.prepared.shards`), not in arrays."""
-    return manifest.get("form") == SHARDS
-
-
-def is_prepared_file(name: str) -> bool:
-    """Say whether a file may lie in a folder of prepared data."""
-    # Snakemake marks folders it made or tracks.
-    known = (MANIFEST, MEAN_IMAGE, ".snakemake_timestamp")
-    of_forms = any(name in files for files in FORMS.values())
-    return of_forms or name in known or bool(_SHARD_FILE.fullmatch(name))
 
 
 def count_classes(labels: np.ndarray, classes: Sequence[str]) -> dict[str, int]:
@@ -103,8 +71,8 @@ def load_manifest(directory: str | os.PathLike[str]) -> dict[str, Any]:
     return manifest
 
 
-def verify(directory: str | os.PathLike[str]) -> list[str]:
-    """Compare prepared data with its manifest, every byte.
+def verify_files(directory: str | os.PathLike[str]) -> list[str]:
+    """Compare the files of prepared data with their manifest, every byte.
 
     Returns
     -------
@@ -117,10 +85,7 @@ def verify(directory: str | os.PathLike[str]) -> list[str]:
         return [str(error)]
     entries = manifest["files"].items()
     found = [file_problem(directory, name, entry, checksum=True) for name, entry in entries]
-    problems = [problem for problem in found if problem]
-    if problems or manifest.get("form", "splits") not in _LABELLED:
-        return problems
-    return _content_problems(directory, manifest)
+    return [problem for problem in found if problem]
 
 
 def remedy(directory: str | os.PathLike[str]) -> str:
@@ -134,12 +99,10 @@ def _manifest_problem(manifest: Any) -> str | None:
     if missing := [key for key in _KEYS if key not in manifest]:
         return f"lacks {', '.join(missing)}"
     files = manifest["files"]
-    form = manifest.get("form", "splits")
-    if form not in (*FORMS, SHARDS):
-        return f"has the form {form!r}; known: {', '.join((*FORMS, SHARDS))}"
-    if not isinstance(files, dict) or not _has_files(form, set(files)):
-        expected_files = "of shards" if form == SHARDS else ", ".join(FORMS[form])
-        return f"does not list exactly the files {expected_files}"
+    if not isinstance(files, dict):
+        return f"lists the files {files!r}, which is no mapping"
+    if wrong := [name for name in files if not _PLAIN_NAME.fullmatch(name)]:
+        return f"lists {wrong[0]!r}, which is no plain name of a file"
     if not isinstance(manifest["prepare"], dict):
         return "has prepare parameters that are not an object"
     statistics = manifest.get("statistics")
@@ -157,13 +120,21 @@ def _manifest_problem(manifest: Any) -> str | None:
     return None
 
 
-def _has_files(form: str, names: set[str]) -> bool:
-    if form != SHARDS:
-        return names == set(FORMS[form])
-    needed = {f"{split}_{kind}" for split in SPLITS for kind in ("index.npy", "shard00000.bin")}
-    return needed <= names and all(
-        name == MEAN_IMAGE or _SHARD_FILE.fullmatch(name) for name in names
-    )
+def check_files(
+    directory: str | os.PathLike[str], manifest: Mapping[str, Any], names: Sequence[str]
+) -> None:
+    """Check that a manifest lists the files that are about to be read.
+
+    Raises
+    ------
+    ValueError
+        Naming the first that it does not list.
+    """
+    for name in names:
+        if name not in manifest["files"]:
+            raise ValueError(
+                f"{Path(directory) / MANIFEST} does not list {name}; {remedy(directory)}"
+            )
 
 
 def file_problem(
@@ -216,26 +187,18 @@ def shape_problem(
     return None
 
 
-def _content_problems(directory: str | os.PathLike[str], manifest: Mapping[str, Any]) -> list[str]:
-    """Compare the manifest's statements that its digest does not cover with the arrays."""
-    path, problems = Path(directory) / MANIFEST, []
-    for part, arrays in _parts(directory, manifest).items():
-        images, labels = arrays
-        if problem := shape_problem(images, labels, manifest):
-            problems.append(f"{path}: {part} split {problem}")
-        elif labels.min() < 0 or labels.max() >= len(manifest["classes"]):
-            problems.append(
-                f"{path} has {len(manifest['classes'])} classes, not the {part} labels'"
-            )
-        elif manifest["counts"].get(part) != count_classes(labels, manifest["classes"]):
-            problems.append(f"{path} states other {part} counts than its labels have")
-    return problems
+def labelling_problem(
+    part: str, images: np.ndarray, labels: np.ndarray, manifest: Mapping[str, Any]
+) -> str | None:
+    """Say in what the labelled images of a part differ from what the manifest states of them.
 
-
-def _parts(
-    directory: str | os.PathLike[str], manifest: Mapping[str, Any]
-) -> dict[str, Sequence[np.ndarray]]:
-    """Open images and labels of each part that the manifest counts."""
-    if manifest.get("form") == "cohort":
-        return {"cohort": open_arrays(directory, "volumes.npy", "labels.npy")}
-    return {split: open_split(directory, split) for split in SPLITS}
+    Its digest does not cover shape, classes and counts.
+    """
+    if problem := shape_problem(images, labels, manifest):
+        return f"{MANIFEST}: {part} split {problem}"
+    classes = manifest["classes"]
+    if labels.min() < 0 or labels.max() >= len(classes):
+        return f"{MANIFEST} has {len(classes)} classes, not the {part} labels'"
+    if manifest["counts"].get(part) != count_classes(labels, classes):
+        return f"{MANIFEST} states other {part} counts than its labels have"
+    return None

@@ -14,13 +14,12 @@ from structnets.data.originals.verified_image import decoder, side_of
 from structnets.data.prepared.arrays import save_array
 from structnets.data.prepared.manifest import (
     MANIFEST,
-    MEAN_IMAGE,
-    SHARDS,
     SPLITS,
     content_digest,
     count_classes,
 )
 from structnets.data.prepared.sharding import ShardTask
+from structnets.data.prepared.shards import MEAN_IMAGE, SHARDS
 from structnets.data.prepared.statistics import histogram_statistics
 from structnets.files import read_json, sha256_file, write_atomic, write_json
 

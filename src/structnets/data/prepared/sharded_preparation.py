@@ -22,6 +22,7 @@ from structnets.data.originals.verified_image import decoder
 from structnets.data.prepared.manifest import MANIFEST, SPLITS, file_problem, load_manifest
 from structnets.data.prepared.shard_merging import merge
 from structnets.data.prepared.sharding import ShardTask, images_per_shard, write_shard
+from structnets.data.prepared.shards import is_shard_file
 from structnets.data.prepared.whole_folder import refuse_foreign, swap, writer_lock
 from structnets.files import read_json, write_json
 from structnets.identity import digest
@@ -75,7 +76,7 @@ def prepare_shards(
         If an original cannot be read or writing fails.
     """
     final = Path(directory).resolve()
-    refuse_foreign(final)
+    refuse_foreign(final, is_shard_file)
     final.parent.mkdir(parents=True, exist_ok=True)
     building = final.parent / f".{final.name}.building"
     with writer_lock(final):

@@ -18,18 +18,24 @@ from __future__ import annotations
 import io
 import mmap
 import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from structnets.data.prepared.manifest import (
     SPLITS,
+    check_files,
     file_problem,
-    is_sharded,
     load_manifest,
     remedy,
 )
+
+SHARDS = "shards"
+MEAN_IMAGE = "mean_image.npy"
+_FILE = re.compile(r"(train|test)_(shard\d{5}\.bin|index\.npy|names\.txt)")
 
 INDEX = np.dtype(
     [
@@ -42,6 +48,16 @@ INDEX = np.dtype(
 def shard_name(split: str, number: int) -> str:
     """Return the file name of a shard."""
     return f"{split}_shard{number:05d}.bin"
+
+
+def is_sharded(manifest: Mapping[str, Any]) -> bool:
+    """Say whether images lie in shards, not in arrays."""
+    return manifest.get("form") == SHARDS
+
+
+def is_shard_file(name: str) -> bool:
+    """Say whether a file of that name belongs to prepared data in shards."""
+    return name == MEAN_IMAGE or _FILE.fullmatch(name) is not None
 
 
 class ShardedSplit:
@@ -83,7 +99,8 @@ class ShardedSplit:
             raise ValueError(f"unknown split {split!r}; allowed: {', '.join(SPLITS)}")
         self.manifest = load_manifest(directory)
         if not is_sharded(self.manifest):
-            raise ValueError(f"{directory} is not sharded: open it with structnets.data.load_split")
+            raise ValueError(f"{directory} is not in shards: open it as its form does")
+        check_files(directory, self.manifest, [f"{split}_index.npy", shard_name(split, 0)])
         names = sorted(name for name in self.manifest["files"] if name.startswith(f"{split}_"))
         for name in names:
             entry, whole = self.manifest["files"][name], checksum or not name.endswith(".bin")

@@ -6,22 +6,31 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from structnets.data.prepared.manifest import is_prepared_file, load_manifest, verify
+from structnets.data.prepared.manifest import (
+    OF_EVERY_FOLDER,
+    load_manifest,
+    verify_files,
+)
 
 
 def write_whole(
-    directory: str | os.PathLike[str], fill: Callable[[Path], dict[str, Any]]
+    directory: str | os.PathLike[str],
+    names: Collection[str],
+    fill: Callable[[Path], dict[str, Any]],
 ) -> dict[str, Any]:
     """Let `fill` write prepared data into a folder that takes the place of `directory` at once.
 
     Parameters
     ----------
     directory : path
-        As for `write_prepared`.
+        The folder to make. What a killed writer left beside it is removed. If it already holds
+        the same data, whole, it is not touched.
+    names : collection of str
+        Files that `fill` writes beside the manifest.
     fill : callable
         Given an empty folder, writes the files and the manifest, and returns the manifest.
 
@@ -39,7 +48,7 @@ def write_whole(
     """
     # Resolved, so that a link to another disk is kept and the rename stays on that disk.
     final = Path(directory).resolve()
-    refuse_foreign(final)
+    refuse_foreign(final, names.__contains__)
     final.parent.mkdir(parents=True, exist_ok=True)
     with writer_lock(final) as sole_writer:
         if sole_writer:
@@ -58,8 +67,16 @@ def write_whole(
     return manifest
 
 
-def refuse_foreign(final: Path) -> None:
+def refuse_foreign(final: Path, known: Callable[[str], bool]) -> None:
     """Refuse to replace what is not prepared data: a mistyped path must not cost a folder.
+
+    Parameters
+    ----------
+    final : Path
+        The folder.
+    known : callable
+        Says of a file's name whether it is of the form that is about to be written. What a whole
+        manifest lists may be there too.
 
     Raises
     ------
@@ -70,7 +87,12 @@ def refuse_foreign(final: Path) -> None:
         raise ValueError(f"{final} is a file; prepared data needs a folder of its own")
     if not final.exists():
         return
-    foreign = sorted(entry.name for entry in final.iterdir() if not is_prepared_file(entry.name))
+    try:
+        listed = {*OF_EVERY_FOLDER, *load_manifest(final)["files"]}
+    except (OSError, ValueError):
+        listed = set(OF_EVERY_FOLDER)
+    there = sorted(entry.name for entry in final.iterdir())
+    foreign = [name for name in there if name not in listed and not known(name)]
     if foreign:
         raise ValueError(
             f"{final} holds files that are not prepared data ({', '.join(foreign[:3])}); "
@@ -101,10 +123,11 @@ def remove_leftovers(final: Path) -> None:
 
 
 def _holds(final: Path, manifest: Mapping[str, Any]) -> bool:
-    if verify(final):
+    if verify_files(final):
         return False
     old = load_manifest(final)
-    return all(old[key] == manifest[key] for key in ("digest", "image_shape", "classes"))
+    # What the digest does not cover is compared too, but for the versions that wrote it.
+    return all(old[key] == manifest[key] for key in ("digest", "image_shape", "classes", "counts"))
 
 
 def swap(building: Path, final: Path) -> None:

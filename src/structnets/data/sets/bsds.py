@@ -15,14 +15,17 @@ from pathlib import Path
 import numpy as np
 
 from structnets.data.originals.boundary_truth import read_bsds_truth
+from structnets.data.sets.boundary_split import BoundarySplit, pack_annotators
 from structnets.data.sets.bsds_release import RELEASED
+from structnets.data.sets.completeness import check_whole
+from structnets.data.sets.entries import ENTRIES
+from structnets.data.sets.preparation import Content, Preparation
 from structnets.files import sha256_file
-from structnets.forms.boundaries.stored import BoundarySplit, pack_annotators
 
 SPLITS = tuple(RELEASED)
 SHAPE = (321, 481)
 SOURCE = "https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/BSR/BSR_bsds500.tgz"
-_PLACES = ("bsds500/BSDS500/data", "bsds500/BSR/BSDS500/data", "BSR/BSDS500/data")
+_PLACES = ENTRIES["bsds500"].originals[0].places
 
 MERGES: Mapping[str, Callable[[np.ndarray, int], np.ndarray]] = {
     "at_least_3": lambda votes, annotators: votes >= 3,
@@ -37,6 +40,24 @@ class Original:
     name: str
     image: Path
     truth: Path
+
+
+def read(asked: Preparation) -> Content:
+    """Read BSDS500 as `load_bsds` does, by the prepare parameter ``merge``; stored as boundaries.
+
+    ``counts`` of the manifest compares each split with the release.
+    """
+    splits = load_bsds(asked.originals, asked.prepare.get("merge", "at_least_3"))
+    found = (len(splits["train"]) + len(splits["val"]), len(splits["test"]))
+    check_whole(asked.name, found, asked.prepare, asked.originals / asked.name)
+    counts = {
+        name: {
+            "released": len(RELEASED[name]),
+            "upright": sum(item["transposed"] for item in split.items),
+        }
+        for name, split in splits.items()
+    }
+    return Content(splits, {"archive": SOURCE}, counts=counts)
 
 
 def load_bsds(

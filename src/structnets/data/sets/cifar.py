@@ -16,17 +16,19 @@ from typing import Any
 import numpy as np
 
 from structnets.data.originals.pickles import read_plain_pickle
-from structnets.data.originals.published import KnownFile, check_original, require_originals
-from structnets.data.sets.catalogue import DATASETS
+from structnets.data.originals.published import check_original, require_originals
+from structnets.data.sets.completeness import check_whole
+from structnets.data.sets.entries import ENTRIES, published_files
+from structnets.data.sets.entries.known_file import KnownFile
+from structnets.data.sets.preparation import Content, Preparation
 
-MIRRORS = ("https://www.cs.toronto.edu/~kriz/",)
 SHAPE = (3, 32, 32)
 _LARGEST_MEMBER = 1 << 28
 _PARTIAL_REMEDY = 'a copy that lacks training images needs the parameter {"partial": true}'
 
 
 @dataclass(frozen=True)
-class CifarForm:
+class Release:
     """How one of the two data sets is published.
 
     Attributes
@@ -53,15 +55,9 @@ class CifarForm:
     md5: Mapping[str, str]
 
 
-FORMS = {
-    "cifar10": CifarForm(
-        KnownFile(
-            "cifar-10-python.tar.gz",
-            170_498_071,
-            "c58f30108f718f92721af3b95e74349a",
-            "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
-            MIRRORS,
-        ),
+RELEASES = {
+    "cifar10": Release(
+        published_files.CIFAR10,
         "cifar-10-batches-py",
         tuple(f"data_batch_{number}" for number in range(1, 6)),
         "test_batch",
@@ -78,14 +74,8 @@ FORMS = {
             "batches.meta": "5ff9c542aee3614f3951f8cda6e48888",
         },
     ),
-    "cifar100": CifarForm(
-        KnownFile(
-            "cifar-100-python.tar.gz",
-            169_001_437,
-            "eb9058c3a382ffc7106e4002c42a8d85",
-            "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7",
-            MIRRORS,
-        ),
+    "cifar100": Release(
+        published_files.CIFAR100,
         "cifar-100-python",
         ("train",),
         "test",
@@ -99,6 +89,19 @@ FORMS = {
         },
     ),
 }
+
+
+def read(asked: Preparation) -> Content:
+    """Read CIFAR-10 or CIFAR-100 as `load_cifar` does; they are stored as splits."""
+    arrays, source = load_cifar(
+        asked.originals,
+        asked.name,
+        partial=asked.partial,
+        verify_checksums=asked.verify_checksums,
+    )
+    counts = (len(arrays["train_labels"]), len(arrays["test_labels"]))
+    check_whole(asked.name, counts, asked.prepare, asked.originals / asked.name)
+    return Content(arrays, source)
 
 
 def load_cifar(
@@ -138,18 +141,18 @@ def load_cifar(
         If a file is not the published one, is not a plain pickle of images and labels, or
         names other classes.
     """
-    form, directory = FORMS[name], Path(data_root) / name
-    read, names = _open(form, directory, partial)
+    release, directory = RELEASES[name], Path(data_root) / name
+    read, names = _open(release, directory, partial)
     contents = {file: read(file) for file in names}
     if verify_checksums and not partial:
-        _check_published(form, directory, contents)
-    where = {file: str(directory / form.folder / file) for file in names}
-    _check_classes(contents[form.meta], where[form.meta], form, DATASETS[name].classes)
+        _check_published(release, directory, contents)
+    where = {file: str(directory / release.folder / file) for file in names}
+    _check_classes(contents[release.meta], where[release.meta], release, ENTRIES[name].classes)
     arrays: dict[str, np.ndarray] = {}
-    batches = [file for file in names if file in form.train]
-    for split, files in (("train", batches), ("test", [form.test])):
+    batches = [file for file in names if file in release.train]
+    for split, files in (("train", batches), ("test", [release.test])):
         parts = [
-            read_batch(contents[file], where[file], form.labels, len(DATASETS[name].classes))
+            read_batch(contents[file], where[file], release.labels, len(ENTRIES[name].classes))
             for file in files
         ]
         arrays[f"{split}_images"] = np.concatenate([images for images, _ in parts])
@@ -158,7 +161,11 @@ def load_cifar(
         file: {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
         for file, content in contents.items()
     }
-    return arrays, {"files": files, "archive": form.archive.name, "mirrors": list(MIRRORS)}
+    return arrays, {
+        "files": files,
+        "archive": release.archive.name,
+        "mirrors": list(release.archive.mirrors),
+    }
 
 
 def read_batch(
@@ -208,33 +215,33 @@ def read_batch(
 
 
 def _open(
-    form: CifarForm, directory: Path, partial: bool
+    release: Release, directory: Path, partial: bool
 ) -> tuple[Callable[[str], bytes], list[str]]:
     """Return a reader of the original files and the names of those that are to be read."""
-    wanted = [*form.train, form.test, form.meta]
-    folder = directory / form.folder
+    wanted = [*release.train, release.test, release.meta]
+    folder = directory / release.folder
     if not folder.is_dir():
-        if not (directory / form.archive.name).is_file():
-            require_originals([form.archive], directory)
-        return _archive_reader(form, directory), wanted
+        if not (directory / release.archive.name).is_file():
+            require_originals([release.archive], directory)
+        return _archive_reader(release, directory), wanted
     there = [file for file in wanted if (folder / file).is_file()]
     missing = [file for file in wanted if file not in there]
-    optional = form.train if partial and any(file in form.train for file in there) else ()
+    optional = release.train if partial and any(file in release.train for file in there) else ()
     if any(file not in optional for file in missing):
         raise FileNotFoundError(
-            f"{', '.join(missing)} missing in {folder}: {form.archive.how_to_get(directory)}, "
+            f"{', '.join(missing)} missing in {folder}: {release.archive.how_to_get(directory)}, "
             f"in place of {folder}; {_PARTIAL_REMEDY}"
         )
     return (lambda file: (folder / file).read_bytes()), there
 
 
-def _archive_reader(form: CifarForm, directory: Path) -> Callable[[str], bytes]:
+def _archive_reader(release: Release, directory: Path) -> Callable[[str], bytes]:
     """Return a reader of the archive's members, once the archive is the published one."""
-    path = check_original(form.archive, directory)
+    path = check_original(release.archive, directory)
 
     def read(file: str) -> bytes:
         with tarfile.open(path) as archive:
-            member = archive.extractfile(f"{form.folder}/{file}")
+            member = archive.extractfile(f"{release.folder}/{file}")
             if member is None:
                 raise ValueError(f"{path} holds {file} as something else than a file")
             return member.read(_LARGEST_MEMBER)
@@ -242,19 +249,20 @@ def _archive_reader(form: CifarForm, directory: Path) -> Callable[[str], bytes]:
     return read
 
 
-def _check_published(form: CifarForm, directory: Path, contents: Mapping[str, bytes]) -> None:
+def _check_published(release: Release, directory: Path, contents: Mapping[str, bytes]) -> None:
     for file, content in contents.items():
         found = hashlib.md5(content, usedforsecurity=False).hexdigest()
-        if found != form.md5[file]:
+        if found != release.md5[file]:
             raise ValueError(
-                f"{directory / form.folder / file} is not the published file: {len(content)} "
-                f"bytes with md5 {found}, expected md5 {form.md5[file]}; "
-                f"{form.archive.how_to_get(directory)}, in place of the folder; {_PARTIAL_REMEDY}"
+                f"{directory / release.folder / file} is not the published file: {len(content)} "
+                f"bytes with md5 {found}, expected md5 {release.md5[file]}; "
+                f"{release.archive.how_to_get(directory)}, in place of the folder; "
+                f"{_PARTIAL_REMEDY}"
             )
 
 
-def _check_classes(content: bytes, name: str, form: CifarForm, classes: tuple[str, ...]) -> None:
+def _check_classes(content: bytes, name: str, release: Release, classes: tuple[str, ...]) -> None:
     meta = read_plain_pickle(content, name)
-    found = meta.get(form.names) if isinstance(meta, dict) else None
+    found = meta.get(release.names) if isinstance(meta, dict) else None
     if found != list(classes):
         raise ValueError(f"{name} must name the classes {', '.join(classes[:3])}, …; got {found}")

@@ -13,12 +13,22 @@ from typing import Any
 
 import numpy as np
 
-from structnets.data.sets.catalogue import DATASETS
+from structnets.data.sets.completeness import check_whole
+from structnets.data.sets.entries import ENTRIES
+from structnets.data.sets.preparation import Content, Preparation
 from structnets.files import sha256_file
 
 NAME = "cifar10_jpeg"
 FILES = {"train": "train.parquet", "test": "test.parquet"}
 _COLUMNS = ["image.bytes", "label"]
+
+
+def read(asked: Preparation) -> Content:
+    """Read the images as `load_cifar_jpeg` does; they are stored as splits."""
+    arrays, source = load_cifar_jpeg(asked.originals)
+    counts = (len(arrays["train_labels"]), len(arrays["test_labels"]))
+    check_whole(NAME, counts, asked.prepare, asked.originals / NAME)
+    return Content(arrays, source)
 
 
 def load_cifar_jpeg(
@@ -92,7 +102,7 @@ def read_image_table(path: Path) -> tuple[np.ndarray, np.ndarray]:
     except (pa.ArrowException, OSError) as error:
         raise ValueError(f"{path} is no whole parquet file: {error}") from error
     rows = [row for part in parts for row in part]
-    shape = DATASETS[NAME].image_shape
+    shape = ENTRIES[NAME].image_shape
     images = np.empty((len(rows), *shape), dtype=np.uint8)
     labels = np.empty(len(rows), dtype=np.int64)
     for number, row in enumerate(rows):
@@ -114,7 +124,7 @@ def _has_column(schema: Any, name: str) -> bool:
 
 
 def _label(value: Any) -> int:
-    classes = len(DATASETS[NAME].classes)
+    classes = len(ENTRIES[NAME].classes)
     if type(value) is not int or not 0 <= value < classes:
         raise ValueError(f"label {value!r}; allowed: 0..{classes - 1}")
     return value

@@ -9,13 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from structnets.data.sets.catalogue import DATASETS
+from structnets.data.sets.entries import ENTRIES
+from structnets.data.sets.preparation import Content, Preparation
 
-CLASSES = DATASETS["digits"].classes
+CLASSES = ENTRIES["digits"].classes
 _SPLIT_SEED = 0
 _SCALE = 3
 _BORDER = 2
 _GREY_LEVELS = 16
+
+
+def read(asked: Preparation) -> Content:
+    """Make the digits; they are stored as splits."""
+    return Content(load_digits(), digits_source())
 
 
 def load_digits() -> dict[str, np.ndarray]:
@@ -36,7 +42,7 @@ def load_digits() -> dict[str, np.ndarray]:
     images = enlarge(digits.images.astype(np.int64))
     train, test = train_test_split(
         np.arange(len(labels)),
-        test_size=DATASETS["digits"].test_count,
+        test_size=ENTRIES["digits"].test_count,
         stratify=labels,
         random_state=_SPLIT_SEED,
     )

@@ -14,9 +14,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from structnets.data.originals.devkit import validation_classes
 from structnets.data.originals.tars import FileRange, list_tar
+from structnets.data.sets.catalogue import class_count
+from structnets.data.sets.completeness import check_whole
+from structnets.data.sets.preparation import Content, Preparation
 
 TRAIN_TAR = "ILSVRC2012_img_train.tar"
 VAL_TAR = "ILSVRC2012_img_val.tar"
@@ -44,6 +48,51 @@ class Originals:
     def counts(self) -> tuple[int, int]:
         """Return the number of training and of test images."""
         return _number(self.train), _number(self.test)
+
+
+def read(asked: Preparation) -> Content:
+    """List the images of the chosen classes; they are stored as shards.
+
+    The prepare parameter ``classes`` chooses the 10, 20, 100 or 1000 (default) largest by bytes,
+    and ``partial`` a copy that is not all of ImageNet (then without ``classes``: all there are).
+
+    Raises
+    ------
+    OSError, ValueError
+        As `find_originals`, `select_classes` and `check_whole` say.
+    """
+    folder = asked.originals / asked.name
+    originals = find_originals(folder, partial=asked.partial)
+    check_whole(asked.name, originals.counts(), asked.prepare, folder)
+    number = class_count(asked.name, asked.prepare)
+    if asked.partial and "classes" not in asked.prepare:
+        number = len(originals.train)
+    classes = select_classes(originals.train, number)
+    released = compare_with_released(originals.train)
+    source = {
+        "images": dict(zip(("train", "test"), originals.counts(), strict=True)),
+        "selection": "largest classes by bytes",
+        "released_ten_classes": released,
+    }
+    remarks = [f"the ten largest classes are not those of the thesis: {released}"]
+    return Content(
+        images_of(originals, classes),
+        source,
+        classes=classes,
+        remarks=remarks if released.startswith("different") else (),
+    )
+
+
+def images_of(originals: Originals, classes: Sequence[str]) -> dict[str, list[Any]]:
+    """List the images of some classes with their labels, class by class."""
+    return {
+        split: [
+            (file, label)
+            for label, wnid in enumerate(classes)
+            for file in sorted(found[wnid], key=lambda file: file.name)
+        ]
+        for split, found in (("train", originals.train), ("test", originals.test))
+    }
 
 
 def find_originals(folder: Path, *, partial: bool = False) -> Originals:

@@ -10,16 +10,21 @@ from typing import Any
 
 import numpy as np
 
-from structnets.data.sets.catalogue import DATASETS
-from structnets.data.sets.textured_blobs import TexturedBlobs
+from structnets.data.sets.boundary_split import BoundarySplit, pack_annotators
+from structnets.data.sets.entries import ENTRIES
+from structnets.data.sets.preparation import Content, Preparation
+from structnets.data.sets.textured_blobs import TexturedBlobs, to_bytes
 from structnets.data.sets.textures import Textures, load_textures
-from structnets.forms.blobs.stored import to_bytes
-from structnets.forms.boundaries.stored import BoundarySplit, pack_annotators
 
 NAME = "made_boundaries"
 _COUNTS = {"train": 12, "val": 4, "test": 4}
 _SEED = 0
 _SHIFTS = (-1, 0, 1)  # columns by which annotators disagree; the middle one's are the labels
+
+
+def read(asked: Preparation) -> Content:
+    """Make the images; they are stored as boundaries."""
+    return Content(load_made_boundaries(), made_source())
 
 
 def load_made_boundaries() -> dict[str, BoundarySplit]:
@@ -44,7 +49,7 @@ def made_source() -> dict[str, Any]:
 
 
 def _make(textures: Textures, numbers: Sequence[int]) -> BoundarySplit:
-    channels, height, width = DATASETS[NAME].image_shape
+    channels, height, width = ENTRIES[NAME].image_shape
     blobs = TexturedBlobs("textures", width, _SEED, textures)
     images, labels, packed, items = [], [], [], []
     for number in numbers:

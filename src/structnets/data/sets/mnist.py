@@ -9,45 +9,21 @@ from typing import Any
 import numpy as np
 
 from structnets.data.originals.idx import read_idx
-from structnets.data.originals.published import KnownFile, check_original, require_originals
-from structnets.data.sets.catalogue import DATASETS
+from structnets.data.originals.published import check_original, require_originals
+from structnets.data.sets.entries import ENTRIES
+from structnets.data.sets.entries.published_files import MNIST
+from structnets.data.sets.preparation import Content, Preparation
 from structnets.files import sha256_file
 
-MIRRORS = (
-    "https://ossci-datasets.s3.amazonaws.com/mnist/",
-    "https://storage.googleapis.com/cvdf-datasets/mnist/",
-)
-FILES: dict[str, KnownFile] = {
-    "train_images": KnownFile(
-        "train-images-idx3-ubyte.gz",
-        9_912_422,
-        "f68b3c2dcbeaaa9fbdd348bbdeb94873",
-        "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
-        MIRRORS,
-    ),
-    "train_labels": KnownFile(
-        "train-labels-idx1-ubyte.gz",
-        28_881,
-        "d53e105ee54ea40749a09fcbcd1e9432",
-        "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
-        MIRRORS,
-    ),
-    "test_images": KnownFile(
-        "t10k-images-idx3-ubyte.gz",
-        1_648_877,
-        "9fb629c4189551a2d022fa330f9573f3",
-        "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
-        MIRRORS,
-    ),
-    "test_labels": KnownFile(
-        "t10k-labels-idx1-ubyte.gz",
-        4_542,
-        "ec29112dd5afa0611ce80d1b7f02629c",
-        "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
-        MIRRORS,
-    ),
-}
-CLASSES = DATASETS["mnist"].classes
+FILES = MNIST
+CLASSES = ENTRIES["mnist"].classes
+
+
+def read(asked: Preparation) -> Content:
+    """Read MNIST as `load_mnist` does; it is stored as splits."""
+    root = asked.originals
+    arrays = load_mnist(root, verify_checksums=asked.verify_checksums)
+    return Content(arrays, mnist_source(root))
 
 
 def mnist_folder(data_root: str | os.PathLike[str]) -> Path:
@@ -100,7 +76,7 @@ def mnist_source(data_root: str | os.PathLike[str]) -> dict[str, Any]:
     files = {
         path.name: {"sha256": sha256_file(path), "size": path.stat().st_size} for path in paths
     }
-    return {"files": files, "mirrors": list(MIRRORS)}
+    return {"files": files, "mirrors": list(FILES["train_images"].mirrors)}
 
 
 def _read_split(folder: Path, split: str) -> tuple[np.ndarray, np.ndarray]:

@@ -12,12 +12,32 @@ from pathlib import Path
 import numpy as np
 
 from structnets.data.originals.imagenet_archives import write_archives
-from structnets.data.sets.catalogue import DATASETS
-from structnets.data.sets.photo_crops import read_photograph
+from structnets.data.sets.completeness import check_whole
+from structnets.data.sets.entries import ENTRIES
+from structnets.data.sets.imagenet import find_originals, images_of, select_classes
+from structnets.data.sets.photo_crops import photo_source, read_photograph
+from structnets.data.sets.preparation import Content, Preparation
 
 _TRAIN_PART = 0.7  # crops of the test split come from the rest of each photograph's width
 _SIDES = (90, 240)  # of crops, in pixels
 _SEED = 0
+
+
+def read(asked: Preparation) -> Content:
+    """Make the archives and read them as ImageNet's; they are stored as shards.
+
+    Raises
+    ------
+    ValueError
+        If no scratch folder is given.
+    """
+    if asked.scratch is None:
+        raise ValueError(f"{asked.name} needs a scratch folder for its archives")
+    write_photo_archives(asked.scratch)
+    originals = find_originals(asked.scratch, partial=True)
+    check_whole(asked.name, originals.counts(), asked.prepare, asked.scratch)
+    classes = select_classes(originals.train, len(originals.train))
+    return Content(images_of(originals, classes), photo_source())
 
 
 def write_photo_archives(folder: Path) -> None:
@@ -26,7 +46,7 @@ def write_photo_archives(folder: Path) -> None:
     No pixel is in both splits. Classes are called ``n00000001`` and so on, in the order of the
     catalogue's names.
     """
-    facts = DATASETS["photo_shards"]
+    facts = ENTRIES["photo_shards"]
     counts = {"train": facts.train_count, "test": facts.test_count}
     splits: dict[str, dict[str, dict[str, bytes]]] = {split: {} for split in counts}
     random = np.random.Generator(np.random.PCG64(_SEED))

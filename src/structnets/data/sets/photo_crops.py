@@ -11,13 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from structnets.data.sets.catalogue import DATASETS
+from structnets.data.sets.entries import ENTRIES
+from structnets.data.sets.preparation import Content, Preparation
 
-CLASSES = DATASETS["photo_crops"].classes
+CLASSES = ENTRIES["photo_crops"].classes
 SIDE = 32
 _SHORT_SIDE = 160  # photographs are shrunk to about this before they are cropped
 _TRAIN_PART = 0.75  # crops of the test split come from the rest of each photograph's width
 _SEED = 0
+
+
+def read(asked: Preparation) -> Content:
+    """Make the crops; they are stored as splits."""
+    return Content(load_photo_crops(), photo_source())
 
 
 def load_photo_crops() -> dict[str, np.ndarray]:
@@ -29,7 +35,7 @@ def load_photo_crops() -> dict[str, np.ndarray]:
         ``train_images`` (1000, 3, 32, 32) and ``test_images`` (300, 3, 32, 32), uint8 RGB;
         ``train_labels`` and ``test_labels``, int64 in 0..9. No pixel is in both splits.
     """
-    facts = DATASETS["photo_crops"]
+    facts = ENTRIES["photo_crops"]
     counts = {"train": facts.train_count, "test": facts.test_count}
     arrays: dict[str, list[np.ndarray]] = {split: [] for split in counts}
     random = np.random.Generator(np.random.PCG64(_SEED))

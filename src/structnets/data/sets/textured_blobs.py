@@ -16,7 +16,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from structnets.data.sets.textures import Textures
+from structnets.data.sets.preparation import Content, Preparation
+from structnets.data.sets.textures import Textures, load_textures
 
 Difficulty = Literal["binary", "textures", "hard"]
 DIFFICULTIES: tuple[str, ...] = get_args(Difficulty)
@@ -24,6 +25,13 @@ _BLOBS = (1, 4)
 _RADII = (0.08, 0.22)  # parts of the image's side
 _WAVES = 5  # harmonics of a blob's outline
 _ROUGHNESS = 0.25
+
+
+def read(asked: Preparation) -> Content:
+    """Read the textures of both splits, of KTH-TIPS or built-in ones; they are stored as blobs."""
+    root = asked.originals if asked.option("textures") == "kth_tips" else None
+    textures = {split: load_textures(root, split) for split in ("train", "test")}
+    return Content(textures, {"textures": textures["train"].source})
 
 
 @dataclass(frozen=True)
@@ -121,6 +129,11 @@ class TexturedBlobs:
         if self.difficulty == "hard":
             inside = match_ranks(inside, outside)
         return np.where(mask, inside, outside)
+
+
+def to_bytes(grey: np.ndarray) -> np.ndarray:
+    """Turn grey values in 0..1 into uint8."""
+    return np.rint(255 * grey).astype(np.uint8)
 
 
 def match_ranks(image: np.ndarray, reference: np.ndarray) -> np.ndarray:

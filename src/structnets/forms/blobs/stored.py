@@ -17,26 +17,23 @@ import numpy as np
 
 from structnets.data.prepared.arrays import save_array, state
 from structnets.data.prepared.manifest import (
-    BLOB_FILES,
     MANIFEST,
+    check_files,
     file_problem,
     load_manifest,
     open_arrays,
     remedy,
 )
 from structnets.data.prepared.whole_folder import write_whole
+from structnets.data.sets.boundary_split import BoundarySplit, pack_annotators
 from structnets.data.sets.catalogue import find_dataset
-from structnets.data.sets.textured_blobs import TexturedBlobs
+from structnets.data.sets.preparation import Content, Preparation
+from structnets.data.sets.textured_blobs import TexturedBlobs, to_bytes
 from structnets.data.sets.textures import Textures
 from structnets.files import write_json
-from structnets.forms.boundaries.stored import (
-    BoundarySplit,
-    count_boundaries,
-    pack_annotators,
-    save_boundary_split,
-)
+from structnets.forms.boundaries.stored import count_boundaries, save_boundary_split
+from structnets.forms.entries import BLOB_FILES
 
-NAME = "textured_blobs"
 TEST_SEED = 0  # training streams have seeds of 63 bits
 _WEIGHED = 200  # samples of the training stream that tell how rare outlines are
 _TEXTURES = BLOB_FILES[0]
@@ -53,13 +50,23 @@ def draw_blobs(blobs: TexturedBlobs, count: int) -> BoundarySplit:
     return BoundarySplit(to_bytes(images), labels, pack_annotators(labels != 0), items)
 
 
-def to_bytes(grey: np.ndarray) -> np.ndarray:
-    """Turn grey values in 0..1 into uint8."""
-    return np.rint(255 * grey).astype(np.uint8)
+def write(
+    directory: str | os.PathLike[str], asked: Preparation, content: Content
+) -> dict[str, Any]:
+    """Store the textures that a data set's function read (`write_blob_set`); return the manifest.
+
+    The data of `content` are the `Textures` of ``train`` and ``test``. The prepare parameter
+    ``difficulty`` says what is drawn of them; the entry's first is the default.
+    """
+    difficulty, textures = str(asked.option("difficulty")), content.data
+    return write_blob_set(
+        directory, asked.name, asked.prepare, difficulty, textures["train"], textures["test"]
+    )
 
 
 def write_blob_set(
     directory: str | os.PathLike[str],
+    dataset: str,
     prepare: Mapping[str, Any],
     difficulty: str,
     train: Textures,
@@ -71,6 +78,8 @@ def write_blob_set(
     ----------
     directory : path
         The folder to make.
+    dataset : str
+        Name of the data set.
     prepare : mapping
         Parameters of the preparation, plain JSON.
     difficulty : str
@@ -90,7 +99,7 @@ def write_blob_set(
     OSError
         If writing fails; `directory` is then as it was.
     """
-    facts = find_dataset(NAME)
+    facts = find_dataset(dataset)
     side = facts.image_shape[-1]
     drawn = draw_blobs(TexturedBlobs(difficulty, side, TEST_SEED, test), facts.test_count)
     weighed = draw_blobs(TexturedBlobs(difficulty, side, TEST_SEED + 1, train), _WEIGHED)
@@ -99,7 +108,7 @@ def write_blob_set(
     def fill(building: Path) -> dict[str, Any]:
         save_array(building / _TEXTURES, np.concatenate([image.reshape(-1) for image in images]))
         save_boundary_split(building, "test", drawn)
-        manifest = state(building, BLOB_FILES, NAME, prepare, None)
+        manifest = state(building, BLOB_FILES, dataset, prepare, None)
         manifest |= {
             "form": "blobs",
             "image_shape": list(facts.image_shape),
@@ -116,7 +125,7 @@ def write_blob_set(
         write_json(building / MANIFEST, manifest)
         return manifest
 
-    return write_whole(directory, fill)
+    return write_whole(directory, BLOB_FILES, fill)
 
 
 def load_train_textures(directory: str | os.PathLike[str]) -> Textures:
@@ -130,6 +139,7 @@ def load_train_textures(directory: str | os.PathLike[str]) -> Textures:
         If the file is not what the manifest says.
     """
     manifest = load_manifest(directory)
+    check_files(directory, manifest, [_TEXTURES])
     if problem := file_problem(directory, _TEXTURES, manifest["files"][_TEXTURES], checksum=True):
         raise ValueError(f"{problem}; {remedy(directory)}")
     (pixels,) = open_arrays(directory, _TEXTURES)

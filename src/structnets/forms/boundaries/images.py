@@ -11,7 +11,7 @@ from torch import Tensor
 
 from structnets.data.batches.boundary_crops import BoundaryCrops
 from structnets.data.batches.examples import Step
-from structnets.forms.boundaries.stored import BoundarySplit
+from structnets.data.sets.boundary_split import BoundarySplit
 
 
 @dataclass(frozen=True)

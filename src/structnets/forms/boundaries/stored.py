@@ -8,8 +8,7 @@ maps behind one another with eight pixels of a row in a byte, uint8 (M, H, ceil(
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,54 +16,34 @@ import numpy as np
 
 from structnets.data.prepared.arrays import save_array, state
 from structnets.data.prepared.manifest import (
-    BOUNDARY_FILES,
-    BOUNDARY_KINDS,
     MANIFEST,
+    check_files,
     file_problem,
     load_manifest,
     open_arrays,
     remedy,
 )
 from structnets.data.prepared.whole_folder import write_whole
+from structnets.data.sets.boundary_split import BoundarySplit
 from structnets.data.sets.catalogue import find_dataset
+from structnets.data.sets.preparation import Content, Preparation
 from structnets.files import write_json
+from structnets.forms.entries import BOUNDARY_FILES, BOUNDARY_KINDS
 
 
-@dataclass(frozen=True)
-class BoundarySplit:
-    """One split.
+def write(
+    directory: str | os.PathLike[str], asked: Preparation, content: Content
+) -> dict[str, Any]:
+    """Store what a data set's function read (`write_boundary_set`); return the manifest.
 
-    Attributes
-    ----------
-    images : numpy.ndarray
-        (N, C, H, W) uint8.
-    labels : numpy.ndarray
-        (N, H, W) uint8, 1 at boundaries.
-    annotators : numpy.ndarray
-        (M, H, ceil(W / 8)) uint8, M the sum of all images' annotators.
-    items : sequence of dict
-        For each image ``id``, ``transposed`` (the original stands upright) and ``annotators``.
+    The data of `content` are the splits ``train``, ``val`` and ``test``, each a `BoundarySplit`.
     """
-
-    images: np.ndarray
-    labels: np.ndarray
-    annotators: np.ndarray
-    items: Sequence[Mapping[str, Any]]
-
-    def __len__(self) -> int:
-        """Return the number of images."""
-        return len(self.items)
-
-    def truths(self, index: int) -> np.ndarray:
-        """Return the boundaries that each annotator of an image drew, (A, H, W) bool."""
-        first = sum(item["annotators"] for item in self.items[:index])
-        packed = self.annotators[first : first + self.items[index]["annotators"]]
-        return np.unpackbits(packed, axis=-1, count=self.images.shape[-1]).astype(np.bool_)
-
-
-def pack_annotators(truths: np.ndarray) -> np.ndarray:
-    """Pack (A, H, W) bool into (A, H, ceil(W / 8)) uint8."""
-    return np.packbits(truths, axis=-1)
+    counts = {
+        name: {**count_boundaries(split), **content.counts.get(name, {})}
+        for name, split in content.data.items()
+    }
+    facts = {"counts": counts, "source": dict(content.source)}
+    return write_boundary_set(directory, asked.name, asked.prepare, content.data, facts)
 
 
 def positive_weight(labels: np.ndarray) -> float:
@@ -146,7 +125,7 @@ def write_boundary_set(
         write_json(building / MANIFEST, manifest)
         return manifest
 
-    return write_whole(directory, fill)
+    return write_whole(directory, BOUNDARY_FILES, fill)
 
 
 def load_boundary_split(
@@ -176,6 +155,7 @@ def load_boundary_split(
         path = Path(directory) / MANIFEST
         raise ValueError(f"unknown split {split!r}; {path} has: {', '.join(items) or 'none'}")
     names = [f"{split}_{kind}.npy" for kind in BOUNDARY_KINDS]
+    check_files(directory, manifest, names)
     for name in names:
         if problem := file_problem(directory, name, manifest["files"][name], checksum):
             raise ValueError(f"{problem}; {remedy(directory)}")

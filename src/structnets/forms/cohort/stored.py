@@ -19,10 +19,11 @@ import numpy as np
 
 from structnets.data.prepared.arrays import save_array, state
 from structnets.data.prepared.manifest import (
-    COHORT_FILES,
     MANIFEST,
+    check_files,
     count_classes,
     file_problem,
+    labelling_problem,
     load_manifest,
     open_arrays,
     remedy,
@@ -30,7 +31,9 @@ from structnets.data.prepared.manifest import (
 )
 from structnets.data.prepared.statistics import channel_statistics
 from structnets.data.prepared.whole_folder import write_whole
+from structnets.data.sets.preparation import Content, Preparation
 from structnets.files import write_atomic, write_json
+from structnets.forms.entries import COHORT_FILES
 
 _REPETITION = "repetition_"
 
@@ -55,6 +58,24 @@ class HeldOut:
     test: np.ndarray
 
 
+def write(
+    directory: str | os.PathLike[str], asked: Preparation, content: Content
+) -> dict[str, Any]:
+    """Store what a data set's function read (`write_cohort`); return the manifest.
+
+    The data of `content` are a mapping with ``volumes``, ``labels``, ``subjects`` and ``folds``.
+    """
+    classes = content.classes or asked.entry.classes
+    return write_cohort(
+        directory,
+        asked.name,
+        asked.prepare,
+        **content.data,
+        classes=classes,
+        source=content.source,
+    )
+
+
 def write_cohort(
     directory: str | os.PathLike[str],
     dataset: str,
@@ -71,7 +92,7 @@ def write_cohort(
     Parameters
     ----------
     directory, dataset, prepare, classes, source
-        As for `structnets.data.prepared.arrays.write_prepared`.
+        As for `structnets.forms.splits.stored.write_prepared`.
     volumes : numpy.ndarray
         (N, 1, X, Y, Z) uint8.
     labels : numpy.ndarray
@@ -112,7 +133,7 @@ def write_cohort(
         write_json(building / MANIFEST, manifest)
         return manifest
 
-    return write_whole(directory, fill)
+    return write_whole(directory, COHORT_FILES, fill)
 
 
 def load_held_out(directory: str | os.PathLike[str], run: int, *, checksum: bool = True) -> HeldOut:
@@ -159,6 +180,7 @@ def load_cohort(
     manifest = load_manifest(directory)
     if manifest.get("form") != "cohort":
         raise ValueError(f"{directory} is no cohort: it has a training and a test set")
+    check_files(directory, manifest, COHORT_FILES)
     for name in COHORT_FILES:
         if problem := file_problem(directory, name, manifest["files"][name], checksum):
             raise ValueError(f"{problem}; {remedy(directory)}")
@@ -169,6 +191,13 @@ def load_cohort(
     if folds.shape[1:] != labels.shape:
         raise ValueError(f"{directory} has folds of {folds.shape[1]} of {len(labels)} volumes")
     return volumes, np.array(labels), folds
+
+
+def content_problems(directory: str | os.PathLike[str], manifest: Mapping[str, Any]) -> list[str]:
+    """Compare what a manifest states and its digest does not cover with the arrays."""
+    volumes, labels = open_arrays(directory, "volumes.npy", "labels.npy")
+    problem = labelling_problem("cohort", volumes, labels, manifest)
+    return [problem] if problem else []
 
 
 def _check(

@@ -29,8 +29,7 @@ from structnets.data.batches.examples import Step
 from structnets.data.batches.image_pipeline import ImagePipeline
 from structnets.data.batches.mean_image import MeanImage
 from structnets.data.batches.subset import train_indices, validation_split
-from structnets.data.prepared.manifest import MEAN_IMAGE
-from structnets.data.prepared.shards import ShardedSplit
+from structnets.data.prepared.shards import MEAN_IMAGE, ShardedSplit
 from structnets.specs.resolved import ShardSpec
 
 _MOST_THREADS = 16

@@ -7,7 +7,7 @@ from typing import Any
 
 from structnets.data.batches.array_examples import Images, Reading, hold_out
 from structnets.data.batches.subset import train_indices
-from structnets.data.prepared.arrays import load_split
+from structnets.forms.splits.stored import load_split
 from structnets.specs.resolved import ResolvedSpec
 
 

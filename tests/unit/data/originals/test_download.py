@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from structnets.data.originals.download import DownloadError, check_address, download
-from structnets.data.originals.published import KnownFile
+from structnets.data.sets.entries.known_file import KnownFile
 
 CONTENT = bytes(range(256)) * 1000
 

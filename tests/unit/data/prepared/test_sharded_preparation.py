@@ -13,10 +13,11 @@ import pytest
 from structnets.data.originals.tars import FileRange
 from structnets.data.originals.verified_image import decode_verified, fit
 from structnets.data.prepared import sharding
-from structnets.data.prepared.arrays import load_manifest, load_split, verify
-from structnets.data.prepared.manifest import is_sharded
+from structnets.data.prepared.manifest import load_manifest
 from structnets.data.prepared.sharded_preparation import prepare_shards
-from structnets.data.prepared.shards import ShardedSplit
+from structnets.data.prepared.shards import ShardedSplit, is_sharded
+from structnets.forms.splits.stored import load_split
+from structnets.forms.stored import verify
 from tests.made_imagenet import encoded
 
 CLASSES = ["n1", "n2"]
@@ -242,7 +243,7 @@ def test_a_folder_of_other_things_is_not_replaced(tmp_path, splits):
 def test_forms_are_told_apart(tmp_path, splits):
     prepare(tmp_path / "out", splits)
     assert is_sharded(load_manifest(tmp_path / "out"))
-    with pytest.raises(ValueError, match="is sharded: open it with"):
+    with pytest.raises(ValueError, match="has the form 'shards', not splits"):
         load_split(tmp_path / "out", "train")
 
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from structnets.data.originals.published import KnownFile
 from structnets.data.sets import cifar
 from structnets.data.sets.cifar import load_cifar, read_batch
 from structnets.data.sets.completeness import check_whole
+from structnets.data.sets.entries.known_file import KnownFile
 from structnets.files import sha256_file
 
 FOLDERS = {"cifar10": "cifar-10-batches-py", "cifar100": "cifar-100-python"}
@@ -102,7 +102,7 @@ def test_missing_files_say_where_to_get_them(made_cifar, tmp_path):
         load_cifar(made_cifar, "cifar10")
     message = str(caught.value)
     assert "data_batch_1, data_batch_3, data_batch_4, data_batch_5 missing" in message
-    assert cifar.FORMS["cifar10"].archive.sha256 in message
+    assert cifar.RELEASES["cifar10"].archive.sha256 in message
     assert '{"partial": true}' in message
     with pytest.raises(FileNotFoundError, match=r"cifar-100-python\.tar\.gz missing"):
         load_cifar(tmp_path, "cifar100", partial=True)
@@ -140,7 +140,9 @@ def test_the_archive_itself_is_read(made_cifar, monkeypatch):
     with pytest.raises(ValueError, match="is not the published file"):
         load_cifar(made_cifar, "cifar100", verify_checksums=False)
     known = KnownFile(path.name, path.stat().st_size, "", sha256_file(path), ())
-    monkeypatch.setitem(cifar.FORMS, "cifar100", replace(cifar.FORMS["cifar100"], archive=known))
+    monkeypatch.setitem(
+        cifar.RELEASES, "cifar100", replace(cifar.RELEASES["cifar100"], archive=known)
+    )
     arrays, _ = load_cifar(made_cifar, "cifar100", verify_checksums=False)
     for name, array in expected.items():
         np.testing.assert_array_equal(arrays[name], array)

@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from structnets.data.sets.catalogue import DATASETS
+from structnets.data.sets.catalogue import find_dataset
 from structnets.data.sets.digits import enlarge, load_digits
 
 
@@ -15,7 +15,7 @@ def arrays():
 
 
 def test_sizes_agree_with_the_catalogue(arrays):
-    facts = DATASETS["digits"]
+    facts = find_dataset("digits")
     assert arrays["train_images"].shape == (facts.train_count, *facts.image_shape)
     assert arrays["test_images"].shape == (facts.test_count, *facts.image_shape)
     assert arrays["train_images"].dtype == np.uint8

@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from structnets.data.sets.catalogue import DATASETS
+from structnets.data.sets.catalogue import find_dataset
 from structnets.data.sets.photo_crops import load_photo_crops, shrink
 
 
@@ -15,7 +15,7 @@ def arrays():
 
 
 def test_sizes_agree_with_the_catalogue(arrays):
-    facts = DATASETS["photo_crops"]
+    facts = find_dataset("photo_crops")
     assert arrays["train_images"].shape == (facts.train_count, *facts.image_shape)
     assert arrays["test_images"].shape == (facts.test_count, *facts.image_shape)
     assert np.bincount(arrays["train_labels"]).tolist() == [100] * 10

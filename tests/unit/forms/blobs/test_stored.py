@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from structnets.data.prepared.arrays import verify
 from structnets.data.sets.textured_blobs import TexturedBlobs
 from structnets.data.sets.textures import load_textures
 from structnets.forms.blobs.stored import TEST_SEED, load_train_textures, write_blob_set
 from structnets.forms.boundaries.stored import load_boundary_split
+from structnets.forms.stored import verify
 
 PREPARE = {"difficulty": "hard", "textures": "skimage"}
 
@@ -21,7 +21,7 @@ def textures():
 
 @pytest.fixture
 def prepared(tmp_path, textures):
-    write_blob_set(tmp_path / "blobs", PREPARE, "hard", *textures)
+    write_blob_set(tmp_path / "blobs", "textured_blobs", PREPARE, "hard", *textures)
     return tmp_path / "blobs"
 
 
@@ -49,7 +49,7 @@ def test_manifest_states_weights_and_textures(prepared, textures):
 
 
 def test_writing_again_changes_nothing_and_damage_is_named(prepared, textures):
-    manifest = write_blob_set(prepared, PREPARE, "hard", *textures)
+    manifest = write_blob_set(prepared, "textured_blobs", PREPARE, "hard", *textures)
     assert manifest["digest"] == json.loads((prepared / "manifest.json").read_text())["digest"]
     assert verify(prepared) == []
     with (prepared / "train_textures.npy").open("r+b") as file:

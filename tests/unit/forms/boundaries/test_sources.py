@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from pipelines.prepare_builtin import prepare_builtin
 from structnets.data.batches.examples import Examples, Step
-from structnets.data.prepared.arrays import load_manifest
+from structnets.data.prepared.manifest import load_manifest
+from structnets.data.sets.preparation import Preparation
 from structnets.data.sets.textures import load_textures
 from structnets.forms.blobs.stored import write_blob_set
 from structnets.forms.boundaries.images import BoundaryImages
+from structnets.forms.stored import prepare
 from structnets.forms.tasks import make_task, open_examples
 from structnets.specs.spec import validate
 from structnets.training.reporting import StoppedError
@@ -29,9 +30,12 @@ Opened = Callable[..., dict[str, Examples]]
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("prepared")
-    prepare_builtin("made_boundaries", folder / "made_boundaries")
+    asked = Preparation("made_boundaries")
+    prepare(asked, folder / "made_boundaries")
     textures = [load_textures(None, split) for split in ("train", "test")]
-    write_blob_set(folder / "textured_blobs", {"textures": "skimage"}, "textures", *textures)
+    write_blob_set(
+        folder / "textured_blobs", "textured_blobs", {"textures": "skimage"}, "textures", *textures
+    )
     return folder
 
 

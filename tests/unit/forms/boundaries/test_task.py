@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from structnets.data.sets.boundary_split import BoundarySplit, pack_annotators
 from structnets.forms.boundaries.images import BoundaryImages
-from structnets.forms.boundaries.stored import BoundarySplit, pack_annotators
 from structnets.forms.boundaries.task import BoundaryDetection
 
 CPU = torch.device("cpu")

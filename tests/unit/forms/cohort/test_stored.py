@@ -5,8 +5,9 @@ import csv
 import numpy as np
 import pytest
 
-from structnets.data.prepared.arrays import load_split, verify
 from structnets.forms.cohort.stored import load_cohort, load_held_out, write_cohort
+from structnets.forms.splits.stored import load_split
+from structnets.forms.stored import verify
 from structnets.specs.spec import DataSpec
 
 COUNT = 12
@@ -83,7 +84,7 @@ def test_runs_beyond_the_repetitions(cohort):
 
 
 def test_a_cohort_has_no_splits_and_splits_no_folds(cohort, tmp_path):
-    with pytest.raises(ValueError, match="is a cohort without splits"):
+    with pytest.raises(ValueError, match="has the form 'cohort', not splits"):
         load_split(cohort, "train")
 
 

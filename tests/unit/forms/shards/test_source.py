@@ -9,9 +9,9 @@ from structnets.data.batches.crops import CenterCrop, RandomCrop
 from structnets.data.batches.examples import Step
 from structnets.data.batches.mean_image import MeanImage
 from structnets.data.originals.tars import FileRange
-from structnets.data.prepared.manifest import MEAN_IMAGE, load_manifest
+from structnets.data.prepared.manifest import load_manifest
 from structnets.data.prepared.sharded_preparation import prepare_shards
-from structnets.data.prepared.shards import ShardedSplit
+from structnets.data.prepared.shards import MEAN_IMAGE, ShardedSplit
 from structnets.forms.shards.source import open_examples
 from structnets.identity import science
 from structnets.specs.spec import validate

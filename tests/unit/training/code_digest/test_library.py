@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import structnets
-from structnets.forms.tasks import FORMS
+from structnets.forms.entries import FORMS
 from structnets.models.entries import ENTRIES
 from structnets.reporting.ledger import read_ledger
 from structnets.training import code_digest as digesting
@@ -141,7 +141,7 @@ def test_what_is_said_or_lies_elsewhere_does_not_enter(
         ("training/loss_record.py", "self._sums += loss", "self._sums += 2 * loss"),
         ("training/reporting.py", "float(epoch)", "float(epoch + 1)"),
         ("nn/cost_model.py", "return min(TERMS", "return max(TERMS"),
-        ("data/prepared/arrays.py", "def load_split(", "def load_split(unused, "),
+        ("forms/splits/stored.py", "def load_split(", "def load_split(unused, "),
     ],
 )
 def test_plumbing_does_not_enter(
@@ -210,11 +210,12 @@ def test_moved_and_renamed_it_stays_the_same(copy: Copy, before: Callable[..., s
         "training.loop": "training.gradient",
         "training.closed_form": "forms.fitting",
         "forms.classification": "training.labels",
-        "forms.splits.source": "training.arrays",
         "training.checkpoint": "kept.states",
         "bases.gaussian": "bases.derivatives",
     }.items():
         copy.move(old, new)
+    (copy.root / "forms" / "splits").rename(copy.root / "forms" / "pictures")
+    copy.replace(r"structnets\.forms\.splits\b", "structnets.forms.pictures")
     for old, new in {
         "GradientTraining": "Descent",
         "epoch_order": "shuffled",

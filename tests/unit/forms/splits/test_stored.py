@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from structnets.data.prepared.arrays import load_manifest, load_split, verify, write_prepared
+from structnets.data.prepared.manifest import load_manifest
 from structnets.files import sha256_file, write_json
+from structnets.forms.splits.stored import load_split, write_prepared
+from structnets.forms.stored import verify
 from structnets.identity import digest
 
 
@@ -93,9 +95,9 @@ def test_other_or_damaged_data_is_replaced(prepared):
 def test_a_killed_writer_leaves_nothing_half_written(tmp_path):
     script = (
         "import os, signal, sys; sys.path.insert(0, sys.argv[2])\n"
-        "import structnets.data.prepared.arrays as p, test_arrays\n"
+        "import structnets.forms.splits.stored as p, test_stored\n"
         "p.write_json = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "test_arrays.write(sys.argv[1])\n"
+        "test_stored.write(sys.argv[1])\n"
     )
     command = [sys.executable, "-c", script, tmp_path / "toy", Path(__file__).parent]
     assert subprocess.run(command).returncode == -signal.SIGKILL
@@ -195,11 +197,12 @@ def test_missing_or_damaged_manifest(prepared):
     [
         ({"digest": "0" * 64}, "states digest 0000"),
         ({"dataset": "mnist"}, "states digest"),
-        ({"files": {"../secret": {}}}, "does not list exactly the files"),
+        ({"files": {"../secret": {}}}, "lists '../secret', which is no plain name"),
         ({"classes": "abc"}, "has classes 'abc', expected a list"),
         ({"image_shape": [1, 5, 4]}, r"shape \(1, 4, 5\), expected uint8 \(1, 5, 4\)"),
         ({"classes": ["a", "b"]}, "has 2 classes"),
         ({"counts": {}}, "other train counts"),
+        ({"form": "heap"}, "has the form 'heap'; known: splits, cohort"),
     ],
 )
 def test_an_edited_manifest_is_noticed(prepared, change, message):

@@ -1,0 +1,54 @@
+"""Cohorts of brain volumes: each scan is registered by a job of its own."""
+
+from structnets.data.sets.entries.entry import Allowed, DatasetEntry
+
+_READ = "structnets.cohorts.request:CohortRequest"
+# The grid of MNI152 at 2 mm; a coarser one averages over its cubes.
+_MNI = (1, 91, 109, 91)
+_OF_COHORTS: dict[str, Allowed] = {"grid_mm": (4, 6, 8), "folds": (2, 3, 4, 5, 8)}
+_OF_SCANS: dict[str, Allowed] = {
+    **_OF_COHORTS,
+    "bias_field": (False,),
+    "strip": (False,),
+    "registration": ("flirt",),
+    "sessions": ("all",),
+    "exclude_failed": (True,),
+    "exclude": (list,),
+    "keep": (list,),
+}
+_OF_USERS: dict[str, Allowed] = {
+    **_OF_SCANS,
+    "layout": ("folder",),
+    "label_column": (str,),
+    "classes": (str,),
+}
+
+
+def _cohort(
+    note: str, classes: tuple[str, str], count: int, parameters: dict[str, Allowed] = _OF_SCANS
+) -> DatasetEntry:
+    return DatasetEntry(
+        _READ,
+        note,
+        _MNI,
+        classes,
+        count,
+        form="cohort",
+        parameters=parameters,
+        minutes=60,
+        memory_mb=4000,
+        by_subject=True,
+    )
+
+
+ENTRIES: dict[str, DatasetEntry] = {
+    "simulated_cohort": _cohort(
+        "made brains of which half are shrunken; built in", ("control", "patient"), 24, _OF_COHORTS
+    ),
+    "oasis_ad126": _cohort("OASIS-1 at 60 and above; Table 5", ("normal", "alzheimer"), 126),
+    "adni": _cohort("ADNI's folders; Table 5", ("CN", "AD"), 0),
+    # The parameters name its classes.
+    "cohort": _cohort(
+        "a cohort of one's own, in BIDS or a plain folder", ("negative", "positive"), 0, _OF_USERS
+    ),
+}

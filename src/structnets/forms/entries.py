@@ -1,0 +1,111 @@
+"""The forms of data by name, as plain data: standard library only, no module of a form is imported.
+
+A form is a folder of this room with a module ``stored`` (``write(directory, asked, content)``: what
+lies in a prepared folder), a module ``source`` (``open_examples(spec, prepared, manifest)``: the
+splits a spec uses, by name) and, unless its task is one that forms share, a module ``task``
+(``make_task(spec, manifest)``: what is learned and measured).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FormEntry:
+    """One form of prepared data.
+
+    Attributes
+    ----------
+    package : str
+        Its folder, with the modules ``stored`` and ``source``.
+    note : str
+        What it is, in one line.
+    files : tuple of str
+        What lies in a prepared folder beside the manifest; empty where their number varies.
+    task : str
+        The module with ``make_task``.
+    metrics : tuple of str
+        What a spec may report; the first is the usual one.
+    recipe : str
+        The part of a gradient recipe that this form needs and no other has: ``crop`` or
+        ``boundaries``; empty if there is none.
+    """
+
+    package: str
+    note: str
+    files: tuple[str, ...] = ()
+    task: str = "structnets.forms.classification"
+    metrics: tuple[str, ...] = ("accuracy",)
+    recipe: str = ""
+
+    @property
+    def stored(self) -> str:
+        """The module with ``write``."""
+        return f"{self.package}.stored"
+
+    @property
+    def source(self) -> str:
+        """The module with ``open_examples``."""
+        return f"{self.package}.source"
+
+
+ARRAYS = tuple(f"{split}_{kind}" for split in ("train", "test") for kind in ("images", "labels"))
+COHORT_FILES = ("volumes.npy", "labels.npy", "subjects.json", "folds.csv")
+# Whole images with the outlines that annotators drew.
+BOUNDARY_KINDS = ("images", "labels", "annotators")
+BOUNDARY_FILES = tuple(
+    f"{split}_{kind}.npy" for split in ("train", "val", "test") for kind in BOUNDARY_KINDS
+)
+# A fixed test set, and the textures that training images are made of.
+BLOB_FILES = ("train_textures.npy", *(f"test_{kind}.npy" for kind in BOUNDARY_KINDS))
+_BOUNDARY_TASK = "structnets.forms.boundaries.task"
+_OF_OUTLINES = ("ods", "ois", "ap")
+
+FORMS: Mapping[str, FormEntry] = {
+    "splits": FormEntry(
+        "structnets.forms.splits",
+        "images with labels, in a training and a test split",
+        tuple(f"{name}.npy" for name in ARRAYS),
+    ),
+    "cohort": FormEntry(
+        "structnets.forms.cohort",
+        "volumes of subjects, dealt into folds that are held out in turn",
+        COHORT_FILES,
+    ),
+    "shards": FormEntry(
+        "structnets.forms.shards",
+        "images too many for one array, cropped in threads",
+        recipe="crop",
+    ),
+    "boundaries": FormEntry(
+        "structnets.forms.boundaries",
+        "whole images and the outlines that annotators drew",
+        BOUNDARY_FILES,
+        _BOUNDARY_TASK,
+        _OF_OUTLINES,
+        "boundaries",
+    ),
+    "blobs": FormEntry(
+        "structnets.forms.blobs",
+        "textured blobs, drawn anew at every step",
+        BLOB_FILES,
+        _BOUNDARY_TASK,
+        _OF_OUTLINES,
+        "boundaries",
+    ),
+}
+
+
+def find_form(name: str) -> FormEntry:
+    """Return the entry of a form.
+
+    Raises
+    ------
+    ValueError
+        If there is none of that name; the message lists those there are.
+    """
+    if name not in FORMS:
+        raise ValueError(f"unknown form of data {name!r}; allowed: {', '.join(FORMS)}")
+    return FORMS[name]
