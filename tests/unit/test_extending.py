@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -30,7 +31,9 @@ class Package:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a command in the folder, with the package installed."""
-        path = os.pathsep.join([str(self.site), str(ROOT / "src")])
+        own = self.folder / "src"  # a copy of this repository's, where one is changed
+        library = own if (own / "structnets" / "__init__.py").exists() else ROOT / "src"
+        path = os.pathsep.join([str(self.site), str(library)])
         environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
         environment["PATH"] = os.pathsep.join(
             [str(Path(sys.executable).parent), *os.get_exec_path()]
@@ -112,3 +115,38 @@ def test_a_frame(follow: Follow) -> None:
     package = follow("A frame")
     result = read_json(package.folder / "trained" / "result.json")
     assert result["spec"]["model"]["options"]["frame"] == "cosines"
+
+
+@pytest.mark.slow
+def test_a_data_set_of_a_known_form(follow: Follow) -> None:
+    package = follow("A data set of a known form")
+    named, path = (
+        read_json(package.folder / out / "result.json") for out in ("trained", "inverted")
+    )
+    assert named["run_id"].startswith("rfnn_mnist-bars-n20-s0-")
+    assert path["run_id"].startswith("rfnn_mnist-bars-n20-s0-")
+    assert len(named["confusion"]) == 2
+    assert named["data_digest"] != path["data_digest"]
+    images = [
+        np.load(package.folder / "prepared" / name / "test_images.npy")
+        for name in ("bars", "inverted")
+    ]
+    np.testing.assert_array_equal(images[0], 255 - images[1])
+
+
+@pytest.mark.slow
+def test_a_form(follow: Follow, tmp_path: Path) -> None:
+    copied = tmp_path / "own" / "src" / "structnets"
+    shutil.copytree(
+        ROOT / "src" / "structnets", copied, ignore=shutil.ignore_patterns("__pycache__")
+    )
+    package = follow("A form")
+    result = read_json(package.folder / "trained" / "result.json")
+    assert result["run_id"].startswith("rfnn_mnist-lights-n20-s0-")
+    assert 0 < result["metrics"]["mean_error"] < 10
+    assert result["spec"]["metric"] == "mean_error"
+    path = package.folder / "prepared" / "lights" / "test_amounts.npy"
+    path.write_bytes(path.read_bytes()[:-4] + bytes(4))
+    words = ("train", "spec.json", "--data", "prepared/lights", "--out", "again")
+    with pytest.raises(AssertionError, match=r"test_amounts\.npy has sha256"):
+        package.run("env", f"PYTHONPATH={package.folder}:{copied.parent}", "structnets", *words)
