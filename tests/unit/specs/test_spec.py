@@ -50,7 +50,7 @@ def built() -> Callable[[dict[str, Any]], None]:
 
     def build(spec: dict[str, Any]) -> None:
         facts = find_dataset(spec["data"]["name"])
-        classes = class_count(facts.name, spec["data"]["prepare"])
+        classes = class_count(spec["data"]["name"], spec["data"]["prepare"])
         name = spec["model"]["name"]
         decided = data_options(name, classes, facts.image_shape)
         with torch.device("meta"):
