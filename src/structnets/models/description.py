@@ -14,7 +14,8 @@ def describe_models() -> list[dict[str, Any]]:
     -------
     list of dict
         ``name, chapter, params, collapsed_params, thesis_params, note``; params are trained
-        weights without batch-norm statistics.
+        weights without batch-norm statistics, None for a model that needs a package which is not
+        installed; the note says which.
     """
     import torch
 
@@ -23,16 +24,21 @@ def describe_models() -> list[dict[str, Any]]:
     rows = []
     for name in MODELS.names():
         entry = MODELS.find(name)
-        with torch.device("meta"):  # counts need no weights
-            model = create_model(name)
+        params = collapsed = missing = None
+        try:
+            with torch.device("meta"):  # counts need no weights
+                model = create_model(name)
+            params, collapsed = trained_parameters(model), collapsed_parameters(model)
+        except ModuleNotFoundError as error:
+            missing = f"needs {error.name}, which is not installed"
         rows.append(
             {
                 "name": name,
                 "chapter": entry.chapter,
-                "params": trained_parameters(model),
-                "collapsed_params": collapsed_parameters(model),
+                "params": params,
+                "collapsed_params": collapsed,
                 "thesis_params": entry.thesis_params,
-                "note": entry.note,
+                "note": "; ".join(filter(None, (missing, entry.note))),
             }
         )
     return rows

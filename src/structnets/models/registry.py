@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import fnmatch
 import functools
 import inspect
@@ -95,7 +96,8 @@ def create_model(name: str, **options: Any) -> nn.Module:
     name : str
         One of `list_models`, or ``package.module:object``, whose code is then run.
     **options
-        Arguments of its constructor, ``num_classes`` for one.
+        Arguments of its constructor, ``num_classes`` for one; 0 of them leaves out the layer of
+        classes, so that the model gives features.
 
     Returns
     -------
@@ -110,9 +112,16 @@ def create_model(name: str, **options: Any) -> nn.Module:
     """
     entry = MODELS.find(name, paths=True)
     check_options(name, options)
+    features = options.get("num_classes") == 0
+    if features:
+        options = {key: value for key, value in options.items() if key != "num_classes"}
     model = MODELS.load(entry)(**{**dict(entry.options), **options})
     if not callable(getattr(model, "parameters", None)):
         raise ValueError(f"{entry.constructor} made {type(model).__name__}, not a torch module")
+    if features:
+        from structnets.models.features import without_classes
+
+        return without_classes(model)
     return model
 
 
@@ -129,8 +138,10 @@ def check_options(name: str, options: Iterable[str]) -> None:
     allowed, others = _arguments(MODELS.find(name, paths=True).constructor)
     for option in options:
         if option not in allowed and not others:
+            near = difflib.get_close_matches(option, allowed, n=2)
+            meant = f" (did you mean {' or '.join(near)}?)" if near else ""
             raise ValueError(
-                f"unknown option {option!r} of model {name!r}; allowed: {', '.join(allowed)}"
+                f"unknown option {option!r} of model {name!r}{meant}; allowed: {', '.join(allowed)}"
             )
 
 

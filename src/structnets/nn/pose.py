@@ -34,7 +34,13 @@ def angle_of(directions: Tensor, damping: float = DAMPING) -> Tensor:
         where a direction has next to no length.
     """
     x, y = directions.chunk(2, dim=1)
-    return torch.atan2(y, x) if damping == 0 else _Angle.apply(x, y, damping)
+    if damping == 0:
+        return torch.atan2(y, x)
+    if torch.compiler.is_compiling():  # which takes no number as a custom function's argument
+        scale = (x.square() + y.square() + damping).detach()
+        tangent = y * (x.detach() / scale) - x * (y.detach() / scale)
+        return torch.atan2(y, x).detach() + (tangent - tangent.detach())
+    return _Angle.apply(x, y, damping)
 
 
 class _Angle(torch.autograd.Function):
