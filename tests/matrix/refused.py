@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.matrix.layers import LAYERS
-
 
 @dataclass(frozen=True)
 class Refusal:
@@ -35,7 +33,6 @@ REFUSED: dict[tuple[str, str], Refusal] = {
 
 _COMPILED = ("compile, dynamic, one graph", "compile, training")
 _EXPORTED = ("export, static", "export, dynamic batch")
-_PROCESSES = ("DDP, two processes", "FSDP2, two processes")
 # Cells whose tests are written and have not been seen to pass: strike out what `make matrix` shows.
 OPEN: set[tuple[str, str]] = {
     ("GaussianConv2d, hybrid", "compile, dynamic, one graph"),
@@ -53,5 +50,4 @@ OPEN: set[tuple[str, str]] = {
         )
         for use in (*_COMPILED, *_EXPORTED)
     ),
-    *((layer, use) for layer in LAYERS for use in _PROCESSES),
 }

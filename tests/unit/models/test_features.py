@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from structnets.models import create_model, describe_models, forward_features
+from structnets.models import create_model, describe_models, description, forward_features
 
 SHAPES = {
     "rfnn_mnist": (1, 28, 28),
@@ -51,6 +51,7 @@ def test_models_are_listed_without_kymatio(monkeypatch: pytest.MonkeyPatch) -> N
         return original(name, *rest)
 
     monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setattr(description.MODELS, "names", lambda: ["scattering", "rfnn_mnist"])
     rows = {row["name"]: row for row in describe_models()}
     assert rows["scattering"]["params"] is None
     assert rows["scattering"]["note"].startswith("needs kymatio, which is not installed")
