@@ -40,8 +40,8 @@ def analyse(
     """Make one resolved analysis; returns what its JSON file holds."""
     import torch
 
-    from structnets.analysis.context import load_run
-    from structnets.analysis.performing import perform
+    from structnets.figures.context import load_run
+    from structnets.figures.performing import perform
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     runs = [

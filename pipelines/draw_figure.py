@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipelines.stage import run_stage, stage_parser
 from pipelines.tracking.made_target import log_made
-from structnets.viz.drawn_figures import FIGURES, draw
+from structnets.figures.drawn_figures import FIGURES, draw
 
 logger = logging.getLogger("draw_figure")
 

@@ -26,12 +26,12 @@ from pipelines.cluster.trials import METRIC, SPEED
 from pipelines.stage import run_stage, stage_parser
 from pipelines.tracking import Trial, log_sweep
 from structnets.data.prepared.manifest import load_manifest
+from structnets.figures.trials.draw import draw_trials
 from structnets.files import read_json, write_atomic, write_json
 from structnets.identity import chapter_name, prepared_name
 from structnets.models.counting import count_parameters
 from structnets.specs.resolved import GradientSpec, ResolvedSweep
 from structnets.specs.sweep import trial_specs
-from structnets.viz.trials import draw_trials
 
 if TYPE_CHECKING:
     from ray.tune import ResultGrid

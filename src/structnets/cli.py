@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from structnets import __version__
-from structnets.analysis.command import add_analyse
 from structnets.entries import load_path
+from structnets.figures.boundary_command import add_boundary_eval
+from structnets.figures.command import add_analyse
 from structnets.files import read_json, write_atomic
 from structnets.installation import find_checkout, remedy
-from structnets.metrics.boundary.command import add_boundary_eval
 from structnets.specs.resolved import ResolvedSpec
 
 # Name, where it lies in a checkout, and what it is for.

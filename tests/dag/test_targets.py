@@ -2,8 +2,8 @@
 
 import pytest
 
+from structnets.figures.drawn_figures import FIGURES
 from structnets.reporting.ledger import append, ledger_line
-from structnets.viz.drawn_figures import FIGURES
 from tests.made_results import REPOSITORY, floor, make_result, publish
 
 FRAME = {"track_init": 1, "figure6": 1}

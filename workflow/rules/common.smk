@@ -34,8 +34,8 @@ from structnets.files import read_json
 from structnets.specs.configuration import load_configuration
 from structnets.reporting.ledger import ledger_path
 from structnets.reporting.plan import make_plan
-from structnets.viz.drawn_figures import FIGURES as DRAWN_FIGURES
-from structnets.viz.drawn_figures import endings
+from structnets.figures.drawn_figures import FIGURES as DRAWN_FIGURES
+from structnets.figures.drawn_figures import endings
 
 try:
     CONFIG = load_configuration(config, CHECKOUT)

@@ -86,7 +86,7 @@ def make_subject(scan: Scan, steps: Steps, folder: Path) -> SubjectFiles:
     folder : Path
         Where ``<name>.nii.gz``, ``.png`` and ``.json`` appear.
     """
-    from structnets.viz.registration_overlay import draw_overlay
+    from structnets.figures.registration_overlay import draw_overlay
 
     facts: dict[str, Any]
     origin = {"source": scan.path.name, "sha256": _checksum(scan.path)}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from structnets.figures.accuracy_curve.draw import Curve, draw_accuracy_curve
 from structnets.files import write_atomic
 from structnets.reporting.cells import Cell
 from structnets.reporting.formats import Rendering, to_csv, to_json, to_markdown
 from structnets.reporting.page import to_html
 from structnets.specs.table import Plot, Row
-from structnets.viz.accuracy_curve import Curve, draw_accuracy_curve
 
 
 def write_rendering(rendering: Rendering, results: Path) -> dict[str, Path]:

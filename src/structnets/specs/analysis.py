@@ -1,7 +1,7 @@
 """Analyses: figures that need trained weights, and the runs they are made from.
 
 An analysis file (``workflow/analyses/<target>.yaml``) names an analysis of
-`structnets.analysis.registry`, its options, and the models it looks at: experiments with
+`structnets.figures.registry`, its options, and the models it looks at: experiments with
 overrides, as rows of tables, so that a run made for a table serves a figure too.
 """
 
@@ -14,7 +14,7 @@ from typing import Any, cast
 from pydantic import Field, model_validator
 
 from structnets import identity
-from structnets.analysis.registry import ANALYSES, check_models, check_options
+from structnets.figures.registry import ANALYSES, check_models, check_options
 from structnets.specs.experiment import Experiment, load_experiment, resolve
 from structnets.specs.resolved import AnalysedRun, Preset, ResolvedAnalysis, ResolvedSpec
 from structnets.specs.table import ThesisValue
@@ -51,7 +51,7 @@ class Analysis(TargetFile):
     )
     models: list[AnalysedModel] = Field(default=[], description="Whose weights are looked at.")
     options: dict[str, Any] = Field(
-        default={}, description="Of the analysis, see structnets.analysis.options."
+        default={}, description="Of the analysis, see structnets.figures.options."
     )
     thesis: dict[str, float | ThesisValue] = Field(
         default={}, description="Thesis values, by the name of the measured value."

@@ -50,7 +50,7 @@ class Drawing(Strict):
     ``pareto``: accuracy against parameters and seconds per step.
     """
 
-    kind: Literal["layers", "grid", "pareto"] = Field(description="Drawing of structnets.viz.")
+    kind: Literal["layers", "grid", "pareto"] = Field(description="Drawing of structnets.figures.")
     x: str | None = Field(default=None, description="Option along the grid; colour in a pareto.")
     y: str | None = Field(default=None, description="Option up the grid; label in a pareto.")
 

@@ -94,7 +94,7 @@ class Floor(Strict):
 class Plot(Strict):
     """How the cells are drawn."""
 
-    kind: Literal["accuracy_curve"] = Field(description="Drawing function of structnets.viz.")
+    kind: Literal["accuracy_curve"] = Field(description="Drawing function of structnets.figures.")
     x_label: str = Field(description="Horizontal axis, with its unit.")
     y_label: str = Field(description="Vertical axis, with its unit.")
     thesis_rows: list[str] = Field(

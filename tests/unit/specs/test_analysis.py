@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from structnets import identity
-from structnets.analysis.registry import ANALYSES, load_function
+from structnets.figures.registry import ANALYSES, load_function
 from structnets.specs.analysis import (
     Analysis,
     load_analyses,

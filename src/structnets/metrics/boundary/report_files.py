@@ -32,7 +32,7 @@ def write_report(report: dict[str, Any], counts: np.ndarray, out: Path) -> list[
     list of pathlib.Path
         The files.
     """
-    from structnets.viz.precision_recall import PrecisionRecall, draw_precision_recall
+    from structnets.figures.precision_recall import PrecisionRecall, draw_precision_recall
 
     write_json(out / "boundary.json", report)
     write_atomic(out / "images.csv", _table(_IMAGE_COLUMNS, report["images"]))

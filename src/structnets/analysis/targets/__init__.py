@@ -1,1 +1,0 @@
-"""Figures of the thesis that are made from trained networks, one function each."""

@@ -1,0 +1,1 @@
+"""The cells of a table as curves against the number of images."""

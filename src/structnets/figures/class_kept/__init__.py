@@ -1,0 +1,1 @@
+"""How often a translated neighbour keeps the class, by depth and translation."""

@@ -1,0 +1,99 @@
+"""``structnets analyse``: any analysis of any trained networks."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any, cast
+
+from structnets.entries import add_trust
+from structnets.specs.resolved import AskedAnalysis
+
+
+def add_analyse(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Add the command to the subparsers `commands`."""
+    summary = "draw and measure an analysis of trained networks"
+    command = commands.add_parser("analyse", parents=[common], help=summary, description=summary)
+    command.add_argument(
+        "what", metavar="ANALYSIS", help="its name, or an analysis file (an unknown name lists all)"
+    )
+    command.add_argument(
+        "--run",
+        dest="folders",
+        type=Path,
+        metavar="DIR",
+        action="append",
+        default=[],
+        help="folder of model.pt and spec.json; several in the order of the figure",
+    )
+    for option, what in (
+        ("prepared", "root of the prepared data sets"),
+        ("out", "folder of the figure and its values"),
+    ):
+        command.add_argument(f"--{option}", type=Path, metavar="DIR", required=True, help=what)
+    command.add_argument(
+        "--data-root", type=Path, metavar="DIR", help="where the original data sets lie"
+    )
+    command.add_argument(
+        "--options", type=json.loads, metavar="JSON", default={}, help="over the defaults"
+    )
+    add_trust(command)
+    command.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="default: cpu")
+    command.add_argument("--threads", type=int, default=1, help="of this process (default: 1)")
+    command.set_defaults(run=_analyse)
+
+
+def _analyse(options: argparse.Namespace) -> None:
+    resolved = _asked_for(options.what, options.options)
+    from structnets.figures.context import load_run
+    from structnets.figures.performing import perform
+    from structnets.files import write_json
+    from structnets.identity import digest, science
+
+    runs = [
+        load_run(
+            folder, options.prepared, options.device, key=f"run{number}", trusted=options.trust
+        )
+        for number, folder in enumerate(options.folders, start=1)
+    ]
+    resolved |= {
+        "preset": runs[0].spec["preset"] if runs else None,
+        "models": [{"key": run.key, "label": run.label, "run_id": run.run_id} for run in runs],
+    }
+    # What an interrupted call kept serves one that asks for the same of the same runs only.
+    resolved["analysis_id"] = f"{resolved['target']}-{digest(science(resolved))[:8]}"
+    stem = options.out.resolve() / resolved["target"]
+    result = perform(
+        cast("AskedAnalysis", resolved),
+        runs,
+        stem,
+        options.out.resolve() / "work",
+        data_root=options.data_root,
+        device=options.device,
+        threads=options.threads,
+    )
+    write_json(stem.with_suffix(".json"), result)
+    print(f"wrote {stem}.svg, .png, .csv and .json", file=sys.stderr)
+    if options.json:
+        print(json.dumps(result, indent=1, sort_keys=True, ensure_ascii=False))
+
+
+def _asked_for(what: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Return what `resolve_analysis` would, for a name or an analysis file, without models."""
+    from structnets.figures.registry import check_options, find_analysis
+    from structnets.specs.analysis import load_analysis
+
+    if what.endswith((".yaml", ".yml")):
+        file = load_analysis(Path(what))
+        name, target, title = file.analysis, file.target, file.title
+        chosen = {**file.options, **given}
+    else:
+        name, target, title, chosen = what, what, find_analysis(what).summary.capitalize(), given
+    return {
+        "target": target,
+        "title": title,
+        "analysis": name,
+        "options": check_options(name, chosen, "--options"),
+    }

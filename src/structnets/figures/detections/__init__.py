@@ -1,0 +1,1 @@
+"""Figure 11: boundary detectors beside what people drew."""

@@ -1,0 +1,1 @@
+"""Figure 9: sets of filters that span."""

@@ -1,0 +1,1 @@
+"""Figure 3: filters of a trained GoogLeNet."""

@@ -1,0 +1,1 @@
+"""Figure 13: sizes of the layers of the hierarchical attribute CNN."""

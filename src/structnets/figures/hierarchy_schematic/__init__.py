@@ -1,0 +1,1 @@
+"""Figure 12: a plain and a hierarchical convolution."""

@@ -1,0 +1,1 @@
+"""Figure 20: images decoded between the features of two."""

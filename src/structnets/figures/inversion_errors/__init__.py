@@ -1,0 +1,1 @@
+"""Relative errors of inverted noise and images (section 6.4.2)."""

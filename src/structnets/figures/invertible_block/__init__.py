@@ -1,0 +1,1 @@
+"""Figure 16: the invertible block and its inverse."""

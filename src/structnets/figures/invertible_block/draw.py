@@ -1,0 +1,136 @@
+"""The drawn figures of chapter 6: the invertible block (16) and the down-sampling map (17)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from structnets.figures.style import COLOURS, GREY, figure, footnote, headline, save, save_csv
+from structnets.nn.space_to_depth import SpaceToDepth
+
+_UPPER, _LOWER = 0.8, 0.2
+
+
+def draw_block(stem: Path, *, title: str, note: str = "") -> list[Path]:
+    """Draw the block of Eq. 39 and its inverse (Figure 16).
+
+    Parameters
+    ----------
+    stem : pathlib.Path
+        Path without ending; ``.svg`` and ``.png`` are written.
+    title, note : str
+        Words on the figure.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files.
+    """
+    with figure(2, 1, (6.4, 4.6)) as (drawing, (top, bottom)):
+        _draw_coupling(top, "S", "+", _Places(shortcut=3.0, carried=8.0, branch=2.0, sum_at=7.0))
+        top.set_title("block: x$_{j+1}$ = S x̃$_j$,  x̃$_{j+1}$ = S x$_j$ + F x̃$_j$", fontsize=9)
+        _draw_coupling(
+            bottom, "S⁻¹", "−", _Places(shortcut=2.0, carried=8.0, branch=6.5, sum_at=3.5)
+        )
+        bottom.set_title("its inverse: the same F, subtracted", fontsize=9)
+        headline(drawing, title)
+        footnote(drawing, note)
+        return save(drawing, stem)
+
+
+class _Places(NamedTuple):
+    """Where along the streams S acts on either, F branches off and is added."""
+
+    shortcut: float
+    carried: float
+    branch: float
+    sum_at: float
+
+    @property
+    def backwards(self) -> bool:
+        return self.sum_at < self.branch
+
+
+def _draw_coupling(axes: Any, rearrangement: str, sign: str, places: _Places) -> None:
+    """Draw two streams, left to right or right to left, and F from the lower to the upper."""
+    axes.set(xlim=(0, 10), ylim=(0, 1))
+    axes.axis("off")
+    ends = {_UPPER: ("x$_j$", "x̃$_{j+1}$"), _LOWER: ("x̃$_j$", "x$_{j+1}$")}
+    for row, names in ends.items():
+        for x, name in zip((0.3, 9.7), names, strict=True):
+            axes.text(x, row, name, ha="center", va="center")
+        _arrow(axes, (0.8, row), (9.2, row), places.backwards)
+    _box(axes, places.shortcut, _UPPER, rearrangement)
+    _box(axes, places.carried, _LOWER, rearrangement)
+    axes.plot([places.branch, places.branch, places.sum_at], [_LOWER, 0.5, 0.5], color=GREY, lw=1.2)
+    _arrow(axes, (places.sum_at, 0.5), (places.sum_at, 0.73), False)
+    _box(axes, (places.branch + places.sum_at) / 2, 0.5, "F", COLOURS[1])
+    ring = {"boxstyle": "circle,pad=0.2", "fc": "white", "ec": GREY}
+    axes.text(places.sum_at, _UPPER, sign, ha="center", va="center", bbox=ring)
+
+
+def _box(axes: Any, x: float, y: float, text: str, colour: str = COLOURS[0]) -> None:
+    box = {"boxstyle": "square,pad=0.35", "fc": "white", "ec": colour, "lw": 1.4}
+    axes.text(x, y, text, ha="center", va="center", color=colour, bbox=box)
+
+
+def _arrow(axes: Any, start: tuple[float, float], end: tuple[float, float], back: bool) -> None:
+    style = {"arrowstyle": "<-" if back else "->", "color": GREY, "lw": 1.2}
+    axes.annotate("", end, start, arrowprops=style)
+
+
+def draw_down_sampling(stem: Path, *, title: str, note: str = "", side: int = 4) -> list[Path]:
+    """Draw where the pixels of one map go, computed from `SpaceToDepth` itself (Figure 17).
+
+    Parameters
+    ----------
+    stem : pathlib.Path
+        Path without ending; ``.svg``, ``.png`` and ``.csv`` are written.
+    title, note : str
+        Words on the figure.
+    side : int
+        Of the square map, even.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files.
+    """
+    numbers = torch.arange(side * side, dtype=torch.float32).reshape(1, 1, side, side)
+    moved = SpaceToDepth(2)(numbers)[0]
+    offsets = moved.long() // side % 2 * 2 + moved.long() % side % 2
+    rows = [
+        {"pixel": int(pixel), "channel": channel, "y": y, "x": x}
+        for channel, plane in enumerate(moved)
+        for y, line in enumerate(plane)
+        for x, pixel in enumerate(line)
+    ]
+    with figure(1, 5, (7.6, 2.2), width_ratios=(2, 1, 1, 1, 1)) as (drawing, axes):
+        origin = numbers[0, 0].long()
+        _draw_map(axes[0], origin, origin // side % 2 * 2 + origin % side % 2, "one channel")
+        for channel in range(4):
+            _draw_map(axes[1 + channel], moved[channel], offsets[channel], f"channel {channel}")
+        headline(drawing, title)
+        footnote(drawing, note)
+        files = save(drawing, stem)
+    return [*files, save_csv(stem, ("pixel", "channel", "y", "x"), rows)]
+
+
+def _draw_map(axes: Any, pixels: torch.Tensor, offsets: torch.Tensor, title: str) -> None:
+    """Draw numbered pixels in the colour of their offset in the square they come from."""
+    for y, line in enumerate(pixels):
+        for x, pixel in enumerate(line):
+            colour = COLOURS[int(offsets[y, x])]
+            axes.add_patch(_square(x, y, colour))
+            axes.text(x + 0.5, y + 0.5, int(pixel), ha="center", va="center", color="white")
+    axes.set(xlim=(0, len(pixels)), ylim=(len(pixels), 0), aspect="equal")
+    axes.set_title(title, fontsize=8)
+    axes.axis("off")
+
+
+def _square(x: int, y: int, colour: str) -> Any:
+    from matplotlib.patches import Rectangle
+
+    return Rectangle((x, y), 1, 1, facecolor=colour, edgecolor="white", linewidth=2)

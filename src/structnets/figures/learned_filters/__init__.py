@@ -1,0 +1,1 @@
+"""Figure 2: filters of a structured layer, and their basis."""

@@ -1,0 +1,91 @@
+"""One analysis from trained networks to figure and numbers: `structnets analyse` and the stage."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from structnets.figures.context import Context, Measured, Trained
+from structnets.figures.registry import check_models, find_analysis, load_function
+from structnets.specs.resolved import AskedAnalysis
+from structnets.training import provenance
+
+
+def perform(
+    resolved: AskedAnalysis,
+    runs: Sequence[Trained],
+    stem: Path,
+    work: Path,
+    *,
+    data_root: Path | None = None,
+    device: torch.device | str = "cpu",
+    threads: int = 1,
+) -> dict[str, Any]:
+    """Draw the figure of a resolved analysis and measure its values.
+
+    Parameters
+    ----------
+    resolved : dict
+        As `structnets.specs.analysis.resolve_analysis` gives it.
+    runs : sequence of Trained
+        The networks of its models, in their order.
+    stem : Path
+        Path of the figure without ending.
+    work : Path
+        Folder for what an interrupted analysis keeps; removed at the end.
+    data_root : Path, optional
+        Where the original data sets lie, for analyses of images that are in no prepared set.
+    device : torch.device
+        Where to compute.
+    threads : int
+        Of this process.
+
+    Returns
+    -------
+    dict
+        ``analysis_id``, what was asked for, ``values`` by name, and where they come from.
+    """
+    begun, device = time.monotonic(), torch.device(device)
+    torch.set_num_threads(threads)
+    name = resolved["analysis"]
+    check_models(name, len(runs), resolved["target"])
+    options = find_analysis(name).options.model_validate(resolved["options"])
+    hardware = provenance.hardware(device, threads, 1)
+    context = Context(
+        runs=list(runs),
+        stem=stem,
+        work=work / resolved["analysis_id"],
+        title=resolved["title"],
+        note=note_of(resolved, runs, hardware["class"]),
+        data_root=data_root,
+        device=device,
+    )
+    measured: list[Measured] = load_function(name)(context, options)
+    result = {
+        **{key: resolved[key] for key in resolved if key != "title"},
+        "values": {m.name: {"value": m.value, "n": m.n} for m in measured},
+        "data": [run.data for run in runs],
+        "data_digests": [run.manifest["digest"] for run in runs],
+        "hardware": hardware,
+        "versions": provenance.versions(),
+        "git": provenance.git_state(),
+        "wall_s": time.monotonic() - begun,
+    }
+    shutil.rmtree(context.work, ignore_errors=True)
+    return result
+
+
+def note_of(resolved: AskedAnalysis, runs: Sequence[Trained], hardware: str) -> str:
+    """Say in one line which preset, data and hardware a figure is of."""
+    parts = [f"preset {resolved['preset']}"] if resolved["preset"] else []
+    if runs:
+        parts.append("data " + ", ".join(dict.fromkeys(run.data for run in runs)))
+    parts.append(f"hardware {hardware}")
+    if resolved["preset"] == "smoke":
+        parts.append("proves the wiring, not comparable with the thesis")
+    return " · ".join(parts)

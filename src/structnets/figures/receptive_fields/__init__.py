@@ -1,0 +1,1 @@
+"""Figure 4: filters as weighted sums of Gaussian derivatives."""

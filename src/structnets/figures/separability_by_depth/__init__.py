@@ -1,0 +1,1 @@
+"""Figure 21: accuracy of two classifiers by depth."""

@@ -1,0 +1,1 @@
+"""Figure 19: singular values of the differential."""

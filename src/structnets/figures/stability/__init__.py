@@ -1,0 +1,1 @@
+"""Whether a net can be inverted in a precision, block by block."""

@@ -1,0 +1,1 @@
+"""Figure 18: training losses by iteration."""

@@ -1,0 +1,47 @@
+"""Figure 18: training losses."""
+
+from __future__ import annotations
+
+import csv
+
+from structnets.figures.context import Context, Measured, Trained
+from structnets.figures.options import TrainingLoss
+from structnets.figures.training_loss.draw import MeanLoss, draw_mean_losses
+from structnets.files import read_json
+from structnets.training.loss_record import WINDOW
+
+
+def training_loss(context: Context, options: TrainingLoss) -> list[Measured]:
+    """Draw the training loss of every run against the iteration.
+
+    The thesis' curves are moving averages over 100 iterations; these are the means of every 100
+    iterations that a training records, or of its epochs where it has fewer.
+    """
+    losses = {run.label: mean_losses(run) for run in context.runs}
+    draw_mean_losses(losses, context.stem, title=context.title, note=context.note)
+    return [
+        Measured(f"{run.key}.final_loss", losses[run.label][-1].loss, losses[run.label][-1].over)
+        for run in context.runs
+    ]
+
+
+def mean_losses(run: Trained) -> list[MeanLoss]:
+    """Read the mean training losses of a run.
+
+    Raises
+    ------
+    ValueError
+        If it has none, since it was not trained by gradients.
+    """
+    windows = read_json(run.folder / "result.json").get("losses") or []
+    if windows:
+        return [MeanLoss(WINDOW * (i + 1), loss, WINDOW) for i, loss in enumerate(windows)]
+    with (run.folder / "curves.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    if not rows:
+        raise ValueError(f"{run.folder / 'curves.csv'} is empty: {run.run_id} has no training loss")
+    steps = [0, *(int(float(row["step"])) for row in rows)]
+    return [
+        MeanLoss(after, float(row["train_loss"]), after - before)
+        for before, after, row in zip(steps[:-1], steps[1:], rows, strict=True)
+    ]
