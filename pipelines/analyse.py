@@ -40,7 +40,7 @@ def analyse(
     """Make one resolved analysis; returns what its JSON file holds."""
     import torch
 
-    from structnets.figures.context import load_run
+    from structnets.analysis.trained import load_run
     from structnets.figures.performing import perform
 
     device = "cuda" if torch.cuda.is_available() else "cpu"

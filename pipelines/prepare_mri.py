@@ -20,6 +20,7 @@ from structnets.cohorts.request import CohortRequest
 from structnets.cohorts.simulated import NAME, write_simulated
 from structnets.cohorts.subject_files import SubjectFiles, make_subject, read_subject
 from structnets.data.sets.catalogue import read_request
+from structnets.figures.registration_overlay import draw_overlay
 
 logger = logging.getLogger("prepare_mri")
 PAGE = "quality.html"
@@ -76,7 +77,7 @@ def _made(request: CohortRequest, scan: Scan, subjects: Path, *, register: bool)
         if files.is_of(scan):
             return files
         logger.warning("%s has changed since %s was made; made again", scan.path, scan.name)
-    return make_subject(scan, request.steps(), subjects)
+    return make_subject(scan, request.steps(), subjects, draw_overlay)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,6 +15,7 @@ from pipelines.stage import absolute, run_stage, stage_parser
 from structnets.cohorts.request import CohortRequest
 from structnets.cohorts.subject_files import make_subject
 from structnets.data.sets.catalogue import read_request
+from structnets.figures.registration_overlay import draw_overlay
 
 logger = logging.getLogger("prepare_mri_subject")
 
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             scan = request.find_scan(options.data_root, options.scan)
         else:
             scan = request.scan_at(options.file.absolute(), options.scan)
-        made = make_subject(scan, request.steps(), options.out)
+        made = make_subject(scan, request.steps(), options.out, draw_overlay)
         logger.info("%s: %s", scan.name, "; ".join(made.problems) or "passed")
 
     return run_stage("prepare_mri_subject", action)

@@ -1,7 +1,7 @@
 """Render one target from local results and the ledger, and log it to MLflow.
 
-Command: ``python -m pipelines.render_target --table workflow/tables/figure6.yaml --preset small
---results DIR --scratch DIR --ledger workflow/ledger``
+Command: ``python -m pipelines.render_target --targets workflow/targets --target figure6
+--preset small --results DIR --scratch DIR --ledger workflow/ledger``
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipelines.stage import run_stage, stage_parser
+from pipelines.stage import add_target, run_stage, stage_parser, target_file
 from pipelines.tracking.made_target import log_made
 from structnets.reporting.cells import cells_of, local_lines
 from structnets.reporting.formats import Rendering
@@ -19,7 +19,7 @@ from structnets.reporting.freshness import code_digests
 from structnets.reporting.ledger import read_ledger
 from structnets.reporting.rendering import write_rendering
 from structnets.reporting.requests import load_experiments
-from structnets.specs.table import load_table
+from structnets.specs.target import load_table
 
 log = logging.getLogger("render_target")
 
@@ -59,16 +59,16 @@ def track(rendering: Rendering, files: dict[str, Path], results: Path, scratch: 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the stage from a command line; return its exit code."""
     parser = stage_parser(__doc__, "results", "scratch")
-    parser.add_argument("--table", type=Path, required=True, help="table file")
-    parser.add_argument("--experiments", type=Path, help="default: experiments beside the tables")
+    add_target(parser)
+    parser.add_argument("--experiments", type=Path, help="default: experiments beside the targets")
     parser.add_argument("--preset", required=True, choices=["smoke", "small", "paper"])
     parser.add_argument("--ledger", type=Path, required=True, help="folder of the ledger")
     given = parser.parse_args(arguments)
 
     def action() -> None:
-        experiments = given.experiments or given.table.parent.parent / "experiments"
+        experiments = given.experiments or given.targets.parent / "experiments"
         rendering, files = render_target(
-            given.table, experiments, given.preset, given.results, given.ledger
+            target_file(given), experiments, given.preset, given.results, given.ledger
         )
         for path in files.values():
             log.info("wrote %s", path)

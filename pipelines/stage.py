@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from structnets.specs.renamed import RefusedOption
+
 _MEANINGS = {
     "prepared": "root of the prepared data sets",
     "results": "root of what is published",
@@ -34,6 +36,18 @@ def stage_parser(doc: str | None, *roots: str) -> argparse.ArgumentParser:
     for root in roots:
         parser.add_argument(f"--{root}", type=absolute, required=True, help=_MEANINGS[root])
     return parser
+
+
+def add_target(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name the file of one target."""
+    parser.add_argument("--targets", type=Path, required=True, help="folder of target files")
+    parser.add_argument("--target", required=True, help="which of them")
+    parser.add_argument("--table", action=RefusedOption, help=argparse.SUPPRESS)
+
+
+def target_file(given: argparse.Namespace) -> Path:
+    """Return the file that the options of `add_target` name."""
+    return given.targets / f"{given.target}.yaml"
 
 
 def run_stage(name: str, action: Callable[[], object]) -> int:

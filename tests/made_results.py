@@ -9,7 +9,7 @@ from typing import Any
 from structnets import identity
 from structnets.files import write_atomic, write_json
 from structnets.reporting.requests import Request, load_experiments, requested_specs
-from structnets.specs.table import load_table
+from structnets.specs.target import load_table
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 WORKFLOW = REPOSITORY / "workflow"
@@ -17,7 +17,7 @@ WORKFLOW = REPOSITORY / "workflow"
 
 def floor(preset: str, target: str = "figure6", **more: Any) -> list[Request]:
     """Runs of the committed table's floor."""
-    table = load_table(WORKFLOW / "tables" / f"{target}.yaml")
+    table = load_table(WORKFLOW / "targets" / f"{target}.yaml")
     experiments = load_experiments(WORKFLOW / "experiments", [table])
     return requested_specs(table, experiments, preset, **more)
 

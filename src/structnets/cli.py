@@ -25,6 +25,7 @@ from structnets.figures.boundary_command import add_boundary_eval
 from structnets.figures.command import add_analyse
 from structnets.files import read_json, write_atomic
 from structnets.installation import find_checkout, remedy
+from structnets.specs.renamed import RefusedOption
 from structnets.specs.resolved import ResolvedSpec
 
 # Name, where it lies in a checkout, and what it is for.
@@ -101,7 +102,8 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for add in (
-        _add_models, _add_results, _add_train, _add_validate, add_analyse, add_boundary_eval,
+        _add_models, _add_targets, _add_results, _add_train, _add_validate, add_analyse,
+        add_boundary_eval,
     ):  # fmt: skip
         add(commands, common)
     for name, (_, summary) in OF_CHECKOUT.items():
@@ -129,11 +131,38 @@ def _models(options: argparse.Namespace) -> None:
         _print_table(columns.split(), found)
 
 
+def _add_targets(commands: Any, common: argparse.ArgumentParser) -> None:
+    summary = "list the tables, figures, analyses and sweeps that can be asked for by name"
+    command = commands.add_parser("targets", parents=[common], help=summary, description=summary)
+    command.add_argument("pattern", nargs="?", default="*", help="shell-style pattern of names")
+    command.add_argument(
+        "--targets",
+        type=Path,
+        metavar="DIR",
+        default=Path(__file__).parents[2] / "workflow" / "targets",
+        help="folder of the target files (default: workflow/targets of the checkout)",
+    )
+    command.set_defaults(run=_targets)
+
+
+def _targets(options: argparse.Namespace) -> None:
+    from structnets.specs.target import load_targets
+
+    described = load_targets(options.targets).describe()
+    found = [one for one in described if fnmatch.fnmatchcase(one["target"], options.pattern)]
+    if not found:
+        raise ValueError(f"no target matches {options.pattern!r}; `structnets targets` lists all")
+    if options.json:
+        _print_json(found)
+    else:
+        _print_table(["target", "kind", "chapter", "title", "presets"], found)
+
+
 def _add_results(commands: Any, common: argparse.ArgumentParser) -> None:
     summary = "list thesis values beside measured ones, from the committed ledger"
     command = commands.add_parser("results", parents=[common], help=summary, description=summary)
     checkout = Path(__file__).parents[2]
-    for option, what in (("ledger", "ledger"), ("tables", "table files")):
+    for option, what in (("ledger", "ledger"), ("targets", "target files")):
         command.add_argument(
             f"--{option}",
             type=Path,
@@ -141,6 +170,7 @@ def _add_results(commands: Any, common: argparse.ArgumentParser) -> None:
             default=checkout / "workflow" / option,
             help=f"folder of the {what} (default: workflow/{option} of the checkout)",
         )
+    command.add_argument("--tables", action=RefusedOption, help=argparse.SUPPRESS)
     command.add_argument(
         "--write", type=Path, metavar="FILE", help="write them as Markdown (RESULTS.md)"
     )
@@ -148,21 +178,21 @@ def _add_results(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _results(options: argparse.Namespace) -> None:
-    for folder in (options.ledger, options.tables):
+    for folder in (options.ledger, options.targets):
         if not folder.is_dir():
             raise FileNotFoundError(
-                f"{folder} is not a folder; run in a checkout, or give --ledger and --tables"
+                f"{folder} is not a folder; run in a checkout, or give --ledger and --targets"
             )
     from structnets.reporting import results
 
     if options.write is not None:
-        write_atomic(options.write, results.markdown(options.ledger, options.tables))
+        write_atomic(options.write, results.markdown(options.ledger, options.targets))
         print(f"wrote {options.write}", file=sys.stderr)
     if options.json:
-        _print_json(results.rows(options.ledger, options.tables))
+        _print_json(results.rows(options.ledger, options.targets))
     elif options.write is None:
         columns = "target row column preset data mean sd n thesis hardware stale"
-        _print_table(columns.split(), results.rows(options.ledger, options.tables))
+        _print_table(columns.split(), results.rows(options.ledger, options.targets))
 
 
 def _add_train(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -274,6 +304,8 @@ def _print_table(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> N
 def _cell(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

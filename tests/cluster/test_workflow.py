@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from structnets.files import read_json
-from structnets.specs.sweep import load_sweeps, resolve_sweep
+from structnets.specs.sweep import resolve_sweep
+from structnets.specs.target import load_targets
 from tests.cluster.checkout import fresh_clone, its_modules
 
 pytestmark = pytest.mark.cluster
@@ -47,14 +48,14 @@ def everything(run, cluster):
 
 @pytest.mark.usefixtures("everything")
 def test_every_target_is_rendered(clone):
-    for table in (clone / "workflow" / "tables").glob("*.yaml"):
-        cells = read_json(clone / "results" / "tables" / f"{table.stem}.json")["cells"]
+    for table in load_targets(clone / "workflow" / "targets").tables:
+        cells = read_json(clone / "results" / "tables" / f"{table}.json")["cells"]
         assert any(cell["status"] == "measured" for cell in cells)
 
 
 @pytest.mark.usefixtures("everything")
 def test_sweeps_have_all_their_trials(clone):
-    sweeps = load_sweeps(clone / "workflow" / "experiments").values()
+    sweeps = load_targets(clone / "workflow" / "targets").sweeps.values()
     assert sweeps
     for sweep in (resolve_sweep(sweep, "smoke") for sweep in sweeps):
         folder = clone / "results" / "sweeps" / sweep["sweep_id"]

@@ -13,13 +13,13 @@ import pytest
             "recipe.gradient.epoch: unknown key; allowed here: kind, optimizer, schedule, epochs",
         ),
         (
-            "tables/figure6.yaml",
+            "targets/figure6.yaml",
             "caption: ",
             "captoin: ",
             "captoin: unknown key; allowed here: target, kind, chapter, title, caption",
         ),
         (
-            "experiments/chapter3/sweep_rfnn_basis.yaml",
+            "targets/sweep_rfnn_basis.yaml",
             "reduction_factor: 3",
             "reduction: 3",
             "asha.reduction: unknown key; allowed here: grace_epochs, reduction_factor",

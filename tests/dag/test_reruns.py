@@ -2,7 +2,8 @@
 
 import pytest
 
-from structnets.specs.sweep import load_sweeps, sweep_id
+from structnets.specs.sweep import sweep_id
+from structnets.specs.target import load_targets
 from tests.made_results import WORKFLOW, floor, publish
 
 RENDER = ("--profile", "profiles/test", "figure6")
@@ -25,7 +26,7 @@ def replace(path, old, new):
 
 @pytest.mark.slow
 def test_life_of_a_rendering(rendered, jobs, snakemake):
-    table = rendered / "workflow" / "tables" / "figure6.yaml"
+    table = rendered / "workflow" / "targets" / "figure6.yaml"
     experiment = rendered / "workflow" / "experiments" / "chapter3" / "mnist_rfnn.yaml"
     assert (rendered / "results" / "tables" / "figure6.html").is_file()
     assert "Nothing to be done" in snakemake(*RENDER)
@@ -51,7 +52,7 @@ def test_life_of_a_rendering(rendered, jobs, snakemake):
 
 @pytest.mark.slow
 def test_report_holds_table_and_figure_with_captions(rendered, snakemake):
-    sweep = sweep_id(load_sweeps(WORKFLOW / "experiments")["sweep_rfnn_basis"], "smoke")
+    sweep = sweep_id(load_targets(WORKFLOW / "targets").sweeps["sweep_rfnn_basis"], "smoke")
     folder = rendered / "results" / "sweeps" / sweep
     folder.mkdir(parents=True)
     for name in ("trials.csv", "best.json", "figure.svg", "figure.png", "figure.csv"):

@@ -15,8 +15,8 @@ ROWS, COLUMNS, SEEDS = 10, 100, 5
 
 @pytest.mark.benchmark
 def test_dry_run_of_5000_runs(clone):
-    tables = clone / "workflow" / "tables"
-    content = yaml.safe_load((WORKFLOW / "tables" / "figure6.yaml").read_text())
+    targets = clone / "workflow" / "targets"
+    content = yaml.safe_load((WORKFLOW / "targets" / "figure6.yaml").read_text())
     rows = [
         {
             "key": f"net{i}",
@@ -33,7 +33,7 @@ def test_dry_run_of_5000_runs(clone):
     plot = {**content["plot"], "thesis_rows": []}
     floor = {"paper": [{"rows": "all", "columns": "all", "seeds": list(range(SEEDS))}]}
     changed = {"rows": rows, "columns": columns, "thesis": {}, "floor": floor, "plot": plot}
-    (tables / "figure6.yaml").write_text(yaml.safe_dump({**content, **changed}))
+    (targets / "figure6.yaml").write_text(yaml.safe_dump({**content, **changed}))
     start = time.monotonic()
     # A process of its own, since Snakemake's imports count.
     words = ["-n", "--quiet", "rules", "all", "--config", "preset=paper"]

@@ -2,9 +2,8 @@
 
 import pytest
 
-from structnets.figures.drawn_figures import FIGURES
 from structnets.reporting.ledger import append, ledger_line
-from tests.made_results import REPOSITORY, floor, make_result, publish
+from tests.made_results import WORKFLOW, floor, make_result, publish
 
 FRAME = {"track_init": 1, "figure6": 1}
 TWO = "train_chapter3_workers2_nodes2_0"
@@ -18,11 +17,9 @@ SMOKE = {"prepare_digits": 1, "train_chapter3_workers1_0": 1, TWO: 1}
 )
 def test_fresh_clone_resolves_in_every_profile(jobs, profile, target):
     found = jobs("--profile", profile, target)
-    tables = [path.stem for path in (REPOSITORY / "workflow" / "tables").glob("*.yaml")]
-    experiments = REPOSITORY / "workflow" / "experiments"
-    sweeps = [path.stem for path in experiments.glob("*/sweep_*.yaml")]
-    analyses = [path.stem for path in (REPOSITORY / "workflow" / "analyses").glob("*.yaml")]
-    targets = dict.fromkeys([*tables, *analyses, *FIGURES, target], 1)
+    files = [path.stem for path in (WORKFLOW / "targets").glob("*.yaml")]
+    sweeps = [name for name in files if name.startswith("sweep_")]
+    targets = dict.fromkeys([*(name for name in files if name not in sweeps), target], 1)
     once = {**FRAME, **SMOKE, **targets, "prepare_photo_crops": 1}
     assert {name: found.get(name) for name in once} == once
     assert found["sweep"] == len(sweeps)

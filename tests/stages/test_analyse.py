@@ -1,9 +1,9 @@
 """The stage that analyses trained networks, on a tiny run."""
 
 from pipelines import analyse
-from structnets.figures.registry import check_options
 from structnets.files import read_json
 from structnets.identity import canonical_json, run_id
+from structnets.specs.figure_options import check_options
 from structnets.training.run import run_spec
 
 

@@ -25,8 +25,17 @@ def logged(monkeypatch):
 def render(tmp_path):
     """Return a runner of the command on the committed table."""
 
-    def run(preset="small", table=WORKFLOW / "tables" / "figure6.yaml"):
-        words = ["--table", table, "--preset", preset, "--results", tmp_path / "results"]
+    def run(preset="small", targets=WORKFLOW / "targets"):
+        words = [
+            "--targets",
+            targets,
+            "--target",
+            "figure6",
+            "--preset",
+            preset,
+            "--results",
+            tmp_path / "results",
+        ]
         words += ["--scratch", tmp_path / "scratch", "--ledger", tmp_path / "ledger"]
         return render_target.main([str(word) for word in words])
 
@@ -94,8 +103,8 @@ def test_damaged_result_is_named(tmp_path, render, logged, capsys):
 
 
 def test_invalid_table_is_named(tmp_path, render, logged, capsys):
-    table = tmp_path / "tables" / "figure6.yaml"
+    table = tmp_path / "targets" / "figure6.yaml"
     table.parent.mkdir()
-    table.write_text("target: figure6\n")
-    assert render(table=table) == 1
+    table.write_text("target: figure6\nkind: table\n")
+    assert render(targets=table.parent) == 1
     assert "figure6.yaml is not valid" in capsys.readouterr().err

@@ -64,7 +64,8 @@ sys.exit(sweep.main(sys.argv[1:]))
 def resolved() -> dict[str, Any]:
     """Return a sweep of three trials that all run to their end."""
     content = {
-        "name": "sweep_made",
+        "target": "sweep_made",
+        "kind": "sweep",
         "chapter": 3,
         "title": "Orders of a made sweep",
         "caption": "Made up.",

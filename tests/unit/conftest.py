@@ -145,8 +145,8 @@ def folder_of(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Folder with ``tables/table0.yaml``, ``experiments/net.yaml`` and an empty ledger."""
-    for path, content in {"tables/table0": TABLE, "experiments/net": EXPERIMENT}.items():
+    """Folder with ``targets/table0.yaml``, ``experiments/net.yaml`` and an empty ledger."""
+    for path, content in {"targets/table0": TABLE, "experiments/net": EXPERIMENT}.items():
         file = tmp_path / f"{path}.yaml"
         file.parent.mkdir()
         file.write_text(yaml.safe_dump(content))

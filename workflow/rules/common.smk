@@ -32,10 +32,9 @@ from structnets.entries import foreign_paths
 from structnets.data.sets.catalogue import DATASETS, find_dataset
 from structnets.files import read_json
 from structnets.specs.configuration import load_configuration
+from structnets.reporting.asked import check_asked
 from structnets.reporting.ledger import ledger_path
 from structnets.reporting.plan import make_plan
-from structnets.figures.drawn_figures import FIGURES as DRAWN_FIGURES
-from structnets.figures.drawn_figures import endings
 
 try:
     CONFIG = load_configuration(config, CHECKOUT)

@@ -1,6 +1,6 @@
 """Targets: a rule for every figure that needs no training."""
 
-for _target, _drawn in DRAWN_FIGURES.items():
+for _target, _drawing in PLAN.drawings.items():
 
     rule:
         name:
@@ -18,10 +18,11 @@ for _target, _drawn in DRAWN_FIGURES.items():
             mem_mb=2000,
             runtime=20,
         params:
-            roots=output_roots,
-            title=lambda wildcards, output, drawn=_drawn: drawn.title,
-            caption=lambda wildcards, output, drawn=_drawn: drawn.caption,
+            arguments=lambda wildcards, output: drawing_arguments(),
+            drawing=_drawing.drawing,
+            title=_drawing.title,
+            caption=lambda wildcards, output, drawing=_drawing: drawing.caption,
             target=lambda wildcards, output, target=_target: target,
         shell:
-            "python -m pipelines.draw_figure --target {params.target} {params.roots} "
+            "python -m pipelines.draw_figure --target {params.target} {params.arguments} "
             "2>&1 | tee {log:q}"

@@ -38,24 +38,27 @@ def target_outputs(table):
 
 def drawn_outputs(target):
     """Return the files of a drawn figure, by ending; the picture goes into the report."""
+    drawing = PLAN.drawings[target]
     stem = f"{CONFIG.results}/figures/{target}"
-    outputs = {ending: f"{stem}.{ending}" for ending in endings(target)}
+    outputs = {ending: f"{stem}.{ending}" for ending in drawing.files}
     outputs["svg"] = report(
         outputs["svg"],
         caption="../report/drawn.rst",
-        category=category(DRAWN_FIGURES[target].chapter),
-        labels={
-            "target": target,
-            "title": DRAWN_FIGURES[target].title,
-            "shows": "figure",
-        },
+        category=category(drawing.chapter),
+        labels={"target": target, "title": drawing.title, "shows": "figure"},
     )
     return outputs
 
 
-def output_roots(wildcards, output):
-    """Return the roots of a stage that reads no prepared data."""
-    return shlex.join(["--results", CONFIG.results, "--scratch", CONFIG.scratch])
+def drawing_arguments():
+    """Return what every drawing reads and writes."""
+    return shlex.join(
+        [
+            *("--targets", CONFIG.targets),
+            *("--results", CONFIG.results),
+            *("--scratch", CONFIG.scratch),
+        ]
+    )
 
 
 def table_digest(target):
@@ -67,7 +70,8 @@ def render_arguments(target):
     """Return the files and folders a rendering reads and writes."""
     return shlex.join(
         [
-            *("--table", f"{CONFIG.tables}/{target}.yaml"),
+            *("--targets", CONFIG.targets),
+            *("--target", target),
             *("--experiments", CONFIG.experiments),
             *("--ledger", CONFIG.ledger_root),
             *("--results", CONFIG.results),
@@ -169,5 +173,15 @@ TARGET_FILES = [
         for target in PLAN.analyses
         for path in analysis_outputs(target).values()
     ),
-    *(str(path) for name in DRAWN_FIGURES for path in drawn_outputs(name).values()),
+    *(str(path) for name in PLAN.drawings for path in drawn_outputs(name).values()),
 ]
+
+
+def check_command_line():
+    """Explain a wrong name, or an empty plan, of this call; jobs of a call are not asked again."""
+    if workflow.dag_settings is not None and workflow.is_main_process:
+        asked = workflow.dag_settings.targets
+        try:
+            check_asked(asked, {rule.name for rule in workflow.rules}, PLAN, CONFIG)
+        except ValueError as error:
+            raise WorkflowError(str(error))

@@ -6,7 +6,7 @@ scan was dealt with, well or not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from structnets.cohorts.listing import Scan
 from structnets.files import atomic_path, read_json, sha256_file, write_json
 from structnets.imaging.grid import MNI_AFFINE, MNI_SHAPE
 from structnets.imaging.scan_files import load_image
-from structnets.imaging.subject import Steps, prepare_subject
+from structnets.imaging.subject import PreparedSubject, Steps, prepare_subject
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,9 @@ class SubjectFiles:
         return data
 
 
-def make_subject(scan: Scan, steps: Steps, folder: Path) -> SubjectFiles:
+def make_subject(
+    scan: Scan, steps: Steps, folder: Path, draw: Callable[[PreparedSubject, Path, str], object]
+) -> SubjectFiles:
     """Register one scan and write its files; a scan that cannot be used is written down as such.
 
     Parameters
@@ -85,9 +87,10 @@ def make_subject(scan: Scan, steps: Steps, folder: Path) -> SubjectFiles:
         What is done to it.
     folder : Path
         Where ``<name>.nii.gz``, ``.png`` and ``.json`` appear.
+    draw : callable
+        Writes the picture for the eye, of a scan, the PNG file and words above it, as
+        `structnets.figures.registration_overlay.draw_overlay`.
     """
-    from structnets.figures.registration_overlay import draw_overlay
-
     facts: dict[str, Any]
     origin = {"source": scan.path.name, "sha256": _checksum(scan.path)}
     try:
@@ -98,7 +101,7 @@ def make_subject(scan: Scan, steps: Steps, folder: Path) -> SubjectFiles:
     else:
         _save(made.volume, folder / f"{scan.name}.nii.gz")
         title = f"{scan.name}: {'; '.join(made.facts['problems']) or 'passed'}"
-        draw_overlay(made, folder / f"{scan.name}.png", title)
+        draw(made, folder / f"{scan.name}.png", title)
         facts = {**made.facts, **origin}
     write_json(folder / f"{scan.name}.json", facts)
     return SubjectFiles(scan.name, facts, folder)

@@ -82,6 +82,10 @@ def _boundary_eval(options: argparse.Namespace) -> None:
             workers=_cpus() if options.workers is None else options.workers,
             progress=show,
         )
+    if options.out is not None:
+        from structnets.figures.boundary_plot import draw_evaluation
+
+        draw_evaluation(report, options.out)
     if options.json:
         print(json.dumps(report, indent=1, sort_keys=True, ensure_ascii=False))
     else:

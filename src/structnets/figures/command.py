@@ -47,7 +47,7 @@ def add_analyse(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def _analyse(options: argparse.Namespace) -> None:
     resolved = _asked_for(options.what, options.options)
-    from structnets.figures.context import load_run
+    from structnets.analysis.trained import load_run
     from structnets.figures.performing import perform
     from structnets.files import write_json
     from structnets.identity import digest, science
@@ -82,15 +82,16 @@ def _analyse(options: argparse.Namespace) -> None:
 
 def _asked_for(what: str, given: dict[str, Any]) -> dict[str, Any]:
     """Return what `resolve_analysis` would, for a name or an analysis file, without models."""
-    from structnets.figures.registry import check_options, find_analysis
-    from structnets.specs.analysis import load_analysis
+    from structnets.specs.figure_options import check_options, find_figure
+    from structnets.specs.target import load_analysis
 
     if what.endswith((".yaml", ".yml")):
         file = load_analysis(Path(what))
         name, target, title = file.analysis, file.target, file.title
         chosen = {**file.options, **given}
     else:
-        name, target, title, chosen = what, what, find_analysis(what).summary.capitalize(), given
+        name, target, chosen = what, what.rpartition(":")[2].lower(), given
+        title = find_figure(what, "ANALYSIS").note.capitalize()
     return {
         "target": target,
         "title": title,

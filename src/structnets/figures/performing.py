@@ -1,4 +1,4 @@
-"""One analysis from trained networks to figure and numbers: `structnets analyse` and the stage."""
+"""A figure of trained networks, with its numbers: `structnets analyse` and the stage."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from typing import Any
 
 import torch
 
-from structnets.figures.context import Context, Measured, Trained
-from structnets.figures.registry import check_models, find_analysis, load_function
+from structnets.analysis.trained import Trained
+from structnets.entries import load_path
+from structnets.figures.context import Context, Measured
+from structnets.figures.entries import FIGURES
+from structnets.specs.figure_options import check_models, find_figure
 from structnets.specs.resolved import AskedAnalysis
 from structnets.training import provenance
 
@@ -52,9 +55,10 @@ def perform(
     """
     begun, device = time.monotonic(), torch.device(device)
     torch.set_num_threads(threads)
-    name = resolved["analysis"]
-    check_models(name, len(runs), resolved["target"])
-    options = find_analysis(name).options.model_validate(resolved["options"])
+    name, target = resolved["analysis"], resolved["target"]
+    check_models(name, len(runs), target)
+    entry = find_figure(name, target)
+    options = load_path(str(entry.options)).model_validate(resolved["options"])
     hardware = provenance.hardware(device, threads, 1)
     context = Context(
         runs=list(runs),
@@ -65,7 +69,7 @@ def perform(
         data_root=data_root,
         device=device,
     )
-    measured: list[Measured] = load_function(name)(context, options)
+    measured: list[Measured] = FIGURES.load(entry)(context, options)
     result = {
         **{key: resolved[key] for key in resolved if key != "title"},
         "values": {m.name: {"value": m.value, "n": m.n} for m in measured},

@@ -20,7 +20,6 @@ from structnets.reporting.freshness import stale_note
 from structnets.reporting.ledger import reduced
 from structnets.specs.analysis import (
     Analysis,
-    load_analyses,
     load_models_experiments,
     resolve_analysis,
 )
@@ -187,7 +186,7 @@ def _naturally(name: str) -> list[int | str]:
 
 def findings(
     ledger_dir: Path,
-    analyses_dir: Path,
+    analyses: Mapping[str, Analysis],
     experiments_dir: Path,
     presets: Iterable[str],
     stale: Collection[str] = (),
@@ -204,7 +203,8 @@ def findings(
         Runs whose code has changed since.
     """
     lines = read_findings(ledger_dir)
-    analyses = load_analyses(analyses_dir) if lines else {}
+    if not lines:
+        return
     experiments = load_models_experiments(experiments_dir, analyses.values())
     for analysis in analyses.values():
         for preset in presets:

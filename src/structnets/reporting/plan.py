@@ -1,7 +1,7 @@
 """The plan of a workflow call: runs, analyses and sweeps of its targets, and which must be made.
 
-Everything in it follows from the table, analysis, experiment and sweep files, the configuration
-and the ledger, all known before any data exists.
+Everything in it follows from the target and experiment files, the configuration and the ledger, all
+known before any data exists.
 """
 
 from __future__ import annotations
@@ -21,16 +21,17 @@ from structnets.reporting.requests import (
 )
 from structnets.specs.analysis import (
     Analysis,
-    load_analyses,
     load_models_experiments,
     model_specs,
     resolve_analysis,
 )
 from structnets.specs.configuration import Configuration
+from structnets.specs.drawing import Drawing
 from structnets.specs.experiment import Experiment, Resources
 from structnets.specs.resolved import Preset, ResolvedAnalysis, ResolvedSpec, ResolvedSweep
-from structnets.specs.sweep import load_sweeps, resolve_sweep
-from structnets.specs.table import Table, load_tables
+from structnets.specs.sweep import resolve_sweep
+from structnets.specs.table import Table
+from structnets.specs.target import load_targets
 
 BATCH_SIZE = 32  # specs of one job; a shell command holds at most 128 KiB
 
@@ -59,6 +60,8 @@ class Plan:
         By target: the resolved sweep.
     analyses : dict of str to dict
         By target: the resolved analysis, for those that have the preset.
+    drawings : dict of str to Drawing
+        By target: what is drawn by code.
     """
 
     tables: dict[str, Table]
@@ -70,6 +73,12 @@ class Plan:
     batches: dict[str, list[str]]
     sweeps: dict[str, ResolvedSweep]
     analyses: dict[str, ResolvedAnalysis]
+    drawings: dict[str, Drawing]
+
+    @property
+    def targets(self) -> list[str]:
+        """Names of all that can be asked for, sorted."""
+        return sorted([*self.tables, *self.analyses, *self.drawings, *self.sweeps])
 
 
 def make_plan(configuration: Configuration) -> Plan:
@@ -80,7 +89,8 @@ def make_plan(configuration: Configuration) -> Plan:
     ValueError, FileNotFoundError
         If a file is not valid or missing, or if rows or columns are asked for that no table has.
     """
-    tables = load_tables(Path(configuration.tables))
+    targets = load_targets(Path(configuration.targets))
+    tables = targets.tables
     _check_known(tables, configuration)
     folder = Path(configuration.experiments)
     experiments = load_experiments(folder, list(tables.values()))
@@ -105,14 +115,13 @@ def make_plan(configuration: Configuration) -> Plan:
             resources.setdefault(request.run_id, _given(experiment, request.spec, configuration))
         requested[target] = list(found)
     sweeps = {
-        name: resolve_sweep(sweep, configuration.preset)
-        for name, sweep in load_sweeps(folder).items()
+        name: resolve_sweep(sweep, configuration.preset) for name, sweep in targets.sweeps.items()
     }
     needed = {
         target: [run for run in runs if run not in ledger] for target, runs in requested.items()
     }
     uses = _uses(tables, experiments, configuration.preset, specs)
-    analyses = _analyses(configuration)
+    analyses = _analyses(targets.analyses, configuration)
     for target, (_, analysed) in analyses.items():
         specs.update({run: spec for run, (spec, _) in analysed.items()})
         needed[target] = list(analysed)  # the ledger holds no weights
@@ -130,14 +139,15 @@ def make_plan(configuration: Configuration) -> Plan:
         batches=_batches(training, specs, resources, configuration),
         sweeps=sweeps,
         analyses={target: resolved for target, (resolved, _) in analyses.items()},
+        drawings=targets.drawings,
     )
 
 
 def _analyses(
+    found: dict[str, Analysis],
     configuration: Configuration,
 ) -> dict[str, tuple[ResolvedAnalysis, dict[str, tuple[ResolvedSpec, Experiment]]]]:
     """Resolve the analyses of a preset; with each its runs, their specs and experiments."""
-    found = load_analyses(Path(configuration.analyses))
     chosen = {t: a for t, a in found.items() if configuration.preset in a.presets}
     experiments = load_models_experiments(Path(configuration.experiments), chosen.values())
     return {

@@ -19,7 +19,7 @@ from structnets.reporting.formats import (
 from structnets.reporting.freshness import code_digests, is_stale
 from structnets.reporting.ledger import read_ledger
 from structnets.reporting.requests import load_experiments
-from structnets.specs.table import load_tables
+from structnets.specs.target import load_targets
 
 KEYS = (
     "target",
@@ -46,11 +46,11 @@ hardware and its commit in the ledger. `small` uses the real data with fewer run
 thesis' protocol."""
 
 
-def renderings(ledger_dir: Path, tables_dir: Path, experiments_dir: Path) -> Iterator[Rendering]:
+def renderings(ledger_dir: Path, targets_dir: Path, experiments_dir: Path) -> Iterator[Rendering]:
     """Yield every target under every preset that has runs in the ledger (or one without runs)."""
     lines = read_ledger(ledger_dir).values()
     digests = code_digests(lines)
-    tables = load_tables(tables_dir)
+    tables = load_targets(targets_dir).tables
     experiments = load_experiments(experiments_dir, list(tables.values()))
     for table in tables.values():
         found = [
@@ -62,7 +62,7 @@ def renderings(ledger_dir: Path, tables_dir: Path, experiments_dir: Path) -> Ite
 
 
 def rows(
-    ledger_dir: Path, tables_dir: Path, experiments_dir: Path | None = None
+    ledger_dir: Path, targets_dir: Path, experiments_dir: Path | None = None
 ) -> list[dict[str, Any]]:
     """List the measured cells of all tables and the values of all analyses.
 
@@ -70,10 +70,10 @@ def rows(
     ----------
     ledger_dir : pathlib.Path
         Folder of the ledger, ``workflow/ledger``.
-    tables_dir : pathlib.Path
-        Folder of table files, ``workflow/tables``.
+    targets_dir : pathlib.Path
+        Folder of target files, ``workflow/targets``.
     experiments_dir : pathlib.Path, optional
-        Folder of experiment files; by default ``experiments`` beside the tables.
+        Folder of experiment files; by default ``experiments`` beside the targets.
 
     Returns
     -------
@@ -81,31 +81,31 @@ def rows(
         ``target, row, column, preset, data, mean, sd, n, thesis, hardware, run_ids, stale``; the
         last is None where it is not known.
     """
-    folder = experiments_dir or tables_dir.parent / "experiments"
+    folder = experiments_dir or targets_dir.parent / "experiments"
     cells = [
         {key: value for key, value in cell.as_dict().items() if key in KEYS}
-        for rendering in renderings(ledger_dir, tables_dir, folder)
+        for rendering in renderings(ledger_dir, targets_dir, folder)
         for cell in rendering.measured()
     ]
-    found = _findings(ledger_dir, tables_dir, folder)
+    found = _findings(ledger_dir, targets_dir, folder)
     return cells + [row for finding in found for row in finding.rows()]
 
 
-def _findings(ledger_dir: Path, tables_dir: Path, experiments_dir: Path) -> Iterator[Finding]:
-    """Yield the measured analyses of the folder ``analyses`` beside the tables."""
+def _findings(ledger_dir: Path, targets_dir: Path, experiments_dir: Path) -> Iterator[Finding]:
+    """Yield the measured analyses among the targets."""
     stale = {run for run, line in read_ledger(ledger_dir).items() if is_stale(line)}
-    folder = tables_dir.parent / "analyses"
-    return findings(ledger_dir, folder, experiments_dir, PRESETS, stale)
+    analyses = load_targets(targets_dir).analyses
+    return findings(ledger_dir, analyses, experiments_dir, PRESETS, stale)
 
 
-def markdown(ledger_dir: Path, tables_dir: Path, experiments_dir: Path | None = None) -> str:
+def markdown(ledger_dir: Path, targets_dir: Path, experiments_dir: Path | None = None) -> str:
     """Write RESULTS.md: every target, also what fell short and what was not run.
 
     Parameters are those of `rows`.
     """
-    folder = experiments_dir or tables_dir.parent / "experiments"
+    folder = experiments_dir or targets_dir.parent / "experiments"
     parts = [_HEADER]
-    for rendering in renderings(ledger_dir, tables_dir, folder):
+    for rendering in renderings(ledger_dir, targets_dir, folder):
         parts += [
             f"## {rendering.table.title} ({rendering.preset})",
             rendering.table.caption,
@@ -115,7 +115,7 @@ def markdown(ledger_dir: Path, tables_dir: Path, experiments_dir: Path | None = 
             markdown_notes(rendering),
             markdown_runs(rendering),
         ]
-    parts += [finding.markdown() for finding in _findings(ledger_dir, tables_dir, folder)]
+    parts += [finding.markdown() for finding in _findings(ledger_dir, targets_dir, folder)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

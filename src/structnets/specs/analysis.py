@@ -1,7 +1,7 @@
 """Analyses: figures that need trained weights, and the runs they are made from.
 
-An analysis file (``workflow/analyses/<target>.yaml``) names an analysis of
-`structnets.figures.registry`, its options, and the models it looks at: experiments with
+An analysis file (``workflow/targets/<target>.yaml`` of kind ``analysis``) names a kind of figure of
+`structnets.figures.entries`, its options, and the models it looks at: experiments with
 overrides, as rows of tables, so that a run made for a table serves a figure too.
 """
 
@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from pydantic import Field, model_validator
 
 from structnets import identity
-from structnets.figures.registry import ANALYSES, check_models, check_options
+from structnets.figures.entries import FIGURES
 from structnets.specs.experiment import Experiment, load_experiment, resolve
+from structnets.specs.figure_options import check_models, check_options
 from structnets.specs.resolved import AnalysedRun, Preset, ResolvedAnalysis, ResolvedSpec
 from structnets.specs.table import ThesisValue
-from structnets.specs.validation import Strict, TargetFile, load_target, load_yaml
+from structnets.specs.validation import Strict, TargetFile, load_yaml
 
 
 class AnalysedModel(Strict):
@@ -41,17 +42,20 @@ class AnalysisPreset(Strict):
 class Analysis(TargetFile):
     """One analysis file."""
 
+    kind: Literal["analysis"] = Field(description="A figure of trained networks, with its numbers.")
     chapter: int | None = Field(
         default=None, ge=3, le=6, description="Thesis chapter; null for one's own."
     )
     title: str = Field(description="One line.")
     caption: str = Field(description="What is shown and how it was measured.")
     analysis: str = Field(
-        description="What is done with the models.", json_schema_extra={"enum": list(ANALYSES)}
+        description="A kind of figure of structnets.figures.entries, of an installed package's "
+        "entry points, or package.module:object.",
+        json_schema_extra={"examples": [*FIGURES.names()]},
     )
     models: list[AnalysedModel] = Field(default=[], description="Whose weights are looked at.")
     options: dict[str, Any] = Field(
-        default={}, description="Of the analysis, see structnets.figures.options."
+        default={}, description="Of the figure: see options.py in its folder of structnets/figures."
     )
     thesis: dict[str, float | ThesisValue] = Field(
         default={}, description="Thesis values, by the name of the measured value."
@@ -86,22 +90,6 @@ class Analysis(TargetFile):
         """Return what is to be said about the thesis value."""
         value = self.thesis.get(name)
         return value.note if isinstance(value, ThesisValue) else None
-
-
-def load_analysis(path: Path) -> Analysis:
-    """Read and check one analysis file.
-
-    Raises
-    ------
-    ValueError
-        If the file is not valid, or its target is not called as the file.
-    """
-    return load_target(Analysis, path)
-
-
-def load_analyses(directory: Path) -> dict[str, Analysis]:
-    """Read every analysis file of a folder, by target."""
-    return {path.stem: load_analysis(path) for path in sorted(directory.glob("*.yaml"))}
 
 
 def load_models_experiments(directory: Path, analyses: Iterable[Analysis]) -> dict[str, Experiment]:

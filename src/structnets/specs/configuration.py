@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
+from structnets.specs.renamed import refuse_old_keys
 from structnets.specs.resolved import Preset
 from structnets.specs.validation import Strict, checked
 
@@ -60,11 +61,10 @@ class Configuration(Strict):
     warm_cluster: bool = Field(
         default=False, description="Share one local Ray cluster between the jobs of this call."
     )
-    tables: str = Field(default="workflow/tables", description="Folder of table files.")
+    targets: str = Field(default="workflow/targets", description="Folder of target files.")
     experiments: str = Field(
-        default="workflow/experiments", description="Folder of experiment and sweep files."
+        default="workflow/experiments", description="Folder of experiment files."
     )
-    analyses: str = Field(default="workflow/analyses", description="Folder of analysis files.")
     ledger_root: str = Field(default="workflow/ledger", description="Folder of the ledger.")
 
     @field_validator("rows", "columns", mode="before")
@@ -94,6 +94,7 @@ def load_configuration(content: dict[str, Any], checkout: str = "") -> Configura
     ValueError
         Listing what is allowed.
     """
+    refuse_old_keys(content)
     if checkout and not Path.cwd().samefile(checkout):
         content = {**_below(checkout), **content}
     return checked(Configuration, content, "the workflow configuration (--config)")

@@ -1,14 +1,13 @@
 """Sweeps: searches over a model's options, and the trials they consist of.
 
-A sweep file is an experiment with a search space. Its trials are ordinary resolved specs, ranked
-on a validation split of the training subset. Which trials a preset runs follows from the file
-alone: the whole grid, or a seeded sample of it.
+A sweep file (``workflow/targets/<target>.yaml`` of kind ``sweep``) is an experiment with a search
+space. Its trials are ordinary resolved specs, ranked on a validation split of the training subset.
+Which trials a preset runs follows from the file alone: the whole grid, or a seeded sample of it.
 """
 
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 from typing import Any, Literal, cast
 
 from pydantic import Field, model_validator
@@ -16,7 +15,7 @@ from pydantic import Field, model_validator
 from structnets import identity
 from structnets.specs.experiment import Experiment, merge, resolve
 from structnets.specs.resolved import GradientSpec, Option, Preset, ResolvedSweep
-from structnets.specs.validation import Strict, checked, load_yaml
+from structnets.specs.validation import Strict, TargetFile, checked
 
 
 class Axis(Strict):
@@ -43,19 +42,19 @@ class Axis(Strict):
         return list(self.choices or [])
 
 
-class Drawing(Strict):
+class TrialPicture(Strict):
     """How the trials are drawn.
 
     ``layers``: order against sigma, a panel per layer; ``grid``: one option against another;
     ``pareto``: accuracy against parameters and seconds per step.
     """
 
-    kind: Literal["layers", "grid", "pareto"] = Field(description="Drawing of structnets.figures.")
+    kind: Literal["layers", "grid", "pareto"] = Field(description="Picture of structnets.figures.")
     x: str | None = Field(default=None, description="Option along the grid; colour in a pareto.")
     y: str | None = Field(default=None, description="Option up the grid; label in a pareto.")
 
     @model_validator(mode="after")
-    def _named(self) -> Drawing:
+    def _named(self) -> TrialPicture:
         if (self.kind == "layers") != (self.x is None and self.y is None):
             raise ValueError("x and y belong to the kinds grid and pareto, which need both")
         return self
@@ -79,10 +78,10 @@ class SweepPreset(Strict):
     overrides: dict[str, Any] = Field(default={}, description="Laid over the experiment.")
 
 
-class Sweep(Strict):
+class Sweep(TargetFile):
     """One sweep file."""
 
-    name: str = Field(pattern=r"^[a-z0-9_]+$", description="Target, equal to the file's name.")
+    kind: Literal["sweep"] = Field(description="A search over a model's options.")
     chapter: int | None = Field(
         default=None, ge=3, le=6, description="Thesis chapter; null for one's own."
     )
@@ -95,7 +94,7 @@ class Sweep(Strict):
     seed: int = Field(default=0, ge=0, description="Of the trials and of the sample.")
     space: list[Axis] = Field(min_length=1, description="The grid is the product of the axes.")
     asha: Asha = Field(description="Early stopping.")
-    figure: Drawing = Field(description="How the trials are drawn.")
+    figure: TrialPicture = Field(description="How the trials are drawn.")
     presets: dict[Preset, SweepPreset] = Field(description="A preset not named cannot be run.")
 
 
@@ -108,23 +107,6 @@ def load_sweep(content: Any, name: str) -> Sweep:
         If it is not valid.
     """
     return checked(Sweep, content, name)
-
-
-def load_sweeps(directory: Path) -> dict[str, Sweep]:
-    """Read every ``<chapter>/sweep_*.yaml`` below a folder of experiments, by name.
-
-    Raises
-    ------
-    ValueError
-        If a file is not valid, or its sweep is not called as the file.
-    """
-    sweeps = {}
-    for path in sorted(directory.glob("*/sweep_*.yaml")):
-        sweep = load_sweep(load_yaml(path), str(path))
-        if sweep.name != path.stem:
-            raise ValueError(f"{path}: name is {sweep.name!r}; it must be {path.stem!r}")
-        sweeps[sweep.name] = sweep
-    return sweeps
 
 
 def resolve_sweep(sweep: Sweep, preset: str) -> ResolvedSweep:
@@ -152,7 +134,7 @@ def resolve_sweep(sweep: Sweep, preset: str) -> ResolvedSweep:
     """
     if preset not in sweep.presets:
         allowed = ", ".join(sweep.presets)
-        raise ValueError(f"sweep {sweep.name} has no preset {preset!r}; allowed: {allowed}")
+        raise ValueError(f"sweep {sweep.target} has no preset {preset!r}; allowed: {allowed}")
     chosen = sweep.presets[preset]  # type: ignore[index]
     content = {key: getattr(sweep, key) for key in ("chapter", "model", "data", "recipe", "metric")}
     experiment = Experiment(**content, presets={preset: chosen.overrides})  # type: ignore[dict-item]
@@ -160,9 +142,9 @@ def resolve_sweep(sweep: Sweep, preset: str) -> ResolvedSweep:
     if base["recipe"]["kind"] != "gradient":
         raise ValueError(f"sweep {sweep.name}: recipe.kind must be 'gradient', which has epochs")
     if base["recipe"]["evaluation"]["split"] != "validation":
-        raise ValueError(f"sweep {sweep.name}: recipe.evaluation.split must be 'validation'")
+        raise ValueError(f"sweep {sweep.target}: recipe.evaluation.split must be 'validation'")
     resolved = {
-        "name": sweep.name,
+        "name": sweep.target,
         "preset": preset,
         "metric": sweep.metric,
         "seed": sweep.seed,

@@ -1,19 +1,18 @@
 """Table files: the rows, columns and thesis values of one table or figure, and its floor.
 
-A file ``workflow/tables/<target>.yaml`` says which run stands in which cell: a row names an
-experiment file, a column lays overrides over it (the number of training images, say). The floor
-lists what a preset runs unless more is asked for.
+A file ``workflow/targets/<target>.yaml`` of kind ``table`` or ``figure`` says which run stands in
+which cell: a row names an experiment file, a column lays overrides over it (the number of training
+images, say). The floor lists what a preset runs unless more is asked for.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from structnets.specs.resolved import Preset
-from structnets.specs.validation import Strict, TargetFile, load_target
+from structnets.specs.validation import Strict, TargetFile
 
 Everything = Literal["all"]
 # What a column may show of a row's model; the rest is measured by runs.
@@ -94,7 +93,7 @@ class Floor(Strict):
 class Plot(Strict):
     """How the cells are drawn."""
 
-    kind: Literal["accuracy_curve"] = Field(description="Drawing function of structnets.figures.")
+    kind: Literal["accuracy_curve"] = Field(description="Picture of structnets.figures.")
     x_label: str = Field(description="Horizontal axis, with its unit.")
     y_label: str = Field(description="Vertical axis, with its unit.")
     thesis_rows: list[str] = Field(
@@ -186,22 +185,6 @@ class Table(TargetFile):
         """Return what is to be said about the thesis value of a cell."""
         value = self.thesis.get(row, {}).get(column)
         return value.note if isinstance(value, ThesisValue) else None
-
-
-def load_table(path: Path) -> Table:
-    """Read and check one table file.
-
-    Raises
-    ------
-    ValueError
-        If the file is not valid, or its target is not called as the file.
-    """
-    return load_target(Table, path)
-
-
-def load_tables(directory: Path) -> dict[str, Table]:
-    """Read every table file of a folder, by target."""
-    return {path.stem: load_table(path) for path in sorted(directory.glob("*.yaml"))}
 
 
 def _listed(keys: list[str] | Everything) -> list[str]:

@@ -9,7 +9,6 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 _M = TypeVar("_M", bound=BaseModel)
-_T = TypeVar("_T", bound="TargetFile")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -59,20 +58,6 @@ def load_yaml(path: Path) -> Any:
         return yaml.load(path.read_text(), Loader=_LOADER)
     except yaml.YAMLError as error:
         raise ValueError(f"{path} is not valid YAML: {error}") from error
-
-
-def load_target(model: type[_T], path: Path) -> _T:
-    """Read and check the file of one target, which must be called as its ``target``.
-
-    Raises
-    ------
-    ValueError
-        If the file is not valid, or its target is not called as the file.
-    """
-    content = checked(model, load_yaml(path), str(path))
-    if content.target != path.stem:
-        raise ValueError(f"{path}: target is {content.target!r}; it must be {path.stem!r}")
-    return content
 
 
 def _readable(error: ValidationError, model: type[BaseModel], name: str) -> str:

@@ -15,14 +15,14 @@ import torch
 from structnets.analysis.depth_features import collect_features, depth_names
 from structnets.analysis.stability import StabilityWarning
 from structnets.analysis.step_cost import WAYS, step_cost
-from structnets.figures.context import load_run
+from structnets.analysis.trained import load_run
 from structnets.figures.performing import perform
-from structnets.figures.registry import check_options
 from structnets.figures.training_memory import make as memory
 from structnets.files import read_json, write_json
 from structnets.forms.splits.stored import write_prepared
 from structnets.identity import run_id
 from structnets.models.irevnet import IRevNet
+from structnets.specs.figure_options import check_options
 from structnets.specs.spec import validate
 from structnets.training.artifacts import publish
 from structnets.training.run import build_model

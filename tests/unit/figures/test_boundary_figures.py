@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
+from structnets.analysis.trained import load_run
 from structnets.data.sets.made_boundaries import load_made_boundaries
 from structnets.data.sets.textures import load_textures
-from structnets.figures.context import load_run
 from structnets.figures.performing import perform
-from structnets.figures.registry import check_options
 from structnets.forms.blobs.stored import write_blob_set
 from structnets.forms.boundaries.stored import count_boundaries, write_boundary_set
 from structnets.identity import prepared_name, run_id
+from structnets.specs.figure_options import check_options
 from structnets.specs.spec import validate
 from structnets.training.run import run_spec
 

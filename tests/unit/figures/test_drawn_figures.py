@@ -5,37 +5,62 @@ import sys
 
 import pytest
 
-from structnets.figures.drawn_figures import FIGURES, draw, endings
+from structnets.figures.drawing import draw
+from structnets.figures.entries import FIGURES, FigureEntry
+
+DRAWN = [name for name in FIGURES.names() if FIGURES.find(name).drawn]
 
 
-@pytest.mark.parametrize("target", FIGURES)
-def test_every_figure_is_drawn_with_the_endings_it_promises(tmp_path, target):
-    files = draw(target, tmp_path / target)
-    assert [file.name for file in files] == [f"{target}.{end}" for end in endings(target)]
+@pytest.mark.parametrize("name", DRAWN)
+def test_every_figure_is_drawn_with_the_endings_it_promises(tmp_path, name):
+    files = draw(name, tmp_path / name, title="T")
+    assert [file.name for file in files] == [f"{name}.{end}" for end in FIGURES.find(name).files]
     assert all(file.stat().st_size for file in files)
 
 
 def test_listing_them_imports_nothing_heavy():
     code = (
-        "import sys, structnets.figures.drawn_figures; "
+        "import sys, structnets.figures.entries; "
         "sys.exit(any(name in sys.modules for name in ('torch', 'matplotlib', 'numpy')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_unknown_figure_lists_the_known(tmp_path):
-    with pytest.raises(ValueError, match="unknown figure 'figure99'; allowed: figure1, figure3"):
-        draw("figure99", tmp_path / "f")
+def test_every_constructor_is_there():
+    for name in FIGURES.names():
+        assert callable(FIGURES.load(FIGURES.find(name))), name
+
+
+def test_unknown_figure_names_the_nearest(tmp_path):
+    with pytest.raises(ValueError, match=r"unknown figure 'frame_atom' \(did you mean frame_atoms"):
+        draw("frame_atom", tmp_path / "f", title="")
+
+
+def test_figure_of_networks_is_no_drawing(tmp_path):
+    with pytest.raises(ValueError, match="stability is measured; its target is of kind analysis"):
+        draw("stability", tmp_path / "f", title="")
+
+
+def test_files_that_were_not_promised_are_named(tmp_path, monkeypatch):
+    entry = FigureEntry(FIGURES.find("frames_plane").constructor, files=("svg", "png"))
+    monkeypatch.setitem(FIGURES._registered, "more", entry)
+    with pytest.raises(
+        ValueError, match=r"wrote f\.svg, f\.png, f\.csv; its entry promises f\.svg"
+    ):
+        draw("more", tmp_path / "f", title="")
 
 
 def test_filters_come_from_the_weights_given(tmp_path, monkeypatch):
     import torch
 
+    def drawn(stem):
+        return draw("googlenet_filters", tmp_path / stem, title="T")[0].read_text()
+
     weights = {"conv1.weight": torch.randn(4, 3, 7, 7), "head.weight": torch.randn(2, 4)}
     torch.save(weights, tmp_path / "net.pth")
-    without = draw("figure3", tmp_path / "without")[0].read_text()
+    without = drawn("without")
     monkeypatch.setenv("STRUCTNETS_GOOGLENET", str(tmp_path / "net.pth"))
-    assert draw("figure3", tmp_path / "with")[0].read_text() != without
+    assert drawn("with") != without
     torch.save({"head.weight": torch.randn(2, 4)}, tmp_path / "net.pth")
     with pytest.raises(ValueError, match="no convolution kernel wider than a pixel"):
-        draw("figure3", tmp_path / "with")
+        drawn("with")

@@ -8,13 +8,14 @@ import pytest
 
 from structnets.reporting.requests import load_experiments
 from structnets.specs.experiment import Experiment
-from structnets.specs.table import Table, load_table
+from structnets.specs.table import Table
+from structnets.specs.target import load_table
 
 
 @pytest.fixture
 def table(folder: Path) -> Table:
     """The table."""
-    return load_table(folder / "tables" / "table0.yaml")
+    return load_table(folder / "targets" / "table0.yaml")
 
 
 @pytest.fixture

@@ -14,14 +14,15 @@ from structnets.reporting.findings import (
     read_findings,
 )
 from structnets.reporting.freshness import STALE
-from structnets.specs.analysis import load_analyses, load_models_experiments, resolve_analysis
+from structnets.specs.analysis import load_models_experiments, resolve_analysis
+from structnets.specs.target import load_targets
 from tests.made_results import WORKFLOW
 
 
 @pytest.fixture(scope="module")
 def result():
     """Content of the JSON file that the inversion error of small could have given."""
-    analyses = load_analyses(WORKFLOW / "analyses")
+    analyses = load_targets(WORKFLOW / "targets").analyses
     experiments = load_models_experiments(WORKFLOW / "experiments", analyses.values())
     resolved = resolve_analysis(analyses["inversion_error"], experiments, "small")
     return {
@@ -46,7 +47,8 @@ def asked_otherwise(result):
 
 
 def found_in(ledger):
-    return list(findings(ledger, WORKFLOW / "analyses", WORKFLOW / "experiments", ["small"]))
+    analyses = load_targets(WORKFLOW / "targets").analyses
+    return list(findings(ledger, analyses, WORKFLOW / "experiments", ["small"]))
 
 
 def test_round_trip(result, tmp_path):
@@ -65,7 +67,7 @@ def test_newer_measurement_replaces_the_line_of_its_target_and_preset(result, tm
 
 def test_values_stand_beside_the_thesis(result, tmp_path):
     append_findings(tmp_path, [finding_line(result)])
-    second, first = results.rows(tmp_path, WORKFLOW / "tables")
+    second, first = results.rows(tmp_path, WORKFLOW / "targets")
     assert set(first) == set(results.KEYS)
     assert (first["target"], first["row"]) == ("inversion_error", "irevnet.noise.float32.mean")
     assert (first["mean"], first["n"], first["thesis"]) == (4e-6, 10_000, 5e-6)
@@ -76,7 +78,7 @@ def test_values_stand_beside_the_thesis(result, tmp_path):
 
 def test_numbers_in_names_are_in_order(result):
     values = {f"net.depth{depth}.svm": {"value": 1.0, "n": 1} for depth in (10, 2, 1)}
-    analysis = load_analyses(WORKFLOW / "analyses")["figure21"]
+    analysis = load_targets(WORKFLOW / "targets").analyses["figure21"]
     shown = Finding(analysis, {**result, "values": values}).values()
     assert [name for name, _, _ in shown] == [f"net.depth{depth}.svm" for depth in (1, 2, 10)]
 

@@ -15,7 +15,7 @@ def plan(folder):
     """Return a maker of plans of the made table."""
 
     def make(**changes):
-        names = ("tables", "experiments", "analyses")
+        names = ("targets", "experiments")
         roots = {**dict(zip(names, names, strict=True)), "ledger_root": "ledger"}
         places = {key: str(folder / name) for key, name in roots.items()}
         return make_plan(load_configuration({"preset": "small", **places, **changes}))
@@ -84,7 +84,7 @@ def test_short_runs_of_several_nodes_have_jobs_of_their_own(plan):
 
 def test_committed_plan_has_the_sweep_of_its_preset():
     made = make_plan(
-        load_configuration({"tables": str(WORKFLOW / "tables"), "ledger_root": "nowhere",
+        load_configuration({"targets": str(WORKFLOW / "targets"), "ledger_root": "nowhere",
                             "experiments": str(WORKFLOW / "experiments")})
     )  # fmt: skip
     assert made.sweeps["sweep_rfnn_basis"]["preset"] == "smoke"

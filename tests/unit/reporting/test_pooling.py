@@ -12,7 +12,7 @@ from structnets.reporting.ledger import append, ledger_line, read_ledger
 from structnets.reporting.page import to_html
 from structnets.reporting.pooling import pooled_score
 from structnets.reporting.requests import cell_spec, load_experiments
-from structnets.specs.table import load_table
+from structnets.specs.target import load_table
 from tests.made_results import WORKFLOW, make_result
 
 # (label, log-odds) of two folds: TPR 2 of 3, SPC 1 of 2, accuracy 3 of 5; 4.5 of 6 pairs in order.
@@ -22,7 +22,7 @@ METRICS = {"accuracy": 60.0, "tpr": 60.0, "spc": 60.0, "balanced_accuracy": 60.0
 
 @pytest.fixture(scope="module")
 def table():
-    return load_table(WORKFLOW / "tables" / "table5.yaml")
+    return load_table(WORKFLOW / "targets" / "table5.yaml")
 
 
 @pytest.fixture(scope="module")

@@ -20,13 +20,13 @@ def measured(folder, table, experiments):
 
 
 def test_results_file_agrees_with_the_ledger():
-    expected = results.markdown(WORKFLOW / "ledger", WORKFLOW / "tables")
+    expected = results.markdown(WORKFLOW / "ledger", WORKFLOW / "targets")
     found = (REPOSITORY / "RESULTS.md").read_text()
     assert found == expected, "run `structnets results --write RESULTS.md`"
 
 
 def test_rows_by_hand(measured):
-    first, second = results.rows(measured / "ledger", measured / "tables")
+    first, second = results.rows(measured / "ledger", measured / "targets")
     assert set(first) == set(results.KEYS)
     assert (first["row"], first["column"], first["mean"], first["n"]) == ("net", "n100", 91.0, 2)
     assert first["sd"] == pytest.approx(0.5**0.5)
@@ -34,14 +34,14 @@ def test_rows_by_hand(measured):
 
 
 def test_nothing_measured_gives_no_rows_and_a_text_that_says_so(folder):
-    assert results.rows(folder / "ledger", folder / "tables") == []
-    text = results.markdown(folder / "ledger", folder / "tables")
+    assert results.rows(folder / "ledger", folder / "targets") == []
+    text = results.markdown(folder / "ledger", folder / "targets")
     assert "nothing measured yet" in text
     assert "| Net | not run<br>thesis 91.00 | not run<br>thesis 95.00 |" in text
 
 
 def test_what_fell_short_stays_visible(measured):
-    text = results.markdown(measured / "ledger", measured / "tables")
+    text = results.markdown(measured / "ledger", measured / "targets")
     assert "Short of the thesis by more than half a point: net at n200 (−5.00)." in text
     assert "**91.00 ± 0.71 (2)**<br>thesis 91.00, +0.00" in text
     assert text.count("`cnn_b-mnist-n") == 3

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from structnets.data.sets.catalogue import find_dataset
-from structnets.specs.analysis import load_analysis, load_models_experiments, resolve_analysis
+from structnets.specs.analysis import load_models_experiments, resolve_analysis
+from structnets.specs.target import load_analysis
 from tests.made_results import REPOSITORY, floor
 
 IMAGENET = ["resnet50", "revnet56", "irevnet_a", "irevnet_b"]
@@ -29,6 +30,6 @@ def test_all_imagenet_nets_share_data_and_recipe() -> None:
 def test_runs_on_cifar_are_those_of_the_figures() -> None:
     shared = ["cifar_resnet", "cifar_bijective"]
     runs = {r.run_id for r in floor("small", "table9", rows=shared)}
-    figure = load_analysis(REPOSITORY / "workflow" / "analyses" / "figure21.yaml")
+    figure = load_analysis(REPOSITORY / "workflow" / "targets" / "figure21.yaml")
     experiments = load_models_experiments(REPOSITORY / "workflow" / "experiments", [figure])
     assert runs == {m["run_id"] for m in resolve_analysis(figure, experiments, "small")["models"]}

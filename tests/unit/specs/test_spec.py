@@ -19,7 +19,6 @@ from structnets.specs.sweep import load_sweep, trials
 from structnets.specs.validation import load_yaml
 from tests.made_results import WORKFLOW
 
-EXPERIMENTS = WORKFLOW / "experiments"
 PRESETS = ("smoke", "small", "paper")
 RECIPE = {"optimizer": {"name": "adadelta"}, "epochs": 2, "batch_size": 25}
 SPEC: dict[str, Any] = {
@@ -37,11 +36,8 @@ def experiment(**changes: Any) -> Experiment:
     return load_experiment({**shared, "presets": {"small": {}}, **changes}, "made.yaml")
 
 
-def committed(pattern: str) -> list[Path]:
-    return sorted(EXPERIMENTS.glob(pattern))
-
-
-EXPERIMENT_FILES = [p for p in committed("*/*.yaml") if not p.name.startswith("sweep_")]
+EXPERIMENT_FILES = sorted((WORKFLOW / "experiments").glob("*/*.yaml"))
+SWEEP_FILES = sorted((WORKFLOW / "targets").glob("sweep_*.yaml"))
 
 
 @pytest.fixture
@@ -148,7 +144,7 @@ def test_committed_experiment_resolves_and_its_model_builds(
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-@pytest.mark.parametrize("path", committed("*/sweep_*.yaml"), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SWEEP_FILES, ids=lambda path: path.stem)
 def test_committed_sweep_resolves_and_its_models_build(
     path: Path, preset: str, built: Callable[[dict[str, Any]], None]
 ) -> None:

@@ -9,16 +9,16 @@ from structnets import identity
 from structnets.specs.spec import validate
 from structnets.specs.sweep import (
     load_sweep,
-    load_sweeps,
     resolve_sweep,
     sweep_id,
     trial_specs,
     trials,
 )
+from structnets.specs.target import load_targets
 from structnets.specs.validation import load_yaml
 from tests.made_results import WORKFLOW
 
-FILE = WORKFLOW / "experiments" / "chapter3" / "sweep_rfnn_basis.yaml"
+FILE = WORKFLOW / "targets" / "sweep_rfnn_basis.yaml"
 
 
 @pytest.fixture
@@ -73,14 +73,10 @@ def test_trials_follow_from_the_resolved_sweep_alone(sweep):
 
 @pytest.mark.parametrize("preset", ["smoke", "small", "paper"])
 def test_ids_follow_from_resolved_sweeps_alone(preset):
-    for sweep in load_sweeps(WORKFLOW / "experiments").values():
+    for sweep in load_targets(WORKFLOW / "targets").sweeps.values():
         if preset in sweep.presets:
             resolved = json.loads(json.dumps(resolve_sweep(sweep, preset)))
             assert resolved["sweep_id"] == identity.sweep_id(resolved)
-
-
-def test_committed_sweeps_are_called_as_their_files():
-    assert "sweep_rfnn_basis" in load_sweeps(WORKFLOW / "experiments")
 
 
 @pytest.mark.parametrize(
@@ -89,7 +85,7 @@ def test_committed_sweeps_are_called_as_their_files():
         ({"space": [{"option": "orders"}]}, "needs either choices or product"),
         ({"space": [{"option": "orders", "choices": []}]}, "has no values"),
         ({"asha": {"grace": 1}}, "asha.grace: unknown key; allowed here: grace_epochs"),
-        ({"budget": 3}, "budget: unknown key; allowed here: name, chapter"),
+        ({"budget": 3}, "budget: unknown key; allowed here: target, kind"),
     ],
 )
 def test_mistake_is_named(content, change, message):

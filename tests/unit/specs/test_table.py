@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from structnets.specs.table import Table, load_table, load_tables
+from structnets.specs.table import Table
+from structnets.specs.target import load_table, load_targets
 from structnets.specs.validation import checked
 from tests.made_results import WORKFLOW
 from tests.unit.made_table import TABLE
@@ -20,13 +21,13 @@ def changed(*path: Any, value: Any) -> dict[str, Any]:
 
 
 def test_committed_tables_are_valid_and_called_as_their_files():
-    tables = load_tables(WORKFLOW / "tables")
+    tables = load_targets(WORKFLOW / "targets").tables
     assert "figure6" in tables
     assert all(name == table.target for name, table in tables.items())
 
 
 def test_thesis_values_of_figure6_by_hand():
-    table = load_table(WORKFLOW / "tables" / "figure6.yaml")
+    table = load_table(WORKFLOW / "targets" / "figure6.yaml")
     columns = [column.key for column in table.columns][:4]
     values = {
         "rfnn": [96.32, 97.67, 98.34, 99.06],
@@ -69,14 +70,14 @@ def test_mistake_is_named_with_what_is_allowed(content: dict[str, Any], message:
 
 
 def test_table_must_be_called_as_its_file(folder):
-    file = folder / "tables" / "table0.yaml"
-    file.rename(folder / "tables" / "table1.yaml")
+    file = folder / "targets" / "table0.yaml"
+    file.rename(folder / "targets" / "table1.yaml")
     with pytest.raises(ValueError, match="must be 'table1'"):
-        load_table(folder / "tables" / "table1.yaml")
+        load_table(folder / "targets" / "table1.yaml")
 
 
 def test_damaged_yaml_is_named(folder):
-    file = folder / "tables" / "table0.yaml"
+    file = folder / "targets" / "table0.yaml"
     file.write_text("rows: [")
     with pytest.raises(ValueError, match=r"table0\.yaml is not valid YAML"):
         load_table(file)

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from structnets.analysis.jacobian import exact_spectrum, leading_spectrum
-from structnets.figures.context import Context, Measured, Trained
-from structnets.figures.inversion_errors.make import invertible
-from structnets.figures.options import SingularValues
+from structnets.analysis.trained import Trained, invertible
+from structnets.figures.context import Context, Measured
 from structnets.figures.singular_values.draw import draw_spectra
+from structnets.figures.singular_values.options import SingularValues
 from structnets.models.irevnet import IRevNet
 
 _SHARES = (0.8, 0.97)  # whose numbers of values the thesis states

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 
 from structnets.analysis.stability import stability_report
-from structnets.figures.context import Context, Measured, Trained
-from structnets.figures.inversion_errors.make import invertible
-from structnets.figures.options import Stability
+from structnets.analysis.trained import Trained, invertible
+from structnets.figures.context import Context, Measured
 from structnets.figures.stability.draw import draw_stability
+from structnets.figures.stability.options import Stability
 
 
 def stability(context: Context, options: Stability) -> list[Measured]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 
-from structnets.figures.context import Context, Measured, Trained
-from structnets.figures.options import TrainingLoss
+from structnets.analysis.trained import Trained
+from structnets.figures.context import Context, Measured
 from structnets.figures.training_loss.draw import MeanLoss, draw_mean_losses
+from structnets.figures.training_loss.options import TrainingLoss
 from structnets.files import read_json
 from structnets.training.loss_record import WINDOW
 

@@ -6,8 +6,8 @@ import torch
 
 from structnets.analysis.step_cost import WAYS, step_cost
 from structnets.figures.context import Context, Measured
-from structnets.figures.options import TrainingMemory
 from structnets.figures.training_memory.draw import StepCost, draw_memory_growth
+from structnets.figures.training_memory.options import TrainingMemory
 
 
 def training_memory(context: Context, options: TrainingMemory) -> list[Measured]:

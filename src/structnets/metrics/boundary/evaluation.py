@@ -19,6 +19,7 @@ from structnets.files import read_json, sha256_file, write_json
 from structnets.identity import digest
 from structnets.metrics.boundary.counting import COLUMNS, Settings, count_matches, threshold_values
 from structnets.metrics.boundary.inputs import Pair, find_pairs, read_prediction
+from structnets.metrics.boundary.report_files import write_report
 from structnets.metrics.boundary.scores import summarize
 
 logger = logging.getLogger(__name__)
@@ -50,8 +51,8 @@ def evaluate_boundaries(
     settings : Settings, optional
         By default the benchmark's: 99 thresholds, thinning, distances up to .0075 diagonals.
     out : path, optional
-        Folder for ``boundary.json``, ``images.csv``, ``precision_recall.{svg,png,csv}``, and the
-        counts of each image, which a later call reuses where files and settings are the same.
+        Folder for ``boundary.json``, ``images.csv``, ``precision_recall.csv``, and the counts of
+        each image, which a later call reuses where files and settings are the same.
     subset : bool
         Evaluate only the images that have a prediction.
     truth_threshold : float, optional
@@ -93,8 +94,6 @@ def evaluate_boundaries(
     report = summarize([pair.name for pair in pairs], counts, threshold_values(settings.thresholds))
     report["settings"] = {**settings.record(), "truth_threshold": truth_threshold, "subset": subset}
     if out is not None:
-        from structnets.metrics.boundary.report_files import write_report
-
         write_report(report, counts, Path(out))
     return report
 

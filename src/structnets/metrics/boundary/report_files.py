@@ -1,4 +1,4 @@
-"""Files of a boundary evaluation: JSON, tables, the precision–recall plot."""
+"""Files of a boundary evaluation: JSON and tables."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _IMAGE_COLUMNS = ("id", "threshold", "precision", "recall", "f")
 
 
 def write_report(report: dict[str, Any], counts: np.ndarray, out: Path) -> list[Path]:
-    """Write ``boundary.json``, ``images.csv`` and ``precision_recall.{svg,png,csv}`` atomically.
+    """Write ``boundary.json``, ``images.csv`` and ``precision_recall.csv`` atomically.
 
     Parameters
     ----------
@@ -32,40 +32,16 @@ def write_report(report: dict[str, Any], counts: np.ndarray, out: Path) -> list[
     list of pathlib.Path
         The files.
     """
-    from structnets.figures.precision_recall import PrecisionRecall, draw_precision_recall
-
     write_json(out / "boundary.json", report)
     write_atomic(out / "images.csv", _table(_IMAGE_COLUMNS, report["images"]))
-    ods = report["ods"]
-    curve = PrecisionRecall(
-        label=f"F = {ods['f']:.3f}",
-        recall=[point["recall"] for point in report["curve"]],
-        precision=[point["precision"] for point in report["curve"]],
-        best=(ods["recall"], ods["precision"]),
-    )
-    stem = out / "precision_recall"
-    pictures = draw_precision_recall([curve], stem, title="Boundaries", note=_note(report))
     total = counts.sum(axis=0)
     rows = [
         {**point, **dict(zip(COLUMNS, map(int, row), strict=True))}
         for point, row in zip(report["curve"], total, strict=True)
     ]
-    table = stem.with_suffix(".csv")
+    table = out / "precision_recall.csv"
     write_atomic(table, _table(tuple(rows[0]), rows))
-    return [out / "boundary.json", out / "images.csv", *pictures, table]
-
-
-def _note(report: dict[str, Any]) -> str:
-    settings = report["settings"]
-    words = [
-        f"{len(report['images'])} images",
-        f"{settings['thresholds']} thresholds",
-        f"distance up to {settings['max_distance']:g} diagonals",
-        f"suppression: {settings['nms']}",
-        f"OIS {report['ois']['f']:.3f}",
-        f"AP {report['ap']:.3f}",
-    ]
-    return ", ".join(words)
+    return [out / "boundary.json", out / "images.csv", table]
 
 
 def _table(names: tuple[str, ...], rows: list[dict[str, Any]]) -> str:

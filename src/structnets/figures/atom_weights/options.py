@@ -1,0 +1,9 @@
+"""What can be set of Figure 5: nothing."""
+
+from __future__ import annotations
+
+from structnets.specs.validation import Strict
+
+
+class AtomWeights(Strict):
+    """Of Figure 5."""

@@ -1,0 +1,13 @@
+"""What can be set of Figure 10."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from structnets.specs.validation import Strict
+
+
+class BlobPictures(Strict):
+    """Of Figure 10."""
+
+    images: int = Field(default=1, ge=1, description="Test images of each data set.")

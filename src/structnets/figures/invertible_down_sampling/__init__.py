@@ -1,0 +1,1 @@
+"""Figure 17: where the pixels of a map go."""

@@ -1,0 +1,1 @@
+"""Figure 22: accuracy of two classifiers by the number of principal components."""

@@ -1,0 +1,1 @@
+"""Figure 14: images that translated arrays of the last layer find."""

@@ -1,0 +1,1 @@
+"""Figure 15: images that translated arrays find, at every depth."""

@@ -1,0 +1,59 @@
+"""What is asked for on a command line, checked against the targets there are."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import PurePath
+
+from structnets.reporting.plan import Plan
+from structnets.specs.configuration import Configuration
+
+
+def check_asked(
+    asked: Iterable[str], rules: Iterable[str], plan: Plan, configuration: Configuration
+) -> None:
+    """Refuse names that are neither targets nor other rules, and what would do nothing.
+
+    Parameters
+    ----------
+    asked : iterable of str
+        Names on the command line. Paths with a folder in them are files, and passed over.
+    rules : iterable of str
+        Names of all rules, those of the targets among them.
+    plan : Plan
+        Of this call.
+    configuration : Configuration
+        Of this call.
+
+    Raises
+    ------
+    ValueError
+        Naming what is wrong; for an unknown name the nearest ones, and every target.
+    """
+    known = set(rules)
+    for name in asked:
+        if name not in known and len(PurePath(name).parts) < 2:
+            raise ValueError(_unknown(name, known, plan.targets))
+        if name in plan.tables:
+            _check_not_empty(name, plan, configuration)
+
+
+def _unknown(name: str, rules: set[str], targets: list[str]) -> str:
+    near = difflib.get_close_matches(name.lower(), sorted(rules), n=3, cutoff=0.6)
+    suggested = f" (did you mean {' or '.join(near)}?)" if near else ""
+    return f"unknown target {name!r}{suggested}; targets: all, {', '.join(targets)}"
+
+
+def _check_not_empty(target: str, plan: Plan, configuration: Configuration) -> None:
+    """Refuse rows and columns of which a target has no cell."""
+    chosen = {"rows": configuration.rows, "columns": configuration.columns}
+    given = [f"{key}={','.join(names)}" for key, names in chosen.items() if names is not None]
+    if not given or plan.requested[target]:
+        return
+    table, preset = plan.tables[target], configuration.preset
+    raise ValueError(
+        f"{target} has no cell of {' '.join(given)} to run in the preset {preset}; its rows: "
+        f"{', '.join(table.run_rows(preset)) or 'none'}; its columns: "
+        f"{', '.join(table.run_columns(preset)) or 'none'}"
+    )
