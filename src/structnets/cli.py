@@ -139,7 +139,6 @@ def _add_targets(commands: Any, common: argparse.ArgumentParser) -> None:
         "--targets",
         type=Path,
         metavar="DIR",
-        default=Path(__file__).parents[2] / "workflow" / "targets",
         help="folder of the target files (default: workflow/targets of the checkout)",
     )
     command.set_defaults(run=_targets)
@@ -148,7 +147,8 @@ def _add_targets(commands: Any, common: argparse.ArgumentParser) -> None:
 def _targets(options: argparse.Namespace) -> None:
     from structnets.specs.target import load_targets
 
-    described = load_targets(options.targets).describe()
+    folder = options.targets or find_checkout("structnets targets") / "workflow" / "targets"
+    described = load_targets(folder).describe()
     found = [one for one in described if fnmatch.fnmatchcase(one["target"], options.pattern)]
     if not found:
         raise ValueError(f"no target matches {options.pattern!r}; `structnets targets` lists all")

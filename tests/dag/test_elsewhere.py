@@ -26,10 +26,10 @@ def called_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..
         "MLFLOW_TRACKING_URI": "http://127.0.0.1:9",
     }
 
-    def run(*words: str) -> str:
+    def run(*words: str, code: int = 0) -> str:
         words = ("-s", str(REPOSITORY / "Snakefile"), *words)
         done = forked_snakemake.snakemake(words, tmp_path, environment, timeout=300)
-        assert done.code == 0, done.text
+        assert done.code == code, done.text
         return done.text
 
     return run
@@ -37,6 +37,10 @@ def called_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..
 
 def test_a_plan_is_made_of_the_checkout_s_files(called_there: Callable[..., str]) -> None:
     assert "figure6" in called_there("-n", "figure6", "--quiet", "rules")
+
+
+def test_a_wrong_name_gets_the_list_there_too(called_there: Callable[..., str]) -> None:
+    assert "unknown target 'figur6' (did you mean figure6" in called_there("-n", "figur6", code=1)
 
 
 @pytest.mark.slow

@@ -40,6 +40,8 @@ def test_unknown_key_lists_the_allowed(clone, snakemake, file, old, new, message
         ("rows=rfn", "rows=rfn: no table has it; allowed: all, alexnet"),
         ("preset=large", "preset: Input should be 'smoke', 'small' or 'paper'"),
         ("presett=small", "presett: unknown key; allowed here: preset, rows"),
+        ("targets=nowhere", "nowhere holds no target, <target>.yaml"),
+        ("tables=workflow/tables", "lie in one folder now; name it by targets=DIR"),
     ],
 )
 def test_mistake_on_the_command_line(snakemake, setting, message):
@@ -52,3 +54,15 @@ def test_missing_originals_stop_everything_before_it_starts(snakemake, clone):
     assert text.count("sha256 ") == 4
     assert "BSR_bsds500.tgz, unpack it, and put it at nowhere/bsds500/BSDS500/data" in text
     assert not list((clone / "data").rglob("manifest.json"))
+
+
+def test_wrong_target_gets_the_nearest_name_and_the_list(snakemake):
+    text = snakemake("-n", "figur6", code=1)
+    assert "unknown target 'figur6' (did you mean figure6" in text
+    assert "targets: all, class_kept, figure1, figure10" in text
+    assert "No rule to produce" not in text
+
+
+def test_rows_that_a_target_lacks_are_refused(snakemake):
+    text = snakemake("-n", "table7", "--config", "rows=rfnn", code=1)
+    assert "table7 has no cell of rows=rfnn to run in the preset smoke; its rows: hcnn" in text

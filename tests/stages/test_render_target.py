@@ -26,16 +26,8 @@ def render(tmp_path):
     """Return a runner of the command on the committed table."""
 
     def run(preset="small", targets=WORKFLOW / "targets"):
-        words = [
-            "--targets",
-            targets,
-            "--target",
-            "figure6",
-            "--preset",
-            preset,
-            "--results",
-            tmp_path / "results",
-        ]
+        words = ["--targets", targets, "--target", "figure6", "--preset", preset]
+        words += ["--results", tmp_path / "results"]
         words += ["--scratch", tmp_path / "scratch", "--ledger", tmp_path / "ledger"]
         return render_target.main([str(word) for word in words])
 

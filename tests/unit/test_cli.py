@@ -134,3 +134,20 @@ def test_commands_of_a_checkout_find_the_one_around(tmp_path, monkeypatch):
     assert installation.find_checkout("x") == tmp_path
     monkeypatch.chdir("/")
     assert (installation.find_checkout("x") / "pyproject.toml").is_file()
+
+
+def test_targets_prints_one_document(capsys):
+    assert cli.main(["targets", "sweep_*", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    keys = {"target", "kind", "chapter", "title", "rows", "columns", "presets"}
+    assert all(set(one) == keys and one["kind"] == "sweep" for one in found)
+    assert cli.main(["targets", "figure6"]) == 0
+    assert "figure6" in capsys.readouterr().out
+    assert cli.main(["targets", "nothing"]) == 2
+    assert "no target matches 'nothing'" in capsys.readouterr().err
+
+
+def test_old_option_names_the_new(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["results", "--tables", "x"])
+    assert "--tables: tables, analyses, drawings and sweeps" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -14,9 +15,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipelines import render_target
 from structnets.data.sets.catalogue import find_dataset
 from structnets.files import read_json
 from structnets.forms.splits.stored import write_prepared
+from structnets.reporting.plan import make_plan
+from structnets.specs.configuration import load_configuration
+from structnets.specs.sweep import trial_specs
+from structnets.training.run import run_spec
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -150,3 +156,47 @@ def test_a_form(follow: Follow, tmp_path: Path) -> None:
     words = ("train", "spec.json", "--data", "prepared/lights", "--out", "again")
     with pytest.raises(AssertionError, match=r"test_amounts\.npy has sha256"):
         package.run("env", f"PYTHONPATH={package.folder}:{copied.parent}", "structnets", *words)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("prepared")
+def test_a_figure(follow: Follow) -> None:
+    package = follow("A figure")
+    values = read_json(package.folder / "figures" / "weight_norms.json")["values"]
+    assert values
+    assert all(one["value"] > 0 for one in values.values())
+    endings = {path.suffix for path in (package.folder / "figures").glob("weight_norms.*")}
+    assert endings == {".svg", ".png", ".csv", ".json"}
+    listed = package.run("structnets", "targets", "--targets", "targets", "--json").stdout
+    assert {one["target"]: one["kind"] for one in json.loads(listed)} == {
+        "weight_norms": "analysis", "bell": "drawing",
+    }  # fmt: skip
+    package.run(
+        sys.executable,
+        "-c",
+        "from pathlib import Path; from structnets.figures.drawing import draw; "
+        "draw('own_figures.bell:BELL', Path('figures/bell'), title='A Gaussian')",
+    )
+    assert (package.folder / "figures" / "bell.svg").is_file()
+
+
+@pytest.mark.usefixtures("prepared")
+def test_a_table_and_a_sweep(follow: Follow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.tracking.log_target", lambda *_, **__: None)
+    own = follow("A table, sweep or figure target").folder
+    folders = {key: str(own / key) for key in ("targets", "experiments")}
+    plan = make_plan(load_configuration({**folders, "ledger_root": str(own / "ledger")}))
+    assert plan.targets == ["own_table", "sweep_own"]
+    assert len(plan.needed["own_table"]) == 4
+    run = plan.needed["own_table"][0]
+    results, data = own / "results", own / "prepared" / "digits"
+    run_spec(plan.specs[run], data, results / "runs" / run, own / "work")
+    words = ["--targets", own / "targets", "--target", "own_table", "--preset", "smoke"]
+    words += ["--results", results, "--scratch", own / "scratch", "--ledger", own / "ledger"]
+    assert render_target.main([str(word) for word in words]) == 0
+    cells = read_json(results / "tables" / "own_table.json")["cells"]
+    assert [cell["status"] for cell in cells] == ["measured", *["not run"] * 3]
+    assert (results / "figures" / "own_table.svg").is_file()
+    trials = trial_specs(plan.sweeps["sweep_own"])
+    assert [trial["model"]["options"]["kernel_sizes"] for trial in trials] == [[3] * 3, [5, 3, 3]]
+    assert run_spec(trials[1], data, own / "trial", own / "trial_work")["metrics"]

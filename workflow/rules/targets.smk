@@ -178,9 +178,14 @@ TARGET_FILES = [
 
 
 def check_command_line():
-    """Explain a wrong name, or an empty plan, of this call; jobs of a call are not asked again."""
-    if workflow.dag_settings is not None and workflow.is_main_process:
-        asked = workflow.dag_settings.targets
+    """Explain a wrong name, or an empty plan, of this call; its jobs are not asked again.
+
+    Snakemake knows what was asked for only after it has read this file, so that its own parser
+    is asked.
+    """
+    called = Path(sys.argv[0])
+    if workflow.is_main_process and "snakemake" in (called.stem, called.parent.name):
+        asked = get_argument_parser().parse_args(sys.argv[1:]).targets
         try:
             check_asked(asked, {rule.name for rule in workflow.rules}, PLAN, CONFIG)
         except ValueError as error:

@@ -11,7 +11,8 @@ import pytest
 
 from structnets.analysis.separability import Separability
 from structnets.figures.interpolations.draw import draw_interpolations
-from structnets.figures.invertible_block.draw import draw_block, draw_down_sampling
+from structnets.figures.invertible_block.draw import draw_block
+from structnets.figures.invertible_down_sampling.draw import draw_down_sampling
 from structnets.figures.separability import draw_separability
 from structnets.figures.singular_values.draw import draw_spectra
 from structnets.figures.training_loss.draw import MeanLoss, draw_mean_losses

@@ -7,13 +7,13 @@ import contextlib
 import numpy as np
 import pytest
 
+from structnets.figures import registration_overlay
+from structnets.figures.style import figure
 from structnets.imaging.grid import MNI_AFFINE
 from structnets.imaging.simulated import simulate_brain
 from structnets.imaging.subject import PreparedSubject
 from structnets.imaging.template import load_template
 from structnets.imaging.volumes import to_ras
-from structnets.figures import registration_overlay
-from structnets.figures.style import figure
 
 FLIP = np.array([[-1.0, 0, 0, 90], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
 

@@ -94,8 +94,9 @@ def test_stale_runs_are_named(result, tmp_path):
     assert {row["stale"] for row in fresh.rows()} == {None}, "its own code is not digested"
     assert STALE not in fresh.markdown()
     run = result["models"][0]["run_id"]
-    folders = (tmp_path, WORKFLOW / "analyses", WORKFLOW / "experiments")
-    (stale,) = findings(*folders, ["small"], {run, "another"})
+    analyses = load_targets(WORKFLOW / "targets").analyses
+    folder = WORKFLOW / "experiments"
+    (stale,) = findings(tmp_path, analyses, folder, ["small"], {run, "another"})
     assert {row["stale"] for row in stale.rows()} == {True}
     assert f"- † The code of `{run}` has changed" in stale.markdown()
 

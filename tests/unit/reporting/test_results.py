@@ -54,8 +54,8 @@ def test_cells_of_other_code_are_marked(old, measured):
     lines = read_ledger(measured / "ledger")
     run = next(run for run in lines if "-s1-" in run)
     append(measured / "ledger", [{**lines[run], "code_digest": old}])
-    first, second = results.rows(measured / "ledger", measured / "tables")
+    first, second = results.rows(measured / "ledger", measured / "targets")
     assert (first["stale"], second["stale"]) == (True, False)
-    text = results.markdown(measured / "ledger", measured / "tables")
+    text = results.markdown(measured / "ledger", measured / "targets")
     assert "**91.00 ± 0.71 (2)†**" in text
     assert "† The code of a run in this cell has changed since it was measured, or its" in text

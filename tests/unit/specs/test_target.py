@@ -62,7 +62,7 @@ def test_description_by_hand(tmp_path):
 )
 def test_mistake_is_named(tmp_path, change, message):
     path = written(tmp_path, **{**DRAWING, **change})
-    with pytest.raises(ValueError, match="own.yaml") as caught:
+    with pytest.raises(ValueError, match=r"own\.yaml") as caught:
         load_target(path)
     assert message in str(caught.value)
 

@@ -15,7 +15,7 @@ from structnets.figures.translated_arrays.options import TranslatedArrays
 from structnets.figures.translated_images import draw_translated_images
 
 
-def translatedarrays_of(context: Context, options: TranslatedArrays) -> list[Measured]:
+def translated_arrays(context: Context, options: TranslatedArrays) -> list[Measured]:
     """Draw queries, the images their translated last arrays find, and the arrays (Figure 14)."""
     run, model = hierarchical(context)
     depth = len(model.layers)
