@@ -140,7 +140,7 @@ def resolve_sweep(sweep: Sweep, preset: str) -> ResolvedSweep:
     experiment = Experiment(**content, presets={preset: chosen.overrides})  # type: ignore[dict-item]
     base = resolve(experiment, preset, sweep.seed)
     if base["recipe"]["kind"] != "gradient":
-        raise ValueError(f"sweep {sweep.name}: recipe.kind must be 'gradient', which has epochs")
+        raise ValueError(f"sweep {sweep.target}: recipe.kind must be 'gradient', which has epochs")
     if base["recipe"]["evaluation"]["split"] != "validation":
         raise ValueError(f"sweep {sweep.target}: recipe.evaluation.split must be 'validation'")
     resolved = {

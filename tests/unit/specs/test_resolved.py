@@ -13,8 +13,9 @@ import pytest
 from pydantic import BaseModel
 
 from structnets.specs import experiment, recipe, resolved, spec, sweep
-from structnets.specs.analysis import load_analyses, load_models_experiments, resolve_analysis
-from structnets.specs.sweep import load_sweeps, resolve_sweep
+from structnets.specs.analysis import load_models_experiments, resolve_analysis
+from structnets.specs.sweep import resolve_sweep
+from structnets.specs.target import load_targets
 from structnets.specs.validation import load_yaml
 from tests.made_results import WORKFLOW
 
@@ -36,7 +37,7 @@ PAIRS: dict[type[BaseModel], Any] = {
     recipe.GradientRecipe: resolved.GradientSettings,
     recipe.ClosedFormRecipe: resolved.ClosedFormSettings,
     sweep.Asha: resolved.AshaSettings,
-    sweep.Drawing: resolved.DrawingSettings,
+    sweep.TrialPicture: resolved.DrawingSettings,
 }
 
 
@@ -132,9 +133,10 @@ def test_committed_experiments_resolve_to_the_type():
 
 
 def test_sweeps_and_analyses_resolve_to_their_types():
-    sweeps = load_sweeps(WORKFLOW / "experiments").values()
+    targets = load_targets(WORKFLOW / "targets")
+    sweeps = targets.sweeps.values()
     assert all(fits(resolve_sweep(s, p), resolved.ResolvedSweep) for s in sweeps for p in s.presets)
-    analyses = load_analyses(WORKFLOW / "analyses").values()
+    analyses = targets.analyses.values()
     experiments = load_models_experiments(WORKFLOW / "experiments", analyses)
     assert sweeps
     assert analyses
