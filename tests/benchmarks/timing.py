@@ -16,18 +16,19 @@ def repeated(
     actions: dict[str, Callable[[], object]],
     repetitions: int,
     summary: Callable[[list[float]], float] = statistics.median,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, float]:
     """Return the seconds of each action, all taken in turn, after one warm-up each.
 
     An action whose warm-up takes five times the fastest one's is not repeated. `summary` makes
-    one number of the repetitions.
+    one number of the repetitions; `clock` measures wall time, or ``time.process_time`` CPU time.
     """
-    first = {name: seconds_of(action) for name, action in actions.items()}
+    first = {name: seconds_of(action, clock) for name, action in actions.items()}
     limit = HOPELESS * min(first.values())
     taken: dict[str, list[float]] = {name: [] for name in actions if first[name] <= limit}
     for _ in range(repetitions):
         for name in taken:
-            taken[name].append(seconds_of(actions[name]))
+            taken[name].append(seconds_of(actions[name], clock))
     return first | {name: summary(values) for name, values in taken.items()}
 
 
@@ -37,11 +38,13 @@ def warm_up() -> None:
     torch.nn.functional.conv2d(x, torch.randn(2, 2, 3, 3)).sum().backward()
 
 
-def seconds_of(action: Callable[[], object]) -> float:
-    """Return the wall time of one call."""
-    begun = time.perf_counter()
+def seconds_of(
+    action: Callable[[], object], clock: Callable[[], float] = time.perf_counter
+) -> float:
+    """Return the time of one call, wall time unless another clock is given."""
+    begun = clock()
     action()
-    return time.perf_counter() - begun
+    return clock() - begun
 
 
 def training_step(

@@ -20,6 +20,7 @@ from structnets.nn.residual import StaticResBlock
 from structnets.nn.scale_groups import scale_groups
 from structnets.nn.space_to_depth import SpaceToDepth
 from structnets.nn.streams import InjectivePad, LeftInverseWarning, MergeStreams, SplitChannels
+from structnets.nn.structure import Structured, structure
 
 __all__ = [
     "AttributeConv",
@@ -41,6 +42,7 @@ __all__ = [
     "SpaceToDepth",
     "SplitChannels",
     "StaticResBlock",
+    "Structured",
     "check_collapse",
     "check_equivariance",
     "check_inverse",
@@ -50,4 +52,5 @@ __all__ = [
     "reparametrize",
     "scale_groups",
     "set_chosen_ways",
+    "structure",
 ]

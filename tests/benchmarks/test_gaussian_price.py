@@ -1,0 +1,103 @@
+"""What Gaussian layers cost beside the plain 3 x 3 convolutions a user has: training steps.
+
+CPU seconds of one thread, which neighbours on the machine disturb least; medians of interleaved
+repetitions, as ratios to the plain layer or net. Nothing is asserted: the processor decides.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from structnets.nn import GaussianConv2d, structure
+from tests.benchmarks.timing import repeated, warm_up
+
+REPETITIONS = 5
+BATCH = 8
+MAPS = ((64, 64), (128, 32), (256, 16), (512, 8))  # channels and width, those of ResNet-18 here
+KINDS: dict[str, dict] = {
+    "order 2, sigma 1": {"order": 2},
+    "order 2, sigma 4": {"order": 2, "sigmas": 4.0},
+    "order 2, learned": {"order": 2, "learn_sigma": True},
+    "order 3, sigma 1": {"order": 3},
+    "order 3, sampled": {"order": 3, "discretisation": "sampled"},
+}
+# Multiply-adds a pixel and channel pair beside nine taps: one for every atom.
+FLOORS = {2: 6 / 9, 3: 10 / 9}
+
+
+def resnet() -> nn.Module:
+    """Return ResNet-18 for 64 x 64 images: its first convolution keeps the resolution."""
+    torchvision = pytest.importorskip("torchvision")
+    net = torchvision.models.resnet18(num_classes=10)
+    net.conv1 = nn.Conv2d(3, 64, 3, padding=1, bias=False)
+    net.maxpool = nn.Identity()
+    return net
+
+
+def step_of(model: nn.Module, x: Tensor) -> Callable[[], object]:
+    """Return an action: forward and backward, to the input too where it wants a gradient."""
+    above = torch.randn_like(model(x).detach())
+    wanted = [*model.parameters(), *([x] if x.requires_grad else [])]
+    return lambda: torch.autograd.grad(model(x), wanted, above)
+
+
+def measure(plain: nn.Module, structured: dict[str, nn.Module], x: Tensor) -> dict[str, float]:
+    """Return CPU seconds of steps, the plain one under ``plain``."""
+    actions = {name: step_of(model, x) for name, model in structured.items()}
+    return repeated({"plain": step_of(plain, x), **actions}, REPETITIONS, clock=time.process_time)
+
+
+def show(title: str, seconds: dict[str, float]) -> None:
+    plain = seconds["plain"]
+    ratios = [
+        f"{name} {taken / plain:.2f} (products alone {FLOORS[KINDS[name]['order']]:.2f})"
+        for name, taken in seconds.items()
+        if name != "plain"
+    ]
+    print(f"\n{title}: plain {1e3 * plain:.0f} ms; " + "; ".join(ratios))
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    warm_up()
+
+
+@pytest.mark.benchmark
+@pytest.mark.parametrize(("channels", "width"), MAPS)
+def test_layers(channels: int, width: int) -> None:
+    x = torch.randn(BATCH, channels, width, width, requires_grad=True)
+    hybrid = {"discretisation": "hybrid", "bias": False}
+    layers: dict[str, nn.Module] = {
+        name: GaussianConv2d(channels, channels, **{**hybrid, **options})
+        for name, options in KINDS.items()
+    }
+    plain = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+    show(f"{channels} channels, {width} x {width}", measure(plain, layers, x))
+
+
+@pytest.mark.benchmark
+def test_resnet18() -> None:
+    x = torch.randn(BATCH, 3, 64, 64)
+    nets = {}
+    for name, options in KINDS.items():
+        nets[name] = structure(resnet(), keep_weights=False, **options).model
+    show("ResNet-18, 64 x 64", measure(resnet(), nets, x))
+
+
+@pytest.mark.benchmark
+@pytest.mark.parametrize(("channels", "width"), MAPS[:2])
+def test_compiled_layers(channels: int, width: int) -> None:
+    x = torch.randn(BATCH, channels, width, width, requires_grad=True)
+    plain = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+    layer = GaussianConv2d(channels, channels, order=2, discretisation="hybrid", bias=False)
+    compiled = [functools.partial(torch.compile, fullgraph=True)(m) for m in (plain, layer)]
+    seconds = measure(compiled[0], {"order 2, sigma 1": compiled[1]}, x)
+    show(f"compiled, {channels} channels, {width} x {width}", seconds)
