@@ -32,6 +32,8 @@ Pair = tuple[int, int]
 LearnSigma = Literal["layer", "group", "channel"]
 # In half precision rounding magnified a thousandfold in single still is less than its own.
 MOST_MAGNIFIED_LOW = 2000.0
+# Taps below this part of the largest are left out of a learned scale's plain convolution.
+NEGLIGIBLE = 1e-7
 # An image with fewer numbers in all its responses is not worth starting operations for.
 LEAST_RESPONSES = 1 << 15
 
@@ -69,6 +71,24 @@ def learned_size(
         raise ValueError(f"sigma_factor must be finite and > 1, got {factor}")
     check_discretisation(discretisation)
     return 2 * default_radius(order, max(sigmas) * factor, discretisation) + 1
+
+
+def without_rim(
+    kernel: Tensor, padding: Sequence[int], dilation: Sequence[int]
+) -> tuple[Tensor, tuple[int, int]]:
+    """Cut what is zero to single precision off filters (O, I, K, L), and padding as much.
+
+    A learned scale's support has room for the largest that it may reach.
+    """
+    needed = kernel.detach().abs().amax((0, 1)) > NEGLIGIBLE * kernel.detach().abs().max()
+    drop = []
+    for axis in range(2):
+        used = needed.any(1 - axis).nonzero().flatten().tolist() or [kernel.shape[2 + axis] // 2]
+        rim = min(used[0], kernel.shape[2 + axis] - 1 - used[-1])
+        drop.append(min(rim, padding[axis] // dilation[axis]))
+    y, x = (slice(d, n - d) for d, n in zip(drop, kernel.shape[2:], strict=True))
+    left = [p - r * d for p, r, d in zip(padding, drop, dilation, strict=True)]
+    return kernel[:, :, y, x], (left[0], left[1])
 
 
 class Discretised(ConstantBuffers):

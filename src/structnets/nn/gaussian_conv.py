@@ -23,7 +23,12 @@ from structnets.nn._convolution_arguments import (
     per_axis,
     refuse_positions,
 )
-from structnets.nn._discretised import Discretised, learned_size, resolve_learn_sigma
+from structnets.nn._discretised import (
+    Discretised,
+    learned_size,
+    resolve_learn_sigma,
+    without_rim,
+)
 from structnets.nn._hybrid import WAYS as HYBRID_WAYS
 from structnets.nn._modes import LOW, autocast_dtype, needs_plain_operations
 from structnets.nn.collapsing import plain_convolution, plain_parameters
@@ -334,11 +339,14 @@ class GaussianConv2d(ChoosesWays, Discretised):
 
     def collapse(self) -> nn.Conv2d:
         """Return an equivalent plain convolution (detached copy of the filters)."""
+        kernel, padding = self.kernel(), self.padding
+        if self.log_scale is not None and not kernel.is_meta:
+            kernel, padding = without_rim(kernel, padding, self.dilation)
         plain = plain_convolution(
-            self.kernel(),
+            kernel,
             self.bias,
             self.stride,
-            self.padding,
+            padding,
             self.dilation,
             self.groups,
             self.padding_mode,
@@ -348,6 +356,8 @@ class GaussianConv2d(ChoosesWays, Discretised):
 
     def collapsed_parameters(self) -> int:
         """Count the weights of the equivalent plain convolution."""
+        if self.log_scale is not None:
+            return sum(p.numel() for p in self.collapse().parameters())
         inputs = self.in_channels // self.groups
         return plain_parameters(self.out_channels, inputs, self.kernel_size, self.bias is not None)
 

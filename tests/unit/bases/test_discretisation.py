@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -203,3 +204,13 @@ def test_unnormalised_taps_are_divided_by_sigma_to_the_order() -> None:
 def test_bad_arguments_are_named(act, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         act()
+
+
+def test_the_documented_differences_are_these() -> None:
+    page = (Path(__file__).parents[3] / "docs/gaussian_layers.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines()]
+    rows = [row for row in rows if row[0] in DISCRETISATIONS and len(row) == 6]
+    assert len(rows) == 12
+    for name, sigma, *printed in rows:
+        found = [relative_difference(n, float(sigma), name) for n in range(1, 5)]  # type: ignore[arg-type]
+        assert [float(value) for value in printed] == pytest.approx(found, rel=0.01)

@@ -259,6 +259,16 @@ def test_collapse_is_the_same_function(learn: bool) -> None:
     torch.testing.assert_close(layer.collapse()(x), layer(x), rtol=1e-4, atol=1e-5)
 
 
+def test_collapse_of_a_learned_scale_leaves_its_empty_rim_out() -> None:
+    layer, x = build("same", learn_sigma=True, sigma_factor=8.0)
+    with torch.no_grad():
+        layer.log_scale.fill_(-0.5)
+    plain = layer.collapse()
+    assert plain.kernel_size[0] < layer.kernel_size[0] - 10
+    assert layer.collapsed_parameters() == sum(p.numel() for p in plain.parameters())
+    torch.testing.assert_close(plain(x), layer(x), rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize("stride", [1, 2])
 def test_volumes(stride: int) -> None:
     layer = GaussianConv3d(2, 3, order=2, sigmas=0.8, discretisation="hybrid", stride=stride)
