@@ -18,10 +18,8 @@ Differences of order n at scale sigma magnify the rounding of the smoothed maps 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -75,7 +73,7 @@ class HybridTensors:
         return self.powers.ndim == 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Hybrid:
     """What the evaluation of one layer needs besides tensors.
 
@@ -89,6 +87,21 @@ class Hybrid:
         As in ``nn.Conv2d``.
     largest : float
         The largest scale that may be met, which decides whether differences lose digits.
+
+    Attributes
+    ----------
+    reach : int
+        Pixels to either side that differences read.
+    orders, total_orders : tuple
+        Orders of every atom along x and y, and their sums.
+    scale_of : tuple of int
+        Index of every atom's scale.
+    differences : ndarray, shape (N, k, k)
+        The central differences of every atom, k = 2 reach + 1.
+    halves : ndarray, shape (N,)
+        What differences with whole numbers as taps lack.
+    magnified : float
+        By how much differences magnify the rounding of smoothed maps.
     """
 
     basis: GaussianBasis
@@ -98,39 +111,33 @@ class Hybrid:
     dilation: Pair
     groups: int
     largest: float
+    reach: int = field(init=False)
+    orders: tuple[Pair, ...] = field(init=False)
+    total_orders: tuple[int, ...] = field(init=False)
+    scale_of: tuple[int, ...] = field(init=False)
+    differences: Float = field(init=False)
+    halves: Float = field(init=False)
+    magnified: float = field(init=False)
 
-    @property
-    def reach(self) -> int:
-        """Pixels to either side that differences read."""
-        return difference_reach(self.basis.order)
-
-    @cached_property
-    def differences(self) -> Float:
-        """The central differences of every atom, shape (N, k, k), k = 2 reach + 1."""
-        along = [_padded(central_difference(n), self.reach) for n in range(self.basis.order + 1)]
-        return np.stack([np.outer(along[y], along[x]) for x, y in self._orders])
-
-    @cached_property
-    def scale_of(self) -> tuple[int, ...]:
-        """Index of every atom's scale."""
-        return tuple(self.basis.sigmas.index(atom.sigma) for atom in self.basis.atoms)
-
-    @property
-    def total_orders(self) -> tuple[int, ...]:
-        """Total order of every atom."""
-        return tuple(sum(orders) for orders in self._orders)
-
-    @cached_property
-    def halves(self) -> Float:
-        """What differences with whole numbers as taps lack, shape (N,)."""
-        return np.array([math.prod(0.5 ** (n % 2) for n in orders) for orders in self._orders])
-
-    @cached_property
-    def magnified(self) -> float:
-        """By how much differences magnify the rounding of smoothed maps."""
-        sizes = np.linalg.norm(self.differences.reshape(len(self.differences), -1), axis=1)
-        powers = [max(1.0, self.largest) ** n for n in self.total_orders]
-        return float((sizes * powers).max())
+    def __post_init__(self) -> None:
+        """Work out what the basis implies, at once: a traced call cannot."""
+        orders = [(a.exponents[0], a.exponents[1]) for a in self.basis.atoms]
+        reach = difference_reach(self.basis.order)
+        along = [_padded(central_difference(n), reach) for n in range(self.basis.order + 1)]
+        differences = np.stack([np.outer(along[y], along[x]) for x, y in orders])
+        sizes = np.linalg.norm(differences.reshape(len(differences), -1), axis=1)
+        powers = [max(1.0, self.largest) ** (x + y) for x, y in orders]
+        implied = {
+            "reach": reach,
+            "orders": tuple(orders),
+            "total_orders": tuple(x + y for x, y in orders),
+            "scale_of": tuple(self.basis.sigmas.index(a.sigma) for a in self.basis.atoms),
+            "differences": differences,
+            "halves": np.array([0.5 ** (x % 2 + y % 2) for x, y in orders]),
+            "magnified": float((sizes * powers).max()),
+        }
+        for name, value in implied.items():
+            object.__setattr__(self, name, value)
 
     def differences_lose(self, dtype: torch.dtype) -> bool:
         """Say whether differences magnify rounding beyond what results are promised to hold."""
@@ -197,11 +204,6 @@ class Hybrid:
         weights = alpha * (atoms.powers * atoms.halves)
         return filter_and_mix(x, weights.mT.flatten(1), self._smoothed_differences(x), matrices)
 
-    @cached_property
-    def _orders(self) -> tuple[Pair, ...]:
-        """Orders of every atom along x and y."""
-        return tuple((a.exponents[0], a.exponents[1]) for a in self.basis.atoms)
-
     def _scaled(self, alpha: Tensor, powers: Tensor) -> Tensor:
         """Multiply weights (O, C / groups, N) by powers (N,) or (C, N)."""
         if powers.ndim == 1:
@@ -236,7 +238,7 @@ class Hybrid:
 
     def _smoothed_differences(self, x: Tensor) -> SmoothedDifferences:
         scales = tuple(
-            tuple((n, self._orders[n]) for n, s in enumerate(self.scale_of) if s == scale)
+            tuple((n, self.orders[n]) for n, s in enumerate(self.scale_of) if s == scale)
             for scale in range(len(self.basis.sigmas))
         )
         return SmoothedDifferences(
