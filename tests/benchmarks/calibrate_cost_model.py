@@ -1,4 +1,4 @@
-"""Fit the weights of `structnets.nn.cost_model` to measurements on this machine.
+"""Fit the weights of `structnets.nn._cost_model` to measurements on this machine.
 
 Run ``python -m tests.benchmarks.calibrate_cost_model`` and copy the printed table.
 """
@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from scipy.optimize import nnls
 
-from structnets.nn.cost_model import TERMS, WEIGHTS, cheapest
-from structnets.nn.evaluation import WAYS
+from structnets.nn._cost_model import TERMS, WEIGHTS, cheapest
+from structnets.nn._evaluation import WAYS
 from tests.benchmarks.shapes import MNIST, NIN, Shape
 from tests.benchmarks.timing import inference, repeated, training_step, warm_up
 

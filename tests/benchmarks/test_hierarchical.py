@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from structnets.models.registry import create_model
 from structnets.nn import HierarchicalConv
-from structnets.nn.hierarchical_cost import possible
+from structnets.nn._hierarchical_cost import possible
 from tests.benchmarks.timing import inference, repeated, training_step, warm_up
 
 REPETITIONS = 5

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from structnets.nn.cost_model import TERMS, cheapest
-from structnets.nn.evaluation import WAYS
+from structnets.nn._cost_model import TERMS, cheapest
+from structnets.nn._evaluation import WAYS
 from tests.benchmarks.shapes import MNIST, NIN, Shape
 from tests.benchmarks.timing import inference, repeated, training_step, warm_up
 

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from torch import Tensor, nn
 from torch.nn import functional
 
-from structnets.nn.attribute_axes import PADDINGS
+from structnets.nn._attribute_axes import PADDINGS
+from structnets.nn._hierarchical_evaluation import pad_maps
 from structnets.nn.attribute_conv import AttributeConv
 from structnets.nn.hierarchical_block import HierarchicalBlock, NewestNorm
 from structnets.nn.hierarchical_conv import HierarchicalConv
-from structnets.nn.hierarchical_evaluation import pad_maps
 
 READINGS = ("paper", "released")
 FIRST_SUPPORT = 11  # of w_{v_2} along v_1, on both CIFAR sets

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
+from structnets.nn._mix_and_pool import MixAndPool
 from structnets.nn._modes import as_autocast, needs_plain_operations, without_autocast
 from structnets.nn.gaussian_conv3d import GaussianConv3d
-from structnets.nn.mix_and_pool import MixAndPool
 
 WIDTHS = (128, 96, 96)
 # The voxels in which the thesis gives its scales.
@@ -29,7 +29,7 @@ class VolumeBlock(nn.Module):
     """Convolution, ReLU, one more 1x1 convolution, ReLU and max-pooling 2.
 
     Pooling stands before the second ReLU, which is equal and cheaper. On a processor all that
-    follows the convolution is one pass over the volume (`structnets.nn.mix_and_pool`).
+    follows the convolution is one pass over the volume (`structnets.nn._mix_and_pool`).
 
     Parameters
     ----------

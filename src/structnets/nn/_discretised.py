@@ -1,6 +1,6 @@
 """`Discretised`: what a Gaussian layer does where its derivatives are hybrid or its scales learned.
 
-Sampled derivatives at fixed scales, the thesis' layer, are evaluated by `structnets.nn.evaluation`
+Sampled derivatives at fixed scales, the thesis' layer, are evaluated by `structnets.nn._evaluation`
 alone.
 """
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from structnets.nn._attribute_axes import AttributeAxes, Pair
+from structnets.nn._fused_convolution import Fused
+from structnets.nn._hierarchical_cost import COLLAPSED, HierarchicalWork, cheapest_way
+from structnets.nn._hierarchical_evaluation import Geometry, filter_4d, plain_4d
 from structnets.nn._modes import LOW, as_autocast, needs_plain_operations, without_autocast
-from structnets.nn.attribute_axes import AttributeAxes, Pair
-from structnets.nn.fused_convolution import Fused
-from structnets.nn.hierarchical_cost import COLLAPSED, HierarchicalWork, cheapest_way
-from structnets.nn.hierarchical_evaluation import Geometry, filter_4d, plain_4d
 
 
 def marginal(x: Tensor, reduction: str) -> Tensor:

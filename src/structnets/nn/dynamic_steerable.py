@@ -20,8 +20,8 @@ from torch.nn import functional
 from structnets.bases.dilation import ScaleNodes
 from structnets.bases.steering import CircularBasis
 from structnets.nn._constants import ConstantBuffers
+from structnets.nn._steering import interpolate_scales, pair_energies, polar_maps, rotate_maps
 from structnets.nn.pose import DAMPING, Pose, PoseNetwork, angle_of
-from structnets.nn.steering import interpolate_scales, pair_energies, polar_maps, rotate_maps
 
 _NO_LENGTH = 1e-3  # added to a pair's energy under the root, which has no slope at 0
 
@@ -58,7 +58,7 @@ class DynamicSteerableBlock(ConstantBuffers):
         only small where the angle is right to a few degrees.
     polar : bool
         The pose network also reads how strong every pair is and how it lies, whatever its sign
-        (`structnets.nn.steering.polar_maps`): textures differ in these, and a small network of
+        (`structnets.nn._steering.polar_maps`): textures differ in these, and a small network of
         tanh units hardly learns squares. Ours.
     gauge : bool
         Every pair is also steered to its own angle (gauge coordinates), where it is its length,

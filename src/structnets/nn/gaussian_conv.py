@@ -14,6 +14,7 @@ from torch.nn import functional
 from structnets.bases.discretisation import Discretisation, is_hybrid
 from structnets.bases.gaussian import GaussianBasis, Norm
 from structnets.nn._chosen_ways import ChoosesWays
+from structnets.nn._collapsing import plain_convolution, plain_parameters
 from structnets.nn._convolution_arguments import (
     PaddingMode,
     batched,
@@ -23,17 +24,14 @@ from structnets.nn._convolution_arguments import (
     per_axis,
     refuse_positions,
 )
+from structnets.nn._cost_model import Work, cheapest, count_taps
 from structnets.nn._discretised import (
     Discretised,
     learned_size,
     resolve_learn_sigma,
     without_rim,
 )
-from structnets.nn._hybrid import WAYS as HYBRID_WAYS
-from structnets.nn._modes import LOW, autocast_dtype, needs_plain_operations
-from structnets.nn.collapsing import plain_convolution, plain_parameters
-from structnets.nn.cost_model import Work, cheapest, count_taps
-from structnets.nn.evaluation import (
+from structnets.nn._evaluation import (
     WAYS,
     Pair,
     SeparableAtoms,
@@ -41,6 +39,8 @@ from structnets.nn.evaluation import (
     is_channels_last,
     matrix_cache,
 )
+from structnets.nn._hybrid import WAYS as HYBRID_WAYS
+from structnets.nn._modes import LOW, autocast_dtype, needs_plain_operations
 
 Padding = int | Pair | str
 

@@ -13,7 +13,10 @@ from torch.nn import functional
 
 from structnets.bases.discretisation import Discretisation
 from structnets.bases.gaussian import Norm
+from structnets.nn._banded import banded_matrices, output_length
 from structnets.nn._bounded_cache import BoundedCache
+from structnets.nn._coarse_grid import coarse_positions, interpolation
+from structnets.nn._collapsing import plain_convolution, plain_parameters
 from structnets.nn._constants import ConstantBuffers
 from structnets.nn._convolution_arguments import (
     PaddingMode,
@@ -25,13 +28,10 @@ from structnets.nn._convolution_arguments import (
     refuse_positions,
 )
 from structnets.nn._modes import LOW, as_autocast, needs_plain_operations, without_autocast
-from structnets.nn.banded import banded_matrices, output_length
-from structnets.nn.coarse_grid import coarse_positions, interpolation
-from structnets.nn.collapsing import plain_convolution, plain_parameters
+from structnets.nn._separable_volumes import SeparableVolumes, filter_and_mix
+from structnets.nn._volume_grid import PassTree, Triple, VolumeGrid
+from structnets.nn._volume_mixing import FilterAndMix, mixes_pairs, mixing_matrix
 from structnets.nn.gaussian_conv import bases_per_axis
-from structnets.nn.separable_volumes import SeparableVolumes, filter_and_mix
-from structnets.nn.volume_grid import PassTree, Triple, VolumeGrid
-from structnets.nn.volume_mixing import FilterAndMix, mixes_pairs, mixing_matrix
 
 # The most numbers that a dense kernel, or the dense basis, may hold (1 GiB in float32).
 MOST_KERNEL_NUMBERS = 2**28

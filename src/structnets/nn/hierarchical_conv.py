@@ -10,13 +10,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from structnets.nn._attribute_axes import PADDINGS, AttributeAxes, Pair
 from structnets.nn._chosen_ways import ChoosesWays
-from structnets.nn._modes import LOW, as_autocast, needs_plain_operations, without_autocast
-from structnets.nn.attribute_axes import PADDINGS, AttributeAxes, Pair
-from structnets.nn.attribute_conv import AttributeConv, marginal
-from structnets.nn.folded_norm import FoldedNorm
-from structnets.nn.hierarchical_cost import COLLAPSED, WAYS, HierarchicalWork, cheapest_way
-from structnets.nn.hierarchical_evaluation import (
+from structnets.nn._folded_norm import FoldedNorm
+from structnets.nn._hierarchical_cost import COLLAPSED, WAYS, HierarchicalWork, cheapest_way
+from structnets.nn._hierarchical_evaluation import (
     Factors,
     Geometry,
     collapsed,
@@ -24,6 +22,8 @@ from structnets.nn.hierarchical_evaluation import (
     fused,
     plain,
 )
+from structnets.nn._modes import LOW, as_autocast, needs_plain_operations, without_autocast
+from structnets.nn.attribute_conv import AttributeConv, marginal
 
 REDUCTIONS = ("sum", "mean")
 
@@ -62,7 +62,7 @@ class HierarchicalConv(ChoosesWays):
         Of the normalisation (as in ``nn.BatchNorm2d``); the released code's by default.
     way : str
         How to evaluate: ``auto`` (by a cost model, per shape) or one of
-        `structnets.nn.hierarchical_cost.WAYS`. All agree to rounding.
+        `structnets.nn._hierarchical_cost.WAYS`. All agree to rounding.
 
     Attributes
     ----------

@@ -19,7 +19,7 @@ class InvertibleSequential(nn.Sequential):
     """Modules in turn, each with an ``inverse``; slices invert parts of the chain.
 
     In training mode, chains of `InvertibleBlock` store no activations (see
-    `structnets.nn.reversible`), apart from those of the first and the last few blocks. Whatever a
+    `structnets.nn._reversible`), apart from those of the first and the last few blocks. Whatever a
     residual function counts, draws or remembers in its modules is as if it had run once.
 
     Parameters
@@ -106,7 +106,7 @@ class InvertibleSequential(nn.Sequential):
         if not self._saves_memory(x):
             return _in_turn(self, x, condition)
         # Imported late, since leaving it out of compilation imports the compiler: a second.
-        from structnets.nn.reversible import run_reversibly
+        from structnets.nn._reversible import run_reversibly
 
         modules = list(self)
         for recomputed, places in itertools.groupby(range(len(modules)), self._recomputed()):

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from structnets.nn._collapsing import plain_convolution, plain_parameters
 from structnets.nn._convolution_arguments import (
     PaddingMode,
     check_channels,
@@ -20,7 +21,6 @@ from structnets.nn._convolution_arguments import (
     per_axis,
 )
 from structnets.nn._exact_products import exact_product
-from structnets.nn.collapsing import plain_convolution, plain_parameters
 from structnets.nn.gaussian_conv import Padding
 
 Pair = tuple[int, int]

@@ -11,9 +11,9 @@ from torch.nn import functional
 
 from structnets.models.counting import trained_parameters
 from structnets.nn import DynamicSteerableBlock, Pose, StaticResBlock
+from structnets.nn._steering import interpolate_scales, polar_maps, rotate_maps
 from structnets.nn.pose import PoseNetwork, angle_of
 from structnets.nn.residual import hidden_width
-from structnets.nn.steering import interpolate_scales, polar_maps, rotate_maps
 
 
 @pytest.fixture

@@ -7,10 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from structnets.nn import GaussianConv2d, chosen_ways, evaluation, set_chosen_ways
-from structnets.nn.banded import banded_matrices
-from structnets.nn.cost_model import cheapest, count_taps
-from structnets.nn.evaluation import WAYS
+from structnets.nn import GaussianConv2d, chosen_ways, set_chosen_ways
+from structnets.nn import _evaluation as evaluation
+from structnets.nn._banded import banded_matrices
+from structnets.nn._cost_model import cheapest, count_taps
+from structnets.nn._evaluation import WAYS
 
 CASES = {
     "same": ({"order": 3, "sigmas": (1.0, 2.0), "kernel_size": 9}, (14, 14)),

@@ -7,10 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from structnets.nn import GaussianConv3d, volume_mixing
-from structnets.nn.coarse_grid import coarse_positions, interpolation
-from structnets.nn.volume_grid import PassTree
-from structnets.nn.volume_mixing import mixes_pairs
+from structnets.nn import GaussianConv3d
+from structnets.nn import _volume_mixing as volume_mixing
+from structnets.nn._coarse_grid import coarse_positions, interpolation
+from structnets.nn._volume_grid import PassTree
+from structnets.nn._volume_mixing import mixes_pairs
 
 CASES = {
     "same": {"sigmas": (1.0, 2.0), "kernel_size": 9},

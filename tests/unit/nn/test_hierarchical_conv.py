@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from structnets.nn import HierarchicalConv
-from structnets.nn.hierarchical_cost import WAYS, HierarchicalWork, cheapest_way, possible
+from structnets.nn._hierarchical_cost import WAYS, HierarchicalWork, cheapest_way, possible
 from tests.unit.nn.direct_hierarchy import direct
 
 CASES = {
@@ -171,8 +171,8 @@ def test_statistics_of_arrays_far_from_zero() -> None:
 def test_small_pieces_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     layer = build("plus", "fused-band")
     expected = layer(array())
-    monkeypatch.setattr("structnets.nn.fused_convolution.PIECE_BYTES", 1)
-    monkeypatch.setattr("structnets.nn.spatial_patches.MOMENT_PLACES", 7)
+    monkeypatch.setattr("structnets.nn._fused_convolution.PIECE_BYTES", 1)
+    monkeypatch.setattr("structnets.nn._spatial_patches.MOMENT_PLACES", 7)
     torch.testing.assert_close(copy.deepcopy(layer)(array()), expected, **EXACT)
 
 

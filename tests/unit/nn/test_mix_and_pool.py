@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from structnets.nn import mix_and_pool
-from structnets.nn.mix_and_pool import MixAndPool, pool_by_two
+from structnets.nn import _mix_and_pool as mix_and_pool
+from structnets.nn._mix_and_pool import MixAndPool, pool_by_two
 
 SIZE = (5, 7, 6)
 

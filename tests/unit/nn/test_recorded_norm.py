@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from structnets.nn.recorded_norm import (
+from structnets.nn._recorded_norm import (
     Noted,
     pack,
     statistics_noted,

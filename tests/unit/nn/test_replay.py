@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from structnets.nn.replay import record
+from structnets.nn._replay import record
 
 MODULES: dict[str, Callable[[], nn.Module]] = {
     "batch norm": lambda: nn.BatchNorm2d(3),

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from structnets.nn.attribute_axes import AttributeAxes, Run
-from structnets.nn.spatial_patches import Patches, patch_moments
+from structnets.nn._attribute_axes import AttributeAxes, Run
+from structnets.nn._spatial_patches import Patches, patch_moments
 
 
 def patches_of(padded: torch.Tensor, size: int, stride: int) -> torch.Tensor:

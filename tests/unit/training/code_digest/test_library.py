@@ -105,10 +105,10 @@ def test_digest_states_its_edition(before: Callable[..., str], copy: Copy) -> No
     ("module", "old", "new"),
     [
         ("data/batches/seeding.py", '"""', '"""Other words: '),
-        ("nn/evaluation.py", "\n    return", "\n    # Why not?\n    return"),
-        ("nn/evaluation.py", "\n\n\ndef ", "\n\n\n\n\ndef "),
+        ("nn/_evaluation.py", "\n    return", "\n    # Why not?\n    return"),
+        ("nn/_evaluation.py", "\n\n\ndef ", "\n\n\n\n\ndef "),
         ("forms/workers.py", '        """Wait for the others."""\n', ""),
-        ("nn/evaluation.py", "padding: Pair", "padding: tuple[int, ...]"),
+        ("nn/_evaluation.py", "padding: Pair", "padding: tuple[int, ...]"),
         ("data/batches/seeding.py", "count: int, seed: int, epoch: int)", "count, seed, epoch)"),
         ("models/mnist.py", "init must be", "init has to be"),
         ("models/mnist.py", "if len(kernel_sizes) != 3:", "if len(kernel_sizes) < 3:"),
@@ -140,7 +140,7 @@ def test_what_is_said_or_lies_elsewhere_does_not_enter(
         ("training/loop.py", '"step": position.step', '"steps": position.step'),
         ("training/loss_record.py", "self._sums += loss", "self._sums += 2 * loss"),
         ("training/reporting.py", "float(epoch)", "float(epoch + 1)"),
-        ("nn/cost_model.py", "return min(TERMS", "return max(TERMS"),
+        ("nn/_cost_model.py", "return min(TERMS", "return max(TERMS"),
         ("forms/splits/stored.py", "def load_split(", "def load_split(unused, "),
     ],
 )
@@ -205,7 +205,7 @@ def test_each_spec_has_its_own_code(copy: Copy, before: Callable[..., str]) -> N
 def test_moved_and_renamed_it_stays_the_same(copy: Copy, before: Callable[..., str]) -> None:
     specs = [RFNN, SCATTERING, BOUNDARIES]
     for old, new in {
-        "nn.evaluation": "nn._evaluation",
+        "nn._evaluation": "nn.ways",
         "models.mnist": "models.digits.nets",
         "training.loop": "training.gradient",
         "training.closed_form": "forms.fitting",

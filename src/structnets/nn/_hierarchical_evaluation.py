@@ -2,7 +2,7 @@
 
 - `plain`: as one would write it down; for reading, for tests, and to compare with.
 - `fused`: as one custom function that never keeps the inner array
-  (`structnets.nn.fused_convolution`).
+  (`structnets.nn._fused_convolution`).
 - `collapsed`: as one convolution with 4-D filters; only without an activation between the factors.
   In training too, normalisation included, because it folds into the filters.
 """
@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from structnets.nn.attribute_axes import AttributeAxes, Pair
-from structnets.nn.folded_norm import FoldedNorm
-from structnets.nn.fused_convolution import Fused, fused_convolution
-from structnets.nn.spatial_patches import Patches, pad_space
+from structnets.nn._attribute_axes import AttributeAxes, Pair
+from structnets.nn._folded_norm import FoldedNorm
+from structnets.nn._fused_convolution import Fused, fused_convolution
+from structnets.nn._spatial_patches import Patches, pad_space
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from torch import Tensor
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 
 from structnets.nn._derivatives import differentiable_once
+from structnets.nn._replay import record, survey_states
 from structnets.nn.invertible_block import InvertibleBlock, writes
-from structnets.nn.replay import record, survey_states
 from structnets.nn.streams import Streams
 
 _REMEDY = "build the InvertibleSequential with reversible=False"

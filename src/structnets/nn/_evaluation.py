@@ -28,10 +28,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from structnets.nn._banded import banded_matrices, output_length
 from structnets.nn._bounded_cache import BoundedCache
 from structnets.nn._exact_products import exact_product
 from structnets.nn._modes import LOW
-from structnets.nn.banded import banded_matrices, output_length
 
 Pair = tuple[int, int]
 # Numbers of mixed maps made at a time in inference: 16 MB of float32.

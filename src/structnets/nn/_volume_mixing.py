@@ -23,8 +23,8 @@ from torch import Tensor
 
 from structnets.nn._derivatives import differentiable_once, reference_gradients
 from structnets.nn._modes import without_autocast
-from structnets.nn.separable_volumes import SeparableVolumes, filter_and_mix
-from structnets.nn.volume_grid import Triple, VolumeGrid, filter_leading, unfilter_trailing
+from structnets.nn._separable_volumes import SeparableVolumes, filter_and_mix
+from structnets.nn._volume_grid import Triple, VolumeGrid, filter_leading, unfilter_trailing
 
 # Numbers that the maps of one chunk may hold (256 MB in float32), and on a processor those of a
 # chunk of columns (4 MB).

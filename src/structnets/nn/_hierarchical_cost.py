@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from structnets.nn.attribute_axes import AttributeAxes
+from structnets.nn._attribute_axes import AttributeAxes
 
 COLLAPSED = ("collapsed-conv", "collapsed-band")
 WAYS = ("plain", "fused-conv", "fused-band", *COLLAPSED)

@@ -2,7 +2,7 @@
 
 Both work on a chunk of positions, ``array`` of shape (M, A, B, Q) in memory, and write
 (M, A', B', K). They are written out with their gradients because the fused evaluation
-(`structnets.nn.fused_convolution`) recomputes the array instead of keeping it.
+(`structnets.nn._fused_convolution`) recomputes the array instead of keeping it.
 
 - `ConvolvedProduct`: torch's convolution on channels-last images of A x B pixels; pads with zeros
   only.
@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from structnets.nn.attribute_axes import AttributeAxes
+from structnets.nn._attribute_axes import AttributeAxes
 
 
 class AttributeProduct(Protocol):

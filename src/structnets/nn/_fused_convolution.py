@@ -4,7 +4,7 @@ The inner array, Q values for every place and attribute, is Q times its input. T
 straightforward way writes and reads it some twenty times in a training step. Here it is made
 for a few hundred places at a time from the small input, used while it lies in cache, and made
 again in the backward pass. Batch normalisation between the factors is part of the linear map
-(`structnets.nn.spatial_patches.patch_moments`), so nothing is spent on it.
+(`structnets.nn._spatial_patches.patch_moments`), so nothing is spent on it.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from structnets.nn._attribute_axes import AttributeAxes
+from structnets.nn._attribute_product import PRODUCTS
 from structnets.nn._derivatives import reference_gradients
-from structnets.nn.attribute_axes import AttributeAxes
-from structnets.nn.attribute_product import PRODUCTS
-from structnets.nn.spatial_patches import Patches, Piece
+from structnets.nn._spatial_patches import Patches, Piece
 
 # Bytes of the inner array made at a time: fits in a shared cache, feeds a matrix product.
 PIECE_BYTES = 1 << 23
@@ -37,7 +37,7 @@ class Fused:
     axes : AttributeAxes
         Attribute geometry; its sizes A B are the padded array's last axis.
     product : str
-        One of `structnets.nn.attribute_product.PRODUCTS`.
+        One of `structnets.nn._attribute_product.PRODUCTS`.
     activation : bool
         Apply ELU to the inner array (the (+) variant).
     """

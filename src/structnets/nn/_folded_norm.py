@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from structnets.nn.spatial_patches import Patches, patch_moments
+from structnets.nn._spatial_patches import Patches, patch_moments
 
 
 class FoldedNorm(nn.BatchNorm2d):

@@ -30,7 +30,7 @@ from structnets.nn._module_state import (
     state_of,
     wanted_tensors,
 )
-from structnets.nn.recorded_norm import (
+from structnets.nn._recorded_norm import (
     Context,
     Noted,
     Packed,

@@ -1,6 +1,6 @@
 """Separable atoms on volumes by PyTorch's own convolutions, differentiable any number of times.
 
-Exact as the banded products of `structnets.nn.volume_mixing`, and slower; the maps of all atoms
+Exact as the banded products of `structnets.nn._volume_mixing`, and slower; the maps of all atoms
 are kept. It serves tracing, functional transforms and second derivatives.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn import functional
 
-from structnets.nn.volume_grid import Triple
+from structnets.nn._volume_grid import Triple
 
 
 @dataclass(frozen=True)
