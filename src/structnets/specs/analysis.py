@@ -25,45 +25,68 @@ from structnets.specs.validation import Strict, TargetFile, load_yaml
 class AnalysedModel(Strict):
     """One trained network."""
 
-    key: str = Field(pattern=r"^[a-z0-9_]+$", description="Short name, unique in the file.")
-    label: str = Field(description="As shown.")
-    experiment: str = Field(description="Experiment file, relative to the folder of experiments.")
-    overrides: dict[str, Any] = Field(default={}, description="Laid over the experiment.")
-    seed: int = Field(default=0, ge=0, description="Of the run.")
+    key: str = Field(pattern=r"^[a-z0-9_]+$", description="This short name is unique in the file.")
+    label: str = Field(description="The network is called this on the figure.")
+    experiment: str = Field(
+        description="The experiment file has this path, relative to the folder of experiments."
+    )
+    overrides: dict[str, Any] = Field(
+        default={}, description="These overrides are laid over the experiment."
+    )
+    seed: int = Field(default=0, ge=0, description="The network is trained with this seed.")
 
 
 class AnalysisPreset(Strict):
     """What a preset changes."""
 
-    options: dict[str, Any] = Field(default={}, description="Laid over the file's.")
-    models: list[AnalysedModel] | None = Field(default=None, description="Instead of the file's.")
+    options: dict[str, Any] = Field(
+        default={}, description="These options are laid over those of the file."
+    )
+    models: list[AnalysedModel] | None = Field(
+        default=None,
+        description="These models take the place of the file's; null: the file's are taken.",
+    )
 
 
 class Analysis(TargetFile):
     """One analysis file."""
 
-    kind: Literal["analysis"] = Field(description="A figure of trained networks, with its numbers.")
-    chapter: int | None = Field(
-        default=None, ge=3, le=6, description="Thesis chapter; null for one's own."
+    kind: Literal["analysis"] = Field(
+        description="An analysis is a figure of trained networks, with its numbers."
     )
-    title: str = Field(description="One line.")
-    caption: str = Field(description="What is shown and how it was measured.")
+    chapter: int | None = Field(
+        default=None,
+        ge=3,
+        le=6,
+        description="The file belongs to this chapter of the thesis; null: it is one's own.",
+    )
+    title: str = Field(description="The title is one line of words and is shown above the figure.")
+    caption: str = Field(description="The caption says what is shown and how it was measured.")
     analysis: str = Field(
-        description="A kind of figure of structnets.figures.entries, of an installed package's "
-        "entry points, or package.module:object.",
+        description="This is the name of a kind of figure: one of structnets.figures.entries, "
+        "one of the entry points of an installed package, or package.module:object.",
         json_schema_extra={"examples": [*FIGURES.names()]},
     )
-    models: list[AnalysedModel] = Field(default=[], description="Whose weights are looked at.")
+    models: list[AnalysedModel] = Field(
+        default=[], description="The weights of these models are looked at."
+    )
     options: dict[str, Any] = Field(
-        default={}, description="Of the figure: see options.py in its folder of structnets/figures."
+        default={},
+        description="The figure has these options; those it takes are listed by options.py in "
+        "its folder of structnets/figures.",
     )
     thesis: dict[str, float | ThesisValue] = Field(
-        default={}, description="Thesis values, by the name of the measured value."
+        default={}, description="The thesis has these values, by the name of the measured value."
     )
     reported: list[str] = Field(
-        default=["*"], description="Values that RESULTS.md shows: names, * for any part."
+        default=["*"],
+        description="RESULTS.md shows the measured values of these names, in which * is any run "
+        "of characters.",
     )
-    presets: dict[Preset, AnalysisPreset] = Field(description="A preset not named cannot be made.")
+    presets: dict[Preset, AnalysisPreset] = Field(
+        description="Each preset may change options and models; one that is not named cannot be "
+        "made."
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Analysis:

@@ -15,38 +15,68 @@ from structnets.specs.validation import Strict, checked
 class Size(Strict):
     """What Slurm grants a training of a size class."""
 
-    mem_mb: int = Field(ge=1, description="Memory on each node, in MB.")
-    runtime: int = Field(ge=1, description="Time limit in minutes.")
+    mem_mb: int = Field(
+        ge=1, description="A training is granted so much memory on each node, in MB."
+    )
+    runtime: int = Field(ge=1, description="A training is stopped after so many minutes.")
 
 
 class Configuration(Strict):
     """What a user sets. Nothing here but the preset enters a digest."""
 
-    preset: Preset = Field(default="smoke", description="smoke, small or paper.")
+    preset: Preset = Field(default="smoke", description="The preset is smoke, small or paper.")
     rows: list[str] | None = Field(
-        default=None, description="Rows instead of the floor's: a,b or all."
+        default=None,
+        description="These rows are run, given as a,b or all; null: those of the preset's floor.",
     )
     columns: list[str] | None = Field(
-        default=None, description="Columns instead of the floor's: a,b or all."
+        default=None,
+        description="These columns are run, given as a,b or all; null: those of the preset's "
+        "floor.",
     )
     seeds: int | None = Field(
-        default=None, ge=1, description="Seeds 0 to n - 1 instead of the floor's."
+        default=None,
+        ge=1,
+        description="Every cell is run with the seeds 0 to n - 1; null: with those of the "
+        "preset's floor.",
     )
     ledger: Literal["use", "ignore"] = Field(
-        default="use", description="use: runs in the ledger are not trained again."
+        default="use",
+        description="With use, runs that have a line in the ledger are not trained again; with "
+        "ignore, they are.",
     )
-    results: str = Field(default="results", description="Root of everything published.")
-    scratch: str = Field(default="scratch", description="Root of checkpoints and spools.")
-    prepared: str = Field(default="data/prepared", description="Root of prepared data.")
-    data_root: str = Field(default="data/original", description="Where the original files lie.")
-    download: bool = Field(default=False, description="Fetch missing originals into data_root.")
+    results: str = Field(
+        default="results", description="Everything published lies below this folder."
+    )
+    scratch: str = Field(
+        default="scratch", description="Checkpoints and spools lie below this folder."
+    )
+    prepared: str = Field(
+        default="data/prepared", description="Prepared data lie below this folder."
+    )
+    data_root: str = Field(
+        default="data/original",
+        description="The original files of data sets lie below this folder.",
+    )
+    download: bool = Field(
+        default=False, description="If true, missing originals are fetched into data_root."
+    )
     workers: dict[Preset, dict[str, int]] = Field(
-        default={}, description="Processes of one training, per preset and model; default: 1."
+        default={},
+        description="One training has so many processes, by preset and model; the key default "
+        "is for all other models, which have 1 without it.",
     )
-    cpus_per_worker: int = Field(default=1, ge=1, description="CPU threads of each process.")
-    gpus_per_worker: int = Field(default=0, ge=0, description="GPUs of each process.")
+    cpus_per_worker: int = Field(
+        default=1, ge=1, description="Each process of a training has so many CPU threads."
+    )
+    gpus_per_worker: int = Field(
+        default=0, ge=0, description="Each process of a training has so many GPUs."
+    )
     nodes: int | None = Field(
-        default=None, ge=1, description="Nodes of one training at most, whatever it asks for."
+        default=None,
+        ge=1,
+        description="One training has at most so many nodes; null: as many as its experiment "
+        "file asks for.",
     )
     sizes: dict[Literal["small", "medium", "large"], Size] = Field(
         default={
@@ -54,18 +84,24 @@ class Configuration(Strict):
             "medium": Size(mem_mb=16000, runtime=720),
             "large": Size(mem_mb=64000, runtime=2880),
         },
-        description="Memory and time of the size classes.",
+        description="Each size class has this memory and time.",
     )
-    sweep_cpus: int = Field(default=2, ge=1, description="CPUs a sweep spreads its trials over.")
-    analysis_cpus: int = Field(default=2, ge=1, description="CPU threads of one analysis.")
+    sweep_cpus: int = Field(
+        default=2, ge=1, description="A sweep spreads its trials over so many CPUs."
+    )
+    analysis_cpus: int = Field(default=2, ge=1, description="One analysis has so many CPU threads.")
     warm_cluster: bool = Field(
-        default=False, description="Share one local Ray cluster between the jobs of this call."
+        default=False, description="If true, one local Ray cluster is shared by the jobs of a call."
     )
-    targets: str = Field(default="workflow/targets", description="Folder of target files.")
+    targets: str = Field(
+        default="workflow/targets", description="Target files are read from this folder."
+    )
     experiments: str = Field(
-        default="workflow/experiments", description="Folder of experiment files."
+        default="workflow/experiments", description="Experiment files are read from this folder."
     )
-    ledger_root: str = Field(default="workflow/ledger", description="Folder of the ledger.")
+    ledger_root: str = Field(
+        default="workflow/ledger", description="The ledger is read from this folder."
+    )
 
     @field_validator("rows", "columns", mode="before")
     @classmethod

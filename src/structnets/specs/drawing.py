@@ -13,15 +13,20 @@ from structnets.specs.validation import TargetFile
 class Drawing(TargetFile):
     """One target that is drawn by code."""
 
-    kind: Literal["drawing"] = Field(description="A figure that is drawn by code alone.")
-    chapter: int | None = Field(
-        default=None, ge=1, le=6, description="Thesis chapter; null for one's own."
+    kind: Literal["drawing"] = Field(
+        description="A drawing is a figure that is drawn by code alone."
     )
-    title: str = Field(description="One line.")
-    caption: str = Field(description="What is shown.")
+    chapter: int | None = Field(
+        default=None,
+        ge=1,
+        le=6,
+        description="The file belongs to this chapter of the thesis; null: it is one's own.",
+    )
+    title: str = Field(description="The title is one line of words and is shown above the figure.")
+    caption: str = Field(description="The caption says what is shown.")
     drawing: str = Field(
-        description="A kind of figure of structnets.figures.entries, of an installed package's "
-        "entry points, or package.module:object."
+        description="This is the name of a kind of figure: one of structnets.figures.entries, "
+        "one of the entry points of an installed package, or package.module:object."
     )
 
     @model_validator(mode="after")

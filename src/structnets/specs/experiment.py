@@ -21,10 +21,14 @@ class Resources(Strict):
     """What a training is given on a cluster; no part of its spec, which says what it computes."""
 
     size: Literal["small", "medium", "large"] = Field(
-        default="medium", description="Memory and time, as `sizes` of the configuration says."
+        default="medium",
+        description="The training has the memory and time of this size class, which `sizes` of "
+        "the configuration sets.",
     )
     nodes: int = Field(
-        default=1, ge=1, description="Machines its workers are spread over; no more than workers."
+        default=1,
+        ge=1,
+        description="The workers are spread over so many machines, no more than there are workers.",
     )
 
 
@@ -32,17 +36,29 @@ class Experiment(Strict):
     """One experiment file: what rows of tables share."""
 
     chapter: int | None = Field(
-        default=None, ge=3, le=6, description="Thesis chapter; null for one's own."
+        default=None,
+        ge=3,
+        le=6,
+        description="The file belongs to this chapter of the thesis; null: it is one's own.",
     )
-    model: dict[str, Any] = Field(description="As ModelSpec.")
-    data: dict[str, Any] = Field(description="As DataSpec.")
-    recipe: dict[str, Any] = Field(description="As Recipe; `kind` defaults to gradient.")
-    metric: str = Field(default="accuracy", description="Reported metric.")
+    model: dict[str, Any] = Field(
+        description="The model has a name and options, as `model` of a spec (spec.json)."
+    )
+    data: dict[str, Any] = Field(
+        description="The data set has a name and a number of training images, as `data` of a "
+        "spec (spec.json)."
+    )
+    recipe: dict[str, Any] = Field(
+        description="The training is described as `recipe` of a spec (spec.json); its `kind` is "
+        "gradient where none is given."
+    )
+    metric: str = Field(default="accuracy", description="This metric is reported.")
     presets: dict[Preset, dict[str, Any]] = Field(
-        description="Overrides merged last, per preset; a preset not named cannot be run."
+        description="These overrides are merged last, by preset; a preset that is not named "
+        "cannot be run."
     )
     resources: dict[Preset, Resources] = Field(
-        default={}, description="What a training is given on a cluster, per preset."
+        default={}, description="On a cluster, a training has these resources, by preset."
     )
 
 

@@ -90,9 +90,9 @@ class Spec(Strict):
         description="The thesis chapter names ledger and MLflow experiment; null: it is one's own.",
     )
     preset: Preset = Field(description="The preset is smoke, small or paper.")
-    model: ModelSpec
-    data: DataSpec
-    recipe: Recipe
+    model: ModelSpec = Field(description="This model is trained.")
+    data: DataSpec = Field(description="The model is trained and measured on these data.")
+    recipe: Recipe = Field(description="The model is trained in this way.")
     metric: str = Field(
         default="accuracy",
         description="This metric is reported; the data set's form says which there are.",

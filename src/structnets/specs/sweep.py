@@ -21,10 +21,14 @@ from structnets.specs.validation import Strict, TargetFile, checked
 class Axis(Strict):
     """One model option and the values it takes."""
 
-    option: str = Field(description="Constructor option of the model.")
-    choices: list[Option] | None = Field(default=None, description="Values of the option.")
+    option: str = Field(description="The axis is this option of the model's constructor.")
+    choices: list[Option] | None = Field(
+        default=None, description="The option takes each of these values; null: `product` is given."
+    )
     product: list[list[float]] | None = Field(
-        default=None, description="One list of values per layer; all combinations are taken."
+        default=None,
+        description="Each layer has one list of values, and all combinations are taken; null: "
+        "`choices` is given.",
     )
 
     @model_validator(mode="after")
@@ -49,9 +53,19 @@ class TrialPicture(Strict):
     ``pareto``: accuracy against parameters and seconds per step.
     """
 
-    kind: Literal["layers", "grid", "pareto"] = Field(description="Picture of structnets.figures.")
-    x: str | None = Field(default=None, description="Option along the grid; colour in a pareto.")
-    y: str | None = Field(default=None, description="Option up the grid; label in a pareto.")
+    kind: Literal["layers", "grid", "pareto"] = Field(
+        description="The trials are drawn as this kind of picture: layers, grid or pareto."
+    )
+    x: str | None = Field(
+        default=None,
+        description="In a grid, this option is the horizontal axis; in a pareto, colours tell "
+        "its values apart.",
+    )
+    y: str | None = Field(
+        default=None,
+        description="In a grid, this option is the vertical axis; in a pareto, its values are "
+        "written beside the points.",
+    )
 
     @model_validator(mode="after")
     def _named(self) -> TrialPicture:
@@ -63,39 +77,71 @@ class TrialPicture(Strict):
 class Asha(Strict):
     """Asynchronous successive halving: poor trials stop early."""
 
-    grace_epochs: int = Field(ge=1, description="No trial stops before.")
-    reduction_factor: int = Field(default=3, ge=2, description="One in so many goes on.")
+    grace_epochs: int = Field(
+        ge=1, description="No trial is stopped before it has been trained for so many epochs."
+    )
+    reduction_factor: int = Field(
+        default=3, ge=2, description="At each halving, one trial in so many is trained further."
+    )
 
 
 class SweepPreset(Strict):
     """What a preset changes."""
 
     samples: int | None = Field(
-        default=None, ge=1, description="Points drawn from the grid; null: all of it."
+        default=None,
+        ge=1,
+        description="So many points are drawn from the grid; null: all of it is run.",
     )
-    asha: Asha | None = Field(default=None, description="Instead of the sweep's.")
-    space: list[Axis] | None = Field(default=None, description="Instead of the sweep's.")
-    overrides: dict[str, Any] = Field(default={}, description="Laid over the experiment.")
+    asha: Asha | None = Field(
+        default=None,
+        description="This early stopping takes the place of the sweep's; null: the sweep's is "
+        "taken.",
+    )
+    space: list[Axis] | None = Field(
+        default=None,
+        description="These axes take the place of the sweep's; null: the sweep's are taken.",
+    )
+    overrides: dict[str, Any] = Field(
+        default={}, description="These overrides are laid over the experiment."
+    )
 
 
 class Sweep(TargetFile):
     """One sweep file."""
 
-    kind: Literal["sweep"] = Field(description="A search over a model's options.")
+    kind: Literal["sweep"] = Field(description="A sweep is a search over a model's options.")
     chapter: int | None = Field(
-        default=None, ge=3, le=6, description="Thesis chapter; null for one's own."
+        default=None,
+        ge=3,
+        le=6,
+        description="The file belongs to this chapter of the thesis; null: it is one's own.",
     )
-    title: str = Field(description="One line.")
-    caption: str = Field(description="What is shown.")
-    model: dict[str, Any] = Field(description="As ModelSpec.")
-    data: dict[str, Any] = Field(description="As DataSpec.")
-    recipe: dict[str, Any] = Field(description="As Recipe.")
-    metric: str = Field(default="accuracy", description="Metric the trials are ranked by.")
-    seed: int = Field(default=0, ge=0, description="Of the trials and of the sample.")
-    space: list[Axis] = Field(min_length=1, description="The grid is the product of the axes.")
-    asha: Asha = Field(description="Early stopping.")
-    figure: TrialPicture = Field(description="How the trials are drawn.")
-    presets: dict[Preset, SweepPreset] = Field(description="A preset not named cannot be run.")
+    title: str = Field(description="The title is one line of words and is shown above the figure.")
+    caption: str = Field(description="The caption says what is shown.")
+    model: dict[str, Any] = Field(
+        description="The model has a name and options, as `model` of a spec (spec.json)."
+    )
+    data: dict[str, Any] = Field(
+        description="The data set has a name and a number of training images, as `data` of a "
+        "spec (spec.json)."
+    )
+    recipe: dict[str, Any] = Field(
+        description="The training is described as `recipe` of a spec (spec.json)."
+    )
+    metric: str = Field(default="accuracy", description="The trials are ranked by this metric.")
+    seed: int = Field(
+        default=0,
+        ge=0,
+        description="The trials are trained with this seed, and points are drawn from the grid "
+        "with it.",
+    )
+    space: list[Axis] = Field(min_length=1, description="The grid is the product of these axes.")
+    asha: Asha = Field(description="Poor trials are stopped early in this way.")
+    figure: TrialPicture = Field(description="The trials are drawn in this way.")
+    presets: dict[Preset, SweepPreset] = Field(
+        description="Each preset may change the sweep; one that is not named cannot be run."
+    )
 
 
 def load_sweep(content: Any, name: str) -> Sweep:

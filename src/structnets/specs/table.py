@@ -23,25 +23,34 @@ RecipeKind = Literal["gradient", "closed_form"]
 class Row(Strict):
     """One row: the runs of an experiment, or values the thesis quotes from others."""
 
-    key: str = Field(pattern=r"^[a-z0-9_]+$", description="Short name, unique in the table.")
-    label: str = Field(description="As shown.")
+    key: str = Field(pattern=r"^[a-z0-9_]+$", description="This short name is unique in the table.")
+    label: str = Field(description="The row is called this where it is shown.")
     experiment: str | None = Field(
-        default=None, description="Experiment file, relative to the folder of experiments."
+        default=None,
+        description="The experiment file has this path, relative to the folder of experiments; "
+        "null: the values are reported.",
     )
     overrides: dict[str, Any] = Field(
-        default={}, description="Laid over the experiment and the column."
+        default={}, description="These overrides are laid over the experiment and the column's."
     )
     presets: dict[Preset, dict[str, Any]] = Field(
-        default={}, description="Laid over the experiment's preset, for this row alone."
+        default={},
+        description="These overrides are laid over those of the experiment's preset, for this "
+        "row alone.",
     )
     runs_in: list[Preset] = Field(
         default=["smoke", "small", "paper"],
-        description="Presets it has runs in: not those whose data is another than it is called by.",
+        description="The row has runs in these presets. Those in which its data are not what "
+        "its label says are left out.",
     )
     reported: dict[str, float] | None = Field(
-        default=None, description="Quoted values by column; such a row is never run."
+        default=None,
+        description="These values are quoted by the thesis from others, by column; such a row "
+        "is never run.",
     )
-    source: str | None = Field(default=None, description="Where the reported values come from.")
+    source: str | None = Field(
+        default=None, description="The reported values are taken from this source."
+    )
 
     @model_validator(mode="after")
     def _run_or_reported(self) -> Row:
@@ -55,73 +64,117 @@ class Row(Strict):
 class Column(Strict):
     """One column: overrides that all rows share."""
 
-    key: str = Field(pattern=r"^[a-z0-9_]+$", description="Short name, unique in the table.")
-    label: str = Field(description="As shown.")
-    x: float | None = Field(default=None, description="Position on the horizontal axis.")
+    key: str = Field(pattern=r"^[a-z0-9_]+$", description="This short name is unique in the table.")
+    label: str = Field(description="The column is called this where it is shown.")
+    x: float | None = Field(
+        default=None,
+        description="In a figure, the column's points lie at this place of the horizontal axis.",
+    )
     metric: str | None = Field(
         default=None,
-        description=f"Instead of the table's; or a count of the row's model: {', '.join(COUNTS)}.",
+        description="This metric is shown instead of the table's; it may also be a count of the "
+        f"row's model: {', '.join(COUNTS)}.",
     )
     digits: int | None = Field(
-        default=None, ge=0, le=6, description="Decimals shown, instead of the table's."
+        default=None,
+        ge=0,
+        le=6,
+        description="Its numbers are shown with so many decimals; null: as many as the table's.",
     )
-    overrides: dict[str, Any] = Field(default={}, description="Laid over the experiment.")
+    overrides: dict[str, Any] = Field(
+        default={}, description="These overrides are laid over the experiment."
+    )
     recipe: dict[RecipeKind, dict[str, Any]] = Field(
-        default={}, description="Overrides of the recipe, by the kind of the row's recipe."
+        default={},
+        description="These overrides are laid over the recipe of a row whose recipe is of the "
+        "kind they are listed under.",
     )
     presets: list[Preset] = Field(
         default=["smoke", "small", "paper"],
-        description="Those it has runs in: not those whose data is another than it is called by.",
+        description="The column has runs in these presets. Those in which its data are not what "
+        "its label says are left out.",
     )
 
 
 class ThesisValue(Strict):
     """A number of the thesis that needs a word."""
 
-    value: float = Field(description="The number.")
-    note: str = Field(description="What is uncertain about it.")
+    value: float = Field(description="The thesis has this number.")
+    note: str = Field(description="The note says what is uncertain about the number.")
 
 
 class Floor(Strict):
     """Runs a preset makes without being asked for more."""
 
-    rows: list[str] | Everything = Field(description="Row keys, or all.")
-    columns: list[str] | Everything = Field(description="Column keys, or all.")
-    seeds: list[int] = Field(min_length=1, description="One run per seed.")
+    rows: list[str] | Everything = Field(description="The rows of these keys are run, or all.")
+    columns: list[str] | Everything = Field(
+        description="The columns of these keys are run, or all."
+    )
+    seeds: list[int] = Field(
+        min_length=1, description="Every cell has one run for each of these seeds."
+    )
 
 
 class Plot(Strict):
     """How the cells are drawn."""
 
-    kind: Literal["accuracy_curve"] = Field(description="Picture of structnets.figures.")
-    x_label: str = Field(description="Horizontal axis, with its unit.")
-    y_label: str = Field(description="Vertical axis, with its unit.")
+    kind: Literal["accuracy_curve"] = Field(
+        description="The cells are drawn as this kind of picture."
+    )
+    x_label: str = Field(description="The horizontal axis has these words, with its unit.")
+    y_label: str = Field(description="The vertical axis has these words, with its unit.")
     thesis_rows: list[str] = Field(
-        default=[], description="Rows whose thesis values are drawn, dashed."
+        default=[], description="The thesis values of these rows are drawn, too, as dashed lines."
     )
 
 
 class Table(TargetFile):
     """One target."""
 
-    kind: Literal["table", "figure"] = Field(description="A figure is drawn and tabulated.")
+    kind: Literal["table", "figure"] = Field(
+        description="A target of kind table is tabulated; one of kind figure is drawn as well."
+    )
     chapter: int | None = Field(
-        default=None, ge=3, le=6, description="Thesis chapter; null for one's own."
+        default=None,
+        ge=3,
+        le=6,
+        description="The file belongs to this chapter of the thesis; null: it is one's own.",
     )
-    title: str = Field(description="One line.")
-    caption: str = Field(description="What is shown and how it was measured.")
-    metric: str = Field(default="accuracy", description="Key of the metrics in result.json.")
-    unit: str = Field(description="Of the metric: %, or empty for a part of one.")
-    digits: int = Field(default=2, ge=0, le=6, description="Decimals shown.")
-    row_label: str = Field(default="", description="What the rows are.")
-    column_label: str = Field(default="", description="What the columns are.")
-    rows: list[Row] = Field(min_length=1)
-    columns: list[Column] = Field(min_length=1)
+    title: str = Field(description="The title is one line of words and is shown above the result.")
+    caption: str = Field(description="The caption says what is shown and how it was measured.")
+    metric: str = Field(
+        default="accuracy",
+        description="The cells hold the value that has this key among the metrics of a run's "
+        "result.json.",
+    )
+    unit: str = Field(
+        description="The metric has this unit: %, or an empty text where it is a part of one."
+    )
+    digits: int = Field(
+        default=2, ge=0, le=6, description="Numbers are shown with so many decimals."
+    )
+    row_label: str = Field(
+        default="", description="The rows are called this together, Model for example."
+    )
+    column_label: str = Field(
+        default="", description="The columns are called this together, Training images for example."
+    )
+    rows: list[Row] = Field(min_length=1, description="The table has these rows, in their order.")
+    columns: list[Column] = Field(
+        min_length=1, description="The table has these columns, in their order."
+    )
     thesis: dict[str, dict[str, float | ThesisValue]] = Field(
-        default={}, description="Thesis values: row key, then column key."
+        default={},
+        description="The thesis has these values, by the key of the row, then of the column.",
     )
-    floor: dict[Preset, list[Floor]] = Field(description="Runs of each preset.")
-    plot: Plot | None = Field(default=None, description="Needed for a figure.")
+    floor: dict[Preset, list[Floor]] = Field(
+        description="Each preset has these runs without being asked for more."
+    )
+    plot: Plot | None = Field(
+        default=None,
+        description="The cells are drawn in this way, which a figure needs; null: they are not "
+        "drawn.",
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Table:

@@ -21,7 +21,11 @@ class Strict(BaseModel):
 class TargetFile(Strict):
     """What stands in a file called as the target it describes."""
 
-    target: str = Field(pattern=r"^[a-z0-9_]+$", description="Rule name, equal to the file's.")
+    target: str = Field(
+        pattern=r"^[a-z0-9_]+$",
+        description="The target is asked for by this name, which is also that of its file "
+        "without the ending.",
+    )
 
 
 def checked(model: type[_M], content: Any, name: str) -> _M:

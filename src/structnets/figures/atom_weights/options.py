@@ -6,4 +6,4 @@ from structnets.specs.validation import Strict
 
 
 class AtomWeights(Strict):
-    """Of Figure 5."""
+    """Figure 5 has no options."""

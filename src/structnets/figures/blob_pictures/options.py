@@ -8,6 +8,8 @@ from structnets.specs.validation import Strict
 
 
 class BlobPictures(Strict):
-    """Of Figure 10."""
+    """The options of Figure 10."""
 
-    images: int = Field(default=1, ge=1, description="Test images of each data set.")
+    images: int = Field(
+        default=1, ge=1, description="So many test images of each data set are shown."
+    )

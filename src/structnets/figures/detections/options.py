@@ -8,6 +8,10 @@ from structnets.specs.validation import Strict
 
 
 class Detections(Strict):
-    """Of Figure 11."""
+    """The options of Figure 11."""
 
-    images: int = Field(default=4, ge=1, description="Test images, from the best to the worst.")
+    images: int = Field(
+        default=4,
+        ge=1,
+        description="So many test images are shown, evenly by rank from the best to the worst.",
+    )

@@ -10,17 +10,26 @@ from structnets.specs.validation import Strict
 
 
 class Interpolations(Strict):
-    """Of Figure 20."""
+    """The options of Figure 20."""
 
     sources: list[Literal["faces", "textures", "photographs"]] = Field(
-        default=["faces", "textures", "photographs"], min_length=1, description="Kinds of pairs."
+        default=["faces", "textures", "photographs"],
+        min_length=1,
+        description="Pairs of images of these kinds are taken.",
     )
     built_in: bool = Field(
-        default=False, description="Take scikit-image's faces and textures, not the data root's."
+        default=False,
+        description="If true, faces and textures are those of scikit-image, not those of the "
+        "data root.",
     )
-    pairs: int = Field(default=2, ge=1, description="Of each kind.")
-    steps: int = Field(default=8, ge=2, description="Images in a sequence, both ends included.")
+    pairs: int = Field(default=2, ge=1, description="So many pairs of each kind are shown.")
+    steps: int = Field(
+        default=8, ge=2, description="A sequence has so many images, both ends included."
+    )
     even_in_image: bool = Field(
-        default=True, description="Choose t so that neighbours lie equally far apart as images."
+        default=True,
+        description="If true, t is chosen so that neighbours are equally far apart as images.",
     )
-    keep_norm: bool = Field(default=False, description="Let the features' norm, too, go linearly.")
+    keep_norm: bool = Field(
+        default=False, description="If true, the norm of the features is made linear in t, too."
+    )

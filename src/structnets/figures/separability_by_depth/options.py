@@ -8,12 +8,17 @@ from structnets.specs.validation import Strict
 
 
 class SeparabilityByDepth(Strict):
-    """Of Figure 21."""
+    """The options of Figure 21."""
 
-    train: int = Field(default=5000, ge=6, description="Training images at most.")
-    test: int = Field(default=2000, ge=1, description="Test images at most.")
-    subset: int = Field(default=1000, ge=6, description="On which the penalty is cross-validated.")
-    blocks: dict[str, str] = Field(
-        default={}, description="Names of a net's blocks by the model's key, * for one part."
+    train: int = Field(default=5000, ge=6, description="At most so many training images are taken.")
+    test: int = Field(default=2000, ge=1, description="At most so many test images are taken.")
+    subset: int = Field(
+        default=1000, ge=6, description="The penalty is cross-validated on so many training images."
     )
-    batch_size: int = Field(default=100, ge=1, description="Images per evaluation.")
+    blocks: dict[str, str] = Field(
+        default={},
+        description="The blocks of a net have these names, by the model's key, in which * is "
+        "one part between dots; a net that is not named has its invertible blocks "
+        "taken.",
+    )
+    batch_size: int = Field(default=100, ge=1, description="So many images are evaluated at once.")

@@ -10,13 +10,17 @@ from structnets.specs.validation import Strict
 
 
 class Stability(Strict):
-    """Whether a net can be inverted in a precision."""
+    """The options of the figure of stability."""
 
-    images: int = Field(default=8, ge=1, description="Test images.")
+    images: int = Field(default=8, ge=1, description="So many test images are taken.")
     precisions: list[Literal["float32", "bfloat16"]] = Field(
-        default=["float32", "bfloat16"], min_length=1, description="In which the net is inverted."
+        default=["float32", "bfloat16"],
+        min_length=1,
+        description="The net is inverted in each of these precisions.",
     )
     tolerance: float = Field(
-        default=1e-2, gt=0, description="Relative error above which a warning is given."
+        default=1e-2, gt=0, description="A warning is given where the relative error is above it."
     )
-    iterations: int = Field(default=10, ge=1, description="Of the power method, for every block.")
+    iterations: int = Field(
+        default=10, ge=1, description="The power method has so many iterations for every block."
+    )

@@ -6,4 +6,4 @@ from structnets.specs.validation import Strict
 
 
 class TrainingLoss(Strict):
-    """Of Figure 18."""
+    """Figure 18 has no options."""

@@ -8,7 +8,10 @@ from structnets.figures.translated_arrays.options import TranslatedArrays
 
 
 class TranslationByDepth(TranslatedArrays):
-    """Of Figure 15."""
+    """The options of Figure 15."""
 
-    queries: int = Field(default=1, ge=1, description="Images that are translated.")
-    depths: list[int] | None = Field(default=None, description="j; null: from 3 to J - 1.")
+    queries: int = Field(default=1, ge=1, description="So many images are translated.")
+    depths: list[int] | None = Field(
+        default=None,
+        description="The arrays of these layers j are searched; null: those from 3 to J - 1 are.",
+    )
