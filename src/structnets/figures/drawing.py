@@ -5,18 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from structnets.figures.entries import FIGURES
+from structnets.figures.style import Stem
 from structnets.specs.figure_options import find_figure
 
 
-def draw(name: str, stem: Path, *, title: str) -> list[Path]:
+def draw(name: str, stem: Stem, *, title: str) -> list[Path]:
     """Draw a kind of figure that is drawn by code alone.
 
     Parameters
     ----------
     name : str
         Of the kind, as `structnets.figures.entries` lists them.
-    stem : pathlib.Path
-        Path of the figure without ending.
+    stem : Stem
     title : str
         Words above it.
 

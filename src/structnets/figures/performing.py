@@ -14,6 +14,7 @@ from structnets.analysis.trained import Trained
 from structnets.entries import load_path
 from structnets.figures.context import Context, Measured
 from structnets.figures.entries import FIGURES
+from structnets.figures.style import Stem
 from structnets.specs.figure_options import check_models, find_figure
 from structnets.specs.resolved import AskedAnalysis
 from structnets.training import provenance
@@ -22,7 +23,7 @@ from structnets.training import provenance
 def perform(
     resolved: AskedAnalysis,
     runs: Sequence[Trained],
-    stem: Path,
+    stem: Stem,
     work: Path,
     *,
     data_root: Path | None = None,
@@ -37,8 +38,7 @@ def perform(
         As `structnets.specs.analysis.resolve_analysis` gives it.
     runs : sequence of Trained
         The networks of its models, in their order.
-    stem : Path
-        Path of the figure without ending.
+    stem : Stem
     work : Path
         Folder for what an interrupted analysis keeps; removed at the end.
     data_root : Path, optional

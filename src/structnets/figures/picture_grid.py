@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from structnets.figures.style import GREY, figure, footnote, headline, save
+from structnets.figures.style import GREY, Stem, figure, footnote, headline, save
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -53,7 +53,7 @@ class PictureRow:
 
 
 def draw_picture_grid(
-    columns: Sequence[str], rows: Sequence[PictureRow], stem: Path, *, title: str, note: str
+    columns: Sequence[str], rows: Sequence[PictureRow], stem: Stem, *, title: str, note: str
 ) -> list[Path]:
     """Draw rows of pictures and write ``<stem>.svg`` and ``.png``.
 
@@ -63,8 +63,7 @@ def draw_picture_grid(
         Words above.
     rows : sequence of PictureRow
         With as many panels as there are columns.
-    stem : pathlib.Path
-        Path without ending.
+    stem : Stem
     title, note : str
         Words above and below.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from structnets.figures.style import COLOURS, GREY, figure, footnote, save
+from structnets.figures.style import COLOURS, GREY, Stem, figure, footnote, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,7 +38,7 @@ class PrecisionRecall:
 
 
 def draw_precision_recall(
-    curves: Sequence[PrecisionRecall], stem: Path, *, title: str, note: str
+    curves: Sequence[PrecisionRecall], stem: Stem, *, title: str, note: str
 ) -> list[Path]:
     """Draw curves over lines of equal F and write ``<stem>.svg`` and ``.png``.
 
@@ -48,8 +48,7 @@ def draw_precision_recall(
     ----------
     curves : sequence of PrecisionRecall
         In the order of the legend.
-    stem : pathlib.Path
-        Path without ending.
+    stem : Stem
     title, note : str
         Words above and below.
 

@@ -9,6 +9,7 @@ from structnets.analysis.separability import Separability
 from structnets.figures.style import (
     COLOURS,
     MARKERS,
+    Stem,
     figure,
     footnote,
     headline,
@@ -22,7 +23,7 @@ _COLUMNS = ("network", "depth", "name", "components", "svm", "neighbour", "penal
 
 def draw_separability(
     networks: Mapping[str, Sequence[Separability]],
-    stem: Path,
+    stem: Stem,
     *,
     title: str,
     note: str = "",
@@ -34,8 +35,7 @@ def draw_separability(
     ----------
     networks : mapping of str to sequence of Separability
         In the order of depth or of components.
-    stem : pathlib.Path
-        Path without ending; ``.svg``, ``.png`` and ``.csv`` are written.
+    stem : Stem
     title, note : str
         Words on the figure.
     against : {'depth', 'components'}

@@ -8,13 +8,16 @@ import io
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from structnets.files import atomic_path, write_atomic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+# Path of a figure without ending: `save` appends ``.svg`` and ``.png``, `save_csv` ``.csv``.
+Stem: TypeAlias = Path
 
 # Okabe and Ito's colours, told apart by colour-blind readers too; the yellow is left out.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
@@ -89,7 +92,7 @@ def legend_beside(axes: Axes, handles: Sequence[Any]) -> None:
     axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0)
 
 
-def save(drawing: Figure, stem: Path) -> list[Path]:
+def save(drawing: Figure, stem: Stem) -> list[Path]:
     """Write ``<stem>.svg`` and ``<stem>.png`` atomically, without date or software version.
 
     Returns
@@ -107,7 +110,7 @@ def save(drawing: Figure, stem: Path) -> list[Path]:
     return paths
 
 
-def save_csv(stem: Path, names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Path:
+def save_csv(stem: Stem, names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Path:
     """Write the drawn numbers to ``<stem>.csv`` atomically; None becomes an empty field."""
     text = io.StringIO()
     writer = csv.DictWriter(text, names, lineterminator="\n")

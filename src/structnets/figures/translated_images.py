@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from structnets.figures.style import COLOURS, GREY, figure, footnote, headline, save, save_csv
+from structnets.figures.style import COLOURS, GREY, Stem, figure, footnote, headline, save, save_csv
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,7 +49,7 @@ class Found:
 
 def draw_translated_images(
     rows: Sequence[tuple[str, Sequence[Found]]],
-    stem: Path,
+    stem: Stem,
     *,
     title: str,
     note: str,
@@ -63,8 +63,7 @@ def draw_translated_images(
     ----------
     rows : sequence of (label, found images)
         Each begins with the query; all of the same length.
-    stem : pathlib.Path
-        Path without ending; ``.svg``, ``.png`` and ``.csv`` are written.
+    stem : Stem
     title, note : str
         Words on the figure.
     arrays : bool

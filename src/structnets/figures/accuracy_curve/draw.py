@@ -11,6 +11,7 @@ from structnets.figures.style import (
     COLOURS,
     GREY,
     MARKERS,
+    Stem,
     figure,
     footnote,
     legend_beside,
@@ -50,7 +51,7 @@ class Curve:
 
 def draw_accuracy_curve(
     curves: Sequence[Curve],
-    stem: Path,
+    stem: Stem,
     *,
     x_ticks: Sequence[float],
     title: str,
@@ -67,8 +68,7 @@ def draw_accuracy_curve(
     ----------
     curves : sequence of Curve
         In the order of the legend.
-    stem : pathlib.Path
-        Path without ending.
+    stem : Stem
     x_ticks : sequence of float
         Numbers of images the axis names.
     title, x_label, y_label : str

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from structnets.figures.style import COLOURS, MARKERS, figure, footnote, headline, save, save_csv
+from structnets.figures.style import (
+    COLOURS,
+    MARKERS,
+    Stem,
+    figure,
+    footnote,
+    headline,
+    save,
+    save_csv,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +49,7 @@ class LayerWeights:
 
 
 def draw_atom_weights(
-    networks: Mapping[str, Sequence[LayerWeights]], stem: Path, *, title: str, note: str
+    networks: Mapping[str, Sequence[LayerWeights]], stem: Stem, *, title: str, note: str
 ) -> list[Path]:
     """Draw one panel per layer, a row of panels per network.
 
@@ -48,8 +57,7 @@ def draw_atom_weights(
     ----------
     networks : mapping of str to sequence of LayerWeights
         The layers of each network in order.
-    stem : pathlib.Path
-        Path without ending; ``.svg``, ``.png`` and ``.csv`` are written.
+    stem : Stem
     title, note : str
         Words on the figure.
 

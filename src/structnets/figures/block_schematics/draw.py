@@ -5,19 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from structnets.figures.style import COLOURS, GREY, figure, footnote, headline, save
+from structnets.figures.style import COLOURS, GREY, Stem, figure, footnote, headline, save
 
 _MIDDLE = 0.0
 _BRANCH = 2.2
 
 
-def draw_blocks(stem: Path, *, title: str) -> list[Path]:
+def draw_blocks(stem: Stem, *, title: str) -> list[Path]:
     """Draw both blocks, from input to output.
 
     Parameters
     ----------
-    stem : pathlib.Path
-        Path without ending; ``.svg`` and ``.png`` are written.
+    stem : Stem
+        ``.svg`` and ``.png`` alone are written.
     title : str
         Of the figure.
 

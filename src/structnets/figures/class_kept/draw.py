@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from structnets.figures.style import GREY, figure, footnote, legend_beside, save, save_csv
+from structnets.figures.style import GREY, Stem, figure, footnote, legend_beside, save, save_csv
 
 _COLUMNS = ("depth", "tau", "kept", "queries")
 
@@ -15,7 +15,7 @@ _COLUMNS = ("depth", "tau", "kept", "queries")
 def draw_class_kept(
     kept: dict[int, Sequence[float]],
     shifts: Sequence[int],
-    stem: Path,
+    stem: Stem,
     *,
     queries: int,
     chance: float,
@@ -30,8 +30,7 @@ def draw_class_kept(
         Per depth, the share that keeps its class at each of `shifts`.
     shifts : sequence of int
         Translations tau.
-    stem : pathlib.Path
-        Path without ending; ``.svg``, ``.png`` and ``.csv`` are written.
+    stem : Stem
     queries : int
         Images asked for, of which `kept` are shares.
     chance : float

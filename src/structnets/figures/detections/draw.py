@@ -7,7 +7,7 @@ from pathlib import Path
 
 from structnets.figures.picture_grid import PictureRow, place_pictures
 from structnets.figures.precision_recall import PrecisionRecall, place_curves
-from structnets.figures.style import figure, footnote, headline, save, save_csv
+from structnets.figures.style import Stem, figure, footnote, headline, save, save_csv
 
 _CURVE, _ROW, _COLUMN = 4.0, 1.1, 1.55  # inches
 
@@ -16,7 +16,7 @@ def draw_detections(
     curves: Sequence[PrecisionRecall],
     columns: Sequence[str],
     rows: Sequence[PictureRow],
-    stem: Path,
+    stem: Stem,
     *,
     title: str,
     note: str,
@@ -31,8 +31,7 @@ def draw_detections(
         Words above the pictures.
     rows : sequence of PictureRow
         One row an image.
-    stem : pathlib.Path
-        Path without ending.
+    stem : Stem
     title, note : str
         Words above and below.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from structnets.bases.frames import Frame, build_frame
-from structnets.figures.style import figure, footnote, headline, save, save_csv
+from structnets.figures.style import Stem, figure, footnote, headline, save, save_csv
 
 SHOWN = ("pixel", "gaussian", "framelet", "naive")
 _COLUMNS = ("frame", "atom", "row", "column", "value")
@@ -22,7 +22,7 @@ _TITLES = {
 
 
 def draw_frame_atoms(
-    stem: Path,
+    stem: Stem,
     *,
     names: Sequence[str] = SHOWN,
     kernel_size: int = 3,
@@ -32,8 +32,7 @@ def draw_frame_atoms(
 
     Parameters
     ----------
-    stem : pathlib.Path
-        Path without ending; ``.svg``, ``.png`` and ``.csv`` are written.
+    stem : Stem
     names : sequence of str
         Of `structnets.bases.frames.FRAMES`.
     kernel_size : int

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from structnets.bases.frames import Frame
-from structnets.figures.style import COLOURS, GREY, figure, footnote, headline, save, save_csv
+from structnets.figures.style import COLOURS, GREY, Stem, figure, footnote, headline, save, save_csv
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +28,7 @@ def plane_frames() -> tuple[Frame, Frame]:
 
 
 def draw_frames_plane(
-    stem: Path, *, filter_at: tuple[float, float] = FILTER, title: str = "Frames of the plane"
+    stem: Stem, *, filter_at: tuple[float, float] = FILTER, title: str = "Frames of the plane"
 ) -> list[Path]:
     """Draw both frames, the filter as a dot, and how it is composed.
 
@@ -38,8 +38,7 @@ def draw_frames_plane(
 
     Parameters
     ----------
-    stem : pathlib.Path
-        Path without ending; ``.svg``, ``.png`` and ``.csv`` are written.
+    stem : Stem
     filter_at : pair of float
         The filter, a point of the plane.
     title : str

@@ -12,20 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from structnets.figures.style import GREY, figure, footnote, headline, save
+from structnets.figures.style import GREY, Stem, figure, footnote, headline, save
 
 WEIGHTS_VARIABLE = "STRUCTNETS_GOOGLENET"
 _SHOWN = 8  # filters of a layer
 _MOST_LAYERS = 14
 
 
-def draw_googlenet_filters(stem: Path, *, title: str) -> list[Path]:
+def draw_googlenet_filters(stem: Stem, *, title: str) -> list[Path]:
     """Draw random filters of every few layers, or why they are not there.
 
     Parameters
     ----------
-    stem : pathlib.Path
-        Path without ending; ``.svg`` and ``.png`` are written.
+    stem : Stem
+        ``.svg`` and ``.png`` alone are written.
     title : str
         Of the figure.
 

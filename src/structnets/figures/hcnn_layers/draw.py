@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from structnets.figures.style import COLOURS, figure, footnote, save, save_csv
+from structnets.figures.style import COLOURS, Stem, figure, footnote, save, save_csv
 
 _COLUMNS = ("layer", "u1", "u2", "attributes", "numbers")
 
 
 def draw_layer_sizes(
-    layers: Sequence[tuple[str, Sequence[int]]], stem: Path, *, title: str, note: str
+    layers: Sequence[tuple[str, Sequence[int]]], stem: Stem, *, title: str, note: str
 ) -> list[Path]:
     """Draw one bar per layer, as high as it has spatial places, its sizes written on it.
 
@@ -19,8 +19,7 @@ def draw_layer_sizes(
     ----------
     layers : sequence of (name, sizes)
         In order; sizes are (u1, u2, attribute values ...).
-    stem : pathlib.Path
-        Path without ending; ``.svg``, ``.png`` and ``.csv`` are written.
+    stem : Stem
     title, note : str
         Words on the figure.
 
@@ -62,13 +61,12 @@ def draw_layer_sizes(
     return [*files, save_csv(stem, _COLUMNS, rows)]
 
 
-def draw_hcnn_layers(stem: Path, *, title: str, side: int = 32) -> list[Path]:
+def draw_hcnn_layers(stem: Stem, *, title: str, side: int = 32) -> list[Path]:
     """Draw the layers of the hierarchical attribute CNN for CIFAR-10 (Figure 13).
 
     Parameters
     ----------
-    stem : pathlib.Path
-        Path without ending; ``.svg``, ``.png`` and ``.csv`` are written.
+    stem : Stem
     title : str
         Of the figure.
     side : int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from structnets.figures.style import COLOURS, GREY, figure, footnote, save
+from structnets.figures.style import COLOURS, GREY, Stem, figure, footnote, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,13 +16,13 @@ _OFFSET = (0.36, 0.34)  # of a map from the one behind it
 _WIDTH, _HEIGHT = 1.7, 1.5
 
 
-def draw_hierarchy_schematic(stem: Path) -> list[Path]:
+def draw_hierarchy_schematic(stem: Stem) -> list[Path]:
     """Draw how an output value is made: from all maps, or from neighbouring ones.
 
     Parameters
     ----------
-    stem : pathlib.Path
-        Path without ending; ``.svg`` and ``.png`` are written.
+    stem : Stem
+        ``.svg`` and ``.png`` alone are written.
 
     Returns
     -------

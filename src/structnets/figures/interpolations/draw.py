@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from structnets.figures.style import figure, footnote, headline, save, save_csv
+from structnets.figures.style import Stem, figure, footnote, headline, save, save_csv
 
 
 def draw_interpolations(
     sequences: Sequence[tuple[str, NDArray[np.floating], Sequence[float]]],
-    stem: Path,
+    stem: Stem,
     *,
     title: str,
     note: str = "",
@@ -25,8 +25,7 @@ def draw_interpolations(
     sequences : sequence of (label, images, t)
         Images of shape (K, C, H, W) with 1 or 3 channels, shown from 0 (black) to 1 and cut
         beyond; t of shape (K,) is where on the line they lie. All rows have the same K.
-    stem : pathlib.Path
-        Path without ending; ``.svg``, ``.png`` and ``.csv`` are written.
+    stem : Stem
     title, note : str
         Words on the figure.
 

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from structnets.figures.style import COLOURS, GREY, figure, footnote, legend_beside, save, save_csv
+from structnets.figures.style import (
+    COLOURS,
+    GREY,
+    Stem,
+    figure,
+    footnote,
+    legend_beside,
+    save,
+    save_csv,
+)
 
 _COLUMNS = ("network", "images", "precision", "mean", "maximum")
 _ROUNDING = {"bfloat16": 2.0**-8, "float32": 2.0**-24, "float64": 2.0**-53}
@@ -24,7 +33,7 @@ class Error:
 
 
 def draw_inversion_errors(
-    errors: Sequence[Error], stem: Path, *, title: str, note: str = ""
+    errors: Sequence[Error], stem: Stem, *, title: str, note: str = ""
 ) -> list[Path]:
     """Draw a line per set of images: mean, worst, and the precision's unit of rounding.
 
@@ -32,8 +41,7 @@ def draw_inversion_errors(
     ----------
     errors : sequence of Error
         From above to below.
-    stem : pathlib.Path
-        Path without ending; ``.svg``, ``.png`` and ``.csv`` are written.
+    stem : Stem
     title, note : str
         Words on the figure.
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from structnets.figures.style import COLOURS, GREY, figure, footnote, headline, save
+from structnets.figures.style import COLOURS, GREY, Stem, figure, footnote, headline, save
 
 _UPPER, _LOWER = 0.8, 0.2
 
 
-def draw_block(stem: Path, *, title: str, note: str = "") -> list[Path]:
+def draw_block(stem: Stem, *, title: str, note: str = "") -> list[Path]:
     """Draw the block of Eq. 39 and its inverse (Figure 16).
 
     Parameters
     ----------
-    stem : pathlib.Path
-        Path without ending; ``.svg`` and ``.png`` are written.
+    stem : Stem
+        ``.svg`` and ``.png`` alone are written.
     title, note : str
         Words on the figure.
 

@@ -7,17 +7,16 @@ from typing import Any
 
 import torch
 
-from structnets.figures.style import COLOURS, figure, footnote, headline, save, save_csv
+from structnets.figures.style import COLOURS, Stem, figure, footnote, headline, save, save_csv
 from structnets.nn.space_to_depth import SpaceToDepth
 
 
-def draw_down_sampling(stem: Path, *, title: str, note: str = "", side: int = 4) -> list[Path]:
+def draw_down_sampling(stem: Stem, *, title: str, note: str = "", side: int = 4) -> list[Path]:
     """Draw where the pixels of one map go, computed from `SpaceToDepth` itself (Figure 17).
 
     Parameters
     ----------
-    stem : pathlib.Path
-        Path without ending; ``.svg``, ``.png`` and ``.csv`` are written.
+    stem : Stem
     title, note : str
         Words on the figure.
     side : int

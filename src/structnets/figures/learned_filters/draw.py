@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from structnets.figures.style import figure, footnote, headline, save, save_csv
+from structnets.figures.style import Stem, figure, footnote, headline, save, save_csv
 
 _COLUMNS = ("network", "layer", "filter", "channel", "row", "column", "value")
 _GAP = 1  # pixels between tiles
@@ -44,7 +44,7 @@ class FilterPanel:
 
 
 def draw_learned_filters(
-    panels: Sequence[FilterPanel], stem: Path, *, title: str, note: str
+    panels: Sequence[FilterPanel], stem: Stem, *, title: str, note: str
 ) -> list[Path]:
     """Draw a row per network: the basis on the left, filters on the right.
 
@@ -52,8 +52,8 @@ def draw_learned_filters(
     ----------
     panels : sequence of FilterPanel
         One per network.
-    stem : pathlib.Path
-        Path without ending; ``.svg``, ``.png`` and ``.csv`` (the filters) are written.
+    stem : Stem
+        The ``.csv`` holds the filters.
     title, note : str
         Words on the figure.
 

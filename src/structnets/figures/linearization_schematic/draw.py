@@ -7,19 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from structnets.figures.style import COLOURS, GREY, figure, footnote, headline, save
+from structnets.figures.style import COLOURS, GREY, Stem, figure, footnote, headline, save
 
 _STEPS = np.linspace(0.0, 1.0, 6)
 _FINE = np.linspace(0.0, 1.0, 60)
 
 
-def draw_linearization(stem: Path, *, title: str) -> list[Path]:
+def draw_linearization(stem: Stem, *, title: str) -> list[Path]:
     """Draw orbits of two attributes as curves in image space and as a grid in index space.
 
     Parameters
     ----------
-    stem : pathlib.Path
-        Path without ending; ``.svg`` and ``.png`` are written.
+    stem : Stem
+        ``.svg`` and ``.png`` alone are written.
     title : str
         Of the figure.
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from structnets.bases.gaussian import GaussianBasis
-from structnets.figures.style import COLOURS, GREY, figure, footnote, headline, save, save_csv
+from structnets.figures.style import COLOURS, GREY, Stem, figure, footnote, headline, save, save_csv
 
 _EFFECTIVE = 4
 _SIDE = 0.8  # of a drawn filter, in rows
@@ -16,13 +16,13 @@ _FAR = 9.0
 _COLUMNS = ("filter", "atom", "alpha")
 
 
-def draw_receptive_fields(stem: Path, *, title: str, order: int = 3, seed: int = 4) -> list[Path]:
+def draw_receptive_fields(stem: Stem, *, title: str, order: int = 3, seed: int = 4) -> list[Path]:
     """Draw Gaussian derivatives, random weights, and the filters that they make.
 
     Parameters
     ----------
-    stem : pathlib.Path
-        Path without ending; ``.svg``, ``.png`` and ``.csv`` (the weights) are written.
+    stem : Stem
+        The ``.csv`` holds the weights.
     title : str
         Of the figure.
     order : int

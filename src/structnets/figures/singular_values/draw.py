@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from structnets.figures.style import COLOURS, figure, footnote, legend_beside, save, save_csv
+from structnets.figures.style import COLOURS, Stem, figure, footnote, legend_beside, save, save_csv
 
 _COLUMNS = ("spectrum", "index", "value", "normalised", "cumulated_energy")
 _POINTS = 400
@@ -15,7 +15,7 @@ _POINTS = 400
 
 def draw_spectra(
     spectra: Mapping[str, tuple[Sequence[float], float]],
-    stem: Path,
+    stem: Stem,
     *,
     title: str,
     note: str = "",
@@ -27,8 +27,7 @@ def draw_spectra(
     spectra : mapping of str to (values, energy)
         Per curve the singular values, descending, and the sum of squares of all of them, also
         of those not given.
-    stem : pathlib.Path
-        Path without ending; ``.svg``, ``.png`` and ``.csv`` are written.
+    stem : Stem
     title, note : str
         Words on the figure.
 

@@ -6,12 +6,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from structnets.figures.style import COLOURS, GREY, figure, footnote, legend_beside, save, save_csv
+from structnets.figures.style import (
+    COLOURS,
+    GREY,
+    Stem,
+    figure,
+    footnote,
+    legend_beside,
+    save,
+    save_csv,
+)
 
 
 def draw_stability(
     blocks: Sequence[Mapping[str, Any]],
-    stem: Path,
+    stem: Stem,
     *,
     tolerance: float,
     title: str,
@@ -24,8 +33,7 @@ def draw_stability(
     blocks : sequence of mapping
         In order, with the fields of `structnets.analysis.stability.BlockStability`. Errors that
         are not finite are left out of the figure.
-    stem : pathlib.Path
-        Path without ending; ``.svg``, ``.png`` and ``.csv`` are written.
+    stem : Stem
     tolerance : float
         Largest error that counts as invertible.
     title, note : str

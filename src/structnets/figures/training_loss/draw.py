@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from structnets.figures.style import COLOURS, figure, footnote, legend_beside, save, save_csv
+from structnets.figures.style import COLOURS, Stem, figure, footnote, legend_beside, save, save_csv
 
 _COLUMNS = ("run", "step", "loss", "window")
 _FEW = 40  # points up to which they are marked
@@ -33,7 +33,7 @@ class MeanLoss:
 
 
 def draw_mean_losses(
-    losses: Mapping[str, Sequence[MeanLoss]], stem: Path, *, title: str, note: str = ""
+    losses: Mapping[str, Sequence[MeanLoss]], stem: Stem, *, title: str, note: str = ""
 ) -> list[Path]:
     """Draw every run's losses against the iteration.
 
@@ -41,8 +41,7 @@ def draw_mean_losses(
     ----------
     losses : mapping of str to sequence of MeanLoss
         Per run, ascending.
-    stem : pathlib.Path
-        Path without ending; ``.svg``, ``.png`` and ``.csv`` are written.
+    stem : Stem
     title, note : str
         Words on the figure.
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from structnets.figures.style import (
     COLOURS,
     MARKERS,
+    Stem,
     figure,
     footnote,
     legend_beside,
@@ -36,7 +37,7 @@ class StepCost(NamedTuple):
 
 
 def draw_memory_growth(
-    costs: Mapping[str, Sequence[StepCost]], stem: Path, *, title: str, note: str = ""
+    costs: Mapping[str, Sequence[StepCost]], stem: Stem, *, title: str, note: str = ""
 ) -> list[Path]:
     """Draw peak memory against blocks per stage.
 
@@ -44,8 +45,7 @@ def draw_memory_growth(
     ----------
     costs : mapping of str to sequence of StepCost
         Per way to train, at growing depth; times are stated as multiples of the first way's.
-    stem : pathlib.Path
-        Path without ending; ``.svg``, ``.png`` and ``.csv`` are written.
+    stem : Stem
     title, note : str
         Words on the figure.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from structnets.figures.style import Stem
 from structnets.figures.trials.heatmap import draw_heatmap
 from structnets.figures.trials.pareto import draw_pareto
 from structnets.figures.trials.trial_grid import draw_trial_grid
@@ -16,7 +17,7 @@ _COSTS = {"parameters": "trained parameters", "step_s": "seconds per training st
 def draw_trials(
     drawing: Mapping[str, Any],
     trials: Sequence[dict[str, Any]],
-    stem: Path,
+    stem: Stem,
     *,
     title: str,
     value_label: str,
@@ -31,8 +32,7 @@ def draw_trials(
     trials : sequence of dict
         Each with its model options and ``accuracy``, None if it failed; for the kind ``pareto``
         also ``parameters`` and ``step_s``.
-    stem : pathlib.Path
-        Path without ending; ``.svg``, ``.png`` and ``.csv`` are written.
+    stem : Stem
     title, value_label, note : str
         Words on the figure.
 

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
-from structnets.figures.style import figure, footnote, headline, save, save_csv
+from structnets.figures.style import Stem, figure, footnote, headline, save, save_csv
 from structnets.figures.trials.finished import finished_trials
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _MAP = "viridis"
 
 def draw_heatmap(
     trials: Sequence[dict[str, Any]],
-    stem: Path,
+    stem: Stem,
     *,
     title: str,
     value_label: str,
@@ -40,8 +40,7 @@ def draw_heatmap(
     trials : sequence of dict
         Each with ``orders`` and ``sigmas`` (one per layer), ``scales`` and `value`, which is
         None for a trial that failed.
-    stem : pathlib.Path
-        Path without ending; ``.svg``, ``.png`` and ``.csv`` are written.
+    stem : Stem
     title, value_label, note : str
         Words on the figure.
     value : str

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from structnets.figures.style import (
     COLOURS,
     MARKERS,
+    Stem,
     figure,
     footnote,
     headline,
@@ -37,7 +38,7 @@ def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
 
 def draw_pareto(
     trials: Sequence[Mapping[str, Any]],
-    stem: Path,
+    stem: Stem,
     *,
     costs: Mapping[str, str],
     title: str,
@@ -55,8 +56,7 @@ def draw_pareto(
         Each with `group` (colour and marker, K say), `label` (written beside the point, Q say),
         the costs, and `value`, which is None for a trial that failed; one with `stopped_early`
         is drawn hollow.
-    stem : pathlib.Path
-        Path without ending; ``.svg``, ``.png`` and ``.csv`` are written.
+    stem : Stem
     costs : mapping of str to str
         Keys of the costs, with the words of their axes; drawn on logarithmic axes.
     title, value_label, note : str

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
-from structnets.figures.style import figure, footnote, headline, save, save_csv
+from structnets.figures.style import Stem, figure, footnote, headline, save, save_csv
 from structnets.figures.trials.finished import finished_trials
 
 _MAP = "viridis"
@@ -18,7 +18,7 @@ _MAP = "viridis"
 
 def draw_trial_grid(
     trials: Sequence[dict[str, Any]],
-    stem: Path,
+    stem: Stem,
     *,
     x: str,
     y: str,
@@ -33,8 +33,7 @@ def draw_trial_grid(
     ----------
     trials : sequence of dict
         Each with the options `x` and `y`, and `value`, which is None for a trial that failed.
-    stem : pathlib.Path
-        Path without ending; ``.svg``, ``.png`` and ``.csv`` are written.
+    stem : Stem
     x, y : str
         Options along the columns and up the rows, ordered by their values.
     title, value_label, note : str
