@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.tracking import store
-from pipelines.tracking.stored import StoredRun, side_by_side, stored_runs
+from pipelines.tracking.audited_runs import StoredRun, side_by_side, stored_runs
 from structnets.files import sha256_file
 from structnets.reporting.ledger import ledger_files
 

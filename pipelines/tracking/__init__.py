@@ -13,7 +13,7 @@ driver          `Tracker.open`, then `log_artifacts`, `set_tags`, `finish`
 worker, rank 0  `Spool(directory).log_metrics(step, values)`: no MLflow in the worker
 render          `log_target`
 sweep           `log_sweep` with one `Trial` per trial
-audit           `pipelines.tracking.stored`
+audit           `pipelines.tracking.audited_runs`
 ==============  ==========================================================================
 """
 
