@@ -11,6 +11,9 @@ from pathlib import Path
 from snakemake.cli import get_argument_parser
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
+from snakemake.utils import min_version
+
+min_version("9.27")
 
 # This file and all jobs run the code of this checkout, wherever they are called from; modules of
 # one's own may lie where Snakemake is called. Jobs run the interpreter that runs Snakemake, also
