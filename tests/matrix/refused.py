@@ -30,6 +30,11 @@ REFUSED: dict[tuple[str, str], Refusal] = {
         "InvertibleSequential",
     )
 }
+REFUSED["DynamicSteerableBlock", "second derivatives"] = Refusal(
+    "angle_damping=0",
+    "the gradient of its angles is damped on purpose and so is nobody's derivative; "
+    "with `angle_damping=0` it is, and differentiates again",
+)
 
 _COMPILED = ("compile, dynamic, one graph", "compile, training")
 _EXPORTED = ("export, static", "export, dynamic batch")

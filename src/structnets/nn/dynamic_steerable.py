@@ -78,8 +78,8 @@ class DynamicSteerableBlock(ConstantBuffers):
     Limits
     ------
     Gradients through estimated directions are damped unless ``angle_damping=0``: numerical ones
-    (``torch.autograd.gradcheck``) differ from them. The pose network's batch norm makes outputs in
-    training mode depend on the batch.
+    (``torch.autograd.gradcheck``) differ from them, and differentiating them again is refused. The
+    pose network's batch norm makes outputs in training mode depend on the batch.
 
     Examples
     --------

@@ -32,11 +32,18 @@ def angle_of(directions: Tensor, damping: float = DAMPING) -> Tensor:
     Tensor, shape (B, P, H, W)
         Radians in (-pi, pi]; 0 where both are 0. Gradients are those of the arctangent, damped
         where a direction has next to no length.
+
+    Raises
+    ------
+    RuntimeError
+        If damped gradients are differentiated again: they are no derivatives of the angles, so
+        that a second derivative would be wrong. ``damping=0`` has second derivatives.
     """
     x, y = directions.chunk(2, dim=1)
     if damping == 0:
         return torch.atan2(y, x)
-    if torch.compiler.is_compiling():  # which takes no number as a custom function's argument
+    # The one takes no number as a custom function's argument, the other no custom function.
+    if torch.compiler.is_compiling() or torch.jit.is_tracing():
         scale = (x.square() + y.square() + damping).detach()
         tangent = y * (x.detach() / scale) - x * (y.detach() / scale)
         return torch.atan2(y, x).detach() + (tangent - tangent.detach())
@@ -60,14 +67,34 @@ class _Angle(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
-        x, y = ctx.saved_tensors
-        scaled = gradient / (x.square() + y.square() + ctx.damping)
-        return -y * scaled, x * scaled, None
+        return *_DampedGradient.apply(*ctx.saved_tensors, gradient, ctx.damping), None
 
     @staticmethod
     def jvp(ctx: Any, x_tangent: Tensor, y_tangent: Tensor, _: None) -> Tensor:
         x, y = ctx.saved_tensors
         return (x * y_tangent - y * x_tangent) / (x.square() + y.square() + ctx.damping)
+
+
+class _DampedGradient(torch.autograd.Function):
+    """What `_Angle` hands back, which cannot be differentiated."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor, y: Tensor, gradient: Tensor, damping: float) -> tuple[Tensor, Tensor]:
+        scaled = gradient / (x.square() + y.square() + damping)
+        return -y * scaled, x * scaled
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        pass
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Any:
+        raise RuntimeError(
+            "the damped gradients of a dynamic steerable block's angles have no derivatives: "
+            "build it with angle_damping=0 to differentiate twice"
+        )
 
 
 @dataclass

@@ -147,5 +147,5 @@ def test_a_crop_decides_the_size_of_a_net(size: int, millions: float) -> None:
 def test_basis_filters_per_layer() -> None:
     layers = [m for m in built("rfnin_bn").modules() if isinstance(m, GaussianConv2d)]
     assert [len(layer.basis) for layer in layers] == [57, 43, 29, 15, 15]
-    assert [layer.kernel_size for layer in layers] == [11, 9, 7, 5, 5]
+    assert [layer.kernel_size for layer in layers] == [(k, k) for k in (11, 9, 7, 5, 5)]
     assert isinstance(layers[0].basis, GaussianBasis)

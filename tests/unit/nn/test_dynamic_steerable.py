@@ -78,6 +78,13 @@ def test_gradients_of_rotation_against_numerical_ones() -> None:
     assert torch.autograd.gradcheck(lambda m, a: rotate_maps(m, a, frequencies), (maps, angle))
 
 
+def test_undamped_gradients_are_those_of_the_outputs_twice_too() -> None:
+    block = DynamicSteerableBlock(1, 2, order=1, angle_damping=0).double().eval()
+    images = torch.randn(1, 1, 3, 3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(block, images)
+    assert torch.autograd.gradgradcheck(block, images)
+
+
 def test_interpolation_at_a_node_is_that_node() -> None:
     maps = torch.randn(3, 1, 2, 4, 2, 2)
     log_sigmas = [math.log(s) for s in (0.8, 1.1, 1.5)]
