@@ -53,6 +53,14 @@ class Structured:
         The convolutions that were replaced.
     left : tuple of pairs
         Name of every other convolution wider than a pixel, and why it was left.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> from structnets.nn import structure
+    >>> structured = structure(nn.Conv2d(3, 8, 3, padding=1), keep_weights=False)
+    >>> structured.changed[0].after, structured.left
+    ('11x11', ())
     """
 
     model: nn.Module
