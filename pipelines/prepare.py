@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.stage import absolute, run_stage, stage_parser
-from structnets.data.sets.catalogue import read_request
+from structnets.data.sets.entries.catalogue import read_request
 from structnets.data.sets.preparation import Preparation
 from structnets.forms.stored import prepare as store
 

@@ -19,7 +19,7 @@ from structnets.cohorts.quality_page import write_page
 from structnets.cohorts.request import CohortRequest
 from structnets.cohorts.simulated import NAME, write_simulated
 from structnets.cohorts.subject_files import SubjectFiles, make_subject, read_subject
-from structnets.data.sets.catalogue import read_request
+from structnets.data.sets.entries.catalogue import read_request
 from structnets.figures.registration_overlay import draw_overlay
 
 logger = logging.getLogger("prepare_mri")

@@ -14,7 +14,7 @@ from pathlib import Path
 from pipelines.stage import absolute, run_stage, stage_parser
 from structnets.cohorts.request import CohortRequest
 from structnets.cohorts.subject_files import make_subject
-from structnets.data.sets.catalogue import read_request
+from structnets.data.sets.entries.catalogue import read_request
 from structnets.figures.registration_overlay import draw_overlay
 
 logger = logging.getLogger("prepare_mri_subject")

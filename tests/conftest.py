@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from structnets.data.sets.catalogue import find_dataset
+from structnets.data.sets.entries.catalogue import find_dataset
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

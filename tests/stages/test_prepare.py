@@ -4,7 +4,7 @@ import pytest
 
 from pipelines.prepare import main, prepare
 from structnets.data.prepared.manifest import load_manifest
-from structnets.data.sets.catalogue import DATASETS, find_dataset
+from structnets.data.sets.entries.catalogue import DATASETS, find_dataset
 from structnets.data.sets.preparation import Content, Preparation
 from structnets.forms.entries import FORMS
 from structnets.forms.splits.stored import load_split

@@ -8,7 +8,7 @@ from pipelines.prepare import main, prepare
 from structnets.data.originals.imagenet_archives import write_archives
 from structnets.data.prepared.manifest import load_manifest
 from structnets.data.prepared.shards import ShardedSplit
-from structnets.data.sets.catalogue import find_dataset
+from structnets.data.sets.entries.catalogue import find_dataset
 from structnets.data.sets.preparation import Preparation
 from tests.made_imagenet import WNIDS, encoded, made_classes, write_tree
 

@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.prepare import main, prepare
 from structnets.data.prepared.manifest import load_manifest
-from structnets.data.sets.catalogue import find_dataset
+from structnets.data.sets.entries.catalogue import find_dataset
 from structnets.data.sets.mnist import FILES
 from structnets.data.sets.preparation import Preparation
 from structnets.forms.stored import verify

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from pipelines import render_target
-from structnets.data.sets.catalogue import find_dataset
+from structnets.data.sets.entries.catalogue import find_dataset
 from structnets.files import read_json
 from structnets.forms.splits.stored import write_prepared
 from structnets.reporting.plan import make_plan

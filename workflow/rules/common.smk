@@ -33,7 +33,7 @@ from pipelines.tracking.health import trouble
 from pipelines.tracking.store import resolve_uri
 from structnets import identity
 from structnets.entries import foreign_paths
-from structnets.data.sets.catalogue import DATASETS, find_dataset
+from structnets.data.sets.entries.catalogue import DATASETS, find_dataset
 from structnets.files import read_json
 from structnets.specs.configuration import load_configuration
 from structnets.reporting.asked import check_asked

@@ -12,7 +12,7 @@ from structnets.cohorts import layouts
 from structnets.cohorts.listing import Listing, Scan
 from structnets.cohorts.naming import path_part
 from structnets.cohorts.sheet import without_zeros
-from structnets.data.sets.catalogue import check_parameters, find_dataset
+from structnets.data.sets.entries.catalogue import check_parameters, find_dataset
 from structnets.identity import digest
 
 if TYPE_CHECKING:

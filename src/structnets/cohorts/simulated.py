@@ -9,7 +9,7 @@ import numpy as np
 
 from structnets.cohorts.assembly import write_folded
 from structnets.cohorts.request import CohortRequest
-from structnets.data.sets.catalogue import find_dataset
+from structnets.data.sets.entries.catalogue import find_dataset
 from structnets.imaging.intensity import normalize
 from structnets.imaging.simulated import simulate_brain
 

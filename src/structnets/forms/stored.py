@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from structnets.data.prepared.manifest import load_manifest, verify_files
-from structnets.data.sets.catalogue import DATASETS
+from structnets.data.sets.entries.catalogue import DATASETS
 from structnets.data.sets.preparation import Content, Preparation
 from structnets.forms.entries import FORMS, find_form
 

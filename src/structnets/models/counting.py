@@ -77,7 +77,7 @@ def count_parameters(spec: ResolvedSpec) -> int:
 
 def weightless(spec: ResolvedSpec) -> nn.Module:
     """Build a spec's model for the classes of its data set on torch's meta device."""
-    from structnets.data.sets.catalogue import class_count, find_dataset
+    from structnets.data.sets.entries.catalogue import class_count, find_dataset
 
     data = spec["data"]
     classes = class_count(data["name"], data["prepare"])

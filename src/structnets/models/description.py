@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from structnets.models.registry import MODELS, create_model
+from structnets.models.entries.arguments import MODELS
+from structnets.models.registry import create_model
 
 
 def describe_models() -> list[dict[str, Any]]:

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import ast
-import difflib
 import fnmatch
-import functools
-import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from structnets.entries import Registry, is_path, load_path
-from structnets.models.entries import ENTRIES, ModelEntry
+from structnets.entries import is_path, load_path
+from structnets.models.entries import ModelEntry
+from structnets.models.entries.arguments import (
+    MODELS,
+    accepted_options,
+    check_options,
+    takes_classes,
+)
 from structnets.specs.resolved import ResolvedSpec
 
 if TYPE_CHECKING:
     from torch import nn
-
-
-MODELS = Registry("model", ENTRIES, "structnets.models", ModelEntry)
-"""Models of this library, of installed packages, and those that `register_model` added."""
 
 
 def list_models(pattern: str = "*") -> list[str]:
@@ -123,70 +120,6 @@ def create_model(name: str, **options: Any) -> nn.Module:
 
         return without_classes(model)
     return model
-
-
-def check_options(name: str, options: Iterable[str]) -> None:
-    """Refuse options that a model's constructor does not take.
-
-    Nothing is imported for the models of this library.
-
-    Raises
-    ------
-    ValueError
-        Naming the first unknown option and the allowed ones.
-    """
-    allowed, others = _arguments(MODELS.find(name, paths=True).constructor)
-    for option in options:
-        if option not in allowed and not others:
-            near = difflib.get_close_matches(option, allowed, n=2)
-            meant = f" (did you mean {' or '.join(near)}?)" if near else ""
-            raise ValueError(
-                f"unknown option {option!r} of model {name!r}{meant}; allowed: {', '.join(allowed)}"
-            )
-
-
-@functools.cache
-def _arguments(constructor: str) -> tuple[tuple[str, ...], bool]:
-    """Return the names of a constructor's arguments, and whether it takes others as well."""
-    module, _, attribute = constructor.partition(":")
-    if module.startswith(f"{__package__}."):
-        return _read_arguments(
-            Path(__file__).with_name(f"{module.rsplit('.', 1)[-1]}.py"), attribute
-        )
-    try:
-        parameters = inspect.signature(load_path(constructor)).parameters.values()
-    except TypeError:
-        raise ValueError(f"{constructor} is nothing that can be called to make a model") from None
-    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-    return tuple(named), any(p.kind is p.VAR_KEYWORD for p in parameters)
-
-
-def _read_arguments(file: Path, attribute: str) -> tuple[tuple[str, ...], bool]:
-    """Read a constructor's arguments from its source, which needs no torch."""
-    node = next(
-        node
-        for node in ast.parse(file.read_text()).body
-        if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name == attribute
-    )
-    if isinstance(node, ast.ClassDef):
-        node = next(
-            part
-            for part in node.body
-            if isinstance(part, ast.FunctionDef) and part.name == "__init__"
-        )
-    names = [argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)]
-    return tuple(name for name in names if name != "self"), node.args.kwarg is not None
-
-
-def accepted_options(name: str) -> tuple[str, ...]:
-    """Return the arguments that a model's constructor names."""
-    return _arguments(MODELS.find(name, paths=True).constructor)[0]
-
-
-def takes_classes(name: str) -> bool:
-    """Say whether a model can be made for any number of classes."""
-    named, others = _arguments(MODELS.find(name, paths=True).constructor)
-    return "num_classes" in named or others
 
 
 def data_options(name: str, classes: int, image_shape: Sequence[int]) -> dict[str, int]:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from structnets import files, identity
-from structnets.data.sets.catalogue import find_dataset
+from structnets.data.sets.entries.catalogue import find_dataset
 
 Line = dict[str, Any]
 KEYS = (

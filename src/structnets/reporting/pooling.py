@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from structnets.cohorts.request import CohortRequest
-from structnets.data.sets.catalogue import find_dataset
+from structnets.data.sets.entries.catalogue import find_dataset
 from structnets.metrics.binary import binary_scores
 
 

@@ -11,13 +11,13 @@ from typing import Any, cast
 
 from pydantic import Field, field_validator, model_validator
 
-from structnets.data.sets.catalogue import (
+from structnets.data.sets.entries.catalogue import (
     check_parameters,
     find_dataset,
     most_training_images,
 )
 from structnets.forms.entries import FormEntry, find_form
-from structnets.models.registry import MODELS, check_options, takes_classes
+from structnets.models.entries.arguments import MODELS, check_options, takes_classes
 from structnets.specs.recipe import GradientRecipe, Recipe
 from structnets.specs.resolved import Option, Preset, ResolvedSpec
 from structnets.specs.validation import Strict, checked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from structnets.data.sets.catalogue import find_dataset
+from structnets.data.sets.entries.catalogue import find_dataset
 from structnets.specs.analysis import load_models_experiments, resolve_analysis
 from structnets.specs.target import load_analysis
 from tests.made_results import REPOSITORY, floor

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from structnets import identity
-from structnets.data.sets.catalogue import class_count, find_dataset
+from structnets.data.sets.entries.catalogue import class_count, find_dataset
 from structnets.models.registry import create_model, data_options
 from structnets.specs.experiment import Experiment, load_experiment, merge, resolve
 from structnets.specs.spec import validate

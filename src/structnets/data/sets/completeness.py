@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from structnets.data.sets.catalogue import find_dataset
+from structnets.data.sets.entries.catalogue import find_dataset
 
 
 def check_whole(

@@ -18,8 +18,8 @@ from typing import Any
 
 from structnets.data.originals.devkit import validation_classes
 from structnets.data.originals.tars import FileRange, list_tar
-from structnets.data.sets.catalogue import class_count
 from structnets.data.sets.completeness import check_whole
+from structnets.data.sets.entries.catalogue import class_count
 from structnets.data.sets.preparation import Content, Preparation
 
 TRAIN_TAR = "ILSVRC2012_img_train.tar"

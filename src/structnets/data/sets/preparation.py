@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from structnets.data.sets.catalogue import check_parameters, find_dataset
 from structnets.data.sets.entries import DatasetEntry
+from structnets.data.sets.entries.catalogue import check_parameters, find_dataset
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from structnets.data.batches.examples import Step
 from structnets.data.batches.seeding import stream_seed
-from structnets.data.sets.catalogue import find_dataset
+from structnets.data.sets.entries.catalogue import find_dataset
 from structnets.data.sets.textured_blobs import TexturedBlobs
 from structnets.forms.blobs.stored import draw_blobs, load_train_textures
 from structnets.forms.boundaries.images import BoundaryImages

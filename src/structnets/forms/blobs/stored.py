@@ -26,7 +26,7 @@ from structnets.data.prepared.manifest import (
 )
 from structnets.data.prepared.whole_folder import write_whole
 from structnets.data.sets.boundary_split import BoundarySplit, pack_annotators
-from structnets.data.sets.catalogue import find_dataset
+from structnets.data.sets.entries.catalogue import find_dataset
 from structnets.data.sets.preparation import Content, Preparation
 from structnets.data.sets.textured_blobs import TexturedBlobs, to_bytes
 from structnets.data.sets.textures import Textures

@@ -25,7 +25,7 @@ from structnets.data.prepared.manifest import (
 )
 from structnets.data.prepared.whole_folder import write_whole
 from structnets.data.sets.boundary_split import BoundarySplit
-from structnets.data.sets.catalogue import find_dataset
+from structnets.data.sets.entries.catalogue import find_dataset
 from structnets.data.sets.preparation import Content, Preparation
 from structnets.files import write_json
 from structnets.forms.entries import BOUNDARY_FILES, BOUNDARY_KINDS

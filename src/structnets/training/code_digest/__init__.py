@@ -14,7 +14,7 @@ import importlib.util
 from pathlib import Path
 
 import structnets
-from structnets.data.sets.catalogue import find_dataset
+from structnets.data.sets.entries.catalogue import find_dataset
 from structnets.entries import foreign_paths
 from structnets.forms.tasks import form_of
 from structnets.identity import digest

@@ -2,7 +2,7 @@
 
 import pytest
 
-from structnets.data.sets.catalogue import check_parameters, find_dataset, read_request
+from structnets.data.sets.entries.catalogue import check_parameters, find_dataset, read_request
 
 
 def test_facts():

@@ -5,8 +5,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from structnets.data.sets.catalogue import find_dataset
 from structnets.data.sets.digits import enlarge, load_digits
+from structnets.data.sets.entries.catalogue import find_dataset
 
 
 @pytest.fixture(scope="module")

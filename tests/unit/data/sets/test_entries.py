@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from structnets.data.sets.catalogue import DATASETS, class_count, find_dataset
 from structnets.data.sets.entries import ENTRIES, DatasetEntry
+from structnets.data.sets.entries.catalogue import DATASETS, class_count, find_dataset
 from structnets.data.sets.preparation import Preparation
 from structnets.forms.entries import FORMS, find_form
 from structnets.forms.stored import prepare
@@ -29,7 +29,7 @@ def test_every_entry_holds_together(name):
 
 
 def test_plans_import_no_array_library():
-    code = "import sys, structnets.data.sets.catalogue, structnets.forms.entries\n"
+    code = "import sys, structnets.data.sets.entries.catalogue, structnets.forms.entries\n"
     code += "print({'numpy', 'torch', 'pydantic'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

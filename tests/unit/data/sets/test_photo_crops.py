@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from structnets.data.sets.catalogue import find_dataset
+from structnets.data.sets.entries.catalogue import find_dataset
 from structnets.data.sets.photo_crops import load_photo_crops, shrink
 
 
