@@ -10,6 +10,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from structnets.nn._modes import is_traced
+
 DAMPING = 1e-2  # squared length of a direction below which its gradient is damped
 
 
@@ -42,8 +44,8 @@ def angle_of(directions: Tensor, damping: float = DAMPING) -> Tensor:
     x, y = directions.chunk(2, dim=1)
     if damping == 0:
         return torch.atan2(y, x)
-    # The one takes no number as a custom function's argument, the other no custom function.
-    if torch.compiler.is_compiling() or torch.jit.is_tracing():
+    # torch.compile takes no number as a custom function's argument, a trace no custom function.
+    if is_traced(x):
         scale = (x.square() + y.square() + damping).detach()
         tangent = y * (x.detach() / scale) - x * (y.detach() / scale)
         return torch.atan2(y, x).detach() + (tangent - tangent.detach())
