@@ -17,7 +17,7 @@ import difflib
 import importlib
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
@@ -205,10 +205,15 @@ class Registry(Generic[E]):
 
     def _unknown(self, name: str, paths: bool) -> str:
         names = self.names()
-        near = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.7)
-        suggested = f" (did you mean {' or '.join(near)}?)" if near else ""
+        suggested = did_you_mean(name.lower(), names, cutoff=0.7)
         path = ", or package.module:object" if paths else ""
         return f"unknown {self.kind} {name!r}{suggested}; allowed: {', '.join(sorted(names))}{path}"
+
+
+def did_you_mean(given: str, names: Sequence[str], most: int = 3, cutoff: float = 0.6) -> str:
+    """Return `` (did you mean …?)`` with the nearest names, or nothing where none is near."""
+    near = difflib.get_close_matches(given, names, n=most, cutoff=cutoff)
+    return f" (did you mean {' or '.join(near)}?)" if near else ""
 
 
 def _owner(point: EntryPoint) -> str:

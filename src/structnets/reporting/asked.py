@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from pathlib import PurePath
 
+from structnets.entries import did_you_mean
 from structnets.reporting.plan import Plan
 from structnets.specs.configuration import Configuration
 
@@ -40,8 +40,7 @@ def check_asked(
 
 
 def _unknown(name: str, rules: set[str], targets: list[str]) -> str:
-    near = difflib.get_close_matches(name.lower(), sorted(rules), n=3, cutoff=0.6)
-    suggested = f" (did you mean {' or '.join(near)}?)" if near else ""
+    suggested = did_you_mean(name.lower(), sorted(rules))
     return f"unknown target {name!r}{suggested}; targets: all, {', '.join(targets)}"
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import functools
 import inspect
 from collections.abc import Iterable
 from pathlib import Path
 
-from structnets.entries import Registry, load_path
+from structnets.entries import Registry, did_you_mean, load_path
 from structnets.models.entries import ENTRIES, ModelEntry
 
 _ROOM = "structnets.models"
@@ -30,8 +29,7 @@ def check_options(name: str, options: Iterable[str]) -> None:
     allowed, others = _arguments(MODELS.find(name, paths=True).constructor)
     for option in options:
         if option not in allowed and not others:
-            near = difflib.get_close_matches(option, allowed, n=2)
-            meant = f" (did you mean {' or '.join(near)}?)" if near else ""
+            meant = did_you_mean(option, allowed, most=2)
             raise ValueError(
                 f"unknown option {option!r} of model {name!r}{meant}; allowed: {', '.join(allowed)}"
             )
