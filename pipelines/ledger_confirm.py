@@ -23,7 +23,7 @@ from structnets.reporting.freshness import is_stale
 from structnets.reporting.ledger import Line, append, read_ledger
 from structnets.training import provenance
 from structnets.training.code_digest import code_digest
-from structnets.training.confirmation import Confirmation, confirm, published_facts
+from structnets.training.confirmation import Confirmation, confirm
 
 log = logging.getLogger("ledger_confirm")
 
@@ -93,7 +93,7 @@ def ledger_confirm(
         else:
             outcome[run], told = found.differences, f"confirmed, {found.record()}"
             if not found.differences:
-                append(ledger, [_confirmed(line, found, published.get(run), git["sha"])])
+                append(ledger, [_confirmed(found, git["sha"])])
         log.info("%s: %s", run, "; ".join(outcome[run]) or told)
     return outcome
 
@@ -103,12 +103,11 @@ def _published(results: Path | None, run: str) -> Path | None:
     return folder if folder and folder.is_dir() else None
 
 
-def _confirmed(line: Line, found: Confirmation, published: Path | None, commit: str) -> Line:
+def _confirmed(found: Confirmation, commit: str) -> Line:
     """Return a line that is confirmed, with what the next confirmation needs."""
     return {
-        **(published_facts(published) if published else {}),
-        **line,
-        "code_digest": code_digest(line["spec"]),
+        **found.line,
+        "code_digest": code_digest(found.line["spec"]),
         "confirmed": {"commit": commit, **found.record()},
     }
 

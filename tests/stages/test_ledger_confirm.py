@@ -1,5 +1,7 @@
 """Confirming lines of the ledger whose code has changed."""
 
+from dataclasses import replace
+
 import pytest
 
 from pipelines import ledger_confirm
@@ -42,10 +44,11 @@ def compare(monkeypatch, good):
 
     def confirm(line, prepared, published, **words):
         asked[line["run_id"]] = (published, words)
-        return FOUND if line["run_id"] in good else Confirmation(["worse"], 2, False, 0.0, "x")
+        found = FOUND if line["run_id"] in good else Confirmation(["worse"], 2, False, 0.0, "x")
+        told = {"first_losses": [3.0]} if published else {}
+        return replace(found, line={**told, **line})
 
     monkeypatch.setattr(ledger_confirm, "confirm", confirm)
-    monkeypatch.setattr(ledger_confirm, "published_facts", lambda _: {"first_losses": [3.0]})
     return asked
 
 

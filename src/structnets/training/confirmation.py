@@ -13,7 +13,7 @@ import contextlib
 import csv
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -46,6 +46,8 @@ class Confirmation:
         Relative difference up to which they counted as equal.
     score : {'published weights', 'weights trained anew', 'not compared'}
         Of what the score was compared.
+    line : dict
+        The run's line, with what its published files tell besides: the next comparison needs none.
     """
 
     differences: list[str]
@@ -53,6 +55,7 @@ class Confirmation:
     equal: bool
     tolerance: float
     score: Literal["published weights", "weights trained anew", "not compared"]
+    line: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def record(self) -> dict[str, Any]:
         """Return what a ledger line says of it."""
@@ -118,8 +121,8 @@ def confirm(
     _check_comparable(line, manifest)
     if epochs < 1 or tolerance < 0:
         raise ValueError(f"epochs is {epochs}, tolerance {tolerance}: needed are >= 1 and >= 0")
-    facts = {**(published_facts(published) if published else {}), **line}
-    before = facts.get("first_losses")
+    line = {**(published_facts(published) if published else {}), **line}
+    before = line.get("first_losses")
     if not before:
         raise ValueError(
             f"the ledger line of {line['run_id']} holds no first losses, and its curves.csv is not "
@@ -146,14 +149,14 @@ def confirm(
     elif whole and equal:
         score = "weights trained anew"
     if score != "not compared":
-        stated = facts.get("weights_digest")
+        stated = line.get("weights_digest")
         if stated and weights_digest(model.state_dict()) != stated:
             differences.append(f"the {score} are not the line's")
         reported = splits[spec["recipe"]["evaluation"]["split"]]
         measured = task.measure(model, reported, torch.device("cpu")).metrics
         differences += _compare_metrics(measured, line["metrics"])
     compared = min(len(first.losses), len(before))
-    return Confirmation(differences, compared, equal, tolerance, score)
+    return Confirmation(differences, compared, equal, tolerance, score, line)
 
 
 def published_facts(folder: Path) -> dict[str, Any]:

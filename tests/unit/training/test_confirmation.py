@@ -54,7 +54,9 @@ def test_weights_at_hand_are_measured(line, published, prepared):
 
 def test_line_of_earlier_editions_needs_the_files(line, published, prepared):
     old = without_facts(line)
-    assert confirm(old, prepared, published).differences == []
+    found = confirm(old, prepared, published)
+    assert found.differences == []
+    assert found.line == line, "the next comparison needs no files"
     for folder in (None, published.parent / "nowhere"):
         with pytest.raises(ValueError, match="holds no first losses, and its curves"):
             confirm(old, prepared, folder)
