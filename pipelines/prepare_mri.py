@@ -64,9 +64,8 @@ def prepare_mri(
     for files in made:
         if files.problems:
             logger.warning("flagged: %s: %s", files.name, "; ".join(files.problems))
-    excluded = bool(request.prepare.get("exclude_failed"))
     title = f"Quality of {request.name}"
-    write_page(subjects / PAGE, title, listing, made, excluded=excluded)
+    write_page(subjects / PAGE, title, listing, made, excluded=request.exclude_failed)
     return assemble(request, listing, made, out)
 
 

@@ -55,7 +55,7 @@ def decide(request: CohortRequest, listing: Listing, subjects: Sequence[SubjectF
     ValueError
         If a decision is missing, or names a scan that is not there or has no volume.
     """
-    exclude = bool(request.prepare.get("exclude_failed"))
+    exclude = request.exclude_failed
     _check_kept(request.keep, subjects)
     refuse_failures(subjects, exclude=exclude)
     undecided = [f for f in subjects if f.problems and f.name not in request.keep]

@@ -81,6 +81,16 @@ class CohortRequest:
         """Flagged scans that are used all the same."""
         return self._names("keep")
 
+    @property
+    def exclude_failed(self) -> bool:
+        """Whether scans that fail quality control, or cannot be used, are left out."""
+        return bool(self.prepare.get("exclude_failed"))
+
+    @property
+    def sessions(self) -> str:
+        """Whether each subject's ``"first"`` session is taken, or ``"all"``."""
+        return self.prepare.get("sessions", "first")
+
     def list_scans(self, data_root: Path) -> Listing:
         """List the cohort's scans by names of files and the tables alone.
 
@@ -89,7 +99,7 @@ class CohortRequest:
         FileNotFoundError, ValueError
             As the layout's reader says; also if a class has fewer subjects than there are folds.
         """
-        listing = self._listed(data_root, self.prepare.get("sessions", "first"), self.exclude)
+        listing = self._listed(data_root, self.sessions, self.exclude)
         of_class: dict[str, set[str]] = defaultdict(set)
         for scan in listing.scans:
             of_class[scan.label].add(scan.subject)
@@ -106,9 +116,8 @@ class CohortRequest:
         ValueError
             If the cohort has no such scan.
         """
-        sessions = self.prepare.get("sessions", "first")
-        for chosen, exclude in ((sessions, self.exclude), ("all", ())):
-            for scan in self._listed(data_root, chosen, exclude).scans:
+        for sessions, exclude in ((self.sessions, self.exclude), ("all", ())):
+            for scan in self._listed(data_root, sessions, exclude).scans:
                 if scan.name == name:
                     return scan
         raise ValueError(f"{self.name} has no scan {name!r} in {data_root}")
