@@ -13,7 +13,7 @@ from pathlib import Path
 
 from structnets.cohorts.listing import Found, Listing, match
 from structnets.cohorts.ordering import read_timetable
-from structnets.cohorts.sheet import index_rows, one_of, read_labels
+from structnets.cohorts.sheet import Row, index_rows, one_of, read_labels
 from structnets.imaging.scan_files import absence
 
 _ENDINGS = (".nii", ".nii.gz", ".img")
@@ -75,8 +75,8 @@ def list_oasis(root: Path, sessions: str = "first", exclude: Sequence[str] = ())
     """
     _require_folder(root)
 
-    def classify(row: object) -> str | None:
-        age, rating = row["Age"], row["CDR"]  # type: ignore[index]
+    def classify(row: Row) -> str | None:
+        age, rating = row["Age"], row["CDR"]
         if not age or not rating or int(age) < _OASIS_AGE:
             return None
         return {0.0: "normal", 1.0: "alzheimer"}.get(float(rating))
