@@ -23,7 +23,7 @@ demo: $(READY)  ## a small end-to-end run on built-in data: tables, figures, MLf
 	@echo
 	@echo "Tables and figures: results/tables, results/figures. Runs, curves and models: make ui"
 
-test: lint  ## lint, then every test but the cluster ones and the benchmarks
+test: lint  ## lint, then every test but the slow ones of the matrix, the cluster ones and the benchmarks
 	$(RUN) python -m pytest --durations=15
 
 matrix: $(READY)  ## layers compiled, exported, in several processes; whole models
