@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 
 from structnets.files import read_json
-from tests.cluster.checkout import fresh_clone, its_modules
+from tests.cluster.checkout import fresh_clone
 from tests.cluster.packages import cluster_environment
 
 pytestmark = pytest.mark.cluster
 SNAKEMAKE = str(Path(sys.executable).with_name("snakemake"))
-LIVE = ("PENDING", "RUNNING", "COMPLETING")
 
 
 @pytest.fixture
@@ -47,7 +46,6 @@ def start(cluster, clone, tracking):
             cwd=clone,
         )
         given = {
-            "PYTHONPATH": its_modules(clone),
             "MLFLOW_TRACKING_URI": tracking.uri,
             "STRUCTNETS_SLURM_GPUS": "0",
             "STRUCTNETS_TEST_EPOCH_SECONDS": "3",
