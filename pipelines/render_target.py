@@ -15,7 +15,7 @@ from pipelines.stage import add_target, run_stage, stage_parser, target_file
 from pipelines.tracking.made_target import log_made
 from structnets.reporting.cells import cells_of, local_lines
 from structnets.reporting.formats import Rendering
-from structnets.reporting.freshness import code_digests
+from structnets.reporting.freshness import is_stale
 from structnets.reporting.ledger import read_ledger
 from structnets.reporting.rendering import write_rendering
 from structnets.reporting.requests import load_experiments
@@ -40,9 +40,7 @@ def render_target(
     """
     table = load_table(table_file)
     lines = {**read_ledger(ledger), **local_lines(results)}.values()
-    cells = cells_of(
-        table, load_experiments(experiments, [table]), preset, lines, code_digests(lines)
-    )
+    cells = cells_of(table, load_experiments(experiments, [table]), preset, lines, is_stale)
     rendering = Rendering(table, preset, cells)
     return rendering, write_rendering(rendering, results)
 

@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from pipelines import render_target
-from structnets.reporting.freshness import code_digests
+from structnets.reporting.freshness import is_stale, todays_digest
 from structnets.reporting.ledger import append, ledger_line
 from tests.made_results import WORKFLOW, floor, make_result, publish
 
@@ -81,8 +81,9 @@ def test_rendering_survives_tracking(tmp_path, render, monkeypatch, caplog):
 def test_code_of_a_model_that_is_gone_counts_as_changed():
     spec = floor("small")[0].spec
     gone = {**spec, "model": {"name": "gone", "options": {}}}
-    digests = code_digests([ledger_line(make_result(s)) for s in (spec, gone)])
-    assert [len(digest) for digest in digests.values()] == [66, 0]
+    lines = [ledger_line(make_result(s)) for s in (spec, gone)]
+    assert [len(todays_digest(line)) for line in lines] == [66, 0]
+    assert is_stale(lines[1])
 
 
 def test_damaged_result_is_named(tmp_path, render, logged, capsys):

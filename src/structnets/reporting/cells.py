@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from operator import itemgetter
 from pathlib import Path
@@ -80,7 +80,7 @@ def cells_of(
     experiments: Experiments,
     preset: str,
     lines: Iterable[Line],
-    code_digests: Mapping[str, str] | None = None,
+    changed: Callable[[Line], bool] = lambda line: False,
 ) -> list[Cell]:
     """Compute every cell of a table for one preset.
 
@@ -94,8 +94,9 @@ def cells_of(
         Runs of other presets are left out.
     lines : iterable of dict
         Ledger lines of any runs, each run once.
-    code_digests : mapping of str to str, optional
-        The code digest each run would have today, by run id; a run it lacks is not marked.
+    changed : callable, optional
+        Whether a line's cell is marked, `structnets.reporting.freshness.is_stale` for example;
+        only lines that stand in a cell are asked about. By default none is marked.
 
     Returns
     -------
@@ -123,7 +124,7 @@ def cells_of(
             none = shown or preset not in column.presets or preset not in row.runs_in
             found = [] if none else sorted(runs.get(key, []), key=itemgetter("run_id"))
             taken.add((key, metric))
-            cells.append(_run_cell(table, row.key, column.key, spec, found, code_digests or {}))
+            cells.append(_run_cell(table, row.key, column.key, spec, found, changed))
     return cells
 
 
@@ -152,7 +153,7 @@ def _run_cell(
     column: str,
     spec: ResolvedSpec,
     lines: list[Line],
-    code_digests: Mapping[str, str],
+    changed: Callable[[Line], bool],
 ) -> Cell:
     values = [_metric(line, table.metric_of(column)) for line in lines]
     mean = statistics.fmean(values) if values else None
@@ -172,7 +173,7 @@ def _run_cell(
         gap=mean - thesis if comparable else None,  # type: ignore[operator]
         hardware="+".join(classes) or None,
         run_ids=[line["run_id"] for line in lines],
-        stale=any(_changed(line, code_digests) for line in lines),
+        stale=any(map(changed, lines)),
         status="measured" if values else "not run",
         pooled=pooled_score(lines, table.metric_of(column)),
     )
@@ -183,8 +184,3 @@ def _metric(line: Line, metric: str) -> float:
         found = ", ".join(line["metrics"])
         raise ValueError(f"run {line['run_id']} has no metric {metric!r}; it has: {found}")
     return float(line["metrics"][metric])
-
-
-def _changed(line: Line, code_digests: Mapping[str, str]) -> bool:
-    today = code_digests.get(line["run_id"])
-    return today is not None and today != line["code_digest"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from structnets.reporting.ledger import Line
 from structnets.training.code_digest import code_digest
 
@@ -18,20 +16,16 @@ def stale_note(what: str) -> str:
     )
 
 
-def code_digests(lines: Iterable[Line]) -> dict[str, str]:
-    """Digest the code each run would use today, by run id; empty where that is gone."""
-    return {line["run_id"]: _today(line) for line in lines}
-
-
 def is_stale(line: Line) -> bool:
     """Say whether a line's run was computed by other code than today's, or may have been.
 
     A digest of an earlier edition equals none of today's, so that it is never taken for fresh.
     """
-    return line["code_digest"] != _today(line)
+    return line["code_digest"] != todays_digest(line)
 
 
-def _today(line: Line) -> str:
+def todays_digest(line: Line) -> str:
+    """Digest the code that a line's run would use today; empty where that is gone."""
     try:
         return code_digest(line["spec"])
     except (KeyError, ValueError, AttributeError, ModuleNotFoundError):

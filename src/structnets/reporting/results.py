@@ -16,7 +16,7 @@ from structnets.reporting.formats import (
     markdown_runs,
     stated,
 )
-from structnets.reporting.freshness import code_digests, is_stale
+from structnets.reporting.freshness import is_stale
 from structnets.reporting.ledger import read_ledger
 from structnets.reporting.requests import load_experiments
 from structnets.specs.target import load_targets
@@ -49,12 +49,11 @@ thesis' protocol."""
 def renderings(ledger_dir: Path, targets_dir: Path, experiments_dir: Path) -> Iterator[Rendering]:
     """Yield every target under every preset that has runs in the ledger (or one without runs)."""
     lines = read_ledger(ledger_dir).values()
-    digests = code_digests(lines)
     tables = load_targets(targets_dir).tables
     experiments = load_experiments(experiments_dir, list(tables.values()))
     for table in tables.values():
         found = [
-            Rendering(table, preset, cells_of(table, experiments, preset, lines, digests))
+            Rendering(table, preset, cells_of(table, experiments, preset, lines, is_stale))
             for preset in PRESETS
             if preset in table.floor
         ]

@@ -75,7 +75,7 @@ def test_status_of_cells_without_runs(table, experiments):
 @pytest.mark.parametrize(("digest", "stale"), [("c" * 64, False), ("e" * 64, True)])
 def test_changed_code_marks_a_cell(table, experiments, line, digest, stale):
     one = line("n100", 0, 90.0)
-    cells = cells_of(table, experiments, "small", [one], {one["run_id"]: digest})
+    cells = cells_of(table, experiments, "small", [one], lambda run: run["code_digest"] != digest)
     assert cell(cells, "net", "n100").stale is stale
 
 
