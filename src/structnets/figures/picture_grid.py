@@ -6,15 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from structnets.figures.style import GREY, Stem, figure, footnote, headline, save
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-    from matplotlib.gridspec import GridSpecBase
 
 Kind = Literal["image", "magnitude", "strength", "angle"]
 _INCH = 1.15  # height of a row
@@ -79,37 +75,36 @@ def draw_picture_grid(
     """
     size = (_INCH * len(columns) + 0.4, _INCH * len(rows) + 0.7)
     with figure(size=size) as (drawing, axes):
-        spec = axes.get_subplotspec().subgridspec(len(rows), len(columns))
-        axes.remove()
-        place_pictures(drawing, spec, columns, rows)
+        place_pictures(axes, columns, rows)
         headline(drawing, title)
         footnote(drawing, note)
         return save(drawing, stem)
 
 
-def place_pictures(
-    drawing: Figure, spec: GridSpecBase, columns: Sequence[str], rows: Sequence[PictureRow]
-) -> None:
-    """Place rows of pictures into a grid of a larger drawing.
+def place_pictures(place: Any, columns: Sequence[str], rows: Sequence[PictureRow]) -> None:
+    """Put rows of pictures in the place of axes, which are removed.
 
     Raises
     ------
     ValueError
         If a row has another number of panels than there are columns.
     """
+    drawing, spec = place.figure, place.get_subplotspec()
+    grid = spec.subgridspec(len(rows), len(columns))
+    place.remove()
     for number, row in enumerate(rows):
         if len(row.panels) != len(columns):
             raise ValueError(
                 f"row {row.label!r} has {len(row.panels)} panels, expected {len(columns)}"
             )
-        for place, panel in enumerate(row.panels):
-            axes = drawing.add_subplot(spec[number, place])
+        for column, panel in enumerate(row.panels):
+            axes = drawing.add_subplot(grid[number, column])
             axes.set(xticks=[], yticks=[])
             axes.grid(False)
             axes.spines[:].set(visible=True, color=GREY, linewidth=0.4)
             if number == 0:
-                axes.set_title(columns[place], loc="center", fontsize=8, fontweight="normal")
-            if place == 0:
+                axes.set_title(columns[column], loc="center", fontsize=8, fontweight="normal")
+            if column == 0:
                 axes.set_ylabel(row.label, fontsize=8)
             if panel is None:
                 axes.set_box_aspect(_shape(row))

@@ -45,9 +45,7 @@ def draw_detections(
     ratios = {"gridspec_kw": {"width_ratios": (_CURVE, width)}}
     with figure(1, 2, size=size, **ratios) as (drawing, (left, right)):
         place_curves(left, curves)
-        spec = right.get_subplotspec().subgridspec(len(rows), len(columns))
-        right.remove()
-        place_pictures(drawing, spec, columns, rows)
+        place_pictures(right, columns, rows)
         headline(drawing, title)
         footnote(drawing, note)
         files = save(drawing, stem)
