@@ -80,6 +80,11 @@ def read_json(path: str | os.PathLike[str]) -> Any:
         raise ValueError(f"{path} is not valid JSON: {error}") from error
 
 
+def file_facts(path: Path) -> dict[str, Any]:
+    """Return what tells a file from others: its ``sha256`` and ``size`` in bytes."""
+    return {"sha256": sha256_file(path), "size": path.stat().st_size}
+
+
 def sha256_file(path: str | os.PathLike[str]) -> str:
     """Return the SHA-256 of a file as 64 hexadecimal digits, reading it in pieces."""
     digest = hashlib.sha256()

@@ -8,6 +8,7 @@ standardised also state ``statistics``: mean and standard deviation of the train
 from __future__ import annotations
 
 import os
+import platform
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from structnets.files import read_json, sha256_file
+from structnets.files import read_json, sha256_file, write_json
 from structnets.identity import digest
 
 SPLITS = ("train", "test")
@@ -41,6 +42,36 @@ def content_digest(
     """
     content = {"dataset": dataset, "prepare": dict(prepare), "files": dict(files)}
     return digest(content if statistics is None else {**content, "statistics": dict(statistics)})
+
+
+def write_manifest(
+    folder: Path, facts: Mapping[str, Any], files: Mapping[str, Any], **versions: str
+) -> dict[str, Any]:
+    """Write the manifest of a folder whose files are written, and return it.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the files.
+    facts : mapping
+        What does not follow from the files, plain JSON: ``dataset``, ``prepare``,
+        ``image_shape``, ``classes``, ``counts``, ``source``, the ``statistics`` where they are
+        stated, and what more the form states.
+    files : mapping
+        By name, as `structnets.files.file_facts` returns it.
+    **versions
+        Of what made the files, besides numpy and Python.
+    """
+    manifest = {
+        **facts,
+        "files": dict(files),
+        "versions": {"numpy": np.__version__, "python": platform.python_version(), **versions},
+        "digest": content_digest(
+            facts["dataset"], facts["prepare"], files, facts.get("statistics")
+        ),
+    }
+    write_json(folder / MANIFEST, manifest)
+    return manifest
 
 
 def count_classes(labels: np.ndarray, classes: Sequence[str]) -> dict[str, int]:

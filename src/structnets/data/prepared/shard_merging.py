@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,13 +14,13 @@ from structnets.data.prepared.arrays import save_array
 from structnets.data.prepared.manifest import (
     MANIFEST,
     SPLITS,
-    content_digest,
     count_classes,
+    write_manifest,
 )
 from structnets.data.prepared.sharding import ShardTask
 from structnets.data.prepared.shards import MEAN_IMAGE, SHARDS
 from structnets.data.prepared.statistics import histogram_statistics
-from structnets.files import read_json, sha256_file, write_atomic, write_json
+from structnets.files import file_facts, read_json, write_atomic
 
 
 def merge(folder: Path, tasks: Sequence[ShardTask], facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,26 +60,21 @@ def merge(folder: Path, tasks: Sequence[ShardTask], facts: Mapping[str, Any]) ->
     }
     for path in sorted(folder.iterdir()):
         if path.name not in records and path.name != MANIFEST:
-            files[path.name] = {"sha256": sha256_file(path), "size": path.stat().st_size}
+            files[path.name] = file_facts(path)
     histogram = np.sum([records[task.path.name]["histogram"] for task in train], axis=0)
-    statistics = histogram_statistics(histogram)
     side = side_of(geometry)
-    manifest = {
+    stated = {
         **facts,
         "form": SHARDS,
         "geometry": geometry,
         "storage": storage,
         "image_shape": [3, side, side],
         "counts": counts,
-        "statistics": statistics,
+        "statistics": histogram_statistics(histogram),
         "quarantined": [entry for record in records.values() for entry in record["quarantined"]],
         "converted": dict(sum((Counter(r["converted"]) for r in records.values()), Counter())),
-        "files": files,
-        "versions": {"numpy": np.__version__, "python": platform.python_version(), **decoder()},
-        "digest": content_digest(facts["dataset"], facts["prepare"], files, statistics),
     }
-    write_json(folder / MANIFEST, manifest)
-    return manifest
+    return write_manifest(folder, stated, files, **decoder())
 
 
 def _write_index(

@@ -14,13 +14,16 @@ from structnets.data.prepared.manifest import (
     OF_EVERY_FOLDER,
     load_manifest,
     verify_files,
+    write_manifest,
 )
+from structnets.files import file_facts
 
 
 def write_whole(
     directory: str | os.PathLike[str],
     names: Collection[str],
-    fill: Callable[[Path], dict[str, Any]],
+    facts: Mapping[str, Any],
+    fill: Callable[[Path], None],
 ) -> dict[str, Any]:
     """Let `fill` write prepared data into a folder that takes the place of `directory` at once.
 
@@ -30,9 +33,12 @@ def write_whole(
         The folder to make. What a killed writer left beside it is removed. If it already holds
         the same data, whole, it is not touched.
     names : collection of str
-        Files that `fill` writes beside the manifest.
+        Files that `fill` writes.
+    facts : mapping
+        Entries of the manifest that do not follow from the files
+        (`structnets.data.prepared.manifest.write_manifest`).
     fill : callable
-        Given an empty folder, writes the files and the manifest, and returns the manifest.
+        Given an empty folder, writes the files.
 
     Returns
     -------
@@ -58,7 +64,9 @@ def write_whole(
         )
         try:
             building.chmod(0o755)
-            manifest = fill(building)
+            fill(building)
+            files = {name: file_facts(building / name) for name in names}
+            manifest = write_manifest(building, facts, files)
             if _holds(final, manifest):
                 return load_manifest(final)
             swap(building, final)

@@ -16,7 +16,7 @@ import numpy as np
 from structnets.data.sets.completeness import check_whole
 from structnets.data.sets.entries import ENTRIES
 from structnets.data.sets.preparation import Content, Preparation
-from structnets.files import sha256_file
+from structnets.files import file_facts
 
 NAME = "cifar10_jpeg"
 FILES = {"train": "train.parquet", "test": "test.parquet"}
@@ -63,10 +63,7 @@ def load_cifar_jpeg(
     arrays: dict[str, np.ndarray] = {}
     for split, path in paths.items():
         arrays[f"{split}_images"], arrays[f"{split}_labels"] = read_image_table(path)
-    files = {
-        path.name: {"sha256": sha256_file(path), "size": path.stat().st_size}
-        for path in paths.values()
-    }
+    files = {path.name: file_facts(path) for path in paths.values()}
     return arrays, {"files": files, "decoder": f"Pillow {PIL.__version__}"}
 
 

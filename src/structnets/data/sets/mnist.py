@@ -13,7 +13,7 @@ from structnets.data.originals.published import check_original, require_original
 from structnets.data.sets.entries import ENTRIES
 from structnets.data.sets.entries.published_files import MNIST
 from structnets.data.sets.preparation import Content, Preparation
-from structnets.files import sha256_file
+from structnets.files import file_facts
 
 FILES = MNIST
 CLASSES = ENTRIES["mnist"].classes
@@ -73,9 +73,7 @@ def load_mnist(
 def mnist_source(data_root: str | os.PathLike[str]) -> dict[str, Any]:
     """Describe the original files as found on disk, for the manifest of the prepared data."""
     paths = [mnist_folder(data_root) / file.name for file in FILES.values()]
-    files = {
-        path.name: {"sha256": sha256_file(path), "size": path.stat().st_size} for path in paths
-    }
+    files = {path.name: file_facts(path) for path in paths}
     return {"files": files, "mirrors": list(FILES["train_images"].mirrors)}
 
 

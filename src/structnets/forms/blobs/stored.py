@@ -15,9 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from structnets.data.prepared.arrays import save_array, state
+from structnets.data.prepared.arrays import save_array
 from structnets.data.prepared.manifest import (
-    MANIFEST,
     check_files,
     file_problem,
     load_manifest,
@@ -30,7 +29,6 @@ from structnets.data.sets.entries.catalogue import find_dataset
 from structnets.data.sets.preparation import Content, Preparation
 from structnets.data.sets.textured_blobs import TexturedBlobs, to_bytes
 from structnets.data.sets.textures import Textures
-from structnets.files import write_json
 from structnets.forms.boundaries.stored import count_boundaries, save_boundary_split
 from structnets.forms.entries import BLOB_FILES
 
@@ -99,33 +97,31 @@ def write_blob_set(
     OSError
         If writing fails; `directory` is then as it was.
     """
-    facts = find_dataset(dataset)
-    side = facts.image_shape[-1]
-    drawn = draw_blobs(TexturedBlobs(difficulty, side, TEST_SEED, test), facts.test_count)
+    entry = find_dataset(dataset)
+    side = entry.image_shape[-1]
+    drawn = draw_blobs(TexturedBlobs(difficulty, side, TEST_SEED, test), entry.test_count)
     weighed = draw_blobs(TexturedBlobs(difficulty, side, TEST_SEED + 1, train), _WEIGHED)
     images = [to_bytes(image) for images in train.classes.values() for image in images]
+    facts = {
+        "form": "blobs",
+        "dataset": dataset,
+        "prepare": dict(prepare),
+        "image_shape": list(entry.image_shape),
+        "classes": list(entry.classes),
+        "difficulty": difficulty,
+        "textures": {
+            name: [list(image.shape) for image in images] for name, images in train.classes.items()
+        },
+        "splits": {"test": drawn.items},
+        "counts": {"train": count_boundaries(weighed), "test": count_boundaries(drawn)},
+        "source": {"textures": train.source},
+    }
 
-    def fill(building: Path) -> dict[str, Any]:
+    def fill(building: Path) -> None:
         save_array(building / _TEXTURES, np.concatenate([image.reshape(-1) for image in images]))
         save_boundary_split(building, "test", drawn)
-        manifest = state(building, BLOB_FILES, dataset, prepare, None)
-        manifest |= {
-            "form": "blobs",
-            "image_shape": list(facts.image_shape),
-            "classes": list(facts.classes),
-            "difficulty": difficulty,
-            "textures": {
-                name: [list(image.shape) for image in images]
-                for name, images in train.classes.items()
-            },
-            "splits": {"test": drawn.items},
-            "counts": {"train": count_boundaries(weighed), "test": count_boundaries(drawn)},
-            "source": {"textures": train.source},
-        }
-        write_json(building / MANIFEST, manifest)
-        return manifest
 
-    return write_whole(directory, BLOB_FILES, fill)
+    return write_whole(directory, BLOB_FILES, facts, fill)
 
 
 def load_train_textures(directory: str | os.PathLike[str]) -> Textures:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from structnets.data.prepared.arrays import save_array, state
+from structnets.data.prepared.arrays import save_array
 from structnets.data.prepared.manifest import (
     MANIFEST,
     check_files,
@@ -27,7 +27,6 @@ from structnets.data.prepared.whole_folder import write_whole
 from structnets.data.sets.boundary_split import BoundarySplit
 from structnets.data.sets.entries.catalogue import find_dataset
 from structnets.data.sets.preparation import Content, Preparation
-from structnets.files import write_json
 from structnets.forms.entries import BOUNDARY_FILES, BOUNDARY_KINDS
 
 
@@ -110,22 +109,21 @@ def write_boundary_set(
     OSError
         If writing fails; `directory` is then as it was.
     """
+    facts = {
+        "form": "boundaries",
+        "dataset": dataset,
+        "prepare": dict(prepare),
+        "image_shape": list(splits["train"].images.shape[1:]),
+        "classes": list(find_dataset(dataset).classes),
+        "splits": {name: list(map(dict, split.items)) for name, split in splits.items()},
+        **facts,
+    }
 
-    def fill(building: Path) -> dict[str, Any]:
+    def fill(building: Path) -> None:
         for name, split in splits.items():
             save_boundary_split(building, name, split)
-        manifest = state(building, BOUNDARY_FILES, dataset, prepare, None)
-        manifest |= {
-            "form": "boundaries",
-            "image_shape": list(splits["train"].images.shape[1:]),
-            "classes": list(find_dataset(dataset).classes),
-            "splits": {name: list(map(dict, split.items)) for name, split in splits.items()},
-            **facts,
-        }
-        write_json(building / MANIFEST, manifest)
-        return manifest
 
-    return write_whole(directory, BOUNDARY_FILES, fill)
+    return write_whole(directory, BOUNDARY_FILES, facts, fill)
 
 
 def load_boundary_split(

@@ -17,9 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from structnets.data.prepared.arrays import save_array, state
+from structnets.data.prepared.arrays import save_array
 from structnets.data.prepared.manifest import (
-    MANIFEST,
     check_files,
     count_classes,
     file_problem,
@@ -114,26 +113,25 @@ def write_cohort(
         If the arrays do not fit each other, or `directory` holds files of another kind.
     """
     _check(volumes, labels, subjects, folds, classes)
+    facts = {
+        "form": "cohort",
+        "dataset": dataset,
+        "prepare": dict(prepare),
+        "image_shape": list(volumes.shape[1:]),
+        "classes": list(classes),
+        "counts": {"cohort": count_classes(labels, classes)},
+        "source": dict(source),
+        # Channels come first whatever follows them.
+        "statistics": channel_statistics(volumes.reshape(*volumes.shape[:2], -1, 1)),
+    }
 
-    def fill(building: Path) -> dict[str, Any]:
+    def fill(building: Path) -> None:
         save_array(building / "volumes.npy", volumes)
         save_array(building / "labels.npy", labels)
         write_json(building / "subjects.json", list(subjects))
         write_atomic(building / "folds.csv", _table(subjects, labels, folds, classes))
-        # Channels come first whatever follows them.
-        statistics = channel_statistics(volumes.reshape(*volumes.shape[:2], -1, 1))
-        manifest = state(building, COHORT_FILES, dataset, prepare, statistics)
-        manifest |= {
-            "form": "cohort",
-            "image_shape": list(volumes.shape[1:]),
-            "classes": list(classes),
-            "counts": {"cohort": count_classes(labels, classes)},
-            "source": dict(source),
-        }
-        write_json(building / MANIFEST, manifest)
-        return manifest
 
-    return write_whole(directory, COHORT_FILES, fill)
+    return write_whole(directory, COHORT_FILES, facts, fill)
 
 
 def load_held_out(directory: str | os.PathLike[str], run: int, *, checksum: bool = True) -> HeldOut:

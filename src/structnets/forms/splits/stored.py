@@ -14,9 +14,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from structnets.data.prepared.arrays import save_array, state
+from structnets.data.prepared.arrays import save_array
 from structnets.data.prepared.manifest import (
-    MANIFEST,
     SPLITS,
     check_files,
     count_classes,
@@ -30,7 +29,6 @@ from structnets.data.prepared.manifest import (
 from structnets.data.prepared.statistics import channel_statistics
 from structnets.data.prepared.whole_folder import write_whole
 from structnets.data.sets.preparation import Content, Preparation
-from structnets.files import write_json
 from structnets.forms.entries import ARRAYS, FORMS
 
 FILES = FORMS["splits"].files
@@ -104,11 +102,22 @@ def write_prepared(
         If writing fails; `directory` is then as it was.
     """
     _check_arrays(arrays, classes)
+    facts = {
+        "dataset": dataset,
+        "prepare": dict(prepare),
+        "image_shape": list(arrays["train_images"].shape[1:]),
+        "classes": list(classes),
+        "counts": {split: count_classes(arrays[f"{split}_labels"], classes) for split in SPLITS},
+        "source": dict(source),
+    }
+    if statistics is not None:
+        facts["statistics"] = dict(statistics)
 
-    def fill(building: Path) -> dict[str, Any]:
-        return _fill(building, dataset, prepare, arrays, classes, source, statistics)
+    def fill(building: Path) -> None:
+        for name in ARRAYS:
+            save_array(building / f"{name}.npy", arrays[name])
 
-    return write_whole(directory, FILES, fill)
+    return write_whole(directory, FILES, facts, fill)
 
 
 def load_split(
@@ -180,25 +189,6 @@ def _check_arrays(arrays: Mapping[str, np.ndarray], classes: Sequence[str]) -> N
     train, test = arrays["train_images"].shape[1:], arrays["test_images"].shape[1:]
     if train != test:
         raise ValueError(f"train and test images differ in shape: {train} and {test}")
-
-
-def _fill(
-    building: Path,
-    dataset: str,
-    prepare: Mapping[str, Any],
-    arrays: Mapping[str, np.ndarray],
-    classes: Sequence[str],
-    source: Mapping[str, Any],
-    statistics: Mapping[str, Any] | None,
-) -> dict[str, Any]:
-    for name in ARRAYS:
-        save_array(building / f"{name}.npy", arrays[name])
-    counts = {split: count_classes(arrays[f"{split}_labels"], classes) for split in SPLITS}
-    manifest = state(building, FILES, dataset, prepare, statistics)
-    manifest["image_shape"] = list(arrays["train_images"].shape[1:])
-    manifest |= {"classes": list(classes), "counts": counts, "source": dict(source)}
-    write_json(building / MANIFEST, manifest)
-    return manifest
 
 
 def content_problems(directory: str | os.PathLike[str], manifest: Mapping[str, Any]) -> list[str]:

@@ -95,7 +95,7 @@ def test_other_or_damaged_data_is_replaced(prepared):
 def test_a_killed_writer_leaves_nothing_half_written(tmp_path):
     script = (
         "import os, signal, sys; sys.path.insert(0, sys.argv[2])\n"
-        "import structnets.forms.splits.stored as p, test_stored\n"
+        "import structnets.data.prepared.manifest as p, test_stored\n"
         "p.write_json = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
         "test_stored.write(sys.argv[1])\n"
     )
