@@ -1,4 +1,8 @@
-"""Storing what a data set's function read, and comparing what is stored with its manifest."""
+"""Storing what a data set's function read, and comparing what is stored with its manifest.
+
+What lies in the folder is decided by the module ``stored`` of the data set's form
+(`structnets.forms.entries`), which this one calls.
+"""
 
 from __future__ import annotations
 

@@ -9,11 +9,9 @@ from typing import Any
 import pytest
 
 from structnets.analysis.trained import load_run
-from structnets.data.sets.made_boundaries import load_made_boundaries
-from structnets.data.sets.textures import load_textures
+from structnets.data.sets.preparation import Preparation
 from structnets.figures.performing import perform
-from structnets.forms.blobs.stored import write_blob_set
-from structnets.forms.boundaries.stored import count_boundaries, write_boundary_set
+from structnets.forms.stored import prepare
 from structnets.identity import prepared_name, run_id
 from structnets.specs.figure_options import check_options
 from structnets.specs.spec import validate
@@ -32,13 +30,9 @@ NETS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("boundaries")
-    textures = [load_textures(None, split) for split in ("train", "test")]
     blobs = prepared_name({"name": "textured_blobs", "prepare": PREPARE})
-    write_blob_set(root / "prepared" / blobs, "textured_blobs", PREPARE, "hard", *textures)
-    splits = load_made_boundaries()
-    counts = {name: count_boundaries(split) for name, split in splits.items()}
-    facts = {"counts": counts, "source": {}}
-    write_boundary_set(root / "prepared" / "made_boundaries", "made_boundaries", {}, splits, facts)
+    prepare(Preparation("textured_blobs", PREPARE), root / "prepared" / blobs)
+    prepare(Preparation("made_boundaries"), root / "prepared" / "made_boundaries")
     return root
 
 

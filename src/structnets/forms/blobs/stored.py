@@ -25,7 +25,6 @@ from structnets.data.prepared.manifest import (
 )
 from structnets.data.prepared.whole_folder import write_whole
 from structnets.data.sets.boundary_split import BoundarySplit, pack_annotators
-from structnets.data.sets.entries.catalogue import find_dataset
 from structnets.data.sets.preparation import Content, Preparation
 from structnets.data.sets.textured_blobs import TexturedBlobs, to_bytes
 from structnets.data.sets.textures import Textures
@@ -51,61 +50,22 @@ def draw_blobs(blobs: TexturedBlobs, count: int) -> BoundarySplit:
 def write(
     directory: str | os.PathLike[str], asked: Preparation, content: Content
 ) -> dict[str, Any]:
-    """Store the textures that a data set's function read (`write_blob_set`); return the manifest.
+    """Store the textures that a data set's function read (`structnets.forms.stored.write`).
 
     The data of `content` are the `Textures` of ``train`` and ``test``. The prepare parameter
     ``difficulty`` says what is drawn of them; the entry's first is the default.
     """
-    difficulty, textures = str(asked.option("difficulty")), content.data
-    return write_blob_set(
-        directory, asked.name, asked.prepare, difficulty, textures["train"], textures["test"]
-    )
-
-
-def write_blob_set(
-    directory: str | os.PathLike[str],
-    dataset: str,
-    prepare: Mapping[str, Any],
-    difficulty: str,
-    train: Textures,
-    test: Textures,
-) -> dict[str, Any]:
-    """Write textures and test set; what is already there, whole and the same, is not touched.
-
-    Parameters
-    ----------
-    directory : path
-        The folder to make.
-    dataset : str
-        Name of the data set.
-    prepare : mapping
-        Parameters of the preparation, plain JSON.
-    difficulty : str
-        One of `structnets.data.sets.textured_blobs.DIFFICULTIES`.
-    train, test : Textures
-        Of the two splits.
-
-    Returns
-    -------
-    dict
-        The manifest.
-
-    Raises
-    ------
-    ValueError
-        If `directory` holds files of another kind.
-    OSError
-        If writing fails; `directory` is then as it was.
-    """
-    entry = find_dataset(dataset)
+    entry, difficulty = asked.entry, str(asked.option("difficulty"))
+    textures: Mapping[str, Textures] = content.data
+    train, test = textures["train"], textures["test"]
     side = entry.image_shape[-1]
     drawn = draw_blobs(TexturedBlobs(difficulty, side, TEST_SEED, test), entry.test_count)
     weighed = draw_blobs(TexturedBlobs(difficulty, side, TEST_SEED + 1, train), _WEIGHED)
     images = [to_bytes(image) for images in train.classes.values() for image in images]
     facts = {
         "form": "blobs",
-        "dataset": dataset,
-        "prepare": dict(prepare),
+        "dataset": asked.name,
+        "prepare": dict(asked.prepare),
         "image_shape": list(entry.image_shape),
         "classes": list(entry.classes),
         "difficulty": difficulty,

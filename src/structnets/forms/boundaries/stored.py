@@ -25,7 +25,6 @@ from structnets.data.prepared.manifest import (
 )
 from structnets.data.prepared.whole_folder import write_whole
 from structnets.data.sets.boundary_split import BoundarySplit
-from structnets.data.sets.entries.catalogue import find_dataset
 from structnets.data.sets.preparation import Content, Preparation
 from structnets.forms.entries import BOUNDARY_FILES, BOUNDARY_KINDS
 
@@ -33,16 +32,30 @@ from structnets.forms.entries import BOUNDARY_FILES, BOUNDARY_KINDS
 def write(
     directory: str | os.PathLike[str], asked: Preparation, content: Content
 ) -> dict[str, Any]:
-    """Store what a data set's function read (`write_boundary_set`); return the manifest.
+    """Store what a data set's function read (`structnets.forms.stored.write`).
 
     The data of `content` are the splits ``train``, ``val`` and ``test``, each a `BoundarySplit`.
     """
-    counts = {
-        name: {**count_boundaries(split), **content.counts.get(name, {})}
-        for name, split in content.data.items()
+    splits: Mapping[str, BoundarySplit] = content.data
+    facts = {
+        "form": "boundaries",
+        "dataset": asked.name,
+        "prepare": dict(asked.prepare),
+        "image_shape": list(splits["train"].images.shape[1:]),
+        "classes": list(asked.entry.classes),
+        "splits": {name: list(map(dict, split.items)) for name, split in splits.items()},
+        "counts": {
+            name: {**count_boundaries(split), **content.counts.get(name, {})}
+            for name, split in splits.items()
+        },
+        "source": dict(content.source),
     }
-    facts = {"counts": counts, "source": dict(content.source)}
-    return write_boundary_set(directory, asked.name, asked.prepare, content.data, facts)
+
+    def fill(building: Path) -> None:
+        for name, split in splits.items():
+            save_boundary_split(building, name, split)
+
+    return write_whole(directory, BOUNDARY_FILES, facts, fill)
 
 
 def positive_weight(labels: np.ndarray) -> float:
@@ -73,57 +86,6 @@ def save_boundary_split(folder: Path, name: str, split: BoundarySplit) -> None:
     """Write the three arrays of one split."""
     for kind in BOUNDARY_KINDS:
         save_array(folder / f"{name}_{kind}.npy", getattr(split, kind))
-
-
-def write_boundary_set(
-    directory: str | os.PathLike[str],
-    dataset: str,
-    prepare: Mapping[str, Any],
-    splits: Mapping[str, BoundarySplit],
-    facts: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Write prepared splits; what is already there, whole and the same, is not touched.
-
-    Parameters
-    ----------
-    directory : path
-        The folder to make.
-    dataset : str
-        Name of the data set.
-    prepare : mapping
-        Parameters of the preparation, plain JSON.
-    splits : mapping
-        ``train``, ``val`` and ``test``.
-    facts : mapping
-        What else the manifest states, plain JSON: ``source`` and ``counts`` (`count_boundaries`).
-
-    Returns
-    -------
-    dict
-        The manifest.
-
-    Raises
-    ------
-    ValueError
-        If `directory` holds files of another kind.
-    OSError
-        If writing fails; `directory` is then as it was.
-    """
-    facts = {
-        "form": "boundaries",
-        "dataset": dataset,
-        "prepare": dict(prepare),
-        "image_shape": list(splits["train"].images.shape[1:]),
-        "classes": list(find_dataset(dataset).classes),
-        "splits": {name: list(map(dict, split.items)) for name, split in splits.items()},
-        **facts,
-    }
-
-    def fill(building: Path) -> None:
-        for name, split in splits.items():
-            save_boundary_split(building, name, split)
-
-    return write_whole(directory, BOUNDARY_FILES, facts, fill)
 
 
 def load_boundary_split(

@@ -5,13 +5,14 @@ import json
 import numpy as np
 import pytest
 
+from structnets.data.sets.preparation import Preparation
 from structnets.data.sets.textured_blobs import TexturedBlobs
 from structnets.data.sets.textures import load_textures
-from structnets.forms.blobs.stored import TEST_SEED, load_train_textures, write_blob_set
+from structnets.forms.blobs.stored import TEST_SEED, load_train_textures
 from structnets.forms.boundaries.stored import load_boundary_split
-from structnets.forms.stored import verify
+from structnets.forms.stored import prepare, verify
 
-PREPARE = {"difficulty": "hard", "textures": "skimage"}
+ASKED = Preparation("textured_blobs", {"difficulty": "hard", "textures": "skimage"})
 
 
 @pytest.fixture(scope="module")
@@ -20,8 +21,8 @@ def textures():
 
 
 @pytest.fixture
-def prepared(tmp_path, textures):
-    write_blob_set(tmp_path / "blobs", "textured_blobs", PREPARE, "hard", *textures)
+def prepared(tmp_path):
+    prepare(ASKED, tmp_path / "blobs")
     return tmp_path / "blobs"
 
 
@@ -41,15 +42,15 @@ def test_test_set_is_a_stream_of_the_test_textures(prepared, textures):
     assert np.array_equal(split.truths(7), sample.boundary > 0)
 
 
-def test_manifest_states_weights_and_textures(prepared, textures):
+def test_manifest_states_weights_and_textures(prepared):
     manifest = json.loads((prepared / "manifest.json").read_text())
     assert manifest["form"] == "blobs"
     assert 10 < manifest["counts"]["train"]["positive_weight"] < 100
     assert manifest["textures"]["brick"] == [[512, 384]]
 
 
-def test_writing_again_changes_nothing_and_damage_is_named(prepared, textures):
-    manifest = write_blob_set(prepared, "textured_blobs", PREPARE, "hard", *textures)
+def test_writing_again_changes_nothing_and_damage_is_named(prepared):
+    manifest = prepare(ASKED, prepared)
     assert manifest["digest"] == json.loads((prepared / "manifest.json").read_text())["digest"]
     assert verify(prepared) == []
     with (prepared / "train_textures.npy").open("r+b") as file:

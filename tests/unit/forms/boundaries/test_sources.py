@@ -13,8 +13,6 @@ import torch
 from structnets.data.batches.examples import Examples, Step
 from structnets.data.prepared.manifest import load_manifest
 from structnets.data.sets.preparation import Preparation
-from structnets.data.sets.textures import load_textures
-from structnets.forms.blobs.stored import write_blob_set
 from structnets.forms.boundaries.images import BoundaryImages
 from structnets.forms.stored import prepare
 from structnets.forms.tasks import make_task, open_examples
@@ -30,12 +28,9 @@ Opened = Callable[..., dict[str, Examples]]
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("prepared")
-    asked = Preparation("made_boundaries")
-    prepare(asked, folder / "made_boundaries")
-    textures = [load_textures(None, split) for split in ("train", "test")]
-    write_blob_set(
-        folder / "textured_blobs", "textured_blobs", {"textures": "skimage"}, "textures", *textures
-    )
+    parameters = {"difficulty": "textures", "textures": "skimage"}
+    for asked in (Preparation("made_boundaries"), Preparation("textured_blobs", parameters)):
+        prepare(asked, folder / asked.name)
     return folder
 
 
