@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from structnets.nn import GaussianConv2d
-from structnets.nn.gaussian_conv import Padding
+from structnets.nn._convolution_arguments import Padding
 
 
 @dataclass(frozen=True)

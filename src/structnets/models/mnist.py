@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from structnets.bases.gaussian import dyadic_sigmas
+from structnets.nn._convolution_arguments import Padding, padding_per_axis
 from structnets.nn.cross_channel_norm import CrossChannelNorm
-from structnets.nn.gaussian_conv import GaussianConv2d, Padding, resolve_padding
+from structnets.nn.gaussian_conv import GaussianConv2d
 
 WIDTH = 64
 PADDINGS: tuple[Padding, ...] = ("same", "full", "full")
@@ -161,7 +162,7 @@ def cnn_b(
             1 if i == 0 else WIDTH,
             WIDTH,
             size,
-            padding=resolve_padding(PADDINGS[i], size),
+            padding=padding_per_axis(PADDINGS[i], (size,), (1,))[0],
             bias=False,
         )
         for i, size in enumerate(kernel_sizes)

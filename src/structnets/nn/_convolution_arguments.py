@@ -7,6 +7,9 @@ from typing import Any, Literal, get_args
 
 from torch import Tensor
 
+Pair = tuple[int, int]
+Triple = tuple[int, int, int]
+Padding = int | Pair | str
 PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
 
 

@@ -12,7 +12,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-Pair = tuple[int, int]
+from torch import Tensor
+
+from structnets.nn._convolution_arguments import Pair
+from structnets.nn._evaluation import SeparableAtoms
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,33 @@ class Work:
     taps: Pair
     training: bool
     input_gradient: bool
+
+    @classmethod
+    def of(cls, x: Tensor, alpha: Tensor, atoms: SeparableAtoms, training: bool) -> Work:
+        """Return the sizes for padded maps (B, I, Y, X), a group of channels as an image."""
+        batch, _, height, width = x.shape
+        size: Pair = (atoms.kernels.shape[1], atoms.kernels.shape[2])
+        output_map = atoms.output_size(height, width)
+        lines = zip(
+            (height, width), size, atoms.stride, atoms.padding, output_map, atoms.dilation,
+            strict=True,
+        )  # fmt: skip
+        taps_y, taps_x = (count_taps(*line) for line in lines)
+        along_y, along_x = (len(set(used)) for used in zip(*atoms.factors, strict=True))
+        outputs, inputs, count = alpha.shape
+        return cls(
+            batch=batch * atoms.groups,
+            inputs=inputs,
+            outputs=outputs // atoms.groups,
+            atoms=count,
+            size=size,
+            profiles=(along_y, along_x),
+            input_map=(height, width),
+            output_map=output_map,
+            taps=(taps_y, taps_x),
+            training=training,
+            input_gradient=training and x.requires_grad,
+        )
 
     @property
     def maps(self) -> int:

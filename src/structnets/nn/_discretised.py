@@ -22,13 +22,17 @@ from structnets.bases.discretisation import (
     is_hybrid,
     smoothing_kind,
 )
-from structnets.bases.gaussian import GaussianBasis
-from structnets.nn._constants import ConstantBuffers
+from structnets.nn._convolution_arguments import Pair
+from structnets.nn._gaussian_convolution import GaussianConvolution
 from structnets.nn._hybrid import WAYS, Hybrid, HybridTensors
 from structnets.nn._learned_scale import derivative_profiles, learned_sigmas, smoothing_taps
-from structnets.nn._modes import LOW, autocast_dtype, needs_plain_operations, without_autocast
+from structnets.nn._modes import (
+    autocast_dtype,
+    is_low,
+    needs_plain_operations,
+    without_autocast,
+)
 
-Pair = tuple[int, int]
 LearnSigma = Literal["layer", "group", "channel"]
 # In half precision rounding magnified a thousandfold in single still is less than its own.
 MOST_MAGNIFIED_LOW = 2000.0
@@ -91,8 +95,8 @@ def without_rim(
     return kernel[:, :, y, x], (left[0], left[1])
 
 
-class Discretised(ConstantBuffers):
-    """A layer with a basis along y and x, and perhaps scales that are learned.
+class Discretised(GaussianConvolution[Pair]):
+    """A layer of images whose derivatives may be hybrid, and whose scales may be learned.
 
     Attributes
     ----------
@@ -101,23 +105,18 @@ class Discretised(ConstantBuffers):
         (in_channels, S). See `structnets.nn._learned_scale`.
     """
 
-    bases: tuple[GaussianBasis, ...]
-    basis: GaussianBasis
-    in_channels: int
-    groups: int
-    alpha: nn.Parameter
     hybrid: Hybrid | None
     log_scale: nn.Parameter | None
     learn_sigma: LearnSigma | None
     sigma_factor: float
 
-    def prepare_hybrid(
-        self, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair
-    ) -> None:
-        """Set `hybrid`, if the basis is; padding is what is left to the convolution."""
-        largest = self.basis.sigmas[-1] * (self.sigma_factor if self.learn_sigma else 1.0)
-        shared = (kernel_size, stride, padding, dilation, self.groups, largest)
-        self.hybrid = Hybrid(self.basis, *shared) if is_hybrid(self.discretisation) else None
+    def prepare_hybrid(self) -> None:
+        """Set `hybrid`, if the basis is."""
+        self.hybrid = None
+        if is_hybrid(self.discretisation):
+            largest = self.basis.sigmas[-1] * (self.sigma_factor if self.learn_sigma else 1.0)
+            geometry = (self.kernel_size, self.stride, self.zero_padding, self.dilation)
+            self.hybrid = Hybrid(self.basis, *geometry, self.groups, largest)
 
     def prepare_scale(self) -> None:
         """Set `log_scale`, a parameter of the weights' kind, if scales are learned."""
@@ -127,20 +126,22 @@ class Discretised(ConstantBuffers):
             shape = (*leading[self.learn_sigma], len(self.basis.sigmas))
             self.log_scale = nn.Parameter(self.alpha.new_zeros(shape))
 
-    @property
-    def discretisation(self) -> Discretisation:
-        """How derivatives become taps."""
-        return self.basis.discretisation
+    def reset_parameters(self) -> None:
+        """Draw alpha so that the composed filters have He et al.'s variance; zero all else."""
+        super().reset_parameters()
+        if self.log_scale is not None:
+            nn.init.zeros_(self.log_scale)
 
-    def hybrid_constants(self) -> Mapping[str, np.ndarray]:
-        """Return the constants that hybrid ways need."""
-        if not is_hybrid(self.discretisation):
-            return {}
-        hybrid = Hybrid(self.basis, (0, 0), (1, 1), (0, 0), (1, 1), 1, 1.0)
+    def constants(self) -> Mapping[str, np.ndarray]:
+        """Return the profiles that the atoms are made of, and what hybrid ways need."""
+        profiles, hybrid = super().constants(), self.hybrid
+        if hybrid is None:
+            return profiles
         along_y, along_x = self.bases
         sigmas = np.array([atom.sigma for atom in self.basis.atoms])
         powers = sigmas ** (np.array(hybrid.total_orders) if self.basis.norm == "scale" else 0)
         return {
+            **profiles,
             "smoothing_y": along_y.smoothing,
             "smoothing_x": along_x.smoothing,
             "powers": powers,
@@ -194,7 +195,7 @@ class Discretised(ConstantBuffers):
             along_y, along_x, powers = (
                 self.constant(n, like) for n in ("smoothing_y", "smoothing_x", "powers")
             )
-            return HybridTensors((along_y, along_x), powers, differences, halves, self._fixed)
+            return HybridTensors((along_y, along_x), powers, differences, halves, self.profiles)
         assert self.hybrid is not None
         sigmas = self._sigmas_of_channels()
         kind = smoothing_kind(self.discretisation)
@@ -210,18 +211,13 @@ class Discretised(ConstantBuffers):
             smoothing, powers.to(like.dtype), differences, halves, self.learned_profiles
         )
 
-    def _fixed(self) -> tuple[Tensor, Tensor]:
-        along_y, along_x = (self.constant(f"profiles_{a}", self.alpha) for a in "yx")
-        return along_y, along_x
-
     def discretised_way(self, x: Tensor, wanted: str) -> str | None:
         """Return how padded maps are evaluated; None leaves it to the ways of all layers."""
-        hybrid, empty = self.hybrid, x.numel() == 0
-        if hybrid is None or empty or min(hybrid.output_size(x)) < 1:
+        hybrid, symbolic = self.hybrid, isinstance(x, torch.fx.Proxy)
+        if hybrid is None or symbolic or x.numel() == 0 or min(hybrid.output_size(x)) < 1:
             return "composed" if self.log_scale is not None else None
-        low = x.dtype in LOW or autocast_dtype(x.device.type) is not None
         per_channel = self.log_scale is not None and self.log_scale.ndim == 2
-        if low and wanted not in ("composed", "stencils"):
+        if is_low(x) and wanted not in ("composed", "stencils"):
             exact = hybrid.magnified <= MOST_MAGNIFIED_LOW and not per_channel
             return "responses" if exact else "composed"
         plain = needs_plain_operations(x)
@@ -251,3 +247,18 @@ class Discretised(ConstantBuffers):
             atoms = self.hybrid_tensors()
             act = hybrid.pieces if way == "pieces" else hybrid.stencils
             return act(x, self.alpha, atoms)
+
+    def collapse(self) -> nn.Conv2d:
+        """Return an equivalent plain convolution (detached copy of the filters)."""
+        kernel, padding = self.kernel(), self.padding
+        if self.log_scale is not None and not kernel.is_meta:
+            kernel, padding = without_rim(kernel, padding, self.dilation)
+        plain = self.plain(kernel, padding)
+        assert isinstance(plain, nn.Conv2d)
+        return plain
+
+    def collapsed_parameters(self) -> int:
+        """Count the weights of the equivalent plain convolution."""
+        if self.log_scale is not None:
+            return sum(p.numel() for p in self.collapse().parameters())
+        return super().collapsed_parameters()

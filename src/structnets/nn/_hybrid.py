@@ -28,13 +28,14 @@ from torch.nn import functional
 
 from structnets.bases.discretisation import Float, central_difference, difference_reach
 from structnets.bases.gaussian import GaussianBasis
+from structnets.nn._banded import output_length
+from structnets.nn._convolution_arguments import Pair
 from structnets.nn._filter_matrices import BandedFilters, DenseFilters, dense_filters
 from structnets.nn._modes import without_autocast
 from structnets.nn._pieces import filter_and_mix
 from structnets.nn._smoothed_differences import SmoothedDifferences
 from structnets.nn._toeplitz import correlation_matrices
 
-Pair = tuple[int, int]
 WAYS = ("pieces", "stencils", "responses")
 MOST_MAGNIFIED = 40.0
 """Magnified rounding stays below some 1e-5 of the output up to here (order 2: sigma 4)."""
@@ -65,7 +66,7 @@ class HybridTensors:
     powers: Tensor
     differences: Tensor
     halves: Tensor
-    profiles: Callable[[], tuple[Tensor, Tensor]]
+    profiles: Callable[[], tuple[Tensor, ...]]
 
     @property
     def per_channel(self) -> bool:
@@ -145,17 +146,8 @@ class Hybrid:
 
     def output_size(self, x: Tensor) -> Pair:
         """Return height and width of the output."""
-        high, wide = (
-            (n + 2 * p - d * (k - 1) - 1) // s + 1
-            for n, p, d, k, s in zip(
-                x.shape[-2:],
-                self.padding,
-                self.dilation,
-                self.kernel_size,
-                self.stride,
-                strict=True,
-            )
-        )
+        geometry = (self.kernel_size, self.stride, self.padding, self.dilation)
+        high, wide = (output_length(*axis) for axis in zip(x.shape[-2:], *geometry, strict=True))
         return high, wide
 
     def stencils(self, x: Tensor, alpha: Tensor, atoms: HybridTensors) -> Tensor:

@@ -22,6 +22,11 @@ def autocast_dtype(device_type: str) -> torch.dtype | None:
     return torch.get_autocast_dtype(device_type) if torch.is_autocast_enabled(device_type) else None
 
 
+def is_low(x: Tensor) -> bool:
+    """Say whether maps are in half precision, or autocast would make them so."""
+    return x.dtype in LOW or autocast_dtype(x.device.type) is not None
+
+
 def without_autocast(device_type: str) -> contextlib.AbstractContextManager[Any]:
     """Return a context in which autocast is off; devices without autocast need none."""
     if autocast_dtype(device_type) is None:

@@ -8,22 +8,38 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
-from structnets.nn._volume_grid import Triple
+from structnets.nn._convolution_arguments import Triple
+from structnets.nn._exact_products import exact_product
+from structnets.nn._modes import LOW, without_autocast
 
 
 @dataclass(frozen=True)
 class SeparableVolumes:
     """The profiles along z, y and x, each (P, K), what atoms are made of them, and geometry."""
 
-    profiles: tuple[Tensor, Tensor, Tensor]
+    profiles: tuple[Tensor, ...]
     factors: tuple[Triple, ...]
     stride: Triple
     padding: Triple
     dilation: Triple
     groups: int
+
+
+def compose(alpha: Tensor, atoms: SeparableVolumes) -> Tensor:
+    """Mix the atoms into dense filters, shape (O, I / groups, J, K, L), rounded once."""
+    exact = torch.float32 if alpha.dtype in LOW else alpha.dtype
+    columns = zip(*atoms.factors, strict=True)
+    with without_autocast(alpha.device.type):
+        z, y, x = (
+            profiles.to(exact)[list(column)]
+            for profiles, column in zip(atoms.profiles, columns, strict=True)
+        )
+        dense = torch.einsum("nz,ny,nx->nzyx", z, y, x)
+    return exact_product(alpha, dense.flatten(1)).unflatten(2, dense.shape[1:])
 
 
 def filter_and_mix(x: Tensor, alpha: Tensor, atoms: SeparableVolumes) -> Tensor:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-Triple = tuple[int, int, int]
+from structnets.nn._convolution_arguments import Triple
 
 
 def filter_leading(maps: Tensor, band: Tensor, out: Tensor | None = None) -> Tensor:

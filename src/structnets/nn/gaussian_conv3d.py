@@ -3,41 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
 from structnets.bases.discretisation import Discretisation
 from structnets.bases.gaussian import Norm
-from structnets.nn._banded import banded_matrices, output_length
 from structnets.nn._bounded_cache import BoundedCache
-from structnets.nn._coarse_grid import coarse_positions, interpolation
-from structnets.nn._collapsing import plain_convolution, plain_parameters
-from structnets.nn._constants import ConstantBuffers
-from structnets.nn._convolution_arguments import (
-    PaddingMode,
-    batched,
-    check_channels,
-    check_padding_mode,
-    padding_per_axis,
-    per_axis,
-    refuse_positions,
-)
+from structnets.nn._convolution_arguments import PaddingMode, Triple, batched, refuse_positions
+from structnets.nn._gaussian_convolution import GaussianConvolution
+from structnets.nn._making_grids import make_grids
 from structnets.nn._modes import LOW, as_autocast, needs_plain_operations, without_autocast
-from structnets.nn._separable_volumes import SeparableVolumes, filter_and_mix
-from structnets.nn._volume_grid import PassTree, Triple, VolumeGrid
+from structnets.nn._separable_volumes import SeparableVolumes, compose, filter_and_mix
+from structnets.nn._volume_grid import VolumeGrid
 from structnets.nn._volume_mixing import FilterAndMix, mixes_pairs, mixing_matrix
-from structnets.nn.gaussian_conv import bases_per_axis
 
 # The most numbers that a dense kernel, or the dense basis, may hold (1 GiB in float32).
 MOST_KERNEL_NUMBERS = 2**28
 
 
-class GaussianConv3d(ConstantBuffers):
+class GaussianConv3d(GaussianConvolution[Triple]):
     """Structured receptive fields in 3-D (thesis section 3.4.4): drop-in for ``nn.Conv3d``.
 
     The filter from input i to output o is ``sum_n alpha[o, i, n] phi_n`` with fixed Gaussian
@@ -101,6 +89,7 @@ class GaussianConv3d(ConstantBuffers):
     profiles_z: Tensor
     profiles_y: Tensor
     profiles_x: Tensor
+    axes = "zyx"
 
     def __init__(
         self,
@@ -122,45 +111,23 @@ class GaussianConv3d(ConstantBuffers):
         coarse: float | None = None,
         discretisation: Discretisation = "sampled",
     ) -> None:
-        super().__init__()
         refuse_positions("GaussianConv3d", "nn.Conv3d", positions)
-        check_channels(in_channels, out_channels, groups)
         if coarse is not None and not coarse > 0:
             raise ValueError(f"coarse must be > 0 or None, got {coarse}")
-        self.in_channels, self.out_channels, self.coarse = in_channels, out_channels, coarse
-        self.groups = groups
-        scales = (sigmas,) if isinstance(sigmas, (int, float)) else tuple(sigmas)
-        size = None if kernel_size is None else per_axis("kernel_size", kernel_size, 3)
-        self.bases = bases_per_axis(order, scales, size, 3, norm, discretisation)
-        self.basis = max(self.bases, key=lambda basis: basis.radius)
-        self.kernel_size = _triple(2 * basis.radius + 1 for basis in self.bases)
-        self.stride = _triple(per_axis("stride", stride, 3))
-        self.dilation = _triple(per_axis("dilation", dilation, 3))
-        self.padding = _triple(padding_per_axis(padding, self.kernel_size, self.dilation))
-        self.padding_mode = padding_mode
-        self._margins = check_padding_mode(padding_mode, self.padding)
-        self._factors: list[Triple] = [(int(z), int(y), int(x)) for z, y, x in self.basis.factors]
+        basis, geometry = (order, sigmas, kernel_size), (stride, padding, dilation, groups)
+        kind = (padding_mode, norm, discretisation)
+        super().__init__(in_channels, out_channels, *basis, *geometry, *kind)
+        self.coarse = coarse
         self._grids: BoundedCache[list[VolumeGrid]] = BoundedCache(_tensors_of)
         self.register_constants(device, dtype)
-        shape = (out_channels, in_channels // groups, len(self.basis))
-        self.alpha = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
-        self.bias = nn.Parameter(self.alpha.new_empty(out_channels)) if bias else None
+        self.make_weights(len(self.basis), bias, device, dtype)
         self.reset_parameters()
 
-    def constants(self) -> Mapping[str, np.ndarray]:
-        """Return the profiles that the atoms are made of."""
-        return {f"profiles_{a}": b.profiles for a, b in zip("zyx", self.bases, strict=True)}
-
-    def reset_parameters(self) -> None:
-        """Draw alpha so that the composed filters have He et al.'s variance; zero the bias."""
-        self.restore_constants()
+    def energy(self) -> float:
+        """Return the sum of the squared taps of all atoms, none of which is made."""
         norms = [(basis.profiles**2).sum(1) for basis in self.bases]
         of_atoms = [n[f] for n, f in zip(norms, self.basis.factors.T, strict=True)]
-        energy = float(np.prod(np.stack(of_atoms, 1), axis=1).sum())
-        inputs = self.in_channels // self.groups
-        nn.init.normal_(self.alpha, std=math.sqrt(2 / (inputs * energy)))
-        if self.bias is not None:
-            nn.init.zeros_(self.bias)
+        return float(np.prod(np.stack(of_atoms, 1), axis=1).sum())
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve.
@@ -181,8 +148,7 @@ class GaussianConv3d(ConstantBuffers):
         return out[0] if single else out
 
     def _filtered(self, x: Tensor) -> Tensor:
-        if self.padding_mode != "zeros":
-            x = functional.pad(x, self._margins, self.padding_mode)
+        x = self.padded(x)
         if needs_plain_operations(x):
             self._refuse_coarse()
             return filter_and_mix(x, self.alpha, self._separable())
@@ -223,21 +189,14 @@ class GaussianConv3d(ConstantBuffers):
 
     def _separable(self, groups: int | None = None) -> SeparableVolumes:
         """Return what the evaluation by ordinary convolutions needs."""
-        along_z, along_y, along_x = (
-            self.constant(f"profiles_{axis}", self.alpha) for axis in "zyx"
-        )
         return SeparableVolumes(
-            (along_z, along_y, along_x),
-            tuple(self._factors),
+            self.profiles(),
+            self._factors,
             self.stride,
-            self._zeros(),
+            self.zero_padding,
             self.dilation,
             self.groups if groups is None else groups,
         )
-
-    def _zeros(self) -> Triple:
-        """Return the padding that is left to the filters: with zeros."""
-        return self.padding if self.padding_mode == "zeros" else (0, 0, 0)
 
     def _refuse_coarse(self) -> None:
         if self.coarse is not None:
@@ -287,46 +246,17 @@ class GaussianConv3d(ConstantBuffers):
             raise ValueError("a GaussianConv3d with coarse has responses on several grids")
         return mixing_matrix(self.alpha, self.grids(size)[0].order)
 
-    def output_size(self, size: Sequence[int]) -> Triple:
-        """Return depth, height and width of the output for an input (padded, unless by zeros)."""
-        geometry = (size, self.kernel_size, self.stride, self._zeros(), self.dilation)
-        return _triple(output_length(*axis) for axis in zip(*geometry, strict=True))
-
     def grids(self, size: Sequence[int]) -> list[VolumeGrid]:
         """Return the matrices for volumes of `size`, kept for the sizes met last."""
         return self._grids_of(size, self.alpha.dtype)
 
     def _grids_of(self, size: Sequence[int], dtype: torch.dtype) -> list[VolumeGrid]:
         def make() -> list[VolumeGrid]:
-            steps: dict[int, list[int]] = {}
-            for i, sigma in enumerate(self.basis.sigmas):
-                step = int((self.coarse or 0) * sigma / max(self.stride))
-                steps.setdefault(step if step >= 2 else 1, []).append(i)
-            return [self._grid(size, scales, step, dtype) for step, scales in steps.items()]
+            geometry = (size, self.stride, self.zero_padding, self.dilation)
+            lines = list(zip(*geometry, strict=True))
+            return make_grids(self.bases, lines, self.coarse, dtype, self.alpha.device)
 
         return self._grids.get((*size, dtype, self.alpha.device), make)
-
-    def _grid(
-        self, size: Sequence[int], scales: list[int], step: int, dtype: torch.dtype
-    ) -> VolumeGrid:
-        """Make the matrices of the atoms of some scales on a grid of a step."""
-        per_scale = self.basis.order + 1
-        atoms = [n for n, f in enumerate(self._factors) if f[0] // per_scale in scales]
-        kept = [i * per_scale + n for i in scales for n in range(per_scale)]
-        place = {profile: i for i, profile in enumerate(kept)}
-        factors = [_triple(place[p] for p in self._factors[n]) for n in atoms]
-        bands, lifts = [], []
-        geometry = (size, self.stride, self._zeros(), self.dilation)
-        for basis, (length, *steps) in zip(self.bases, zip(*geometry, strict=True), strict=True):
-            profiles = _without_tails(basis.profiles[kept], dtype)
-            fine = banded_matrices(profiles, length, *steps)
-            positions = coarse_positions(fine.shape[1], step)
-            bands.append(fine[:, positions].to(self.alpha.device, dtype))
-            if step > 1:
-                lift = interpolation(fine, positions)
-                lifts.append(lift.to(self.alpha.device, dtype))
-        tree = PassTree(factors, per_scale)
-        return VolumeGrid(tuple(atoms), tree, tuple(bands), tuple(lifts) or None)  # type: ignore[arg-type]
 
     def kernel(self) -> Tensor:
         """Return the effective filters on the voxel grid, shape (O, I / groups, J, K, L).
@@ -344,49 +274,11 @@ class GaussianConv3d(ConstantBuffers):
                 f"more than {MOST_KERNEL_NUMBERS:,}: use the layer as it is, or a smaller "
                 "kernel_size"
             )
-        exact = torch.float32 if self.alpha.dtype in LOW else self.alpha.dtype
-        columns = zip("zyx", zip(*self._factors, strict=True), strict=True)
-        with without_autocast(self.alpha.device.type):
-            z, y, x = (
-                self.constant(f"profiles_{axis}", self.alpha).to(exact)[list(column)]
-                for axis, column in columns
-            )
-            dense = torch.einsum("nz,ny,nx->nzyx", z, y, x)
-            mixed = self.alpha.to(exact) @ dense.flatten(1)
-        return mixed.unflatten(2, dense.shape[1:]).to(self.alpha.dtype)
-
-    def collapse(self) -> nn.Module:
-        """Return an equivalent plain convolution (detached copy of the filters).
-
-        Raises
-        ------
-        ValueError
-            As `kernel`.
-        """
-        plain = plain_convolution(
-            self.kernel(),
-            self.bias,
-            self.stride,
-            self.padding,
-            self.dilation,
-            self.groups,
-            self.padding_mode,
-        )
-        return plain.train(self.training)
-
-    def collapsed_parameters(self) -> int:
-        """Count the weights of the equivalent plain convolution."""
-        inputs = self.in_channels // self.groups
-        return plain_parameters(self.out_channels, inputs, self.kernel_size, self.bias is not None)
+        return compose(self.alpha, self._separable())
 
     def extra_repr(self) -> str:
         """Describe the layer in one line."""
-        return (
-            f"{self.in_channels}, {self.out_channels}, order={self.basis.order}, "
-            f"sigmas={self.basis.sigmas}, kernel_size={self.kernel_size}, stride={self.stride}, "
-            f"padding={self.padding}, dilation={self.dilation}, groups={self.groups}, "
-            f"padding_mode={self.padding_mode}, coarse={self.coarse}"
-        )
+        return f"{super().extra_repr()}, coarse={self.coarse}"
 
     def _apply(self, fn: Any, recurse: bool = True) -> Any:
         self._grids.clear()
@@ -395,20 +287,3 @@ class GaussianConv3d(ConstantBuffers):
 
 def _tensors_of(grids: list[VolumeGrid]) -> list[Tensor]:
     return [t for grid in grids for t in (*grid.bands, *(grid.lifts or ()))]
-
-
-def _without_tails(profiles: np.ndarray, dtype: torch.dtype) -> Tensor:
-    """Return profiles (P, K) in float64, zero where they are below rounding.
-
-    On a support made for sigma 16 the tails of sigma 1 are subnormal numbers, whose products take
-    ten times as long.
-    """
-    exact = torch.tensor(profiles, device="cpu")
-    largest = exact.abs().amax(1, keepdim=True)
-    negligible = exact.abs() < 0.01 * torch.finfo(dtype).eps * largest
-    return exact.masked_fill(negligible, 0.0)
-
-
-def _triple(values: Any) -> Triple:
-    z, y, x = values
-    return z, y, x

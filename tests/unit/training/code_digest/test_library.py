@@ -301,7 +301,7 @@ def test_model_of_another_package_is_followed(made_nets: Path, tmp_path: Path) -
     first = digest()
     assert first == code_digest(spec), "found as it is installed"
     copy = Copy(tmp_path)
-    copy.edit("nn/gaussian_conv.py", "super().__init__()", "super().__init__(); self.x = 1")
+    copy.edit("nn/gaussian_conv.py", "self.way = way", "self.way = way; self.x = 1")
     assert digest(copy.root) != first, "it uses the library"
     (made_nets / "parts.py").write_text("def width():\n    return 4\n")
     assert digest() != first
