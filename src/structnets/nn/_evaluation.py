@@ -30,10 +30,10 @@ from torch.nn import functional
 
 from structnets.nn._banded import banded_matrices, output_length
 from structnets.nn._bounded_cache import BoundedCache
+from structnets.nn._convolution_arguments import Pair
 from structnets.nn._exact_products import exact_product
 from structnets.nn._modes import LOW
 
-Pair = tuple[int, int]
 # Numbers of mixed maps made at a time in inference: 16 MB of float32.
 MOST_MIXED = 2**22
 

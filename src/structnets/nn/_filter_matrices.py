@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-Pair = tuple[int, int]
+from structnets.nn._convolution_arguments import Pair
+from structnets.nn._toeplitz import add_gradients_along_y, along_y
 
 
 @dataclass(frozen=True)
@@ -35,17 +36,17 @@ class BandedFilters:
 
     def all_maps(self, x: Tensor, matrices: Sequence[Tensor]) -> Tensor:
         """Filter a batch: (B, N C, V, U)."""
-        along_y, along_x = matrices
-        parts = {q: torch.matmul(along_y[q], x) for q in {q for q, _ in self.factors}}
-        return torch.cat([parts[q] @ along_x[p].t() for q, p in self.factors], 1)
+        filters_y, filters_x = matrices
+        parts = {q: torch.matmul(filters_y[q], x) for q in {q for q, _ in self.factors}}
+        return torch.cat([parts[q] @ filters_x[p].t() for q, p in self.factors], 1)
 
     def fill(self, image: Tensor, matrices: Sequence[Tensor], rows: slice, maps: Tensor) -> None:
         """Write the maps (N, C, h, U) of some rows."""
-        along_y, along_x = matrices
+        filters_y, filters_x = matrices
         for q, atoms in self._by_filter_along_y():
-            part = _pass_y(image, along_y[q, rows]).flatten(0, 1)
+            part = along_y(image, filters_y[q, rows]).flatten(0, 1)
             for place, p in atoms:
-                torch.mm(part, along_x[p].t(), out=maps[place].flatten(0, 1))
+                torch.mm(part, filters_x[p].t(), out=maps[place].flatten(0, 1))
 
     def add_gradients(
         self,
@@ -57,23 +58,21 @@ class BandedFilters:
         into_matrices: Sequence[Tensor | None],
     ) -> None:
         """Add the gradients of the image and of the filters."""
-        along_y, along_x = matrices
+        filters_y, filters_x = matrices
         into_y, into_x = into_matrices
         for q, atoms in self._by_filter_along_y():
             part = None
             if into_x is not None:
-                part = _pass_y(image, along_y[q, rows]).flatten(0, 1)
+                part = along_y(image, filters_y[q, rows]).flatten(0, 1)
             between = gradient.new_zeros(gradient[0].shape[0] * gradient.shape[2], image.shape[2])
             for place, p in atoms:
                 above = gradient[place].flatten(0, 1)
-                between.addmm_(above, along_x[p])
+                between.addmm_(above, filters_x[p])
                 if into_x is not None and part is not None:
                     into_x[p].addmm_(above.t(), part)
             between = between.unflatten(0, (len(image), -1))
-            if into is not None:
-                into.baddbmm_(along_y[q, rows].t().expand(len(image), -1, -1), between)
-            if into_y is not None:
-                into_y[q, rows] += torch.bmm(between, image.transpose(1, 2)).sum(0)
+            added = None if into_y is None else into_y[q, rows]
+            add_gradients_along_y(between, image, filters_y[q, rows], into, added)
 
     def _by_filter_along_y(self) -> list[tuple[int, list[Pair]]]:
         groups: dict[int, list[Pair]] = {}
@@ -132,7 +131,3 @@ def dense_filters(along_y: Tensor, along_x: Tensor, factors: Sequence[Pair]) -> 
         for m, axis in zip((along_y, along_x), zip(*factors, strict=True), strict=True)
     )
     return torch.einsum("nvh,nuw->hwnvu", y, x).flatten(2).flatten(0, 1)
-
-
-def _pass_y(image: Tensor, along_y: Tensor) -> Tensor:
-    return torch.bmm(along_y.expand(len(image), -1, -1), image)

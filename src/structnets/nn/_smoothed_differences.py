@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from structnets.nn._convolution_arguments import Pair
 from structnets.nn._differences import Line, add_adjoint, difference
+from structnets.nn._toeplitz import add_gradients_along_y, along_y
 
-Pair = tuple[int, int]
 Orders = tuple[int, int]
 
 
@@ -47,8 +48,8 @@ class SmoothedDifferences:
         """Filter a batch: (B, N C, V, U)."""
         maps: dict[int, Tensor] = {}
         lines = self._lines(slice(0, self.output_size[0]))
-        for scale, along_y, along_x in self._by_scale(matrices):
-            smoothed = torch.matmul(along_y, x) @ along_x.t()
+        for scale, smooth_y, smooth_x in self._by_scale(matrices):
+            smoothed = torch.matmul(smooth_y, x) @ smooth_x.t()
             for order_x, atoms in _by_order_along_x(scale):
                 part = difference(smoothed, order_x, lines[1])
                 for place, order_y in atoms:
@@ -58,9 +59,9 @@ class SmoothedDifferences:
     def fill(self, image: Tensor, matrices: Sequence[Tensor], rows: slice, maps: Tensor) -> None:
         """Write the maps (N, C, h, U) of some rows."""
         line_y, line_x = self._lines(rows)
-        for scale, along_y, along_x in self._by_scale(matrices):
-            smoothed = _pass_y(image, along_y[self._read(rows)])
-            smoothed = (smoothed.flatten(0, 1) @ along_x.t()).unflatten(0, smoothed.shape[:2])
+        for scale, smooth_y, smooth_x in self._by_scale(matrices):
+            smoothed = along_y(image, smooth_y[self._read(rows)])
+            smoothed = (smoothed.flatten(0, 1) @ smooth_x.t()).unflatten(0, smoothed.shape[:2])
             for order_x, atoms in _by_order_along_x(scale):
                 if len(atoms) == 1 and atoms[0][1] == 0:
                     difference(line_y.of(smoothed), order_x, line_x, maps[atoms[0][0]])
@@ -82,10 +83,10 @@ class SmoothedDifferences:
         line_y, line_x = self._lines(rows)
         read = self._read(rows)
         targets = [into_matrices[2 * i : 2 * i + 2] for i in range(len(self.scales))]
-        for (scale, along_y, along_x), (into_y, into_x) in zip(
+        for (scale, smooth_y, smooth_x), (into_y, into_x) in zip(
             self._by_scale(matrices), targets, strict=True
         ):
-            shape = (len(image), read.stop - read.start, len(along_x))
+            shape = (len(image), read.stop - read.start, len(smooth_x))
             below = gradient.new_zeros(shape)
             for order_x, atoms in _by_order_along_x(scale):
                 if len(atoms) == 1 and atoms[0][1] == 0:
@@ -100,13 +101,11 @@ class SmoothedDifferences:
                 if order_x > 0:
                     add_adjoint(part, order_x, line_x, below)
             flat = below.flatten(0, 1)
-            between = (flat @ along_x).unflatten(0, shape[:2])
-            if into is not None:
-                into.baddbmm_(along_y[read].t().expand(len(image), -1, -1), between)
+            between = (flat @ smooth_x).unflatten(0, shape[:2])
+            added = None if into_y is None else into_y[read]
+            add_gradients_along_y(between, image, smooth_y[read], into, added)
             if into_x is not None:
-                into_x.addmm_(flat.t(), _pass_y(image, along_y[read]).flatten(0, 1))
-            if into_y is not None:
-                into_y[read] += torch.bmm(between, image.transpose(1, 2)).sum(0)
+                into_x.addmm_(flat.t(), along_y(image, smooth_y[read]).flatten(0, 1))
 
     def _by_scale(self, matrices: Sequence[Tensor]) -> list[tuple[tuple, Tensor, Tensor]]:
         return list(zip(self.scales, matrices[::2], matrices[1::2], strict=True))
@@ -128,11 +127,6 @@ class SmoothedDifferences:
         first = rows.start * self.stride[0]
         last = (rows.stop - 1) * self.stride[0] + 2 * self.reach * self.spacing[0]
         return slice(first, last + 1)
-
-
-def _pass_y(image: Tensor, along_y: Tensor) -> Tensor:
-    """Multiply every channel of an image by one matrix."""
-    return torch.bmm(along_y.expand(len(image), -1, -1), image)
 
 
 def _by_order_along_x(scale: Sequence[tuple[int, Orders]]) -> list[tuple[int, list[Pair]]]:

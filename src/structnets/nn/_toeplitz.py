@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -39,3 +40,18 @@ def correlation_matrices(
     line = functional.pad(profiles, (full - 1 - padding, length + padding - width))
     windows = line.unfold(-1, length, 1).flip(-2)
     return windows[..., ::stride, :]
+
+
+def along_y(image: Tensor, matrix: Tensor) -> Tensor:
+    """Multiply every channel of an image (C, H, W) by one matrix (h, H): (C, h, W)."""
+    return torch.bmm(matrix.expand(len(image), -1, -1), image)
+
+
+def add_gradients_along_y(
+    gradient: Tensor, image: Tensor, matrix: Tensor, into: Tensor | None, into_matrix: Tensor | None
+) -> None:
+    """Add what a gradient of `along_y` is for the image and for the matrix, where wanted."""
+    if into is not None:
+        into.baddbmm_(matrix.t().expand(len(image), -1, -1), gradient)
+    if into_matrix is not None:
+        into_matrix += torch.bmm(gradient, image.transpose(1, 2)).sum(0)
