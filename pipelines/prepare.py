@@ -17,7 +17,7 @@ from typing import Any
 from pipelines.stage import absolute, run_stage, stage_parser
 from structnets.data.sets.entries.catalogue import read_request
 from structnets.data.sets.preparation import Preparation
-from structnets.forms.stored import prepare as store
+from structnets.forms.writing import prepare as store
 
 logger = logging.getLogger("prepare")
 
@@ -46,7 +46,7 @@ def prepare(
     Raises
     ------
     OSError, ValueError
-        As `structnets.forms.stored.prepare` says.
+        As `structnets.forms.writing.prepare` says.
     """
     entry = asked.entry
     if download and entry.download:

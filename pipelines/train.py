@@ -33,7 +33,7 @@ from structnets.files import read_json
 from structnets.identity import chapter_name, digest, prepared_name, run_id
 from structnets.specs.resolved import ResolvedSpec
 from structnets.specs.spec import validate
-from structnets.training.artifacts import ARTIFACTS, check_work, is_published
+from structnets.training.run_files import ARTIFACTS, check_work, is_published
 
 logger = logging.getLogger("structnets.train")
 MAX_FAILURES = 3

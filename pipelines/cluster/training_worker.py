@@ -15,8 +15,8 @@ from pipelines.tracking.spool import Spool
 from structnets.files import write_atomic
 from structnets.identity import prepared_name, run_id
 from structnets.specs.resolved import ResolvedSpec
-from structnets.training.artifacts import is_published
 from structnets.training.reporting import RecordedProgress, StoppedError
+from structnets.training.run_files import is_published
 
 logger = logging.getLogger("structnets.train")
 

@@ -13,7 +13,7 @@ import pytest
 
 from pipelines.cluster.training_worker import Roots
 from structnets.data.sets.preparation import Preparation
-from structnets.forms.stored import prepare
+from structnets.forms.writing import prepare
 from structnets.identity import run_id
 from structnets.models import create_model, list_models
 from structnets.specs.spec import validate

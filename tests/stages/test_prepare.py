@@ -8,7 +8,7 @@ from structnets.data.sets.entries.catalogue import DATASETS, find_dataset
 from structnets.data.sets.preparation import Content, Preparation
 from structnets.forms.entries import FORMS
 from structnets.forms.splits.stored import load_split
-from structnets.forms.stored import verify
+from structnets.forms.writing import verify
 
 BUILT_IN = [name for name in DATASETS.names() if find_dataset(name).built_in]
 QUICK = [name for name in BUILT_IN if name != "photo_shards"]

@@ -13,7 +13,7 @@ from structnets.data.sets.bsds import bsds_folder
 from structnets.data.sets.bsds_release import RELEASED
 from structnets.data.sets.preparation import Preparation
 from structnets.forms.boundaries.stored import load_boundary_split, positive_weight
-from structnets.forms.stored import verify
+from structnets.forms.writing import verify
 
 PARTIAL = {"partial": True}
 # One lying and one upright image of each split, by number; how many annotators drew which row.

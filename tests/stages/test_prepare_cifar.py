@@ -9,7 +9,7 @@ from structnets.data.prepared.manifest import load_manifest
 from structnets.data.prepared.statistics import channel_statistics
 from structnets.data.sets.preparation import Preparation
 from structnets.forms.splits.stored import load_split
-from structnets.forms.stored import verify
+from structnets.forms.writing import verify
 
 PART = {"partial": True}
 

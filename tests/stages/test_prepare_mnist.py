@@ -9,7 +9,7 @@ from structnets.data.prepared.manifest import load_manifest
 from structnets.data.sets.entries.catalogue import find_dataset
 from structnets.data.sets.mnist import FILES
 from structnets.data.sets.preparation import Preparation
-from structnets.forms.stored import verify
+from structnets.forms.writing import verify
 
 REQUEST = ["--data-json", '{"name": "mnist"}']
 

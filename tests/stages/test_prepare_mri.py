@@ -12,7 +12,7 @@ from pipelines import prepare_mri, prepare_mri_subject
 from structnets.cohorts.subject_files import read_subject
 from structnets.data.prepared.manifest import load_manifest
 from structnets.forms.cohort.stored import load_cohort, load_held_out
-from structnets.forms.stored import verify
+from structnets.forms.writing import verify
 from structnets.imaging.grid import MNI_AFFINE
 from structnets.imaging.simulated import simulate_brain
 

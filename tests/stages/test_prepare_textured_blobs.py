@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.prepare import main
 from structnets.data.prepared.manifest import load_manifest
-from structnets.forms.stored import verify
+from structnets.forms.writing import verify
 
 
 def words(root, out, **prepare):

@@ -22,8 +22,8 @@ from pipelines.cluster.training_worker import SpoolReporter
 from pipelines.tracking import Spool
 from structnets.files import read_json, write_json
 from structnets.identity import run_id
-from structnets.training.artifacts import ARTIFACTS
 from structnets.training.run import run_spec
+from structnets.training.run_files import ARTIFACTS
 
 MakeSpec = Callable[..., dict[str, Any]]
 

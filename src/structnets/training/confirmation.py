@@ -22,10 +22,10 @@ import torch
 from structnets.data.prepared.manifest import load_manifest
 from structnets.entries import refuse_foreign
 from structnets.forms.tasks import make_task, open_examples
-from structnets.training.artifacts import weights_digest
 from structnets.training.loop import GradientTraining
 from structnets.training.reporting import StoppedError
 from structnets.training.run import FIRST_EPOCHS, build_model
+from structnets.training.run_files import weights_digest
 
 _LOSS_ROUNDING = 1e-5  # of an evaluation whose batches have another size
 

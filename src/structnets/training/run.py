@@ -21,12 +21,12 @@ from structnets.models.counting import collapsed_parameters, trained_parameters
 from structnets.models.registry import create_for_spec
 from structnets.specs.resolved import ClosedFormSpec, GradientSpec, ResolvedSpec
 from structnets.training import provenance
-from structnets.training.artifacts import claim, publish, weights_digest
 from structnets.training.code_digest import code_digest
 from structnets.training.fixed_stage import past_fixed_stage
 from structnets.training.freed_memory import keep_freed_memory
 from structnets.training.loop import GradientTraining, Position
 from structnets.training.reporting import Progress, Reporter
+from structnets.training.run_files import claim, publish, weights_digest
 
 FIRST_EPOCHS = 5
 """How many epochs' losses a result states, so that it can be confirmed without its files."""

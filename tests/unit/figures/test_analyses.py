@@ -24,8 +24,8 @@ from structnets.identity import run_id
 from structnets.models.irevnet import IRevNet
 from structnets.specs.figure_options import check_options
 from structnets.specs.spec import validate
-from structnets.training.artifacts import publish
 from structnets.training.run import build_model
+from structnets.training.run_files import publish
 
 CLASSES = ("airplane", "bird", "cat")
 MODELS: dict[str, tuple[str, dict[str, Any]]] = {

@@ -11,7 +11,7 @@ import pytest
 from structnets.analysis.trained import load_run
 from structnets.data.sets.preparation import Preparation
 from structnets.figures.performing import perform
-from structnets.forms.stored import prepare
+from structnets.forms.writing import prepare
 from structnets.identity import prepared_name, run_id
 from structnets.specs.figure_options import check_options
 from structnets.specs.spec import validate

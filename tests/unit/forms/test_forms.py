@@ -8,7 +8,7 @@ from structnets.data.prepared.manifest import MANIFEST, content_digest
 from structnets.files import write_json
 from structnets.forms.entries import FORMS
 from structnets.forms.splits.stored import load_split
-from structnets.forms.stored import verify
+from structnets.forms.writing import verify
 
 
 @pytest.mark.parametrize("name", FORMS)

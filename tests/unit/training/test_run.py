@@ -18,7 +18,7 @@ from structnets.forms.splits.source import open_examples
 from structnets.identity import run_id, spec_digest
 from structnets.models.registry import create_model
 from structnets.training import artifacts
-from structnets.training.artifacts import ARTIFACTS
+from structnets.training.run_files import ARTIFACTS
 
 Run = Callable[..., dict[str, Any]]
 MakeSpec = Callable[..., dict[str, Any]]

@@ -50,7 +50,7 @@ def draw_blobs(blobs: TexturedBlobs, count: int) -> BoundarySplit:
 def write(
     directory: str | os.PathLike[str], asked: Preparation, content: Content
 ) -> dict[str, Any]:
-    """Store the textures that a data set's function read (`structnets.forms.stored.write`).
+    """Store the textures that a data set's function read (`structnets.forms.writing.write`).
 
     The data of `content` are the `Textures` of ``train`` and ``test``. The prepare parameter
     ``difficulty`` says what is drawn of them; the entry's first is the default.

@@ -32,7 +32,7 @@ from structnets.forms.entries import BOUNDARY_FILES, BOUNDARY_KINDS
 def write(
     directory: str | os.PathLike[str], asked: Preparation, content: Content
 ) -> dict[str, Any]:
-    """Store what a data set's function read (`structnets.forms.stored.write`).
+    """Store what a data set's function read (`structnets.forms.writing.write`).
 
     The data of `content` are the splits ``train``, ``val`` and ``test``, each a `BoundarySplit`.
     """

@@ -17,7 +17,7 @@ from structnets.data.prepared.manifest import load_manifest
 from structnets.data.prepared.sharded_preparation import prepare_shards
 from structnets.data.prepared.shards import ShardedSplit, is_sharded
 from structnets.forms.splits.stored import load_split
-from structnets.forms.stored import verify
+from structnets.forms.writing import verify
 from tests.made_imagenet import encoded
 
 CLASSES = ["n1", "n2"]

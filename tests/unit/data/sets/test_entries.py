@@ -10,7 +10,7 @@ from structnets.data.sets.entries import ENTRIES, DatasetEntry
 from structnets.data.sets.entries.catalogue import DATASETS, class_count, find_dataset
 from structnets.data.sets.preparation import Preparation
 from structnets.forms.entries import FORMS, find_form
-from structnets.forms.stored import prepare
+from structnets.forms.writing import prepare
 
 
 @pytest.mark.parametrize("name", ENTRIES)

@@ -10,7 +10,7 @@ from structnets.data.sets.textured_blobs import TexturedBlobs
 from structnets.data.sets.textures import load_textures
 from structnets.forms.blobs.stored import TEST_SEED, load_train_textures
 from structnets.forms.boundaries.stored import load_boundary_split
-from structnets.forms.stored import prepare, verify
+from structnets.forms.writing import prepare, verify
 
 ASKED = Preparation("textured_blobs", {"difficulty": "hard", "textures": "skimage"})
 

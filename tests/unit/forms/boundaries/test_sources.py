@@ -14,8 +14,8 @@ from structnets.data.batches.examples import Examples, Step
 from structnets.data.prepared.manifest import load_manifest
 from structnets.data.sets.preparation import Preparation
 from structnets.forms.boundaries.images import BoundaryImages
-from structnets.forms.stored import prepare
 from structnets.forms.tasks import make_task, open_examples
+from structnets.forms.writing import prepare
 from structnets.specs.spec import validate
 from structnets.training.reporting import StoppedError
 

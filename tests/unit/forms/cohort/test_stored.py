@@ -7,7 +7,7 @@ import pytest
 
 from structnets.forms.cohort.stored import load_cohort, load_held_out, write_cohort
 from structnets.forms.splits.stored import load_split
-from structnets.forms.stored import verify
+from structnets.forms.writing import verify
 from structnets.specs.spec import DataSpec
 
 COUNT = 12

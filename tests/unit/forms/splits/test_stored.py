@@ -14,7 +14,7 @@ import pytest
 from structnets.data.prepared.manifest import load_manifest
 from structnets.files import sha256_file, write_json
 from structnets.forms.splits.stored import load_split, write_prepared
-from structnets.forms.stored import verify
+from structnets.forms.writing import verify
 from structnets.identity import digest
 
 

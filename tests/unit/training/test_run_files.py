@@ -10,7 +10,7 @@ import torch
 
 from structnets.files import write_json
 from structnets.identity import spec_digest
-from structnets.training.artifacts import ARTIFACTS, is_published, weights_digest
+from structnets.training.run_files import ARTIFACTS, is_published, weights_digest
 
 
 @pytest.mark.parametrize("missing", ARTIFACTS)
