@@ -63,6 +63,13 @@ def test_wrong_target_gets_the_nearest_name_and_the_list(snakemake):
     assert "No rule to produce" not in text
 
 
+@pytest.mark.parametrize("option", ["--forcerun", "--until", "--omit-from", "--prioritize"])
+def test_wrong_rule_after_an_option_gets_the_nearest_name(snakemake, option):
+    text = snakemake("-n", "table7", option, "render_tabel", code=1)
+    assert f"{option} names no rule 'render_tabel'" in text
+    assert "No rule to produce" not in text
+
+
 def test_rows_that_a_target_lacks_are_refused(snakemake):
     text = snakemake("-n", "table7", "--config", "rows=rfnn", code=1)
     assert "table7 has no cell of rows=rfnn to run in the preset smoke; its rows: hcnn" in text

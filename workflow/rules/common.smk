@@ -36,7 +36,7 @@ from structnets.entries import foreign_paths
 from structnets.data.sets.entries.catalogue import DATASETS, find_dataset
 from structnets.files import read_json
 from structnets.specs.configuration import load_configuration
-from structnets.reporting.asked import check_asked
+from structnets.reporting.asked import check_asked, check_named_rules
 from structnets.reporting.ledger import ledger_path
 from structnets.reporting.plan import make_plan
 

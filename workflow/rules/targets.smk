@@ -185,8 +185,12 @@ def check_command_line():
     """
     called = Path(sys.argv[0])
     if workflow.is_main_process and "snakemake" in (called.stem, called.parent.name):
-        asked = get_argument_parser().parse_args(sys.argv[1:]).targets
+        asked = get_argument_parser().parse_args(sys.argv[1:])
+        rules = {rule.name for rule in workflow.rules}
         try:
-            check_asked(asked, {rule.name for rule in workflow.rules}, PLAN, CONFIG)
+            check_asked(asked.targets, rules, PLAN, CONFIG)
+            for option in ("forcerun", "until", "omit_from", "prioritize"):
+                named = getattr(asked, option) or ()
+                check_named_rules(f"--{option.replace('_', '-')}", named, rules)
         except ValueError as error:
             raise WorkflowError(str(error))

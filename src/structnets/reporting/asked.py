@@ -39,6 +39,35 @@ def check_asked(
             _check_not_empty(name, plan, configuration)
 
 
+def check_named_rules(option: str, names: Iterable[str], rules: Iterable[str]) -> None:
+    """Refuse names after an option of Snakemake that are neither rules nor files.
+
+    Snakemake does nothing about an unknown name after ``--omit-from``, and says of others only
+    that no rule produces them.
+
+    Parameters
+    ----------
+    option : str
+        As it is written, such as ``--until``.
+    names : iterable of str
+        What was given to it. Paths with a folder in them are files, and passed over.
+    rules : iterable of str
+        Names of all rules.
+
+    Raises
+    ------
+    ValueError
+        Naming the option, the name and the nearest rules.
+    """
+    known = sorted(rules)
+    for name in names:
+        if name not in known and len(PurePath(name).parts) < 2:
+            raise ValueError(
+                f"{option} names no rule {name!r}{did_you_mean(name.lower(), known)}; "
+                "snakemake --list-rules lists them"
+            )
+
+
 def _unknown(name: str, rules: set[str], targets: list[str]) -> str:
     suggested = did_you_mean(name.lower(), sorted(rules))
     return f"unknown target {name!r}{suggested}; targets: all, {', '.join(targets)}"

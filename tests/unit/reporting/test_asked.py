@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from structnets.reporting.asked import check_asked
+from structnets.reporting.asked import check_asked, check_named_rules
 from structnets.reporting.plan import make_plan
 from structnets.specs.configuration import load_configuration
 from tests.unit.made_table import TABLE
@@ -58,3 +58,9 @@ def test_rows_without_a_cell_are_refused(check, folder):
     message = "table0 has no cell of rows=other to run in the preset small; its rows: net; its"
     with pytest.raises(ValueError, match=re.escape(message)):
         check("table0", rows="other")
+
+
+def test_options_that_name_rules_refuse_other_names():
+    check_named_rules("--until", ["train", "results/x/manifest.json"], RULES)
+    with pytest.raises(ValueError, match=re.escape("--until names no rule 'trian' (did you mean")):
+        check_named_rules("--until", ["train", "trian"], RULES)
