@@ -24,6 +24,7 @@ ROOMS = [
     "imaging",
     "bases",
     "specs",
+    "content",
     "identity",
     "files",
     "entries",
