@@ -62,5 +62,5 @@ def test_rows_without_a_cell_are_refused(check, folder):
 
 def test_options_that_name_rules_refuse_other_names():
     check_named_rules("--until", ["train", "results/x/manifest.json"], RULES)
-    with pytest.raises(ValueError, match=re.escape("--until names no rule 'trian' (did you mean")):
-        check_named_rules("--until", ["train", "trian"], RULES)
+    with pytest.raises(ValueError, match=re.escape("--until names no rule 'trein' (did you mean")):
+        check_named_rules("--until", ["train", "trein"], RULES)
