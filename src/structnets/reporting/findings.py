@@ -17,6 +17,7 @@ from typing import Any
 
 from structnets import files, identity
 from structnets.reporting.freshness import stale_note
+from structnets.reporting.interpretations import section
 from structnets.reporting.ledger import reduced
 from structnets.specs.analysis import (
     Analysis,
@@ -169,6 +170,8 @@ class Finding:
         if self.stale_runs:
             named = ", ".join(f"`{run}`" for run in self.stale_runs)
             parts.append(f"- {stale_note(named)}")
+        if analysis.interpretations:
+            parts.append(section(analysis.interpretations))
         return "\n\n".join(parts)
 
     def _table(self) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from structnets.reporting.cells import Cell
 from structnets.reporting.freshness import STALE, stale_note
+from structnets.reporting.interpretations import section
 from structnets.specs.table import Table
 
 NOT_RUN = "not run"
@@ -144,6 +145,7 @@ def to_markdown(rendering: Rendering) -> str:
         stated(rendering),
         markdown_matrix(rendering),
         markdown_notes(rendering),
+        section(table.interpretations),
         markdown_runs(rendering),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"

@@ -6,6 +6,7 @@ from html import escape
 
 from structnets.reporting.cells import Cell
 from structnets.reporting.formats import NOT_RUN, Rendering, gap, notes, number, pooled, spread
+from structnets.specs.interpretation import WORDS
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1b1b1b; --soft: #6b6b6b; --line: #d9d9d9;
@@ -62,6 +63,7 @@ def to_html(rendering: Rendering) -> str:
             "<ul>",
             *(f"<li>{escape(note)}</li>" for note in notes(rendering)),
             "</ul>",
+            *_readings(rendering),
             *_runs(rendering),
             "</body></html>",
             "",
@@ -114,6 +116,16 @@ def _thesis(cell: Cell, digits: int, short: float) -> str:
         mark = ' class="short"' if cell.gap < short else ""
         text = f"{text}, <span{mark}>{gap(cell.gap, digits)}</span>"
     return f'<span class="thesis">{text}</span>'
+
+
+def _readings(rendering: Rendering) -> list[str]:
+    """List how the thesis was read for this target."""
+    items = [
+        f"<li><b>{escape(one.subject)}</b> ({WORDS[one.kind]}). The thesis: {escape(one.text)} "
+        f"Here: {escape(one.done)} Why: {escape(one.why)}</li>"
+        for one in rendering.table.interpretations
+    ]
+    return ["<h2>Readings of the thesis</h2><ul>", *items, "</ul>"] if items else []
 
 
 def _runs(rendering: Rendering) -> list[str]:

@@ -17,6 +17,7 @@ from structnets.reporting.formats import (
     stated,
 )
 from structnets.reporting.freshness import is_stale
+from structnets.reporting.interpretations import section
 from structnets.reporting.ledger import read_ledger
 from structnets.reporting.requests import load_experiments
 from structnets.specs.target import load_targets
@@ -112,6 +113,7 @@ def markdown(ledger_dir: Path, targets_dir: Path, experiments_dir: Path | None =
             markdown_matrix(rendering),
             _shortfalls(rendering),
             markdown_notes(rendering),
+            section(rendering.table.interpretations),
             markdown_runs(rendering),
         ]
     parts += [finding.markdown() for finding in _findings(ledger_dir, targets_dir, folder)]

@@ -19,7 +19,8 @@ from structnets.specs.experiment import Experiment, load_experiment, resolve
 from structnets.specs.figure_options import check_models, check_options
 from structnets.specs.resolved import AnalysedRun, Preset, ResolvedAnalysis, ResolvedSpec
 from structnets.specs.table import ThesisValue
-from structnets.specs.validation import Strict, TargetFile, load_yaml
+from structnets.specs.target_file import TargetFile
+from structnets.specs.validation import Strict, load_yaml
 
 
 class AnalysedModel(Strict):

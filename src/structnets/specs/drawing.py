@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from structnets.specs.figure_options import find_figure
-from structnets.specs.validation import TargetFile
+from structnets.specs.target_file import TargetFile
 
 
 class Drawing(TargetFile):

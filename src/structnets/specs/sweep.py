@@ -15,7 +15,8 @@ from pydantic import Field, model_validator
 from structnets import identity
 from structnets.specs.experiment import Experiment, merge, resolve
 from structnets.specs.resolved import GradientSpec, Option, Preset, ResolvedSweep
-from structnets.specs.validation import Strict, TargetFile, checked
+from structnets.specs.target_file import TargetFile
+from structnets.specs.validation import Strict, checked
 
 
 class Axis(Strict):

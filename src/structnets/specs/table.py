@@ -12,7 +12,8 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from structnets.specs.resolved import Preset
-from structnets.specs.validation import Strict, TargetFile
+from structnets.specs.target_file import TargetFile
+from structnets.specs.validation import Strict
 
 Everything = Literal["all"]
 # What a column may show of a row's model; the rest is measured by runs.

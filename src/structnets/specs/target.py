@@ -51,13 +51,18 @@ class Targets:
     drawings: dict[str, Drawing]
     sweeps: dict[str, Sweep]
 
+    @property
+    def all(self) -> dict[str, Table | Analysis | Drawing | Sweep]:
+        """Every target, by name, sorted."""
+        found = {**self.tables, **self.analyses, **self.drawings, **self.sweeps}
+        return dict(sorted(found.items()))
+
     def describe(self) -> list[dict[str, Any]]:
         """List every target as ``target, kind, chapter, title, rows, columns, presets``.
 
         Rows and columns are the keys of a table's; others have none. A drawing is the same in
         every preset.
         """
-        found = {**self.tables, **self.analyses, **self.drawings, **self.sweeps}
         return [
             {
                 "target": name,
@@ -68,7 +73,7 @@ class Targets:
                 "columns": [c.key for c in target.columns] if isinstance(target, Table) else [],
                 "presets": _presets(target),
             }
-            for name, target in sorted(found.items())
+            for name, target in self.all.items()
         ]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 _M = TypeVar("_M", bound=BaseModel)
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -16,16 +16,6 @@ class Strict(BaseModel):
     """Frozen model that refuses unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class TargetFile(Strict):
-    """What stands in a file called as the target it describes."""
-
-    target: str = Field(
-        pattern=r"^[a-z0-9_]+$",
-        description="The target is asked for by this name, which is also that of its file "
-        "without the ending.",
-    )
 
 
 def checked(model: type[_M], content: Any, name: str) -> _M:

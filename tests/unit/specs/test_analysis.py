@@ -82,7 +82,7 @@ def test_every_option_is_filled_in(content, experiments):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"figure": 1}, "figure: unknown key; allowed here: target, kind"),
+        ({"figure": 1}, "figure: unknown key; allowed here: target, interpretations, kind"),
         ({"analysis": "spectra"}, "unknown figure 'spectra'.*; allowed: atom_weights"),
         (
             {"analysis": "frame_atoms"},

@@ -85,7 +85,7 @@ def test_ids_follow_from_resolved_sweeps_alone(preset):
         ({"space": [{"option": "orders"}]}, "needs either choices or product"),
         ({"space": [{"option": "orders", "choices": []}]}, "has no values"),
         ({"asha": {"grace": 1}}, "asha.grace: unknown key; allowed here: grace_epochs"),
-        ({"budget": 3}, "budget: unknown key; allowed here: target, kind"),
+        ({"budget": 3}, "budget: unknown key; allowed here: target, interpretations, kind"),
     ],
 )
 def test_mistake_is_named(content, change, message):

@@ -44,7 +44,10 @@ def test_thesis_values_of_figure6_by_hand():
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (changed("colour", value="red"), "colour: unknown key; allowed here: target, kind"),
+        (
+            changed("colour", value="red"),
+            "colour: unknown key; allowed here: target, interpretations, kind",
+        ),
         (changed("rows", 0, "labl", value="x"), "rows.0.labl: unknown key; allowed here: key"),
         (changed("rows", 0, "experiment", value=None), "needs either experiment or reported"),
         (changed("rows", 1, "source", value=None), "needs a source"),

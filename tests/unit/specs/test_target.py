@@ -57,7 +57,10 @@ def test_description_by_hand(tmp_path):
         ({"drawing": "stability"}, "stability is measured; its target is of kind analysis"),
         ({"drawing": "frame_atom"}, "did you mean frame_atoms"),
         ({"drawing": "nowhere.at:all"}, "there is no module 'nowhere'"),
-        ({"data": True}, "data: unknown key; allowed here: target, kind, chapter, title"),
+        (
+            {"data": True},
+            "data: unknown key; allowed here: target, interpretations, kind, chapter, title",
+        ),
     ],
 )
 def test_mistake_is_named(tmp_path, change, message):
