@@ -31,6 +31,13 @@ _PUBLISHED = (
     "sweeps/*/*",
 )
 
+EXAMPLES = (
+    ("structnets audit", "compare the results of this checkout with its embedded MLflow"),
+    ("structnets audit --results /data/results --json", "another results folder, as JSON"),
+)
+NOTES = """\
+Exit status: 0 all agree, 1 something is missing or differs, 2 MLflow cannot be asked."""
+
 Item = dict[str, Any]
 
 

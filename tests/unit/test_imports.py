@@ -177,7 +177,7 @@ def test_commands_say_what_they_need(blocker, spec_file):
         if command != ["audit"]:
             assert asked[1:] == [0, ""]
         assert needed[1] == 2, needed
-        (line,) = needed[2].splitlines()
+        line = needed[2].splitlines()[-1]  # above it a slow machine says what it waits for
         assert re.search(extra, line), line
 
 

@@ -19,7 +19,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 import structnets
-from structnets import cli
+from structnets.cli.commands import COMMANDS
 from structnets.entries import load_path
 from structnets.installation import EXTRAS
 from tests.cluster.checkout import fresh_clone
@@ -122,7 +122,8 @@ def test_conda_environment_uses_the_lock_and_its_python(project, environment, ma
 def test_installed_commands_resolve():
     scripts = {entry.name: entry for entry in entry_points(group="console_scripts")}
     assert callable(scripts["structnets"].load())
-    assert all(callable(load_path(place)) for place, _ in cli.OF_CHECKOUT.values())
+    ours = [command.module for command in COMMANDS.values() if command.checkout]
+    assert all(callable(load_path(f"{module}:command")) for module in ours)
 
 
 def test_citation_names_software_and_thesis():

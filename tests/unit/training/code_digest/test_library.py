@@ -123,7 +123,7 @@ def test_digest_states_its_edition(before: Callable[..., str], copy: Copy) -> No
         ("models/scattering.py", "import", "import os, "),
         ("training/closed_form.py", "BATCH = 250", "BATCH = 251"),
         ("forms/shards/source.py", "_MOST_THREADS = 16", "_MOST_THREADS = 17"),
-        ("cli.py", "import os\n", "import os\nimport abc\n"),
+        ("cli/__init__.py", "import os\n", "import os\nimport abc\n"),
     ],
 )  # fmt: skip
 def test_what_is_said_or_lies_elsewhere_does_not_enter(

@@ -1,17 +1,25 @@
-"""The command ``structnets boundary-eval PREDICTIONS GROUNDTRUTH`` (standard library only)."""
+"""``structnets boundary-eval PREDICTIONS GROUNDTRUTH``."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-_SUMMARY = "score predicted boundaries by the BSDS benchmark (ODS, OIS, AP, R50)"
-_EPILOG = """\
+from structnets.cli.printing import print_json
+
+EXAMPLES = (
+    ("structnets boundary-eval predictions groundTruth", "four scores of thinned predictions"),
+    (
+        "structnets boundary-eval predictions groundTruth --nms edges --out scores",
+        "of raw probability maps; files and a precision-recall plot lie in scores/",
+    ),
+    ("structnets boundary-eval predictions groundTruth --json", "every image's score as JSON"),
+)
+NOTES = """\
 Predictions: a folder of <name>.png (grey), .npy or .mat (ucm2, or one matrix) of boundary
 strengths in 0..1. Ground truth: a folder of BSDS <name>.mat files, of <name>.png, or of folders
 <name> with one PNG per annotator. Raw probability maps need --nms; the settings are recorded in
@@ -20,52 +28,44 @@ an all-zero prediction scores 0.
 """
 
 
-def add_boundary_eval(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Add the command to the parser of ``structnets``."""
-    command = commands.add_parser(
-        "boundary-eval",
-        parents=[common],
-        help=_SUMMARY,
-        description=_SUMMARY,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.add_argument("predictions", type=Path, metavar="PREDICTIONS")
-    command.add_argument("ground_truth", type=Path, metavar="GROUNDTRUTH")
-    command.add_argument(
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("predictions", type=Path, metavar="PREDICTIONS")
+    parser.add_argument("ground_truth", type=Path, metavar="GROUNDTRUTH")
+    parser.add_argument(
         "--out",
         type=Path,
         metavar="DIR",
         help="write JSON, CSV, plot; resume from there",
     )
-    command.add_argument(
+    parser.add_argument(
         "--nms",
         choices=("none", "edges", "hed"),
         default="none",
         help="suppress non-maxima of raw maps; hed smooths them first (default: none)",
     )
-    command.add_argument("--thresholds", type=int, default=99, metavar="N", help="default: 99")
-    command.add_argument(
+    parser.add_argument("--thresholds", type=int, default=99, metavar="N", help="default: 99")
+    parser.add_argument(
         "--max-distance",
         type=float,
         default=0.0075,
         metavar="PART",
         help="of the image's diagonal (default: 0.0075)",
     )
-    command.add_argument("--no-thinning", action="store_true", help="trust thin predictions")
-    command.add_argument(
+    parser.add_argument("--no-thinning", action="store_true", help="trust thin predictions")
+    parser.add_argument(
         "--subset", action="store_true", help="leave out images without a prediction"
     )
-    command.add_argument(
+    parser.add_argument(
         "--truth-threshold", type=float, metavar="PART", help="make grey PNG ground truth binary"
     )
-    command.add_argument(
+    parser.add_argument(
         "--workers", type=int, metavar="N", help="processes (default: this machine's CPUs)"
     )
-    command.set_defaults(run=_boundary_eval)
 
 
-def _boundary_eval(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
+    """Score the predictions."""
     from structnets.metrics.boundary import Settings, evaluate_boundaries
 
     settings = Settings(
@@ -87,7 +87,7 @@ def _boundary_eval(options: argparse.Namespace) -> None:
 
         draw_evaluation(report, options.out)
     if options.json:
-        print(json.dumps(report, indent=1, sort_keys=True, ensure_ascii=False))
+        print_json(report)
     else:
         print(_words(report))
 

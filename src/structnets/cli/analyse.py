@@ -1,4 +1,4 @@
-"""``structnets analyse``: any analysis of any trained networks."""
+"""``structnets analyse ANALYSIS``: any analysis of any trained networks."""
 
 from __future__ import annotations
 
@@ -8,18 +8,35 @@ import sys
 from pathlib import Path
 from typing import Any, cast
 
+from structnets.cli.printing import print_json, waiting
 from structnets.entries import add_trust
 from structnets.specs.resolved import AskedAnalysis
 
+EXAMPLES = (
+    (
+        "structnets analyse learned_filters --run trained --prepared data/prepared --out figures",
+        "draw the filters that a net has learned",
+    ),
+    (
+        "structnets analyse stability --run trained --prepared data/prepared --out figures --json",
+        "in which precision an invertible net can be inverted, as JSON",
+    ),
+    (
+        "structnets analyse workflow/targets/figure8.yaml --run trained --prepared data/prepared "
+        "--out figures",
+        "an analysis with the options that a file of it states",
+    ),
+)
+NOTES = """\
+A name that does not exist lists all that do."""
 
-def add_analyse(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Add the command to the subparsers `commands`."""
-    summary = "draw and measure an analysis of trained networks"
-    command = commands.add_parser("analyse", parents=[common], help=summary, description=summary)
-    command.add_argument(
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument(
         "what", metavar="ANALYSIS", help="its name, or an analysis file (an unknown name lists all)"
     )
-    command.add_argument(
+    parser.add_argument(
         "--run",
         dest="folders",
         type=Path,
@@ -32,20 +49,30 @@ def add_analyse(commands: Any, common: argparse.ArgumentParser) -> None:
         ("prepared", "root of the prepared data sets"),
         ("out", "folder of the figure and its values"),
     ):
-        command.add_argument(f"--{option}", type=Path, metavar="DIR", required=True, help=what)
-    command.add_argument(
+        parser.add_argument(f"--{option}", type=Path, metavar="DIR", required=True, help=what)
+    parser.add_argument(
         "--data-root", type=Path, metavar="DIR", help="where the original data sets lie"
     )
-    command.add_argument(
-        "--options", type=json.loads, metavar="JSON", default={}, help="over the defaults"
+    parser.add_argument(
+        "--options", type=_json, metavar="JSON", default={}, help="over the defaults"
     )
-    add_trust(command)
-    command.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="default: cpu")
-    command.add_argument("--threads", type=int, default=1, help="of this process (default: 1)")
-    command.set_defaults(run=_analyse)
+    add_trust(parser)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="default: cpu")
+    parser.add_argument("--threads", type=int, default=1, help="of this process (default: 1)")
 
 
-def _analyse(options: argparse.Namespace) -> None:
+def _json(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"not valid JSON ({error}): {text!r}") from error
+    if not isinstance(found, dict):
+        raise argparse.ArgumentTypeError(f'write options as {{"name": value}}, not {text!r}')
+    return found
+
+
+def run(options: argparse.Namespace) -> None:
+    """Perform the analysis and write its figure and values."""
     resolved = _asked_for(options.what, options.options)
     from structnets.analysis.trained import load_run
     from structnets.figures.performing import perform
@@ -65,19 +92,20 @@ def _analyse(options: argparse.Namespace) -> None:
     # What an interrupted call kept serves one that asks for the same of the same runs only.
     resolved["analysis_id"] = f"{resolved['target']}-{digest(science(resolved))[:8]}"
     stem = options.out.resolve() / resolved["target"]
-    result = perform(
-        cast("AskedAnalysis", resolved),
-        runs,
-        stem,
-        options.out.resolve() / "work",
-        data_root=options.data_root,
-        device=options.device,
-        threads=options.threads,
-    )
+    with waiting(f"performing {resolved['target']}"):
+        result = perform(
+            cast("AskedAnalysis", resolved),
+            runs,
+            stem,
+            options.out.resolve() / "work",
+            data_root=options.data_root,
+            device=options.device,
+            threads=options.threads,
+        )
     write_json(stem.with_suffix(".json"), result)
     print(f"wrote {stem}.svg, .png, .csv and .json", file=sys.stderr)
     if options.json:
-        print(json.dumps(result, indent=1, sort_keys=True, ensure_ascii=False))
+        print_json(result)
 
 
 def _asked_for(what: str, given: dict[str, Any]) -> dict[str, Any]:

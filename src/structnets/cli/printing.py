@@ -1,0 +1,58 @@
+"""What commands print: JSON documents, tables that a pipe does not cut, and signs of life."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+_PATIENCE_S = 3.0
+_WIDE = 10_000  # columns of a table that goes into a pipe
+
+
+def print_json(content: Any) -> None:
+    """Print one JSON document on standard output."""
+    print(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print the `columns` of `rows` as a table, cut to the width of a terminal and of nothing else.
+
+    Missing values are empty, lists are joined by commas, numbers have four digits.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*(_cell(row.get(column)) for column in columns))
+    Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+@contextlib.contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Show on standard error that something is being done, once it has taken three seconds.
+
+    Parameters
+    ----------
+    what : str
+        What is being done: ``reading the ledger``.
+    """
+    line = threading.Timer(_PATIENCE_S, lambda: print(f"{what} …", file=sys.stderr, flush=True))
+    line.daemon = True
+    line.start()
+    try:
+        yield
+    finally:
+        line.cancel()
