@@ -3,7 +3,7 @@
 Importing the package imports nothing heavy; names are resolved on first use:
 
 >>> import structnets
->>> structnets.list_models("rfnn*")
+>>> structnets.list_models("rfnn_mnist*")
 ['rfnn_mnist', 'rfnn_mnist_order3']
 """
 

@@ -21,6 +21,8 @@ from structnets.nn import GaussianConv2d
 GOLDEN = {
     "rfnn_mnist": (81_152, 440_512),
     "rfnn_mnist_order3": (113_920, 440_512),
+    "rfnn_hybrid": (81_152, 1_045_696),
+    "rfnn_learned_scale": (81_155, 3_713_728),
     "cnn_b": (440_512, 440_512),
     "cnn_b_5x5": (222_400, 222_400),
     "scattering": (0, 0),

@@ -37,6 +37,19 @@ ENTRIES = {
         input_shape=_DIGIT,
         options=(("orders", (3, 3, 3)),),
     ),
+    "rfnn_hybrid": ModelEntry(
+        f"{_MNIST}_hybrid:rfnn_hybrid",
+        "rfnn_mnist with hybrid derivatives; not in the thesis",
+        chapter=3,
+        input_shape=_DIGIT,
+    ),
+    "rfnn_learned_scale": ModelEntry(
+        f"{_MNIST}_hybrid:rfnn_hybrid",
+        "rfnn_hybrid that learns one scale a layer; not in the thesis",
+        chapter=3,
+        input_shape=_DIGIT,
+        options=(("learn_sigma", True),),
+    ),
     "cnn_b": ModelEntry(
         f"{_MNIST}:cnn_b",
         "Figure 6; kernels 11/7/7, the RFNN's support",
