@@ -7,6 +7,7 @@ from html import escape
 from structnets.reporting.cells import Cell
 from structnets.reporting.formats import NOT_RUN, Rendering, gap, notes, number, pooled, spread
 from structnets.specs.interpretation import WORDS
+from structnets.specs.table import Column, Table
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1b1b1b; --soft: #6b6b6b; --line: #d9d9d9;
@@ -86,8 +87,7 @@ def _body(rendering: Rendering) -> list[str]:
     lines, table = [], rendering.table
     for row in table.rows:
         cells = "".join(
-            _cell(rendering.cell(row.key, column.key), table.digits_of(column), table.short)
-            for column in table.columns
+            _cell(table, column, rendering.cell(row.key, column.key)) for column in table.columns
         )
         quoted = ' class="quoted"' if row.reported is not None else ""
         label = escape(row.label) + (" (reported)" if quoted else "")
@@ -95,7 +95,8 @@ def _body(rendering: Rendering) -> list[str]:
     return lines
 
 
-def _cell(cell: Cell, digits: int, short: float) -> str:
+def _cell(table: Table, column: Column, cell: Cell) -> str:
+    digits = table.digits_of(column)
     if cell.status == "reported" and cell.thesis is not None:
         return f'<td class="reported">{number(cell.thesis, digits)}</td>'
     if cell.mean is not None:
@@ -105,15 +106,15 @@ def _cell(cell: Cell, digits: int, short: float) -> str:
             shown += f"{text}<br>"
     else:
         shown = f'<span class="none">{NOT_RUN}</span><br>'
-    return f"<td>{shown}{_thesis(cell, digits, short)}</td>"
+    return f"<td>{shown}{_thesis(cell, digits, table.falls_short(column, cell.gap))}</td>"
 
 
-def _thesis(cell: Cell, digits: int, short: float) -> str:
+def _thesis(cell: Cell, digits: int, short: bool) -> str:
     if cell.thesis is None or cell.preset == "smoke":
         return ""
     text = f"thesis {number(cell.thesis, digits)}"
     if cell.gap is not None:
-        mark = ' class="short"' if cell.gap < short else ""
+        mark = ' class="short"' if short else ""
         text = f"{text}, <span{mark}>{gap(cell.gap, digits)}</span>"
     return f'<span class="thesis">{text}</span>'
 

@@ -126,6 +126,6 @@ def _shortfalls(rendering: Rendering) -> str:
     short = [
         f"{cell.row} at {cell.column} ({gap(cell.gap, table.digits_of(table.column(cell.column)))})"
         for cell in rendering.cells
-        if cell.gap is not None and cell.gap < table.short
+        if table.falls_short(table.column(cell.column), cell.gap)
     ]
     return f"Short of the thesis by more than half a point: {'; '.join(short)}." if short else ""

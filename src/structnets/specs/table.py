@@ -18,6 +18,7 @@ from structnets.specs.validation import Strict
 Everything = Literal["all"]
 # What a column may show of a row's model; the rest is measured by runs.
 COUNTS = ("parameters", "collapsed_parameters", "spatial_filters")
+Better = Literal["higher", "lower"]
 RecipeKind = Literal["gradient", "closed_form"]
 
 
@@ -81,6 +82,11 @@ class Column(Strict):
         ge=0,
         le=6,
         description="Its numbers are shown with so many decimals; null: as many as the table's.",
+    )
+    better: Better | None = Field(
+        default=None,
+        description="Its numbers are better the higher or the lower they are; null: as the "
+        "table's.",
     )
     overrides: dict[str, Any] = Field(
         default={}, description="These overrides are laid over the experiment."
@@ -151,6 +157,11 @@ class Table(TargetFile):
     unit: str = Field(
         description="The metric has this unit: %, or an empty text where it is a part of one."
     )
+    better: Better = Field(
+        default="higher",
+        description="Numbers are better the higher they are, as accuracies, or the lower, as "
+        "errors.",
+    )
     digits: int = Field(
         default=2, ge=0, le=6, description="Numbers are shown with so many decimals."
     )
@@ -201,10 +212,15 @@ class Table(TargetFile):
         """Return the decimals of a column's numbers."""
         return self.digits if column.digits is None else column.digits
 
-    @property
-    def short(self) -> float:
-        """The gap to the thesis below which a cell stands out: half a point."""
-        return -0.5 if self.unit == "%" else -0.005
+    def falls_short(self, column: Column, gap: float | None) -> bool:
+        """Say whether a gap to the thesis, ours minus its, is more than half a point worse.
+
+        Counts are neither better nor worse.
+        """
+        if gap is None or column.metric in COUNTS:
+            return False
+        worse = gap if (column.better or self.better) == "lower" else -gap
+        return worse > (0.5 if self.unit == "%" else 0.005)
 
     def row(self, key: str) -> Row:
         """Return the row called `key`."""

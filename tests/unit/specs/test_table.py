@@ -84,3 +84,37 @@ def test_damaged_yaml_is_named(folder):
     file.write_text("rows: [")
     with pytest.raises(ValueError, match=r"table0\.yaml is not valid YAML"):
         load_table(file)
+
+
+@pytest.mark.parametrize(
+    ("better", "gap", "short"),
+    [
+        ("higher", -0.6, True),
+        ("higher", 0.6, False),
+        ("lower", 0.6, True),
+        ("lower", -0.6, False),
+        ("lower", 0.4, False),
+        ("lower", None, False),
+    ],
+)
+def test_an_error_above_the_thesis_falls_short(better: str, gap: float | None, short: bool):
+    table = checked(Table, changed("better", value=better), "table")
+    column = table.columns[0]
+    assert table.falls_short(column, gap) is short
+    other = column.model_copy(update={"better": {"higher": "lower", "lower": "higher"}[better]})
+    assert table.falls_short(other, None if gap is None else -gap) is short
+
+
+def test_a_count_falls_short_of_nothing():
+    table = checked(Table, TABLE, "table")
+    counted = table.columns[0].model_copy(update={"metric": "parameters"})
+    assert not table.falls_short(counted, -5.0)
+
+
+def test_committed_tables_of_errors_say_that_less_is_better():
+    for name, table in load_targets(WORKFLOW / "targets").tables.items():
+        for column in table.columns:
+            error = "error" in table.metric_of(column.key) or "seconds" in table.metric_of(
+                column.key
+            )
+            assert ((column.better or table.better) == "lower") >= error, name
