@@ -18,6 +18,7 @@ from structnets.data.batches.subset import train_indices
 from structnets.data.prepared.manifest import load_manifest
 from structnets.entries import refuse_foreign
 from structnets.files import read_json
+from structnets.forms.shards.source import ShardedImages
 from structnets.forms.tasks import open_examples
 from structnets.identity import data_variant, prepared_name, run_id, science
 from structnets.models.irevnet import IRevNet
@@ -90,6 +91,9 @@ class Trained:
 
     def labels(self, split: str, positions: np.ndarray) -> np.ndarray:
         """Return the classes of chosen images, shape (N,)."""
+        images = self.splits[split]
+        if isinstance(images, ShardedImages):  # known without decoding a picture
+            return np.asarray(images.split.labels[images.rows[positions]], dtype=np.int64)
         found = [labels.cpu() for _, labels in self.batches(split, positions, _READ)]
         return torch.cat(found).numpy()
 

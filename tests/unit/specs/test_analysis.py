@@ -88,7 +88,10 @@ def test_every_option_is_filled_in(content, experiments):
             {"analysis": "frame_atoms"},
             "frame_atoms is drawn by code; its target is of kind drawing",
         ),
-        ({"options": {"trains": 3}}, "trains: unknown key; allowed here: train, test, subset"),
+        (
+            {"options": {"trains": 3}},
+            "trains: unknown key; allowed here: train, test, classes, subset",
+        ),
         ({"models": []}, "separability_by_components takes 1 to 3 models, got 0"),
         ({"presets": {"small": {"options": {"subset": 1}}}}, "greater than or equal to 6"),
         ({"target": "figure23"}, "target is 'figure23'; it must be 'figure22'"),

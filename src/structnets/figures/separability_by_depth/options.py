@@ -12,6 +12,12 @@ class SeparabilityByDepth(Strict):
 
     train: int = Field(default=5000, ge=6, description="At most so many training images are taken.")
     test: int = Field(default=2000, ge=1, description="At most so many test images are taken.")
+    classes: int | None = Field(
+        default=None,
+        ge=2,
+        description="Images of so many classes alone are taken, drawn at random and the same for "
+        "every net of the data set; null: of all classes.",
+    )
     subset: int = Field(
         default=1000, ge=6, description="The penalty is cross-validated on so many training images."
     )

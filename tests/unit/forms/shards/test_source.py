@@ -1,9 +1,12 @@
 """Images in shards: crops follow seed and step, workers share them, evaluation sees the middle."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
+from structnets.analysis.trained import Trained
 from structnets.data.batches.augmentation import standardize
 from structnets.data.batches.crops import CenterCrop, RandomCrop
 from structnets.data.batches.examples import Step
@@ -165,3 +168,14 @@ def test_crops_belong_to_shards_and_leave_other_runs_alone():
         validate(spec)
     plain = validate({**spec, "recipe": {**spec["recipe"], "crop": None}})
     assert {"crop", "mean_image"} & set(science(plain)["recipe"]) == set()
+
+
+def test_labels_are_known_without_a_picture(folder):
+    """An analysis of some classes of ImageNet asks for the labels of all its images."""
+    splits = examples(folder, size=7, fraction=0.3)
+    run = SimpleNamespace(splits=splits)
+    for split, images in splits.items():
+        positions = np.arange(len(images))[::-1].copy()
+        _, labels = images.batch(positions, CPU)
+        found = Trained.labels(run, split, positions)  # type: ignore[arg-type]
+        np.testing.assert_array_equal(found, labels.numpy())
