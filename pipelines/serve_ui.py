@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.tracking import store
+from pipelines.tracking.address import Address
 
 _HOST = "127.0.0.1"
 
@@ -54,9 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--results", type=Path, required=True, help="root of the results")
     parser.add_argument("--port", type=int, default=5000, help="port on 127.0.0.1")
     given = parser.parse_args(arguments)
-    uri = os.environ.get("MLFLOW_TRACKING_URI", "")
-    if store.is_server(uri):
-        print(f"MLFLOW_TRACKING_URI names a server: open {store.without_password(uri)}")
+    address = Address(os.environ.get("MLFLOW_TRACKING_URI", ""))
+    if address.is_server:
+        print(f"MLFLOW_TRACKING_URI names a server: open {address}")
         return 0
     try:
         command = server_command(given.results, given.port)

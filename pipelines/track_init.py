@@ -32,15 +32,15 @@ def prepare_store(uri: str | None, results: str | os.PathLike[str]) -> dict[str,
         which is False for a server that is away: trainings then write to their spools.
     """
     where = store.resolve_uri(uri, results)
-    marker: dict[str, Any] = {"uri": store.without_password(where), "experiments": {}}
+    marker: dict[str, Any] = {"uri": str(where), "experiments": {}}
     try:
-        if not store.is_server(where):
+        if not where.is_server:
             store.create_schema(where)
         client = store.connect(where)
         for name in (*store.CHAPTERS, store.TARGETS):
             marker["experiments"][name] = store.experiment_id(client, where, results, name)
     except Exception as error:
-        if not store.is_server(where):
+        if not where.is_server:
             raise
         log.warning(
             "%s. Going on: runs are recorded in their spools; send them later with "

@@ -53,7 +53,7 @@ class Shipper:
 
     def __init__(self, spool: Spool, uri: str | None, results: str | os.PathLike[str]) -> None:
         self.spool = spool
-        self.uri = store.resolve_uri(uri, results)
+        self.address = store.resolve_uri(uri, results)
         self.results = Path(results).resolve()
         self._run: str | None = None
         self._sent = 0
@@ -80,7 +80,7 @@ class Shipper:
             if not self.spool.pending():
                 return True
             # The slow part (importing mlflow) comes before the lock, so that nobody waits for it.
-            client = store.connect(self.uri)
+            client = store.connect(self.address)
             with self.spool.lock(timeout) as held:
                 if not held:
                     return False
@@ -95,7 +95,7 @@ class Shipper:
         except Exception as error:
             self._run = None
             if not self.away:
-                log.warning("tracking: waiting for %s", store.reason(error, self.uri))
+                log.warning("tracking: waiting for %s", store.reason(error, self.address))
             self.away = True
             return False
 
@@ -143,7 +143,7 @@ class Shipper:
 
     def _find_or_create(self, client: MlflowClient, header: dict[str, Any]) -> Run:
         identity = Identity(**header["identity"])
-        experiment = store.experiment_id(client, self.uri, self.results, identity.experiment)
+        experiment = store.experiment_id(client, self.address, self.results, identity.experiment)
         run = store.find_run(client, experiment, identity)
         if run is None:
             run = client.create_run(
@@ -238,7 +238,7 @@ class Shipper:
         if not parent:
             return {}
         identity = Identity(**parent)
-        experiment = store.experiment_id(client, self.uri, self.results, identity.experiment)
+        experiment = store.experiment_id(client, self.address, self.results, identity.experiment)
         found = store.find_run(client, experiment, identity)
         if found is None:
             raise RuntimeError(f"the parent run {identity.value!r} is not in MLflow yet")

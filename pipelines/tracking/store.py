@@ -15,8 +15,8 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from pipelines.tracking.address import Address
 from pipelines.tracking.lines import Identity
 from pipelines.tracking.spool import wait_for_lock
 
@@ -47,9 +47,10 @@ _REFUSALS = ("INVALID_PARAMETER_VALUE", "BAD_REQUEST", "RESOURCE_DOES_NOT_EXIST"
 _SCHEMA_PATIENCE = 120.0
 
 
-def resolve_uri(uri: str | None, results: str | os.PathLike[str]) -> str:
-    """Return the tracking URI: the one given, else the environment's, else the embedded store."""
-    return uri or os.environ.get("MLFLOW_TRACKING_URI") or f"{_SQLITE}{database(results)}"
+def resolve_uri(uri: str | None, results: str | os.PathLike[str]) -> Address:
+    """Return the address: the one given, else the environment's, else the embedded store's."""
+    found = uri or os.environ.get("MLFLOW_TRACKING_URI") or f"{_SQLITE}{database(results)}"
+    return Address.of(found)
 
 
 def database(results: str | os.PathLike[str]) -> Path:
@@ -57,25 +58,16 @@ def database(results: str | os.PathLike[str]) -> Path:
     return Path(results).resolve() / "mlflow.db"
 
 
-def is_server(uri: str) -> bool:
-    """Return whether the URI is a server's (which creates its own schema)."""
-    return uri.startswith(("http://", "https://"))
+def exists(address: Address) -> bool:
+    """Return whether there is a store there; one that is not a local file is taken to be."""
+    return address.file is None or Path(address.file).exists()
 
 
-def exists(uri: str) -> bool:
-    """Return whether there is a store at the URI; one that is not a local file is taken to be."""
-    return not uri.startswith(_SQLITE) or Path(uri.removeprefix(_SQLITE)).exists()
-
-
-def without_password(uri: str) -> str:
-    """Return the URI fit for a log: a password in it is replaced by ``***``."""
-    password = urlsplit(uri).password
-    return uri.replace(f":{password}@", ":***@") if password else uri
-
-
-def artifact_location(uri: str, results: str | os.PathLike[str], experiment: str) -> str | None:
+def artifact_location(
+    address: Address, results: str | os.PathLike[str], experiment: str
+) -> str | None:
     """Return where an experiment's artifacts go; None leaves it to the server."""
-    if is_server(uri):
+    if address.is_server:
         return None
     return (Path(results).resolve() / "mlartifacts" / experiment).as_uri()
 
@@ -91,23 +83,25 @@ def quiet() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def connect(uri: str) -> MlflowClient:
+def connect(uri: str | Address) -> MlflowClient:
     """Return a client, having made the schema of a new embedded store."""
+    address = Address.of(uri)
+    address.hand_over()
     quiet()
     from mlflow import MlflowClient
 
     quiet()  # mlflow sets its loggers' levels when it is imported
-    if not exists(uri):
-        create_schema(uri)
-    return MlflowClient(tracking_uri=uri)
+    if not exists(address):
+        create_schema(address)
+    return MlflowClient(tracking_uri=address.client)
 
 
-def create_schema(uri: str) -> None:
+def create_schema(uri: str | Address) -> None:
     """Create or upgrade the schema of a database, one process at a time.
 
     Parameters
     ----------
-    uri : str
+    uri : str or Address
         A database (``sqlite:///…``, ``postgresql://…``). Processes that start together on a new
         SQLite file would add the same columns twice; a lock file beside it keeps them in line.
 
@@ -116,10 +110,11 @@ def create_schema(uri: str) -> None:
     TimeoutError
         If another process holds the lock for two minutes.
     """
-    if not uri.startswith(_SQLITE):
-        _upgrade(uri)
+    address = Address.of(uri)
+    if address.file is None:
+        _upgrade(address.client)
         return
-    file = Path(uri.removeprefix(_SQLITE))
+    file = Path(address.file)
     file.parent.mkdir(parents=True, exist_ok=True)
     lock = file.with_name(f"{file.name}.lock")
     with lock.open("w") as handle:
@@ -128,7 +123,7 @@ def create_schema(uri: str) -> None:
                 f"{lock} has been held by another process for {_SCHEMA_PATIENCE:.0f} s; "
                 f"look for one that is stuck creating {file}"
             )
-        _upgrade(uri)
+        _upgrade(address.client)
 
 
 def _upgrade(uri: str) -> None:
@@ -147,7 +142,7 @@ def _upgrade(uri: str) -> None:
 
 
 def experiment_id(
-    client: MlflowClient, uri: str, results: str | os.PathLike[str], name: str
+    client: MlflowClient, address: Address, results: str | os.PathLike[str], name: str
 ) -> str:
     """Find the experiment, creating it, or bringing it back if it was deleted."""
     from mlflow.exceptions import MlflowException
@@ -155,7 +150,7 @@ def experiment_id(
     found = client.get_experiment_by_name(name)
     if found is None:
         try:
-            return client.create_experiment(name, artifact_location(uri, results, name))
+            return client.create_experiment(name, artifact_location(address, results, name))
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
@@ -221,13 +216,13 @@ def is_refusal(error: Exception) -> bool:
     return isinstance(error, (FileNotFoundError, IsADirectoryError))
 
 
-def reason(error: Exception, uri: str) -> str:
+def reason(error: Exception, uri: str | Address) -> str:
     """Return why MLflow at `uri` did not answer, fit for a log, with what to do if it is known."""
+    address = Address.of(uri)
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
-    password = urlsplit(uri).password
-    text = text.replace(f":{password}@", ":***@") if password else text
+    text = address.without_secrets(text)
     if "Invalid Host header" in text or "DNS rebinding" in text:
         text += '; start the server with --allowed-hosts "<host>:<port>" for the host you name'
     if "out-of-date database schema" in text:
         text += "; run `python -m pipelines.track_init` once to upgrade the store"
-    return f"MLflow at {without_password(uri)}: {text}"
+    return f"MLflow at {address}: {text}"

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from structnets.foreign.documents import parse_json, read_text
+
 _CHUNK = 1 << 20
 
 
@@ -71,13 +73,9 @@ def read_json(path: str | os.PathLike[str]) -> Any:
     FileNotFoundError
         If `path` does not exist.
     ValueError
-        If the file is not JSON.
+        If the file is not JSON (NaN and Infinity are not), or too large.
     """
-    text = Path(path).read_text()
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path} is not valid JSON: {error}") from error
+    return parse_json(read_text(Path(path)), path)
 
 
 def file_facts(path: Path) -> dict[str, Any]:

@@ -39,14 +39,14 @@ def test_archives_with_broken_images(root, tmp_path, caplog):
     manifest = load_manifest(tmp_path / "out")
     assert manifest["classes"] == sorted(WNIDS)
     assert {entry["file"]: entry["reason"].split(":")[0] for entry in manifest["quarantined"]} == {
-        "png.JPEG": "not a JPEG",
-        "truncated.JPEG": "broken JPEG",
+        "png.JPEG": "no JPEG",
+        "truncated.JPEG": "cannot be read as a JPEG",
     }
     assert manifest["converted"] == {"CMYK": 1, "grey": 1}
     assert manifest["counts"]["train"] == {"n00000001": 6, "n00000002": 4, "n00000003": 2}
     assert manifest["counts"]["test"] == dict.fromkeys(sorted(WNIDS), 2)
     assert manifest["source"]["released_ten_classes"] == "not comparable: 3 of 1000 classes"
-    assert "not a JPEG: a PNG" in caplog.text
+    assert "no JPEG: it is a PNG" in caplog.text
 
 
 def test_photographs_pass_through_archives_of_the_original_layout(tmp_path):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import os
-import zlib
 from pathlib import Path
 from typing import Any
 
-LIMIT_VARIABLE = "STRUCTNETS_LARGEST_SCAN_MB"
-_DEFAULT_LIMIT_MB = 1024
-_PIECE = 1 << 20
+from structnets.foreign import reading
+from structnets.foreign.limits import SCAN
+from structnets.foreign.shown import shortened
+
 # Pointer files are a line or two of text; no scan is that small.
 _LARGEST_POINTER = 1024
 _ANNEX = b"annex/objects/"
@@ -22,20 +21,6 @@ _FORMATS = (
     *("Nifti1Pair", "Nifti1Image", "Nifti2Pair", "Nifti2Image"),
     *("Spm2AnalyzeImage", "Spm99AnalyzeImage", "AnalyzeImage"),
 )
-
-
-def size_limit() -> int:
-    """Return how many bytes a scan may have unpacked: 1 GiB, or what the environment says.
-
-    Raises
-    ------
-    ValueError
-        If the variable ``STRUCTNETS_LARGEST_SCAN_MB`` is no positive number.
-    """
-    stated = os.environ.get(LIMIT_VARIABLE, str(_DEFAULT_LIMIT_MB))
-    if not stated.isdecimal() or not int(stated):
-        raise ValueError(f"{LIMIT_VARIABLE} must be a positive whole number, got {stated!r}")
-    return int(stated) << 20
 
 
 def absence(path: Path) -> str | None:
@@ -69,27 +54,12 @@ def read_whole(path: Path) -> bytes:
     FileNotFoundError
         If there is no such file, or it was not fetched.
     ValueError
-        If it is damaged or cut, or has more bytes than `size_limit`.
+        If it is damaged or cut, or has more bytes than
+        `structnets.foreign.limits.SCAN`.
     """
     if reason := absence(path):
         raise FileNotFoundError(f"{path} {reason}")
-    limit, whole = size_limit(), io.BytesIO()
-    try:
-        with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
-            while piece := file.read(_PIECE):
-                whole.write(piece)
-                if whole.tell() > limit:
-                    raise ValueError(_too_large(path, f"more than {limit >> 20} MB"))
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        if not _is_compressed(path):
-            raise ValueError(
-                f"{path} is not a readable volume: it ends in .gz and is not compressed by gzip"
-            ) from error
-        raise ValueError(
-            f"{path} is truncated or damaged, its compressed content does not hold: {error}; "
-            "copy or download it again"
-        ) from error
-    return whole.getvalue()
+    return reading.read_whole(path, SCAN)
 
 
 def check_declared(path: Path, shape: tuple[int, ...], item: int, offset: int, held: int) -> None:
@@ -109,7 +79,7 @@ def check_declared(path: Path, shape: tuple[int, ...], item: int, offset: int, h
     Raises
     ------
     ValueError
-        If an axis is empty, or the volume is larger than the file or than `size_limit`.
+        If an axis is empty, or the volume is larger than the file or than its limit.
     """
     if any(size < 1 for size in shape):
         raise ValueError(f"{path} declares the shape {shape}; each axis needs a voxel")
@@ -122,8 +92,7 @@ def check_declared(path: Path, shape: tuple[int, ...], item: int, offset: int, h
             f"the file holds {held} bytes; copy or download it again"
         )
     # It is computed with in float32.
-    if count * max(item, 4) > size_limit():
-        raise ValueError(_too_large(path, f"{count * max(item, 4) >> 20} MB"))
+    SCAN.check(path, count * max(item, 4))
 
 
 def load_image(path: Path) -> Any:
@@ -154,7 +123,7 @@ def load_image(path: Path) -> Any:
         item, offset = image.get_data_dtype().itemsize, int(image.dataobj.offset)
     # What a damaged header makes the parser raise is not documented: anything, in practice.
     except Exception as error:
-        said = str(error) or type(error).__name__
+        said = shortened(str(error) or type(error).__name__)
         raise ValueError(f"{path} is not a readable volume: {said}; convert it anew") from error
     check_declared(path, shape, item, offset, len(held["image"]))
     return image
@@ -179,10 +148,3 @@ def _format_of(path: Path) -> Any:
 def _is_compressed(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(2) == b"\x1f\x8b"
-
-
-def _too_large(path: Path, size: str) -> str:
-    return (
-        f"{path} has {size} of data, the limit is {size_limit() >> 20} MB; if it is a scan all the "
-        f"same, set {LIMIT_VARIABLE} in the environment to more"
-    )

@@ -66,7 +66,7 @@ def read_volume(path: str | os.PathLike[str], *, axes: str | None = None) -> Vol
         If there is no such file, or a link or pointer to one that was not fetched.
     ValueError
         Naming the file and what is wrong: it cannot be read, is truncated, does not have the
-        checksum that it states, is larger than `structnets.imaging.scan_files.size_limit`, has
+        checksum that it states, is larger than `structnets.foreign.limits.SCAN`, has
         more than three dimensions, no orientation, a singular affine, implausible units, or
         values that are not finite or all equal.
     """

@@ -5,17 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from structnets.foreign.documents import parse_yaml, read_text
+from structnets.foreign.shown import shown
+
 _M = TypeVar("_M", bound=BaseModel)
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Strict(BaseModel):
-    """Frozen model that refuses unknown keys."""
+    """Frozen model that refuses unknown keys, and numbers that are none."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def checked(model: type[_M], content: Any, name: str) -> _M:
@@ -48,10 +49,7 @@ def checked(model: type[_M], content: Any, name: str) -> _M:
 
 def load_yaml(path: Path) -> Any:
     """Parse a YAML file; a damaged one is named in the error."""
-    try:
-        return yaml.load(path.read_text(), Loader=_LOADER)
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path} is not valid YAML: {error}") from error
+    return parse_yaml(read_text(path), path)
 
 
 def _readable(error: ValidationError, model: type[BaseModel], name: str) -> str:
@@ -62,7 +60,7 @@ def _readable(error: ValidationError, model: type[BaseModel], name: str) -> str:
             allowed = ", ".join(_siblings(model, item["loc"][:-1])) or "none"
             message = f"unknown key; allowed here: {allowed}"
         else:
-            message = f"{item['msg'].removeprefix('Value error, ')} (given: {item['input']!r})"
+            message = f"{item['msg'].removeprefix('Value error, ')} (given: {shown(item['input'])})"
         lines.append(f"  {place}: {message}")
     return "\n".join(lines)
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from structnets.imaging.scan_files import LIMIT_VARIABLE, absence, read_whole
+from structnets.foreign.limits import SCAN
+from structnets.imaging.scan_files import absence, read_whole
 from structnets.imaging.volumes import read_volume
 
 
@@ -82,13 +83,13 @@ def test_a_damaged_header_is_one_sentence_with_its_file(tmp_path, whole, damage,
 def test_what_unpacks_beyond_the_limit_is_refused_with_the_limit(tmp_path, whole, monkeypatch):
     path = tmp_path / "bomb.nii.gz"
     path.write_bytes(gzip.compress(whole + b"\0" * (3 << 20)))
-    monkeypatch.setenv(LIMIT_VARIABLE, "2")
+    monkeypatch.setenv(SCAN.variable, "2")
     with pytest.raises(ValueError, match="has more than 2 MB of data, the limit is 2 MB"):
         read_volume(path)
-    monkeypatch.setenv(LIMIT_VARIABLE, "4")
+    monkeypatch.setenv(SCAN.variable, "4")
     read_volume(path)
-    monkeypatch.setenv(LIMIT_VARIABLE, "much")
-    with pytest.raises(ValueError, match=f"{LIMIT_VARIABLE} must be a positive whole number"):
+    monkeypatch.setenv(SCAN.variable, "much")
+    with pytest.raises(ValueError, match=f"{SCAN.variable} must be a positive whole number"):
         read_volume(path)
 
 

@@ -6,16 +6,18 @@ big-endian uint32, then the values in C order, big-endian.
 
 from __future__ import annotations
 
-import gzip
 import io
 import math
 import os
 import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import DTypeLike
+
+from structnets.foreign.limits import ARRAY
+from structnets.foreign.reading import read_whole
+from structnets.foreign.shown import shown
 
 _TYPES = {
     0x08: np.dtype(">u1"),
@@ -25,8 +27,6 @@ _TYPES = {
     0x0D: np.dtype(">f4"),
     0x0E: np.dtype(">f8"),
 }
-_GZIP_MAGIC = b"\x1f\x8b"
-_CHUNK = 1 << 20
 
 
 def read_idx(
@@ -54,24 +54,11 @@ def read_idx(
         If there is no such file.
     ValueError
         If the file is not gzip where its name says so, is damaged or truncated, is not an
-        idx file of the given type and dimensions, or has bytes after its values.
+        idx file of the given type and dimensions, has bytes after its values, or has more bytes
+        than `structnets.foreign.limits.ARRAY`.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing")
-    with path.open("rb") as raw:
-        if path.suffix != ".gz":
-            return _parse(raw, path, dtype, ndim)
-        if raw.read(2) != _GZIP_MAGIC:
-            raise ValueError(f"{path} is not a gzip file: its first two bytes are not 1f 8b")
-        raw.seek(0)
-        try:
-            with gzip.open(raw) as content:
-                return _parse(content, path, dtype, ndim)
-        except EOFError as error:
-            raise ValueError(f"{path} is truncated: its gzip stream has no end") from error
-        except (gzip.BadGzipFile, zlib.error) as error:
-            raise ValueError(f"{path} is damaged: {error}") from error
+    return _parse(io.BytesIO(read_whole(path, ARRAY)), path, dtype, ndim)
 
 
 def _parse(
@@ -81,19 +68,20 @@ def _parse(
     if dtype is not None and found.newbyteorder("=") != np.dtype(dtype):
         raise ValueError(f"{path} holds {found.name} values, expected {np.dtype(dtype).name}")
     if ndim is not None and len(shape) != ndim:
-        raise ValueError(f"{path} has {len(shape)} dimensions {shape}, expected {ndim}")
-    # Python integers: a hostile header must not overflow, nor make us allocate what it claims.
+        raise ValueError(f"{path} has {len(shape)} dimensions {shown(shape)}, expected {ndim}")
+    # Python integers: a hostile header must not overflow.
     expected = math.prod(shape) * found.itemsize
-    values = bytearray()
-    while block := content.read(min(_CHUNK, expected + 1 - len(values))):
-        values += block
+    values = content.read()
     if len(values) < expected:
         raise ValueError(
-            f"{path} is truncated: {len(values)} bytes of values, its header {shape} "
-            f"promises {expected}"
+            f"{path} is truncated: {len(values)} bytes of values, its header {shown(shape)} "
+            f"promises {expected}; download it again"
         )
     if len(values) > expected:
-        raise ValueError(f"{path} has bytes after the {expected} that its header {shape} promises")
+        raise ValueError(
+            f"{path} has bytes after the {expected} that its header {shown(shape)} promises; "
+            "download it again"
+        )
     return np.frombuffer(values, dtype=found).reshape(shape).astype(found.newbyteorder("="))
 
 

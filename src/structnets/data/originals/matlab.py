@@ -11,21 +11,23 @@ from typing import Any
 
 import numpy as np
 
+from structnets.foreign.apart import read_apart
+from structnets.foreign.limits import ARRAY
+from structnets.foreign.reading import read_whole
+from structnets.foreign.shown import shortened
+
 _HEADER = 128  # bytes; the last four hold the version and the byte order
 _COMPRESSED = 15
 _HIGHEST_RATIO = 1032  # deflate never packs more tightly
-_LARGEST = 1 << 30
 
 
-def load_mat(path: str | os.PathLike[str], *, largest: int = _LARGEST) -> dict[str, np.ndarray]:
+def load_mat(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """Read all variables of a MATLAB file.
 
     Parameters
     ----------
     path : path
         A file as MATLAB's ``save -v5``, ``-v6`` or ``-v7`` writes it.
-    largest : int
-        Bytes that the unpacked file may have: a small file can claim to unpack to terabytes.
 
     Returns
     -------
@@ -37,12 +39,13 @@ def load_mat(path: str | os.PathLike[str], *, largest: int = _LARGEST) -> dict[s
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is not such a file, is damaged, or unpacks to more than `largest` bytes.
+        If it is not such a file, is damaged, or has or unpacks to more bytes than
+        `structnets.foreign.limits.ARRAY`.
     """
-    return read_mat(Path(path).read_bytes(), str(path), largest=largest)
+    return read_mat(read_whole(Path(path), ARRAY), str(path))
 
 
-def read_mat(content: bytes, name: str, *, largest: int = _LARGEST) -> dict[str, np.ndarray]:
+def read_mat(content: bytes, name: str) -> dict[str, np.ndarray]:
     """Read all variables of a MATLAB file's content; see `load_mat`.
 
     Parameters
@@ -51,43 +54,42 @@ def read_mat(content: bytes, name: str, *, largest: int = _LARGEST) -> dict[str,
         Of the file.
     name : str
         What errors call it.
-    largest : int
-        Bytes that it may unpack to.
     """
     order = {b"IM": "<", b"MI": ">"}.get(content[_HEADER - 2 : _HEADER])
     if order is None:
         raise ValueError(
             f"{name} is not a MATLAB file of version 5 to 7; save it in MATLAB with -v7"
         )
-    if len(content) * _HIGHEST_RATIO > largest:
-        _check_unpacked_size(name, content, order, largest)
-    return _parsed(content, name)
+    if len(content) * _HIGHEST_RATIO > ARRAY.value():
+        ARRAY.check(name, _unpacked_bytes(content, order))
+    return read_apart(f"{__name__}:parse", content, name, ARRAY)
 
 
-def _parsed(content: bytes, name: str) -> dict[str, np.ndarray]:
+def parse(content: bytes) -> dict[str, np.ndarray]:
+    """Parse a MATLAB file, in a process that may die of it: SciPy's reader trusts what it says."""
     from scipy.io import loadmat
 
     try:
         variables: dict[str, Any] = loadmat(io.BytesIO(content))
+    except (MemoryError, NotImplementedError):
+        raise
     # What a damaged file makes the parser raise is not documented: anything, in practice.
     except Exception as error:
         raise ValueError(
-            f"{name} cannot be read as a MATLAB file ({type(error).__name__}: {error}); "
-            "it is damaged, or of version 7.3: then save it in MATLAB with -v7"
+            f"cannot be read as a MATLAB file ({type(error).__name__}: {shortened(error)})"
         ) from error
     return {key: value for key, value in variables.items() if not key.startswith("__")}
 
 
-def _check_unpacked_size(name: str, content: bytes, order: str, largest: int) -> None:
-    """Unpack each variable in pieces, keeping none, until the file's end or the limit."""
+def _unpacked_bytes(content: bytes, order: str) -> int:
+    """Unpack each variable in pieces, keeping none, until the file's end or beyond the limit."""
     total, place = 0, _HEADER
-    while place + 8 <= len(content):
+    while place + 8 <= len(content) and total <= ARRAY.value():
         kind, size = struct.unpack_from(f"{order}II", content, place)
         packed = content[place + 8 : place + 8 + size]
-        total += _unpacked_size(packed, largest - total) if kind == _COMPRESSED else size
-        if total > largest:
-            raise ValueError(f"{name} unpacks to more than {largest} bytes; refused")
+        total += _unpacked_size(packed, ARRAY.value()) if kind == _COMPRESSED else size
         place += 8 + size
+    return total
 
 
 def _unpacked_size(packed: bytes, largest: int) -> int:

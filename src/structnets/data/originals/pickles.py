@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from structnets.foreign.shown import shortened, shown
+
 _ARRAY_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")
 _BYTE = ("u1", b"u1")
 # The instructions that plain data needs; the others make objects, or memory, of any size.
@@ -59,9 +61,11 @@ def read_plain_pickle(content: bytes, name: str) -> Any:
         _check_instructions(content)
         loaded = _plain(_PlainUnpickler(stream, encoding="bytes").load(), {})
     except _RefusedError as error:
-        raise ValueError(f"{name} is refused: {error}") from error
+        raise ValueError(f"{name} is refused: {shortened(error)}") from error
     except _FAULTS as error:
-        raise ValueError(f"{name} is no whole pickle: {error or type(error).__name__}") from error
+        raise ValueError(
+            f"{name} is no whole pickle: {shortened(error or type(error).__name__)}"
+        ) from error
     if trailing := len(content) - stream.tell():
         raise ValueError(f"{name} has {trailing} bytes after the end of its pickle")
     return loaded
@@ -96,7 +100,7 @@ class _Array:
         if not whole or not isinstance(dtype, _Bytes) or is_fortran:
             raise _RefusedError("it holds an array that is not of bytes in C order")
         if not isinstance(content, bytes) or len(content) != math.prod(shape):
-            raise _RefusedError(f"its array of shape {shape} has another number of bytes")
+            raise _RefusedError(f"its array of shape {shown(shape)} has another number of bytes")
         self.shape, self.content = shape, content
 
 
@@ -130,14 +134,14 @@ def _make_array(kind: Any, *_: Any) -> _Array:
 
 def _make_dtype(name: Any, *_: Any) -> _Bytes:
     if name not in _BYTE:
-        raise _RefusedError(f"it holds an array of type {name!r}, allowed: 'u1'")
+        raise _RefusedError(f"it holds an array of type {shown(name)}, allowed: 'u1'")
     return _Bytes()
 
 
 def _encode(text: Any, encoding: Any) -> bytes:
     """Do what Python 3 writes for bytes in protocol 2."""
     if not isinstance(text, str) or encoding not in ("latin1", b"latin1"):
-        raise _RefusedError(f"it encodes text as {encoding!r}, allowed: 'latin1'")
+        raise _RefusedError(f"it encodes text as {shown(encoding)}, allowed: 'latin1'")
     return text.encode("latin1")
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import warnings
-from pathlib import Path
 
 import numpy as np
+
+from structnets.foreign.pictures import open_picture
 
 _LARGEST = {"1": 1, "L": 255, "I;16": 65535, "I;16B": 65535, "I;16L": 65535}
 
@@ -29,24 +29,11 @@ def read_grey(path: str | os.PathLike[str]) -> np.ndarray:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is damaged, not a PNG, has colours or transparency, or is so large that it must be
-        an attack.
+        If it is damaged, not a PNG, has colours or transparency, or has more
+        pixels than `structnets.foreign.limits.PICTURE`.
     """
-    from PIL import Image
-
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"{path} is missing")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=("PNG",)) as image:
-                # Decoding alone accepts a file that ends early or has a wrong checksum.
-                image.verify()
-            with Image.open(path, formats=("PNG",)) as image:
-                mode = image.mode
-                values = np.asarray(image)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Warning) as error:
-        raise ValueError(f"{path} cannot be read as a PNG: {error}") from error
+    picture = open_picture(path, "PNG", path)
+    mode, values = picture.mode, np.asarray(picture)
     if mode not in _LARGEST:
         raise ValueError(
             f"{path} has mode {mode}; a grey image of 1, 8 or 16 bits is expected, without "

@@ -12,6 +12,9 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from structnets.foreign.shown import shortened, shown
+from structnets.foreign.tar_archives import FAULTS, open_tar
+
 _BLOCK = tarfile.BLOCKSIZE
 
 
@@ -66,16 +69,20 @@ def list_tar(path: Path, inner: FileRange | None = None) -> list[FileRange]:
     with path.open("rb") as file:
         window: io.RawIOBase = _Window(file, start, size)
         try:
-            with tarfile.open(fileobj=io.BufferedReader(window, 1 << 16), mode="r:") as archive:
+            with open_tar(io.BufferedReader(window, 1 << 16)) as archive:
                 for member in archive:
                     end = member.offset_data + -(-member.size // _BLOCK) * _BLOCK
                     if member.isdir():
                         continue
-                    _check_member(member, name)
+                    _check_member(member)
                     at = start + member.offset_data
                     found.append(FileRange(member.name, str(path), at, member.size))
-        except tarfile.TarError as error:
-            raise ValueError(f"{name} is damaged or no tar archive: {error}") from error
+        except _RefusedError as error:
+            raise ValueError(f"{name} is refused: {error}") from None
+        except FAULTS as error:
+            raise ValueError(
+                f"{name} is damaged or no tar archive: {shortened(error)}; download it again"
+            ) from error
         # The reader takes a broken header for the end: only a block of zeros is one.
         file.seek(start + end)
         if end + _BLOCK > size or file.read(_BLOCK).strip(b"\0"):
@@ -83,12 +90,16 @@ def list_tar(path: Path, inner: FileRange | None = None) -> list[FileRange]:
     return found
 
 
-def _check_member(member: tarfile.TarInfo, archive: str) -> None:
+class _RefusedError(Exception):
+    """What a member is that no archive of pictures needs."""
+
+
+def _check_member(member: tarfile.TarInfo) -> None:
     parts = PurePosixPath(member.name)
     if parts.is_absolute() or ".." in parts.parts:
-        raise ValueError(f"{archive} is refused: member {member.name!r} points out of it")
-    if not member.isreg() or member.size < 0:
-        raise ValueError(f"{archive} is refused: member {member.name!r} is no plain file")
+        raise _RefusedError(f"member {shown(member.name)} points out of it")
+    if not member.isreg():
+        raise _RefusedError(f"member {shown(member.name)} is no plain file")
 
 
 class _Window(io.RawIOBase):

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from structnets.foreign.limits import PICTURE
+from structnets.foreign.pictures import open_picture
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -39,31 +42,16 @@ def decode_verified(content: bytes) -> tuple[Image, str | None]:
     BrokenImageError
         If it is no JPEG, of another kind, or truncated.
     """
-    from PIL import Image, UnidentifiedImageError
-
     try:
-        image = Image.open(io.BytesIO(content), formats=["JPEG"])
+        image = open_picture(content, "JPEG", "it")
         if image.mode not in _COLOUR_SPACES:
             raise BrokenImageError(f"colour mode {image.mode}")
         rgb = image.convert("RGB")
-    except UnidentifiedImageError as error:
-        raise BrokenImageError(f"not a JPEG: {_kind(content)}") from error
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise BrokenImageError(f"broken JPEG: {error}") from error
+    except BrokenImageError:
+        raise
+    except ValueError as error:
+        raise BrokenImageError(str(error).removeprefix("it is ").removeprefix("it ")) from error
     return rgb, _COLOUR_SPACES[image.mode]
-
-
-def _kind(content: bytes) -> str:
-    """Name what a file that is no JPEG is, as far as it can be told without decoding."""
-    from PIL import Image, UnidentifiedImageError
-
-    if not content:
-        return "an empty file"
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            return f"a {image.format}"
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
-        return f"begins with {content[:4].hex(' ')}"
 
 
 def fit(image: Image, geometry: str) -> Image:
@@ -80,6 +68,11 @@ def fit(image: Image, geometry: str) -> Image:
     Returns
     -------
     PIL.Image.Image
+
+    Raises
+    ------
+    BrokenImageError
+        If it is so long and narrow that it would have more pixels than the limit.
     """
     from PIL.Image import Resampling
 
@@ -90,6 +83,10 @@ def fit(image: Image, geometry: str) -> Image:
         size = (side, side * height // width)
     else:
         size = (side * width // height, side)
+    try:
+        PICTURE.check("resized, it", size[0] * size[1])
+    except ValueError as error:
+        raise BrokenImageError(f"{width} x {height} pixels: {error}") from None
     return image.resize(size, Resampling.BILINEAR)
 
 

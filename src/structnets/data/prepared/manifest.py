@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from structnets.files import read_json, sha256_file, write_json
+from structnets.foreign.arrays import map_array
 from structnets.identity import digest
 
 SPLITS = ("train", "test")
@@ -196,14 +197,10 @@ def open_arrays(directory: str | os.PathLike[str], *names: str) -> list[np.ndarr
     ValueError
         If a file is not an array file.
     """
-    arrays = []
-    for name in names:
-        path = Path(directory) / name
-        try:
-            arrays.append(np.lib.format.open_memmap(path, mode="c"))
-        except ValueError as error:
-            raise ValueError(f"{path} is damaged ({error}); {remedy(directory)}") from error
-    return arrays
+    try:
+        return [map_array(Path(directory) / name) for name in names]
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{error}; {remedy(directory)}") from error
 
 
 def shape_problem(

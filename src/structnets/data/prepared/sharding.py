@@ -120,10 +120,10 @@ class _Contents:
         """Verify an original and return what is stored of it: nothing of a broken one."""
         try:
             image, converted = decode_verified(file.read())
+            image = fit(image, self.task.geometry)
         except BrokenImageError as error:
             self.quarantined.append({"file": file.name, "reason": str(error)})
             return b""
-        image = fit(image, self.task.geometry)
         planes, stored = pixels(image), encode(image, self.task.storage)
         self.histogram += np.array(image.histogram()).reshape(3, 256)
         if self.task.squashed:

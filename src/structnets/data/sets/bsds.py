@@ -21,6 +21,7 @@ from structnets.data.sets.completeness import check_whole
 from structnets.data.sets.entries import ENTRIES
 from structnets.data.sets.preparation import Content, Preparation
 from structnets.files import sha256_file
+from structnets.foreign.pictures import open_picture
 
 SPLITS = tuple(RELEASED)
 SHAPE = (321, 481)
@@ -175,13 +176,8 @@ def _load_split(originals: Sequence[Original], merge: str) -> BoundarySplit:
 
 def _load_image(original: Original) -> tuple[np.ndarray, np.ndarray, bool]:
     """Read (3, H, W) uint8 and (A, H, W) bool, lying, and whether they stood upright."""
-    from PIL import Image
-
-    try:
-        with Image.open(original.image, formats=("JPEG",)) as image:
-            pixels = np.asarray(image.convert("RGB")).transpose(2, 0, 1)
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{original.image} cannot be read as a JPEG: {error}") from error
+    picture = open_picture(original.image, "JPEG", original.image)
+    pixels = np.asarray(picture.convert("RGB")).transpose(2, 0, 1)
     truths = np.stack(read_bsds_truth(original.truth))
     size = pixels.shape[1:]
     if size not in (SHAPE, SHAPE[::-1]):

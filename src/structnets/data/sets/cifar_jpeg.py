@@ -6,7 +6,6 @@ the original data set, never in their place. The files lie in ``<data_root>/cifa
 
 from __future__ import annotations
 
-import io
 import os
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,11 @@ from structnets.data.sets.completeness import check_whole
 from structnets.data.sets.entries import ENTRIES
 from structnets.data.sets.preparation import Content, Preparation
 from structnets.files import file_facts
+from structnets.foreign.apart import read_apart
+from structnets.foreign.limits import TABLE
+from structnets.foreign.pictures import open_picture
+from structnets.foreign.reading import read_whole
+from structnets.foreign.shown import shortened, shown
 
 NAME = "cifar10_jpeg"
 FILES = {"train": "train.parquet", "test": "test.parquet"}
@@ -86,19 +90,7 @@ def read_image_table(path: Path) -> tuple[np.ndarray, np.ndarray]:
     ValueError
         If the file is no such table, or a row is broken.
     """
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    try:
-        with parquet.ParquetFile(path) as table:
-            missing = [name for name in _COLUMNS if not _has_column(table.schema_arrow, name)]
-            if missing:
-                raise ValueError(f"{path} lacks the column {', '.join(missing)}")
-            groups = table.iter_batches(batch_size=4096, columns=_COLUMNS)
-            parts = [group.to_pylist() for group in groups]
-    except (pa.ArrowException, OSError) as error:
-        raise ValueError(f"{path} is no whole parquet file: {error}") from error
-    rows = [row for part in parts for row in part]
+    rows = read_apart(f"{__name__}:parse", read_whole(path, TABLE), path, TABLE)
     shape = ENTRIES[NAME].image_shape
     images = np.empty((len(rows), *shape), dtype=np.uint8)
     labels = np.empty(len(rows), dtype=np.int64)
@@ -109,6 +101,24 @@ def read_image_table(path: Path) -> tuple[np.ndarray, np.ndarray]:
         except ValueError as error:
             raise ValueError(f"{path}, row {number}: {error}") from error
     return images, labels
+
+
+def parse(content: bytes) -> list[dict[str, Any]]:
+    """Parse a parquet file, in a process that may die of it: a small one can unpack to anything."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        with parquet.ParquetFile(pa.BufferReader(content)) as table:
+            missing = [name for name in _COLUMNS if not _has_column(table.schema_arrow, name)]
+            if missing:
+                raise ValueError(f"cannot be read: it lacks the column {', '.join(missing)}")
+            groups = table.iter_batches(batch_size=4096, columns=_COLUMNS)
+            return [row for group in groups for row in group.to_pylist()]
+    except pa.ArrowMemoryError as error:
+        raise MemoryError from error
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(f"cannot be read as a parquet file: {shortened(error)}") from error
 
 
 def _has_column(schema: Any, name: str) -> bool:
@@ -123,24 +133,15 @@ def _has_column(schema: Any, name: str) -> bool:
 def _label(value: Any) -> int:
     classes = len(ENTRIES[NAME].classes)
     if type(value) is not int or not 0 <= value < classes:
-        raise ValueError(f"label {value!r}; allowed: 0..{classes - 1}")
+        raise ValueError(f"label {shown(value)}; allowed: 0..{classes - 1}")
     return value
 
 
 def _decode(content: bytes | None, shape: tuple[int, ...]) -> np.ndarray:
     """Decode one JPEG to (C, H, W) and check that it is of that form."""
-    from PIL import Image, UnidentifiedImageError
-
     if not isinstance(content, bytes):
         raise ValueError("no image")
-    try:
-        with Image.open(io.BytesIO(content), formats=["JPEG"]) as image:
-            if image.size != shape[:0:-1] or image.mode != "RGB":
-                raise ValueError(
-                    f"an image of {image.size} pixels, mode {image.mode}; expected 32x32 RGB"
-                )
-            return np.asarray(image).transpose(2, 0, 1)
-    except UnidentifiedImageError as error:
-        raise ValueError("an image that is no JPEG") from error
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"a broken JPEG ({error})") from error
+    image = open_picture(content, "JPEG", "its image")
+    if image.size != shape[:0:-1] or image.mode != "RGB":
+        raise ValueError(f"an image of {image.size} pixels, mode {image.mode}; expected 32x32 RGB")
+    return np.asarray(image).transpose(2, 0, 1)

@@ -6,7 +6,6 @@ of the Olivetti Research Laboratory and textures KTH-TIPS, or scikit-image's bui
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from structnets.data.sets.textures import load_textures
+from structnets.foreign.pictures import open_picture
 
 _APART = 4  # pictures of a person that lie so far apart in the collection differ in pose
 
@@ -104,17 +104,10 @@ def read_pgm(path: Path) -> np.ndarray:
     ValueError
         If it is damaged or of another kind.
     """
-    from PIL import Image
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=["PPM"]) as image:
-                if image.mode != "L":
-                    raise ValueError(f"{path} has mode {image.mode}; 8-bit grey is needed")
-                return np.asarray(image, dtype=np.float64) / 255
-    except (OSError, SyntaxError, Image.DecompressionBombWarning) as error:
-        raise ValueError(f"{path} is no readable PGM image: {error}") from error
+    image = open_picture(path, "PPM", path)
+    if image.mode != "L":
+        raise ValueError(f"{path} has mode {image.mode}; 8-bit grey is needed")
+    return np.asarray(image, dtype=np.float64) / 255
 
 
 def _fitted(image: np.ndarray, channels: int, side: int) -> Tensor:

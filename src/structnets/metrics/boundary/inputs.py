@@ -11,6 +11,7 @@ import numpy as np
 from structnets.data.originals.boundary_truth import truth_entries, truth_files
 from structnets.data.originals.matlab import load_mat
 from structnets.data.originals.png import read_grey
+from structnets.foreign.arrays import map_array
 from structnets.metrics.boundary.counting import check_probability
 
 _SHOWN = 5  # names an error lists
@@ -110,11 +111,7 @@ def read_prediction(path: Path) -> np.ndarray:
 
 
 def _read_npy(path: Path) -> np.ndarray:
-    try:
-        # Mapped, a file that is shorter than its header claims is refused, not allocated.
-        values = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise ValueError(f"{path} cannot be read as an array: {error}") from error
+    values = map_array(path, "r", bounded=True)
     return np.array(values.reshape([side for side in values.shape if side != 1]))
 
 

@@ -35,7 +35,7 @@ def test_missing_file_is_named(tmp_path):
 def test_cut_gzip_stream_is_truncated(tmp_path, make_idx):
     path = make_idx(tmp_path / "images.gz", np.random.default_rng(0).integers(0, 256, 5000))
     path.write_bytes(path.read_bytes()[:2000])
-    with pytest.raises(ValueError, match=r"images\.gz is truncated: its gzip stream"):
+    with pytest.raises(ValueError, match=r"images\.gz is truncated or damaged"):
         read_idx(path)
 
 
@@ -44,14 +44,14 @@ def test_altered_gzip_stream_is_damaged(tmp_path, make_idx):
     content = bytearray(path.read_bytes())
     content[-6] ^= 1
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"images\.gz is damaged: CRC"):
+    with pytest.raises(ValueError, match=r"images\.gz is truncated or damaged.*CRC"):
         read_idx(path)
 
 
 def test_not_gzip(tmp_path):
     path = tmp_path / "page.gz"
     path.write_text("<html>please log in</html>")
-    with pytest.raises(ValueError, match=r"page\.gz is not a gzip file"):
+    with pytest.raises(ValueError, match=r"page\.gz is not compressed by gzip"):
         read_idx(path)
 
 

@@ -7,6 +7,7 @@ import pytest
 from scipy.io import savemat
 
 from structnets.data.originals.matlab import load_mat
+from structnets.foreign.limits import ARRAY, TooLargeError
 
 
 @pytest.fixture
@@ -22,17 +23,22 @@ def test_variables_alone_are_returned(file):
     assert variables["zeros"].shape == (1000, 1000)
 
 
-def test_bomb_is_refused_before_it_unpacks(file):
+def test_bomb_is_refused_before_it_unpacks(file, monkeypatch):
     assert file.stat().st_size < 20_000
-    with pytest.raises(ValueError, match=r"file.mat unpacks to more than 1000000 bytes; refused"):
-        load_mat(file, largest=1_000_000)
+    monkeypatch.setenv(ARRAY.variable, "5")
+    with pytest.raises(
+        TooLargeError, match=r"file.mat has \d+ MB of data, the limit is 5 MB; .*set"
+    ):
+        load_mat(file)
 
 
-def test_uncompressed_size_counts_too(tmp_path):
-    savemat(tmp_path / "plain.mat", {"zeros": np.zeros((100, 100))})
-    with pytest.raises(ValueError, match="unpacks to more than 50000 bytes"):
-        load_mat(tmp_path / "plain.mat", largest=50_000)
-    assert set(load_mat(tmp_path / "plain.mat", largest=100_000)) == {"zeros"}
+def test_uncompressed_size_counts_too(tmp_path, monkeypatch):
+    savemat(tmp_path / "plain.mat", {"zeros": np.zeros((500, 500))})
+    monkeypatch.setenv(ARRAY.variable, "1")
+    with pytest.raises(TooLargeError, match="the limit is 1 MB"):
+        load_mat(tmp_path / "plain.mat")
+    monkeypatch.setenv(ARRAY.variable, "50")
+    assert set(load_mat(tmp_path / "plain.mat")) == {"zeros"}
 
 
 def test_other_files_are_refused(tmp_path):

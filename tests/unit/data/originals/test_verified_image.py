@@ -45,11 +45,11 @@ def test_cmyk_becomes_rgb():
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (encoded(kind="PNG"), "not a JPEG: a PNG"),
-        (b"", "not a JPEG: an empty file"),
-        (b"GIF nothing", "not a JPEG: begins with 47 49 46 20"),
-        (encoded()[:400], "broken JPEG"),
-        (encoded()[:-100], "broken JPEG"),
+        (encoded(kind="PNG"), "no JPEG: it is a PNG"),
+        (b"", "no JPEG: it is an empty file"),
+        (b"GIF nothing", "no JPEG: it is a file that begins with 47 49 46 20"),
+        (encoded()[:400], "cannot be read as a JPEG"),
+        (encoded()[:-100], "cannot be read as a JPEG"),
         (b"\xff\xd8\xff\xe0" + bytes(100), "JPEG"),
     ],
 )

@@ -49,8 +49,8 @@ def test_made_files(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (encoded()[:200], "a broken JPEG"),
-        (b"\xff\xd8\xff\xe0 nothing", "broken|no JPEG"),
+        (encoded()[:200], "cannot be read as a JPEG"),
+        (b"\xff\xd8\xff\xe0 nothing", "cannot be read as a JPEG|no JPEG"),
         (b"", "no JPEG"),
         (None, "no image"),
         (encoded(kind="PNG"), "no JPEG"),
@@ -77,7 +77,7 @@ def test_other_files_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"lacks the column image\.bytes"):
         read_image_table(path)
     path.write_bytes(path.read_bytes()[:-10])
-    with pytest.raises(ValueError, match=r"made\.parquet is no whole parquet file"):
+    with pytest.raises(ValueError, match=r"made\.parquet cannot be read as a parquet file"):
         read_image_table(path)
 
 

@@ -104,7 +104,7 @@ def test_development_kit_by_hand(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"nothing", "is damaged or no archive"),
+        (b"nothing", "is not compressed by gzip"),
         (tar_bytes({"x": b""}, "w:gz"), "lacks ILSVRC2012_devkit_t12/data/ILSVRC2012_validation"),
     ],
 )

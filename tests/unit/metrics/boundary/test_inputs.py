@@ -73,7 +73,7 @@ def test_bad_values_are_named(write, ending, values, message):
 def test_damaged_files_are_named(write, ending, kept):
     path = write(ending, {"edges": MAP} if ending == ".mat" else MAP)
     path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(ValueError, match=r"image\.\w+ (is not|cannot be read as)"):
+    with pytest.raises(ValueError, match=r"image\.\w+ (is no|cannot be read as)"):
         read_prediction(path)
 
 
