@@ -28,6 +28,7 @@ from pipelines.tracking import Trial, log_sweep
 from structnets.data.prepared.manifest import load_manifest
 from structnets.figures.trials.draw import draw_trials
 from structnets.files import read_json, write_atomic, write_json
+from structnets.forms.asked_data import refuse_other_data
 from structnets.identity import chapter_name, prepared_name
 from structnets.models.counting import count_parameters
 from structnets.specs.resolved import GradientSpec, ResolvedSweep
@@ -213,7 +214,8 @@ def sweep(resolved: ResolvedSweep, prepared: Path, results: Path, scratch: Path)
     """
     folder = scratch / "sweeps" / resolved["sweep_id"]
     out = results / "sweeps" / resolved["sweep_id"]
-    load_manifest(prepared / prepared_name(resolved["base"]["data"]))
+    data = prepared / prepared_name(resolved["base"]["data"])
+    refuse_other_data(resolved["base"], load_manifest(data), data)
     with stoppable(scratch / "ray", job_deadline()) as stop, RunLock(folder / "lock", stop) as lock:
         if lock.waited and (out / "best.json").is_file():
             logger.info("the other job has published %s", out)

@@ -30,6 +30,7 @@ from pipelines.stage import run_stage, stage_parser
 from pipelines.tracking import Tracker
 from structnets.data.prepared.manifest import load_manifest
 from structnets.files import read_json
+from structnets.forms.asked_data import refuse_other_data
 from structnets.identity import chapter_name, digest, prepared_name, run_id
 from structnets.specs.resolved import ResolvedSpec
 from structnets.specs.spec import validate
@@ -82,7 +83,8 @@ def train(
         logger.info("all %d runs are already published in %s", len(runs), roots.results)
         return
     for spec in missing:
-        load_manifest(roots.prepared / prepared_name(spec["data"]))
+        folder = roots.prepared / prepared_name(spec["data"])
+        refuse_other_data(spec, load_manifest(folder), folder)
         check_work(roots.work(spec), spec)
     with contextlib.ExitStack() as stack:
         stop = stack.enter_context(stoppable(roots.scratch / "ray", job_deadline()))

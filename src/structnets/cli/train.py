@@ -44,9 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Train the spec."""
+    from structnets.data.prepared.manifest import load_manifest
+    from structnets.forms.asked_data import refuse_other_images
     from structnets.training.run import run_spec
 
     spec = _checked_where_possible(read_json(options.spec))
+    refuse_other_images(spec, load_manifest(options.data), options.data)
     out = options.out.resolve()
     work = out / "work" if options.work is None else options.work.resolve()
     with _torchrun_group(options.device) as device:

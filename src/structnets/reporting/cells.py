@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import statistics
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
@@ -11,12 +12,14 @@ from typing import Any, Literal
 
 from structnets import files, identity
 from structnets.reporting.ledger import Line, ledger_line
-from structnets.reporting.pooling import pooled_score
+from structnets.reporting.pooling import different_data, pooled_score
 from structnets.reporting.requests import Experiments, cell_key, cell_spec
 from structnets.specs.resolved import ResolvedSpec
 from structnets.specs.table import COUNTS, Table
 
-Status = Literal["measured", "counted", "reported", "not run"]
+Status = Literal["measured", "counted", "reported", "refused", "not run"]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -41,11 +44,13 @@ class Cell:
         The runs, sorted.
     stale : bool
         Whether the code of a run has changed since, or may have (`structnets.reporting.freshness`).
-    status : {'measured', 'counted', 'reported', 'not run'}
-        What the numbers are.
+    status : {'measured', 'counted', 'reported', 'refused', 'not run'}
+        What the numbers are; none are shown where they are refused.
     pooled : float or None
         Of a whole cross-validation: over all held-out samples at once
         (`structnets.reporting.pooling`).
+    refusal : str or None
+        Why the runs there are do not make a number: they were made from different data.
     """
 
     target: str
@@ -63,10 +68,14 @@ class Cell:
     stale: bool
     status: Status
     pooled: float | None = None
+    refusal: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the cell as plain JSON."""
-        return asdict(self)
+        """Return the cell as plain JSON, with a refusal only where there is one."""
+        found = asdict(self)
+        if self.refusal is None:
+            del found["refusal"]
+        return found
 
 
 def local_lines(results: Path) -> dict[str, Line]:
@@ -155,6 +164,9 @@ def _run_cell(
     lines: list[Line],
     changed: Callable[[Line], bool],
 ) -> Cell:
+    if refusal := different_data(lines):
+        logger.warning("%s, row %s, column %s: %s", table.target, row, column, refusal)
+        lines = []
     values = [_metric(line, table.metric_of(column)) for line in lines]
     mean = statistics.fmean(values) if values else None
     thesis = table.thesis_value(row, column)
@@ -174,8 +186,9 @@ def _run_cell(
         hardware="+".join(classes) or None,
         run_ids=[line["run_id"] for line in lines],
         stale=any(map(changed, lines)),
-        status="measured" if values else "not run",
+        status="measured" if values else ("refused" if refusal else "not run"),
         pooled=pooled_score(lines, table.metric_of(column)),
+        refusal=refusal,
     )
 
 

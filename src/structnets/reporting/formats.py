@@ -13,7 +13,6 @@ from structnets.reporting.freshness import STALE, stale_note
 from structnets.reporting.interpretations import section
 from structnets.specs.table import Table
 
-NOT_RUN = "not run"
 _CSV: tuple[str, ...] = (
     "target",
     "row",
@@ -110,7 +109,7 @@ def stated(rendering: Rendering) -> str:
 def to_csv(rendering: Rendering) -> str:
     """Write one line per cell; missing values are empty, run ids are separated by spaces."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, _CSV, lineterminator="\n")
+    writer = csv.DictWriter(text, _CSV, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for cell in rendering.cells:
         labels = {
@@ -172,7 +171,7 @@ def markdown_matrix(rendering: Rendering) -> str:
 def _markdown_cell(cell: Cell, digits: int) -> str:
     if cell.status == "reported" and cell.thesis is not None:
         return f"*{number(cell.thesis, digits)}*"
-    measured = f"**{spread(cell, digits)}**" if cell.mean is not None else NOT_RUN
+    measured = f"**{spread(cell, digits)}**" if cell.mean is not None else cell.status
     if text := pooled(cell, digits):
         measured = f"{measured}<br>{text}"
     if cell.thesis is None or cell.preset == "smoke":
@@ -195,6 +194,10 @@ def notes(rendering: Rendering) -> list[str]:
     for note, rows in places.items():
         where = "; ".join(f"{label} at {', '.join(columns)}" for label, columns in rows.items())
         said.append(f"Thesis value of {where}: {note}.")
+    for cell in rendering.cells:
+        if cell.refusal:
+            row, column = table.row(cell.row).label, table.column(cell.column).label
+            said.append(f"{row} at {column}: {cell.refusal}.")
     if any(cell.pooled is not None for cell in rendering.cells):
         said.append("Pooled: over the predictions of all folds of a cross-validation at once.")
     if any(cell.stale for cell in rendering.cells):

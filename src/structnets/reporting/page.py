@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from structnets.reporting.cells import Cell
-from structnets.reporting.formats import NOT_RUN, Rendering, gap, notes, number, pooled, spread
+from structnets.reporting.formats import Rendering, gap, notes, number, pooled, spread
 from structnets.specs.interpretation import WORDS
 from structnets.specs.table import Column, Table
 
@@ -105,7 +105,7 @@ def _cell(table: Table, column: Column, cell: Cell) -> str:
         if text := pooled(cell, digits):
             shown += f"{text}<br>"
     else:
-        shown = f'<span class="none">{NOT_RUN}</span><br>'
+        shown = f'<span class="none">{cell.status}</span><br>'
     return f"<td>{shown}{_thesis(cell, digits, table.falls_short(column, cell.gap))}</td>"
 
 

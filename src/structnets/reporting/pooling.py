@@ -1,4 +1,4 @@
-"""Fold-free numbers of a cross-validation: scores over the predictions of all its folds."""
+"""Which runs may be pooled, and the scores over the predictions of all folds."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from structnets.cohorts.naming import shown
 from structnets.cohorts.request import CohortRequest
 from structnets.data.sets.entries.catalogue import find_dataset
 from structnets.metrics.binary import binary_scores
@@ -45,3 +46,25 @@ def pooled_score(lines: Sequence[Mapping[str, Any]], metric: str) -> float | Non
     if not scores or metric not in scores[0]:
         return None
     return statistics.fmean(score[metric] for score in scores)
+
+
+def different_data(lines: Sequence[Mapping[str, Any]]) -> str | None:
+    """Say why runs must not stand in one cell: their data digests differ; None if they may.
+
+    Parameters
+    ----------
+    lines : sequence of mapping
+        Ledger lines of one cell.
+    """
+    runs: dict[str, list[str]] = {}
+    for line in lines:
+        runs.setdefault(line["data_digest"], []).append(line["run_id"])
+    if len(runs) < 2:
+        return None
+    of_each = "; ".join(
+        f"data {found[:12]}: {shown(sorted(names))}" for found, names in sorted(runs.items())
+    )
+    return (
+        f"runs of {len(runs)} versions of the data are not pooled ({of_each}); train all of them "
+        "on one version, and remove the results or ledger lines of the others"
+    )

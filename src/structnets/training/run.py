@@ -14,6 +14,7 @@ from torch import nn
 from structnets.data.batches.examples import Examples
 from structnets.data.batches.seeding import seed_initialisation
 from structnets.data.prepared.manifest import load_manifest
+from structnets.forms.asked_data import refuse_other_data
 from structnets.forms.tasks import Task, make_task, open_examples
 from structnets.forms.workers import Workers
 from structnets.identity import run_id, spec_digest
@@ -74,13 +75,14 @@ def run_spec(
     Raises
     ------
     ValueError
-        If `work` holds another spec or other data, or the data do not fit the spec.
+        If `work` holds another spec or other data, or the data are not those of the spec.
     """
     begun = time.monotonic()
     workers, device = Workers.current(), torch.device(device)
     torch.set_num_threads(threads)
     keep_freed_memory()
     manifest = load_manifest(prepared)
+    refuse_other_data(spec, manifest, prepared)
     attempts = claim(work, spec, workers)
     # Read before training: the checkout may have moved on by the end.
     origin = {

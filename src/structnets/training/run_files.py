@@ -43,8 +43,8 @@ def check_work(work: Path, spec: ResolvedSpec) -> None:
     kept = work / "spec.json"
     if kept.exists() and science(read_json(kept)) != science(spec):
         raise ValueError(
-            f"{work} holds a run of another spec (see {kept}): remove it, or give the edited "
-            "spec its own folder"
+            f"{work} holds a run of another spec (see {kept}): give the edited spec a folder of "
+            "its own"
         )
 
 

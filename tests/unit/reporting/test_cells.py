@@ -1,7 +1,9 @@
 import pytest
 
 from structnets.reporting.cells import cells_of, local_lines
+from structnets.reporting.formats import Rendering, to_markdown
 from structnets.reporting.ledger import ledger_line
+from structnets.reporting.page import to_html
 from structnets.reporting.requests import cell_spec
 from structnets.specs.table import Table
 from tests.made_results import make_result, publish
@@ -34,6 +36,24 @@ def test_mean_sd_and_gap_by_hand(table, experiments, line):
 def test_one_run_has_no_spread(table, experiments, line):
     found = cell(cells_of(table, experiments, "small", [line("n200", 0, 94.0)]), "net", "n200")
     assert (found.sd, found.n, found.gap) == (None, 1, -1.0)
+
+
+def test_runs_of_different_data_are_not_pooled(table, experiments, line, caplog):
+    old, new = (line("n100", seed, 90.0, data_digest=str(seed) * 64) for seed in (1, 2))
+    cells = cells_of(table, experiments, "small", [old, new])
+    found = cell(cells, "net", "n100")
+    assert (found.mean, found.n, found.run_ids, found.status) == (None, 0, [], "refused")
+    said = "runs of 2 versions of the data are not pooled (data 111111111111: cnn_b-mnist-n100-s1-"
+    assert said in found.refusal
+    assert "remove the results or ledger lines of the others" in found.refusal
+    assert "table0, row net, column n100: runs of 2 versions" in caplog.text
+    rendering = Rendering(table, "small", cells)
+    for text in (to_markdown(rendering), to_html(rendering)):
+        assert "Net at 100: runs of 2 versions" in text
+        assert "refused" in text
+        assert "90.00" not in text
+    alone = cells_of(table, experiments, "small", [old])
+    assert cell(alone, "net", "n100").mean == 90.0
 
 
 def test_presets_are_never_mixed(table, experiments, line):

@@ -25,6 +25,7 @@ MANIFEST = "manifest.json"
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 # Snakemake marks folders it made or tracks.
 OF_EVERY_FOLDER = (MANIFEST, ".snakemake_timestamp")
+_OWN_NAME = re.compile(r"\.snakemake_timestamp|[A-Za-z0-9_.-]+\.(npy|json|csv|txt|bin)")
 _KEYS = (
     *("dataset", "prepare", "image_shape", "classes", "counts"),
     *("files", "source", "versions", "digest"),
@@ -121,7 +122,27 @@ def verify_files(directory: str | os.PathLike[str]) -> list[str]:
 
 
 def remedy(directory: str | os.PathLike[str]) -> str:
-    """Say what to do about prepared data that is not whole."""
+    """Say what to do about prepared data that is not whole.
+
+    To remove a folder is advised only if nothing but files of prepared data lies in it: a folder
+    that was named by mistake may hold anything.
+    """
+    folder = Path(directory)
+    if not folder.is_dir():
+        return f"there is no folder {directory}: prepare the data set"
+    entries = sorted(folder.iterdir())
+    if whole := [entry.name for entry in entries if (entry / MANIFEST).is_file()]:
+        return (
+            f"{directory} is not itself prepared data, it holds {', '.join(whole[:5])}: give the "
+            "folder of one of them"
+        )
+    if not any(entry.name == MANIFEST for entry in entries):
+        return f"{directory} is no prepared data: prepare the data set, or give its own folder"
+    if any(entry.is_dir() or not _OWN_NAME.fullmatch(entry.name) for entry in entries):
+        return (
+            f"{directory} is not whole prepared data, and holds other things too: prepare the data "
+            "set again into a folder of its own"
+        )
     return f"{directory} is not whole prepared data: remove it and prepare the data set again"
 
 

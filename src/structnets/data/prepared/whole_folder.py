@@ -104,7 +104,7 @@ def refuse_foreign(final: Path, known: Callable[[str], bool]) -> None:
     if foreign:
         raise ValueError(
             f"{final} holds files that are not prepared data ({', '.join(foreign[:3])}); "
-            "choose another folder or remove them"
+            "choose another folder for prepared data"
         )
 
 
