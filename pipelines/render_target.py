@@ -6,6 +6,7 @@ Command: ``python -m pipelines.render_target --targets workflow/targets --target
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from pipelines.stage import add_target, run_stage, stage_parser, target_file
 from pipelines.tracking.made_target import log_made
+from structnets.cohorts.content import Contents
 from structnets.reporting.cells import cells_of, local_lines
 from structnets.reporting.formats import Rendering
 from structnets.reporting.freshness import is_stale
@@ -25,11 +27,17 @@ log = logging.getLogger("render_target")
 
 
 def render_target(
-    table_file: Path, experiments: Path, preset: str, results: Path, ledger: Path
+    table_file: Path,
+    experiments: Path,
+    preset: str,
+    results: Path,
+    ledger: Path,
+    contents: Contents | None = None,
 ) -> tuple[Rendering, dict[str, Path]]:
     """Compute a target's cells and write its files.
 
-    A run that is both in the ledger and in the local results counts once, as it is locally.
+    A run that is both in the ledger and in the local results counts once, as it is locally. Of the
+    user's own data, only runs of the `contents` that are given are shown.
 
     Returns
     -------
@@ -40,7 +48,9 @@ def render_target(
     """
     table = load_table(table_file)
     lines = {**read_ledger(ledger), **local_lines(results)}.values()
-    cells = cells_of(table, load_experiments(experiments, [table]), preset, lines, is_stale)
+    cells = cells_of(
+        table, load_experiments(experiments, [table], contents), preset, lines, is_stale
+    )
     rendering = Rendering(table, preset, cells)
     return rendering, write_rendering(rendering, results)
 
@@ -60,13 +70,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_target(parser)
     parser.add_argument("--experiments", type=Path, help="default: experiments beside the targets")
     parser.add_argument("--preset", required=True, choices=["smoke", "small", "paper"])
+    parser.add_argument(
+        "--contents", type=json.loads, default={}, help="which content one's own data have, JSON"
+    )
     parser.add_argument("--ledger", type=Path, required=True, help="folder of the ledger")
     given = parser.parse_args(arguments)
 
     def action() -> None:
         experiments = given.experiments or given.targets.parent / "experiments"
         rendering, files = render_target(
-            target_file(given), experiments, given.preset, given.results, given.ledger
+            target_file(given),
+            experiments,
+            given.preset,
+            given.results,
+            given.ledger,
+            Contents(known=given.contents),
         )
         for path in files.values():
             log.info("wrote %s", path)

@@ -39,6 +39,20 @@ def test_a_scan_that_changed_is_registered_again(clone, jobs):
     assert counts == {"prepare_mri_subject": 1, "prepare_oasis_ad126": 1}
 
 
+def test_a_table_that_changed_has_the_cohort_gathered_again(clone, jobs):
+    root = make_cohort(clone, 20)
+    prepared = clone / "data/prepared"
+    made = [prepared / f"subjects/oasis_ad126/OAS1_{n:04d}_MR1.json" for n in range(20)]
+    names = ("manifest.json", "volumes.npy", "labels.npy", "subjects.json", "folds.csv")
+    for path in [*made, *(prepared / "oasis_ad126" / name for name in names)]:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    table = clone / "originals/oasis1/oasis_cross-sectional.csv"
+    os.utime(table, (time.time() + 5,) * 2)
+    target = "data/prepared/oasis_ad126/manifest.json"
+    assert jobs(target, "--config", root) == {"prepare_oasis_ad126": 1}
+
+
 def test_a_cohort_that_is_not_there_is_named(snakemake):
     text = snakemake("data/prepared/oasis_ad126/manifest.json", "-n", code=1)
     assert "oasis1 is no folder; the cohort's scans and labels belong there" in text

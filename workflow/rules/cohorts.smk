@@ -2,7 +2,8 @@
 
 import functools
 
-from structnets.cohorts.request import CohortRequest
+from structnets.cohorts.content import UNLISTED
+from structnets.cohorts.request import CohortRequest, refuse_few_inside
 
 COHORTS = {
     name: CohortRequest(data["name"], data["prepare"])
@@ -22,8 +23,11 @@ def data_json(request, *without):
 @functools.cache
 def listed(name):
     """Return the scans of a prepared cohort."""
+    request = COHORTS[name]
     try:
-        return COHORTS[name].list_scans(Path(CONFIG.data_root)).scans
+        if request.content == UNLISTED:
+            raise ValueError(CONTENTS.troubles.get(request.listed_as(), UNLISTED))
+        return request.list_scans(Path(CONFIG.data_root)).scans
     except (ValueError, OSError) as error:
         raise WorkflowError(str(error))
 
@@ -63,3 +67,41 @@ def registered(name):
         f"{SUBJECTS}/{request.subjects_name()}/{scan.name}.json"
         for scan in listed(name)
     ]
+
+
+def tables_of(name):
+    """Return the tables of labels of a prepared cohort.
+
+    Of one's own cohort they count by what is in them, which its name tells, and not by their age.
+    """
+    request = COHORTS[name]
+    if request.name == "simulated_cohort":
+        return []
+    tables = map(str, request.tables(Path(CONFIG.data_root)))
+    return [ancient(path) if request.content else path for path in tables]
+
+
+def refuse_few_inner(spec):
+    """Stop before anything runs if a training could not choose among its parameters."""
+    name, recipe = identity.prepared_name(spec["data"]), spec["recipe"]
+    if name not in COHORTS or recipe["kind"] != "closed_form":
+        return
+    request = COHORTS[name]
+    if request.name != "simulated_cohort":
+        try:
+            refuse_few_inside(request, listed(name), recipe["folds"])
+        except ValueError as error:
+            raise WorkflowError(str(error))
+
+
+def tell_changes():
+    """Say of cohorts of one's own what has changed since they were prepared last."""
+    for request in COHORTS.values():
+        scans = CONTENTS.scans.get(request.listed_as()) if request.content else None
+        data = {"name": request.name, "prepare": request.prepare}
+        if scans and (said := changed_since(Path(CONFIG.prepared), data, scans)):
+            logger.warning(f"{request.name}: {said}.")
+
+
+if workflow.is_main_process:
+    tell_changes()

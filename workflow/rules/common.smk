@@ -1,5 +1,6 @@
 """The plan of this call and the functions that rules share."""
 
+import json
 import os
 import platform
 import re
@@ -32,6 +33,8 @@ from pipelines.cluster.processes import CALL
 from pipelines.tracking.health import trouble
 from pipelines.tracking.store import resolve_uri
 from structnets import identity
+from structnets.cohorts.changes import changed_since
+from structnets.cohorts.content import Contents
 from structnets.entries import foreign_paths
 from structnets.data.sets.entries.catalogue import DATASETS, find_dataset
 from structnets.files import read_json
@@ -42,7 +45,16 @@ from structnets.reporting.plan import make_plan
 
 try:
     CONFIG = load_configuration(config, CHECKOUT)
-    PLAN = make_plan(CONFIG)
+    # Jobs are given what was listed when they were planned, whatever has changed since.
+    CONTENTS = Contents(
+        Path(CONFIG.data_root),
+        Path(CONFIG.scratch, "lists"),
+        {}
+        if workflow.is_main_process
+        else json.loads(os.environ.get("STRUCTNETS_CONTENTS", "{}")),
+    )
+    PLAN = make_plan(CONFIG, CONTENTS)
+    os.environ["STRUCTNETS_CONTENTS"] = json.dumps(CONTENTS.known)
 except (ValueError, OSError) as error:
     raise WorkflowError(str(error))
 
@@ -95,9 +107,11 @@ def stage_inputs(specs, published):
 
 def training_inputs(runs):
     """Return what trainings wait for."""
-    return stage_inputs(
-        map(spec_of, runs), all_there(path for run in runs for path in run_files(run))
-    )
+    published = all_there(path for run in runs for path in run_files(run))
+    if not published:
+        for run in runs:
+            refuse_few_inner(spec_of(run))
+    return stage_inputs(map(spec_of, runs), published)
 
 
 def all_there(paths):

@@ -45,6 +45,7 @@ for _prepared, _request in COHORTS.items():
             f"prepare_{_prepared}".replace("-", "_")
         input:
             lambda wildcards, name=_prepared: registered(name),
+            tables=lambda wildcards, name=_prepared: tables_of(name),
         output:
             manifest=f"{CONFIG.prepared}/{_prepared}/manifest.json",
             arrays=[

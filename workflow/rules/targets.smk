@@ -76,6 +76,7 @@ def render_arguments(target):
             *("--ledger", CONFIG.ledger_root),
             *("--results", CONFIG.results),
             *("--scratch", CONFIG.scratch),
+            *("--contents", json.dumps(CONTENTS.known)),
         ]
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from structnets.cohorts.content import refuse_other_content
 from structnets.cohorts.copies import refuse_copies
 from structnets.cohorts.decisions import decide
 from structnets.cohorts.folds import (
@@ -49,8 +50,11 @@ def assemble(
     Raises
     ------
     ValueError
-        If a decision about a scan is missing, or as `write_folded` says.
+        If the scans are not of the content asked for, a decision about one is missing, or as
+        `write_folded` says.
     """
+    pairs = zip(listing.scans, subjects, strict=True)
+    refuse_other_content(request, ((scan, files.facts.get("sha256")) for scan, files in pairs))
     decided = decide(request, listing, subjects)
     volumes = np.stack([files.volume() for _, files in decided.used])[:, np.newaxis]
     rows = [_entry(scan, files.facts) for scan, files in decided.used]

@@ -15,6 +15,8 @@ _REMEDY = (
     "name each in the prepare parameter 'keep' or 'exclude' after a look at quality.html, or leave "
     'all of them out by "exclude_failed": true'
 )
+COUNTED = ("used", "flagged and used", "flagged or failed, excluded", "left out")
+"""What a manifest counts of a cohort's scans, in the order in which it is told."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,9 @@ def decide(request: CohortRequest, listing: Listing, subjects: Sequence[SubjectF
         "taken": [list(entry) for entry in listing.taken],
         "excluded": dropped,
         "flagged": flagged,
-        "counts": {
-            "used": len(used),
-            "flagged and used": len(flagged),
-            "flagged or failed, excluded": len(dropped),
-            "left out": len(listing.left_out),
-        },
+        "counts": dict(
+            zip(COUNTED, map(len, (used, flagged, dropped, listing.left_out)), strict=True)
+        ),
     }
     return Decided(used, record)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 _STEPS = ("bias_field", "strip", "registration")
 # What concerns the gathering alone; registered scans are shared between its values.
-_OF_GATHERING = ("grid_mm", "folds", "exclude_failed", "exclude", "keep")
+_OF_GATHERING = ("grid_mm", "folds", "exclude_failed", "exclude", "keep", "content")
+# What decides which scans are listed.
+_OF_LISTING = ("layout", "label_column", "classes", "sessions", "exclude")
 REPETITIONS = 10
 
 
@@ -34,10 +36,13 @@ class CohortRequest:
         Data set of the catalogue.
     prepare : mapping
         Its parameters, as far as they differ from the defaults.
+    folder : Path, optional
+        Where it lies, if not at its place below the folder of all originals.
     """
 
     name: str
     prepare: Mapping[str, Any]
+    folder: Path | None = None
 
     def __post_init__(self) -> None:
         if not find_dataset(self.name).cohort:
@@ -87,6 +92,11 @@ class CohortRequest:
         return bool(self.prepare.get("exclude_failed"))
 
     @property
+    def content(self) -> str | None:
+        """Digest of a cohort of one's own (`structnets.cohorts.content`), if it is asked for."""
+        return self.prepare.get("content")
+
+    @property
     def sessions(self) -> str:
         """Whether each subject's ``"first"`` session is taken, or ``"all"``."""
         return self.prepare.get("sessions", "first")
@@ -100,10 +110,7 @@ class CohortRequest:
             As the layout's reader says; also if a class has fewer subjects than there are folds.
         """
         listing = self._listed(data_root, self.sessions, self.exclude)
-        of_class: dict[str, set[str]] = defaultdict(set)
-        for scan in listing.scans:
-            of_class[scan.label].add(scan.subject)
-        refuse_few({name: len(of_class[name]) for name in self.classes}, self.folds)
+        refuse_few(_subjects(listing.scans, self.classes), self.folds)
         return listing
 
     def find_scan(self, data_root: Path, name: str) -> Scan:
@@ -127,14 +134,37 @@ class CohortRequest:
         axes = layouts.oasis_axes(path) if self.name == "oasis_ad126" else None
         return Scan(path_part(name, "scan", path), "", path, "", axes)
 
-    def _listed(self, data_root: Path, sessions: str, exclude: tuple[str, ...]) -> Listing:
-        if self.name == "oasis_ad126":
-            return layouts.list_oasis(oasis_folder(data_root), sessions, exclude)
+    def folder_in(self, data_root: Path) -> Path:
+        """Return where the cohort lies."""
+        if self.folder is not None:
+            return self.folder
+        return oasis_folder(data_root) if self.name == "oasis_ad126" else data_root / self.name
+
+    def tables(self, data_root: Path) -> list[Path]:
+        """List the tables of labels that a listing reads."""
+        folder = self.folder_in(data_root)
         if self.name == "adni":
-            return layouts.list_adni(data_root / "adni", self.classes, sessions, exclude)
+            return sorted(path for path in folder.glob("*.csv") if not path.name.startswith("."))
+        if self.name == "oasis_ad126":
+            return [folder / "oasis_cross-sectional.csv"]
+        of_folder = self.prepare.get("layout") == "folder"
+        return [folder / ("labels.csv" if of_folder else "participants.tsv")]
+
+    def listed_as(self) -> str:
+        """Name what decides which scans are listed, and under which labels."""
+        chosen = {key: self.prepare[key] for key in _OF_LISTING if key in self.prepare}
+        place = [] if self.folder is None else [str(self.folder)]
+        return f"{self.name}-{digest([chosen, *place])[:8]}"
+
+    def _listed(self, data_root: Path, sessions: str, exclude: tuple[str, ...]) -> Listing:
+        folder = self.folder_in(data_root)
+        if self.name == "oasis_ad126":
+            return layouts.list_oasis(folder, sessions, exclude)
+        if self.name == "adni":
+            return layouts.list_adni(folder, self.classes, sessions, exclude)
         read = layouts.list_folder if self.prepare.get("layout") == "folder" else layouts.list_bids
         column = self._needed("label_column")
-        return read(data_root / "cohort", column, self.classes, sessions, exclude)
+        return read(folder, column, self.classes, sessions, exclude)
 
     def steps(self) -> Steps:
         """Return what is done to each scan."""
@@ -186,6 +216,41 @@ def refuse_few(subjects: Mapping[str, int], folds: int) -> None:
             else "add subjects: two folds need two of each class"
         )
         raise ValueError(f"{counts}, too few for {folds} folds; {remedy}")
+
+
+def refuse_few_inside(request: CohortRequest, scans: Iterable[Scan], inner: int) -> None:
+    """Refuse inner folds for which the training part of a fold has too few subjects.
+
+    Parameters
+    ----------
+    request : CohortRequest
+        What is asked for; its folds deal the subjects of each class as evenly as can be.
+    scans : iterable of Scan
+        The cohort's.
+    inner : int
+        Folds in which parameters are chosen, of the training part alone.
+
+    Raises
+    ------
+    ValueError
+        Naming the classes and the numbers.
+    """
+    for name, count in _subjects(scans, request.classes).items():
+        left = count - -(-count // request.folds)
+        if left < inner:
+            raise ValueError(
+                f"class {name!r} has {count} subjects, of which {request.folds} folds leave {left} "
+                f"for training: too few for {inner} inner folds; ask for at most {left} (recipe "
+                "folds), or add subjects"
+            )
+
+
+def _subjects(scans: Iterable[Scan], classes: Iterable[str]) -> dict[str, int]:
+    """Count the subjects of each class."""
+    of_class: dict[str, set[str]] = defaultdict(set)
+    for scan in scans:
+        of_class[scan.label].add(scan.subject)
+    return {name: len(of_class[name]) for name in classes}
 
 
 def oasis_folder(data_root: Path) -> Path:

@@ -49,6 +49,8 @@ class Cell:
     pooled : float or None
         Of a whole cross-validation: over all held-out samples at once
         (`structnets.reporting.pooling`).
+    counts : dict or None
+        Of a cohort: how many scans were used, flagged, excluded and left out.
     refusal : str or None
         Why the runs there are do not make a number: they were made from different data.
     """
@@ -68,14 +70,13 @@ class Cell:
     stale: bool
     status: Status
     pooled: float | None = None
+    counts: dict[str, int] | None = None
     refusal: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the cell as plain JSON, with a refusal only where there is one."""
+        """Return the cell as plain JSON, with counts and a refusal only where there are any."""
         found = asdict(self)
-        if self.refusal is None:
-            del found["refusal"]
-        return found
+        return {k: v for k, v in found.items() if v is not None or k not in ("counts", "refusal")}
 
 
 def local_lines(results: Path) -> dict[str, Line]:
@@ -188,6 +189,7 @@ def _run_cell(
         stale=any(map(changed, lines)),
         status="measured" if values else ("refused" if refusal else "not run"),
         pooled=pooled_score(lines, table.metric_of(column)),
+        counts=lines[0].get("data_counts") if lines else None,
         refusal=refusal,
     )
 

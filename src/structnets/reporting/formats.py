@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from structnets.cohorts.decisions import COUNTED
 from structnets.reporting.cells import Cell
 from structnets.reporting.freshness import STALE, stale_note
 from structnets.reporting.interpretations import section
@@ -198,6 +199,10 @@ def notes(rendering: Rendering) -> list[str]:
         if cell.refusal:
             row, column = table.row(cell.row).label, table.column(cell.column).label
             said.append(f"{row} at {column}: {cell.refusal}.")
+    scans = {cell.data: cell.counts for cell in rendering.cells if cell.counts}
+    for data, counts in scans.items():
+        words = [f"{counts[key]} {key}" for key in COUNTED if key in counts]
+        said.append(f"Scans of {data}: {', '.join(words)}.")
     if any(cell.pooled is not None for cell in rendering.cells):
         said.append("Pooled: over the predictions of all folds of a cross-validation at once.")
     if any(cell.stale for cell in rendering.cells):

@@ -34,7 +34,7 @@ KEYS = (
     "wall_s",
     "train_s",
 )
-OPTIONAL = ("confirmed", "first_losses", "predictions", "weights_digest")
+OPTIONAL = ("confirmed", "data_counts", "first_losses", "predictions", "weights_digest")
 CHAPTERS = (3, 4, 5, 6, None)
 
 
@@ -50,6 +50,8 @@ def ledger_line(result: dict[str, Any]) -> Line:
     """
     line = reduced(result, KEYS, f"result of {result.get('run_id')!r}")
     line |= {key: result[key] for key in ("first_losses", "weights_digest") if key in result}
+    if result.get("data_counts"):
+        line["data_counts"] = result["data_counts"]
     labels, log_odds = result.get("labels"), result.get("log_odds")
     if labels and log_odds and find_dataset(line["spec"]["data"]["name"]).form == "cohort":
         pairs = zip(labels, log_odds, strict=True)

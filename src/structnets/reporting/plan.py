@@ -27,7 +27,7 @@ from structnets.specs.analysis import (
 )
 from structnets.specs.configuration import Configuration
 from structnets.specs.drawing import Drawing
-from structnets.specs.experiment import Experiment, Resources
+from structnets.specs.experiment import Contents, Experiment, Resources
 from structnets.specs.resolved import Preset, ResolvedAnalysis, ResolvedSpec, ResolvedSweep
 from structnets.specs.sweep import resolve_sweep
 from structnets.specs.table import Table
@@ -81,8 +81,15 @@ class Plan:
         return sorted([*self.tables, *self.analyses, *self.drawings, *self.sweeps])
 
 
-def make_plan(configuration: Configuration) -> Plan:
+def make_plan(configuration: Configuration, contents: Contents | None = None) -> Plan:
     """Read the files a configuration points to and lay out what they ask for.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        What the user set.
+    contents : callable, optional
+        Tells which content the user's own data have (`structnets.cohorts.content.Contents`).
 
     Raises
     ------
@@ -93,7 +100,7 @@ def make_plan(configuration: Configuration) -> Plan:
     tables = targets.tables
     _check_known(tables, configuration)
     folder = Path(configuration.experiments)
-    experiments = load_experiments(folder, list(tables.values()))
+    experiments = load_experiments(folder, list(tables.values()), contents)
     ledger = read_ledger(Path(configuration.ledger_root)) if configuration.ledger == "use" else {}
     specs: dict[str, ResolvedSpec] = {}
     resources: dict[str, Resources] = {}
@@ -115,13 +122,14 @@ def make_plan(configuration: Configuration) -> Plan:
             resources.setdefault(request.run_id, _given(experiment, request.spec, configuration))
         requested[target] = list(found)
     sweeps = {
-        name: resolve_sweep(sweep, configuration.preset) for name, sweep in targets.sweeps.items()
+        name: resolve_sweep(sweep, configuration.preset, contents)
+        for name, sweep in targets.sweeps.items()
     }
     needed = {
         target: [run for run in runs if run not in ledger] for target, runs in requested.items()
     }
     uses = _uses(tables, experiments, configuration.preset, specs)
-    analyses = _analyses(targets.analyses, configuration)
+    analyses = _analyses(targets.analyses, configuration, contents)
     for target, (_, analysed) in analyses.items():
         specs.update({run: spec for run, (spec, _) in analysed.items()})
         needed[target] = list(analysed)  # the ledger holds no weights
@@ -146,10 +154,12 @@ def make_plan(configuration: Configuration) -> Plan:
 def _analyses(
     found: dict[str, Analysis],
     configuration: Configuration,
+    contents: Contents | None,
 ) -> dict[str, tuple[ResolvedAnalysis, dict[str, tuple[ResolvedSpec, Experiment]]]]:
     """Resolve the analyses of a preset; with each its runs, their specs and experiments."""
     chosen = {t: a for t, a in found.items() if configuration.preset in a.presets}
-    experiments = load_models_experiments(Path(configuration.experiments), chosen.values())
+    folder = Path(configuration.experiments)
+    experiments = load_models_experiments(folder, chosen.values(), contents)
     return {
         target: (
             resolve_analysis(analysis, experiments, configuration.preset),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from structnets import identity
-from structnets.specs.experiment import Experiment, load_experiment, merge, resolve
+from structnets.specs.experiment import Contents, Experiment, load_experiment, merge, resolve
 from structnets.specs.resolved import ResolvedSpec
 from structnets.specs.table import Floor, Row, Table
 from structnets.specs.validation import load_yaml
@@ -31,8 +31,12 @@ class Request:
         return identity.run_id(self.spec)
 
 
-def load_experiments(directory: Path, tables: Sequence[Table]) -> dict[str, Experiment]:
+def load_experiments(
+    directory: Path, tables: Sequence[Table], contents: Contents | None = None
+) -> dict[str, Experiment]:
     """Read the experiment files that the rows of some tables name.
+
+    Their specs say which content the user's own data have, as far as `contents` knows.
 
     Raises
     ------
@@ -52,7 +56,7 @@ def load_experiments(directory: Path, tables: Sequence[Table]) -> dict[str, Expe
                     raise FileNotFoundError(
                         f"{path}, named by {table.target}.{row.key}, is missing"
                     )
-                experiments[row.experiment] = load_experiment(load_yaml(path), str(path))
+                experiments[row.experiment] = load_experiment(load_yaml(path), str(path), contents)
             chapter = experiments[row.experiment].chapter
             if chapter != table.chapter:
                 raise ValueError(f"{path}: chapter {chapter}; {table.target} needs {table.chapter}")

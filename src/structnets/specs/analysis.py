@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from structnets import identity
 from structnets.figures.entries import FIGURES
-from structnets.specs.experiment import Experiment, load_experiment, resolve
+from structnets.specs.experiment import Contents, Experiment, load_experiment, resolve
 from structnets.specs.figure_options import check_models, check_options
 from structnets.specs.resolved import AnalysedRun, Preset, ResolvedAnalysis, ResolvedSpec
 from structnets.specs.table import ThesisValue
@@ -116,7 +116,9 @@ class Analysis(TargetFile):
         return value.note if isinstance(value, ThesisValue) else None
 
 
-def load_models_experiments(directory: Path, analyses: Iterable[Analysis]) -> dict[str, Experiment]:
+def load_models_experiments(
+    directory: Path, analyses: Iterable[Analysis], contents: Contents | None = None
+) -> dict[str, Experiment]:
     """Read the experiment files that the models of some analyses name.
 
     Raises
@@ -136,7 +138,7 @@ def load_models_experiments(directory: Path, analyses: Iterable[Analysis]) -> di
                 raise FileNotFoundError(
                     f"{path}, named by {analysis.target}.{model.key}, is missing"
                 )
-            found[model.experiment] = load_experiment(load_yaml(path), str(path))
+            found[model.experiment] = load_experiment(load_yaml(path), str(path), contents)
     return found
 
 

@@ -7,14 +7,17 @@ the experiment.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from structnets.specs.resolved import Preset, ResolvedSpec
 from structnets.specs.spec import validate
 from structnets.specs.validation import Strict, checked
+
+Contents = Callable[[Mapping[str, Any]], str | None]
+"""Given the ``data`` object of a spec, the digest of the user's own files; None for other data."""
 
 
 class Resources(Strict):
@@ -60,6 +63,17 @@ class Experiment(Strict):
     resources: dict[Preset, Resources] = Field(
         default={}, description="On a cluster, a training has these resources, by preset."
     )
+    _contents: Contents | None = PrivateAttr(default=None)
+
+    def with_contents(self, contents: Contents | None) -> Experiment:
+        """Return this experiment, whose specs say which content the user's own data have."""
+        copy = self.model_copy()
+        copy._contents = contents
+        return copy
+
+    def content_of(self, data: Mapping[str, Any]) -> str | None:
+        """Return the digest of the user's own files that `data` asks for, where it is known."""
+        return self._contents(data) if self._contents and "name" in data else None
 
 
 def merge(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,9 +96,9 @@ def _other_kind(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     return any(key in new and key in old and new[key] != old[key] for key in ("name", "kind"))
 
 
-def load_experiment(content: Any, name: str) -> Experiment:
+def load_experiment(content: Any, name: str, contents: Contents | None = None) -> Experiment:
     """Validate the parsed YAML of an experiment file called `name`."""
-    return checked(Experiment, content, name)
+    return checked(Experiment, content, name).with_contents(contents)
 
 
 def resolve(
@@ -123,4 +137,6 @@ def resolve(
     spec["recipe"].setdefault("kind", "gradient")
     for override in (*overrides, experiment.presets[preset]):  # type: ignore[index]
         spec = merge(spec, override)
+    if content := experiment.content_of(spec["data"]):
+        spec = merge(spec, {"data": {"prepare": {"content": content}}})
     return validate({**spec, "preset": preset, "seed": seed})

@@ -13,7 +13,7 @@ from typing import Any, Literal, cast
 from pydantic import Field, model_validator
 
 from structnets import identity
-from structnets.specs.experiment import Experiment, merge, resolve
+from structnets.specs.experiment import Contents, Experiment, merge, resolve
 from structnets.specs.resolved import GradientSpec, Option, Preset, ResolvedSweep
 from structnets.specs.target_file import TargetFile
 from structnets.specs.validation import Strict, checked
@@ -156,7 +156,7 @@ def load_sweep(content: Any, name: str) -> Sweep:
     return checked(Sweep, content, name)
 
 
-def resolve_sweep(sweep: Sweep, preset: str) -> ResolvedSweep:
+def resolve_sweep(sweep: Sweep, preset: str, contents: Contents | None = None) -> ResolvedSweep:
     """Resolve a sweep for one preset to the plain JSON its stage runs.
 
     Parameters
@@ -165,6 +165,8 @@ def resolve_sweep(sweep: Sweep, preset: str) -> ResolvedSweep:
         The checked sweep file.
     preset : {'smoke', 'small', 'paper'}
         Its overrides are merged last.
+    contents : callable, optional
+        Tells which content the user's own data have.
 
     Returns
     -------
@@ -185,7 +187,7 @@ def resolve_sweep(sweep: Sweep, preset: str) -> ResolvedSweep:
     chosen = sweep.presets[preset]  # type: ignore[index]
     content = {key: getattr(sweep, key) for key in ("chapter", "model", "data", "recipe", "metric")}
     experiment = Experiment(**content, presets={preset: chosen.overrides})  # type: ignore[dict-item]
-    base = resolve(experiment, preset, sweep.seed)
+    base = resolve(experiment.with_contents(contents), preset, sweep.seed)
     if base["recipe"]["kind"] != "gradient":
         raise ValueError(f"sweep {sweep.target}: recipe.kind must be 'gradient', which has epochs")
     if base["recipe"]["evaluation"]["split"] != "validation":

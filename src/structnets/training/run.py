@@ -90,6 +90,8 @@ def run_spec(
         "git": provenance.git_state(),
         "code_digest": code_digest(spec),
         "data_digest": manifest["digest"],
+        # How many scans were used and left out, of data whose preparation decides on each.
+        "data_counts": manifest["source"].get("counts"),
     }
     name = run_id(spec)
     reporter = reporter or Progress(name)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from structnets.identity import prepared_name
 from structnets.reporting.cells import cells_of
 from structnets.reporting.formats import Rendering, to_markdown
 from structnets.reporting.ledger import append, ledger_line, read_ledger
@@ -57,6 +58,18 @@ def test_mean_over_whole_repetitions(fold) -> None:
     lines = [fold(0, FOLDS[0]), fold(1, FOLDS[1]), fold(2, right), fold(3, right)]
     assert pooled_score(lines, "accuracy") == pytest.approx(80)
     assert pooled_score([*lines, fold(4, [(1, -9.0)])], "accuracy") == pytest.approx(80)
+
+
+def test_tables_say_how_many_scans_were_left_out(tmp_path, table, experiments, fold) -> None:
+    counts = {"used": 5, "flagged and used": 1, "left out": 2}
+    line = {**fold(0, FOLDS[0]), **ledger_line({**fold(0, FOLDS[0]), "data_counts": counts})}
+    append(tmp_path, [line])
+    lines = read_ledger(tmp_path).values()
+    rendering = Rendering(table, "smoke", cells_of(table, experiments, "smoke", lines))
+    said = "Scans of simulated_cohort-{}-full: 5 used, 1 flagged and used, 2 left out."
+    data = prepared_name(line["spec"]["data"]).removeprefix("simulated_cohort-")
+    for text in (to_markdown(rendering), to_html(rendering)):
+        assert said.format(data) in text
 
 
 def test_no_pooled_score(fold) -> None:

@@ -21,11 +21,17 @@ _OF_USERS: dict[str, Allowed] = {
     "layout": ("folder",),
     "label_column": (str,),
     "classes": (str,),
+    "content": (str,),
 }
 
 
 def _cohort(
-    note: str, classes: tuple[str, str], count: int, parameters: dict[str, Allowed] = _OF_SCANS
+    note: str,
+    classes: tuple[str, str],
+    count: int,
+    parameters: dict[str, Allowed] = _OF_SCANS,
+    *,
+    listed: bool = False,
 ) -> DatasetEntry:
     return DatasetEntry(
         _READ,
@@ -38,6 +44,7 @@ def _cohort(
         minutes=60,
         memory_mb=4000,
         by_subject=True,
+        listed=listed,
     )
 
 
@@ -49,6 +56,10 @@ ENTRIES: dict[str, DatasetEntry] = {
     "adni": _cohort("ADNI's folders; Table 5", ("CN", "AD"), 0),
     # The parameters name its classes.
     "cohort": _cohort(
-        "a cohort of one's own, in BIDS or a plain folder", ("negative", "positive"), 0, _OF_USERS
+        "a cohort of one's own, in BIDS or a plain folder",
+        ("negative", "positive"),
+        0,
+        _OF_USERS,
+        listed=True,
     ),
 }

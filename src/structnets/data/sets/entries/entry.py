@@ -83,6 +83,9 @@ class DatasetEntry(Entry):
         Whether its published files may be fetched from their mirrors.
     by_subject : bool
         Whether each scan is registered by a job of its own (`structnets.cohorts`).
+    listed : bool
+        Whether it is made of the user's own files, of which a study lists each. The prepare
+        parameter ``content`` is the digest of that list, so that it is in the name of every run.
     """
 
     image_shape: tuple[int, ...] = (3, 32, 32)
@@ -98,6 +101,7 @@ class DatasetEntry(Entry):
     threads: int = 1
     download: bool = False
     by_subject: bool = False
+    listed: bool = False
 
     @property
     def cohort(self) -> bool:
@@ -107,7 +111,7 @@ class DatasetEntry(Entry):
     @property
     def built_in(self) -> bool:
         """Whether it comes with packages, so that no original is needed."""
-        return not self.originals and not self.by_subject
+        return not self.originals and not self.by_subject and not self.listed
 
     def missing(self, prepare: Mapping[str, Any], data_root: Path) -> list[Original]:
         """List the originals that a preparation reads and that are not there."""
