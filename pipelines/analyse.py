@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.stage import absolute, run_stage, stage_parser
+from pipelines.tracking.descriptions import of_target
 from pipelines.tracking.made_target import log_made
 from structnets.entries import add_trust
 from structnets.files import read_json, write_json
@@ -68,7 +69,7 @@ def analyse(
     return result
 
 
-def track(result: dict[str, Any], results: Path, scratch: Path) -> None:
+def track(result: dict[str, Any], title: str, results: Path, scratch: Path) -> None:
     """Log an analysis to MLflow; whatever happens there, the files stand."""
     target, preset = result["target"], result["preset"]
     figures = {
@@ -87,6 +88,8 @@ def track(result: dict[str, Any], results: Path, scratch: Path) -> None:
             "hardware": result["hardware"]["class"],
             "data": ", ".join(dict.fromkeys(result["data"])),
         },
+        of_target(target, preset, title, "", f"preset {preset}"),
+        {name: found["value"] for name, found in result["values"].items()},
     )
 
 
@@ -114,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 trusted=given.trust,
             )
             logger.info("%s: %d values", resolved["target"], len(result["values"]))
-            track(result, given.results, given.scratch)
+            track(result, resolved["title"], given.results, given.scratch)
 
     return run_stage("analyse", action)
 

@@ -74,7 +74,7 @@ def audit(uri: str | None, results: str | os.PathLike[str], ledger: Path | None)
         if path not in owner:
             report["checked"] += 1
             report["missing"].append(_missing(_run_of(path), Path(path).name, path, "mlflow"))
-    here = [run for run in runs if run.results == str(root) or _on_disk(run, root)]
+    here = [run for run in runs if run.here or _on_disk(run, root)]
     ids = [run.mlflow_run_id for run in here]
     stored = dict(zip(ids, side_by_side(StoredRun.checksums, here), strict=True))
     for run in runs:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.stage import add_target, run_stage, stage_parser, target_file
+from pipelines.tracking.descriptions import of_target
 from pipelines.tracking.made_target import log_made
 from structnets.figures.drawing import draw
 from structnets.specs.target import load_drawing
@@ -25,7 +26,8 @@ def draw_figure(file: Path, results: Path, scratch: Path) -> list[Path]:
     target = drawing.target
     files = draw(drawing.drawing, results / "figures" / target, title=drawing.title)
     named = {f"figures-{path.name}": path for path in files}
-    log_made(target, "drawn", named, [], results, scratch)
+    note = of_target(target, "drawn", drawing.title, drawing.caption, "Drawn by code: no training.")
+    log_made(target, "drawn", named, [], results, scratch, note=note)
     return files
 
 

@@ -9,21 +9,25 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipelines.stage import add_target, run_stage, stage_parser, target_file
-from pipelines.tracking.made_target import log_made
+from pipelines.tracking.cross_validations import CrossValidation
+from pipelines.tracking.descriptions import of_target
+from pipelines.tracking.made_target import log_folds, log_made
 from structnets.cohorts.content import Contents
+from structnets.data.sets.entries.catalogue import find_dataset
 from structnets.reporting.cells import cells_of, local_lines
 from structnets.reporting.formats import Rendering
 from structnets.reporting.freshness import is_stale
-from structnets.reporting.ledger import read_ledger
+from structnets.reporting.ledger import Line, read_ledger
 from structnets.reporting.rendering import write_rendering
 from structnets.reporting.requests import load_experiments
 from structnets.specs.target import load_table
 
 log = logging.getLogger("render_target")
+Lines = Mapping[str, Line]
 
 
 def render_target(
@@ -33,7 +37,7 @@ def render_target(
     results: Path,
     ledger: Path,
     contents: Contents | None = None,
-) -> tuple[Rendering, dict[str, Path]]:
+) -> tuple[Rendering, dict[str, Path], Lines]:
     """Compute a target's cells and write its files.
 
     A run that is both in the ledger and in the local results counts once, as it is locally. Of the
@@ -45,23 +49,70 @@ def render_target(
         Table and cells.
     dict of str to pathlib.Path
         The files, by their path below `results`.
+    dict of str to dict
+        The ledger lines of all runs there are, by run id.
     """
     table = load_table(table_file)
-    lines = {**read_ledger(ledger), **local_lines(results)}.values()
-    cells = cells_of(
-        table, load_experiments(experiments, [table], contents), preset, lines, is_stale
-    )
-    rendering = Rendering(table, preset, cells)
-    return rendering, write_rendering(rendering, results)
+    lines = {**read_ledger(ledger), **local_lines(results)}
+    known = load_experiments(experiments, [table], contents)
+    rendering = Rendering(table, preset, cells_of(table, known, preset, lines.values(), is_stale))
+    return rendering, write_rendering(rendering, results), lines
 
 
-def track(rendering: Rendering, files: dict[str, Path], results: Path, scratch: Path) -> None:
+def track(
+    rendering: Rendering, files: dict[str, Path], lines: Lines, results: Path, scratch: Path
+) -> None:
     """Log the rendering to MLflow; whatever happens there, the files stand."""
-    target, preset = rendering.table.target, rendering.preset
+    table, preset = rendering.table, rendering.preset
     # Table and figure have a CSV of the same name each.
     named = {name.replace("/", "-"): path for name, path in files.items()}
-    tags = {"provenance": rendering.provenance()}
-    log_made(target, preset, named, rendering.run_ids(), results, scratch, tags)
+    provenance = rendering.provenance()
+    log_made(
+        table.target,
+        preset,
+        named,
+        rendering.run_ids(),
+        results,
+        scratch,
+        {"provenance": provenance},
+        of_target(table.target, preset, table.title, table.caption, provenance),
+        cell_metrics(rendering),
+    )
+    for found in cross_validations(rendering, lines):
+        log_folds(found, results, scratch)
+
+
+def cell_metrics(rendering: Rendering) -> dict[str, float]:
+    """Return the numbers of a target by name: ``row/column``, and what is pooled over folds."""
+    numbers: dict[str, float] = {}
+    for cell in rendering.cells:
+        name = f"{cell.row}/{cell.column}"
+        if cell.mean is not None:
+            numbers[name] = cell.mean
+        if cell.pooled is not None:
+            numbers[f"{name}/pooled"] = cell.pooled
+    return numbers
+
+
+def cross_validations(rendering: Rendering, lines: Lines) -> list[CrossValidation]:
+    """Return the cells whose runs each hold out a fold, one for each row that has some.
+
+    The columns of such a row are scores of the same runs.
+    """
+    found: dict[tuple[str, ...], CrossValidation] = {}
+    for cell in rendering.measured():
+        spec = lines[cell.run_ids[0]]["spec"]
+        if not find_dataset(spec["data"]["name"]).cohort:
+            continue
+        score = cell.mean if cell.pooled is None else cell.pooled
+        metric, runs = rendering.table.metric_of(cell.column), tuple(cell.run_ids)
+        known = found.get(runs)
+        scores = {**(known.scores if known else {}), metric: score}
+        place = f"{rendering.table.target}/{cell.row}/{cell.column}"
+        found[runs] = CrossValidation(
+            spec, known.cell if known else place, runs, scores, cell.pooled is not None
+        )
+    return list(found.values())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,7 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def action() -> None:
         experiments = given.experiments or given.targets.parent / "experiments"
-        rendering, files = render_target(
+        rendering, files, lines = render_target(
             target_file(given),
             experiments,
             given.preset,
@@ -88,7 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         for path in files.values():
             log.info("wrote %s", path)
-        track(rendering, files, given.results, given.scratch)
+        track(rendering, files, lines, given.results, given.scratch)
 
     return run_stage("render_target", action)
 

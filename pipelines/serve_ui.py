@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pipelines.tracking import store
 from pipelines.tracking.address import Address
+from pipelines.tracking.places import follow_folder
 
 _HOST = "127.0.0.1"
 
@@ -65,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     store.quiet()
+    follow_folder(store.database(given.results))
     # The pages need none of the background jobs (judges, scorers) that the server would start.
     os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
     # The parameter opens the list of trainings; without it MLflow shows traces of assistants.

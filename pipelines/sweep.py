@@ -16,7 +16,7 @@ import json
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipelines.cluster import trials
 from pipelines.cluster.launch import connected, granted_cpus
@@ -24,7 +24,8 @@ from pipelines.cluster.run_lock import RunLock
 from pipelines.cluster.time_limit import StopRequest, job_deadline, queued_again_at_limit, stoppable
 from pipelines.cluster.trials import METRIC, SPEED
 from pipelines.stage import run_stage, stage_parser
-from pipelines.tracking import Trial, log_sweep
+from pipelines.tracking import Trial, descriptions, log_sweep
+from pipelines.tracking.parameters import chosen, numeric
 from structnets.data.prepared.manifest import load_manifest
 from structnets.figures.trials.draw import draw_trials
 from structnets.files import read_json, write_atomic, write_json
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from ray.tune import ResultGrid
 
 logger = logging.getLogger("structnets.sweep")
+# What is known of a trial's course: for MLflow, not for the table.
+_HOW = ("curve", "begun")
 
 
 def search(
@@ -101,29 +104,45 @@ def table_of(sweep: ResolvedSweep, grid: ResultGrid) -> list[dict[str, Any]]:
     rows, specs = [], trial_specs(sweep)
     for result in grid:
         index = (result.config or {})["trial"]
-        curve = _curve(result)
+        curve, begun = _curve(result)
         rows.append(
             {
                 "trial": index,
                 **sweep["points"][index],
-                "epochs": curve[-1][0] if curve else 0,
-                "accuracy": curve[-1][1] if curve else None,
+                "epochs": curve[-1].epoch if curve else 0,
+                "accuracy": curve[-1].accuracy if curve else None,
                 "parameters": count_parameters(specs[index]),
                 "step_s": _step_seconds(specs[index], result),
-                "stopped_early": bool(curve) and curve[-1][0] < sweep["base"]["recipe"]["epochs"],
+                "stopped_early": bool(curve)
+                and curve[-1].epoch < sweep["base"]["recipe"]["epochs"],
                 "error": str(result.error) if result.error else "",
                 "curve": curve,
+                "begun": begun,
             }
         )
     return sorted(rows, key=lambda row: row["trial"])
 
 
-def _curve(result: Any) -> list[tuple[int, float]]:
-    """Return (epoch, accuracy) of a trial, each epoch once."""
+class Point(NamedTuple):
+    """What a trial reported after an epoch, and when, in milliseconds since the epoch."""
+
+    epoch: int
+    accuracy: float
+    at: int
+
+
+def _curve(result: Any) -> tuple[list[Point], int | None]:
+    """Return the points of a trial, each epoch once, and when it began."""
     frame = result.metrics_dataframe
     if frame is None or METRIC not in frame:
-        return []
-    return sorted(dict(zip(frame["epoch"].astype(int), frame[METRIC], strict=True)).items())
+        return [], None
+    columns = (frame["epoch"].astype(int), frame[METRIC], frame["timestamp"] * 1000)
+    points = {
+        epoch: Point(epoch, value, int(at)) for epoch, value, at in zip(*columns, strict=True)
+    }
+    first = frame.iloc[0]
+    begun = int(1000 * (first["timestamp"] - first["time_this_iter_s"]))
+    return sorted(points.values()), begun
 
 
 def _step_seconds(spec: GradientSpec, result: Any) -> float | None:
@@ -153,7 +172,7 @@ def publish(sweep: ResolvedSweep, rows: list[dict[str, Any]], out: Path) -> dict
         value_label="validation accuracy (%)",
         note=f"preset {sweep['preset']}, {sweep['base']['data']['name']}, {len(rows)} trials",
     )
-    kept = {key: value for key, value in best.items() if key not in ("curve", "error")}
+    kept = {key: value for key, value in best.items() if key not in (*_HOW, "error")}
     spec = trial_specs(sweep)[best["trial"]]
     write_json(out / "best.json", {"sweep_id": sweep["sweep_id"], **kept, "spec": spec})
     names = ("trials.csv", "best.json", "figure.svg", "figure.png", "figure.csv")
@@ -161,7 +180,7 @@ def publish(sweep: ResolvedSweep, rows: list[dict[str, Any]], out: Path) -> dict
 
 
 def _csv(rows: list[dict[str, Any]]) -> str:
-    columns = [key for key in rows[0] if key != "curve"]
+    columns = [key for key in rows[0] if key not in _HOW]
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
@@ -176,27 +195,39 @@ def _track(
     results: Path,
     folder: Path,
 ) -> None:
-    base = sweep["base"]
-    tracked = [
-        Trial(
-            f"t{row['trial']:03d}",
-            sweep["points"][row["trial"]],
-            [(epoch, {METRIC: accuracy}) for epoch, accuracy in row["curve"]],
-            status="FAILED" if row["error"] else "FINISHED",
-            tags={"stopped_early": row["stopped_early"]},
-        )
-        for row in rows
-    ]
+    base, tried = sweep["base"], numeric(sweep["points"])
+    tracked = {row["trial"]: _trial(row, tried[row["trial"]]) for row in rows}
+    best = tracked[read_json(files["best.json"])["trial"]]
+    found = {"trial": best.name, "params": best.params, "value": best.curve[-1][1][METRIC]}
     log_sweep(
         None,
         results,
         chapter_name(base.get("chapter")),
         sweep["sweep_id"],
-        params=base,
-        trials=tracked,
+        params=chosen(base),
+        trials=list(tracked.values()),
         files=files,
         spool=folder / "spool",
         tags={f"target.{sweep['name']}": "true"},
+        note=descriptions.of_sweep(sweep, found, METRIC),
+        best=best,
+    )
+
+
+def _trial(row: dict[str, Any], params: dict[str, Any]) -> Trial:
+    """Return what became of a trial as it is tracked; its last point has its cost too."""
+    cost = {key: row[key] for key in ("parameters", "step_s") if row.get(key) is not None}
+    points = [(point.epoch, {METRIC: point.accuracy}, point.at) for point in row["curve"]]
+    if points:
+        epoch, values, at = points[-1]
+        points[-1] = (epoch, {**values, **cost}, at)
+    return Trial(
+        f"t{row['trial']:03d}",
+        params,
+        points,
+        status="FAILED" if row["error"] else "FINISHED",
+        tags={"stopped_early": row["stopped_early"]},
+        begun=row["begun"],
     )
 
 

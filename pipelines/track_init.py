@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.tracking import store
+from pipelines.tracking.experiments import CHAPTERS, TARGETS, drop_unused, experiment_id
 from structnets.files import write_json
 
 log = logging.getLogger("structnets.tracking")
@@ -36,9 +37,11 @@ def prepare_store(uri: str | None, results: str | os.PathLike[str]) -> dict[str,
     try:
         if not where.is_server:
             store.create_schema(where)
-        client = store.connect(where)
-        for name in (*store.CHAPTERS, store.TARGETS):
-            marker["experiments"][name] = store.experiment_id(client, where, results, name)
+        client = store.connect(where, results)
+        for name in (*CHAPTERS, TARGETS):
+            marker["experiments"][name] = experiment_id(client, where, results, name)
+        if not where.is_server:
+            drop_unused(client)
     except Exception as error:
         if not where.is_server:
             raise

@@ -2,7 +2,7 @@
 
 ``python -m pipelines.train --spec FILE_OR_JSON [--spec …] --prepared DIR --results DIR
 --scratch DIR [--workers N] [--min-workers M] [--cpus-per-worker C] [--gpus-per-worker G]
-[--targets a,b …]``
+[--targets a,b/row/column …]``
 
 Every spec ends as ``<results>/runs/<run_id>/`` with result, weights and curve. Checkpoints are
 the library's own, in ``<scratch>/runs/<run_id>/``: the same files resume a run under Ray, under
@@ -21,13 +21,17 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pipelines.cluster.launch import GROUP_PATIENCE, connected, granted_cpus
 from pipelines.cluster.run_lock import RunLock
 from pipelines.cluster.time_limit import StopRequest, job_deadline, queued_again_at_limit, stoppable
 from pipelines.cluster.training_worker import Roots, work
 from pipelines.stage import run_stage, stage_parser
-from pipelines.tracking import Tracker
+from pipelines.tracking import Tracker, descriptions
+from pipelines.tracking.datasets import inputs_of
+from pipelines.tracking.lines import described
+from pipelines.tracking.parameters import chosen, final_metrics
 from structnets.data.prepared.manifest import load_manifest
 from structnets.files import read_json
 from structnets.forms.asked_data import refuse_other_data
@@ -66,7 +70,8 @@ def train(
 ) -> None:
     """Train resolved specs in one worker group and track each as one MLflow run.
 
-    `targets` names, by run id, the targets that use a run.
+    `targets` names, by run id, the targets that use a run, as ``target`` or
+    ``target/row/column``.
 
     Raises
     ------
@@ -107,15 +112,16 @@ def _train(
     for spec in runs:
         roots.error(spec).unlink(missing_ok=True)
     trackers = [_track(s, roots, group.workers, targets.get(run_id(s), ())) for s in runs]
+    openings = {run_id(s): t.opening for s, t in zip(runs, trackers, strict=True)}
     try:
         patience = GROUP_PATIENCE if isinstance(group.number, int) else ELASTIC_PATIENCE
         cpus = max(granted_cpus(), group.workers * group.cpus)
         with connected(roots.scratch, cpus, patience):
             stop.listen()
-            _fit(runs, roots, group, stop)
+            _fit(runs, roots, group, stop, openings)
     finally:
         for spec, tracker in zip(runs, trackers, strict=True):
-            _finish(tracker, spec, roots)
+            _finish(tracker, spec, roots, targets.get(run_id(spec), ()))
     left = [spec for spec in runs if not is_published(roots.out(spec), spec)]
     failed = [spec for spec in left if roots.error(spec).exists()]
     if failed:
@@ -137,13 +143,20 @@ def _fit(
     roots: Roots,
     group: Group,
     stop: StopRequest,
+    openings: Mapping[str, Mapping[str, Any]],
 ) -> None:
     from ray.train import FailureConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
 
     trainer = TorchTrainer(
         work,
-        train_loop_config={"runs": runs, "roots": roots, "threads": group.cpus, "stop": stop},
+        train_loop_config={
+            "runs": runs,
+            "roots": roots,
+            "threads": group.cpus,
+            "stop": stop,
+            "openings": openings,
+        },
         scaling_config=ScalingConfig(
             num_workers=group.number,
             use_gpu=group.gpus > 0,
@@ -165,19 +178,24 @@ def _fit(
 
 
 def _track(spec: ResolvedSpec, roots: Roots, workers: int, targets: Sequence[str]) -> Tracker:
+    names = sorted({place.partition("/")[0] for place in targets})
+    result = roots.out(spec) / "result.json"
     return Tracker.open(
         None,
         roots.results,
         chapter_name(spec.get("chapter")),
         run_id(spec),
-        params=spec,
-        tags={"world_size": workers, **{f"target.{name}": "true" for name in targets}},
+        params=chosen(spec),
+        tags={"world_size": workers, **{f"target.{name}": "true" for name in names}},
         spool=roots.spool(spec),
         patience=0,  # MLflow is imported and asked while Ray starts
+        note=descriptions.of_training(spec, targets),
+        later=True,
+        training=lambda: not result.exists(),
     )
 
 
-def _finish(tracker: Tracker, spec: ResolvedSpec, roots: Roots) -> None:
+def _finish(tracker: Tracker, spec: ResolvedSpec, roots: Roots, targets: Sequence[str]) -> None:
     out = roots.out(spec)
     if not is_published(roots.out(spec), spec):
         tracker.finish("FAILED")
@@ -185,20 +203,25 @@ def _finish(tracker: Tracker, spec: ResolvedSpec, roots: Roots) -> None:
     result = read_json(out / "result.json")
     with (out / "curves.csv").open(newline="") as file:
         steps = [int(float(row["step"])) for row in csv.DictReader(file)]
-    tracker.log_metrics(
-        steps[-1] if steps else 0, {f"final_{k}": v for k, v in result["metrics"].items()}
-    )
+    last = steps[-1] if steps else 0
+    tracker.log_metrics(last, final_metrics(result))
     tracker.set_tags(
         {
             "attempts": result["attempts"],
             "hardware": result["hardware"]["class"],
-            "git": result["git"]["sha"],
             "code_digest": result["code_digest"],
             "data_digest": result["data_digest"],
+            **described(descriptions.of_training(spec, targets, result)),
         }
     )
+    try:
+        manifest = load_manifest(roots.prepared / prepared_name(spec["data"]))
+        tracker.log_inputs(inputs_of(spec, manifest))
+    except (OSError, ValueError) as error:  # the run stands without them
+        logger.warning("%s: its data are not named in MLflow: %s", run_id(spec), error)
     tracker.log_artifacts({name: out / name for name in ARTIFACTS})
-    tracker.finish()
+    tracker.log_model(out, roots.prepared, last)
+    tracker.finish(at=int((out / "result.json").stat().st_mtime * 1000))
 
 
 def read_spec(text: str) -> ResolvedSpec:
@@ -219,7 +242,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--cpus-per-worker", type=int, default=1, help="threads of each")
     parser.add_argument("--gpus-per-worker", type=float, default=0, help="GPUs of each")
     parser.add_argument(
-        "--targets", action="append", help="targets that use a run: none, or once for each --spec"
+        "--targets",
+        action="append",
+        help="targets, or target/row/column, that use a run: none, or once for each --spec",
     )
     options = parser.parse_args(arguments)
     roots = Roots(options.prepared, options.results, options.scratch)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines.tracking.lines import now
 from pipelines.tracking.spool import Spool
 from structnets.files import write_atomic
 from structnets.identity import prepared_name, run_id
@@ -76,6 +77,8 @@ def work(config: dict[str, Any]) -> None:
         if is_published(roots.out(spec), spec):
             continue
         spool = Spool(roots.spool(spec))
+        if ray.train.get_context().get_world_rank() == 0:
+            spool.append(config["openings"][run_id(spec)] | {"time": now()})
         try:
             result = run_spec(
                 spec,

@@ -29,7 +29,11 @@ log = logging.getLogger("structnets.tracking")
 
 
 def upload(
-    client: MlflowClient, mlflow_run_id: str, line: dict[str, Any], known: Record | None
+    client: MlflowClient,
+    mlflow_run_id: str,
+    line: dict[str, Any],
+    known: Record | None,
+    results: Path,
 ) -> Record:
     """Log the files of a spool line and the run's ``artifacts.json``.
 
@@ -39,6 +43,8 @@ def upload(
         As `lines.files_line` writes it.
     known : dict or None
         The run's present ``artifacts.json``; None if it must be read from MLflow.
+    results : Path
+        Root of the results, where files are if the folder was moved since the line was written.
 
     Returns
     -------
@@ -57,7 +63,7 @@ def upload(
     gone = []
     for name, entry in line["files"].items():
         try:
-            known[name] = _log_file(client, mlflow_run_id, name, entry)
+            known[name] = _log_file(client, mlflow_run_id, name, entry, results)
         except FileNotFoundError:
             gone.append(entry["from"])
     with tempfile.TemporaryDirectory(prefix="structnets-") as folder:
@@ -69,10 +75,12 @@ def upload(
 
 
 def _log_file(
-    client: MlflowClient, mlflow_run_id: str, name: str, entry: dict[str, Any]
+    client: MlflowClient, mlflow_run_id: str, name: str, entry: dict[str, Any], results: Path
 ) -> dict[str, Any]:
     """Log one file; what is recorded are the bytes that were sent, even if it changed since."""
     path = Path(entry["from"])
+    if not path.exists():
+        path = results / entry["path"]
     size = path.stat().st_size
     if size > SMALL:
         sha256, stored = sha256_file(path), "manifest"

@@ -6,9 +6,12 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pipelines.tracking import artifacts, store
+from pipelines.tracking.experiments import CHAPTERS, TARGETS
+from pipelines.tracking.places import results_name
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -32,8 +35,8 @@ class StoredRun:
         Run id, ``<target>-<preset>`` or sweep id.
     mlflow_run_id : str
         MLflow's own id.
-    results : str
-        Results root of the machine that made it.
+    here : bool
+        Whether it was made in this results folder, wherever that lay then.
     end_time : int
         Milliseconds since the epoch; 0 if it has not ended.
     artifacts : dict
@@ -42,7 +45,7 @@ class StoredRun:
 
     name: str
     mlflow_run_id: str
-    results: str
+    here: bool
     end_time: int
     artifacts: artifacts.Record
     client: MlflowClient
@@ -79,18 +82,21 @@ def stored_runs(uri: str | None, results: str | os.PathLike[str]) -> Iterator[St
     where = store.resolve_uri(uri, results)
     if not store.exists(where):
         return
-    client = store.connect(where)
+    client = store.connect(where, results)
     runs = []
-    for run in store.all_runs(client, (*store.CHAPTERS, store.TARGETS)):
+    for run in store.all_runs(client, (*CHAPTERS, TARGETS)):
         name = next((run.data.tags[tag] for tag in _NAMES if tag in run.data.tags), None)
         if name is not None:
             runs.append((name, run))
+    # The tag `results` is of earlier versions.
+    ours = {"results_name": results_name(results), "results": str(Path(results).resolve())}
+    embedded = store.is_embedded(where, results)
     records = side_by_side(lambda named: artifacts.recorded(client, named[1].info.run_id), runs)
     for (name, run), record in zip(runs, records, strict=True):
         yield StoredRun(
             name=name,
             mlflow_run_id=run.info.run_id,
-            results=run.data.tags.get("results", ""),
+            here=embedded or any(run.data.tags.get(tag) == value for tag, value in ours.items()),
             end_time=run.info.end_time or 0,
             artifacts=record or {},
             client=client,

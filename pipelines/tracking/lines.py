@@ -1,7 +1,8 @@
 """The vocabulary of a spool: what one JSON line says (standard library only).
 
-Every line has ``do`` (open, metrics, tags, files, links, finish) and ``time`` (milliseconds since
-the epoch, taken when it happened, so that MLflow shows true times however late it is told).
+Every line has ``do`` (open, metrics, tags, files, links, inputs, model, children, finish) and
+``time`` (milliseconds since the epoch, taken when it happened, so that MLflow shows true times
+however late it is told).
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines.tracking import origin
+from pipelines.tracking.places import results_name
 from structnets.files import sha256_file
 
 STATUSES = ("FINISHED", "FAILED", "KILLED")
@@ -81,16 +84,32 @@ def open_line(
     *,
     results: str | os.PathLike[str],
     parent: Identity | None = None,
+    note: str = "",
+    at: int | None = None,
 ) -> dict[str, Any]:
-    """Say that an attempt at the run begins; the first such line makes the run."""
+    """Say that an attempt at the run begins; the first such line makes the run.
+
+    Parameters
+    ----------
+    note : str
+        Description of the run, in Markdown.
+    at : int, optional
+        When it began, in milliseconds since the epoch; now by default.
+    """
+    own = origin.tags() | {"results_name": results_name(results)} | described(note)
     return {
         "do": "open",
-        "time": now(),
+        "time": at or now(),
         "identity": asdict(identity),
         "parent": asdict(parent) if parent else None,
         "params": flatten(params),
-        "tags": flatten(tags) | {"results": str(Path(results).resolve())},
+        "tags": own | flatten(tags),
     }
+
+
+def described(note: str) -> dict[str, str]:
+    """Return the tag that MLflow shows as a run's description; none for an empty one."""
+    return {"mlflow.note.content": note} if note else {}
 
 
 def metrics_line(step: int, values: Mapping[str, Any], at: int | None = None) -> dict[str, Any]:
@@ -160,13 +179,46 @@ def files_line(
     return {"do": "files", "time": now(), "replace": replace, "files": entries}
 
 
-def links_line(target: str, run_ids: Sequence[str]) -> dict[str, Any]:
-    """Say which training runs a rendering used."""
-    return {"do": "links", "time": now(), "target": target, "run_ids": list(run_ids)}
+def links_line(target: str, run_ids: Sequence[str], note: str = "") -> dict[str, Any]:
+    """Say which training runs a rendering used; links to them follow its description."""
+    before = [note, ""] if note else []
+    return {
+        "do": "links",
+        "time": now(),
+        "target": target,
+        "run_ids": list(run_ids),
+        "note": before,
+    }
 
 
-def finish_line(status: str) -> dict[str, Any]:
-    """Say how the attempt ended.
+def inputs_line(datasets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Say which data the run reads (`pipelines.tracking.datasets.inputs_of`)."""
+    return {"do": "inputs", "time": now(), "datasets": [dict(one) for one in datasets]}
+
+
+def model_line(
+    folder: str | os.PathLike[str], prepared: str | os.PathLike[str], step: int
+) -> dict[str, Any]:
+    """Say that a published run has a net to log, as it was at a step.
+
+    Parameters
+    ----------
+    folder, prepared : path
+        Of the run, and the root of the prepared data.
+    step : int
+        The last of the training.
+    """
+    places = {"from": str(Path(folder).resolve()), "prepared": str(Path(prepared).resolve())}
+    return {"do": "model", "time": now(), "step": int(step), **places}
+
+
+def children_line(tag: str, values: Sequence[str]) -> dict[str, Any]:
+    """Say which runs, by their values of a tag, are part of this one."""
+    return {"do": "children", "time": now(), "tag": tag, "of": list(values)}
+
+
+def finish_line(status: str, at: int | None = None) -> dict[str, Any]:
+    """Say how the attempt ended, and when, if not now.
 
     Raises
     ------
@@ -175,4 +227,4 @@ def finish_line(status: str) -> dict[str, Any]:
     """
     if status not in STATUSES:
         raise ValueError(f"status is {status!r}; allowed: {', '.join(STATUSES)}")
-    return {"do": "finish", "time": now(), "status": status}
+    return {"do": "finish", "time": at or now(), "status": status}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipelines.tracking import store
+from pipelines.tracking.experiments import CHAPTERS
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -23,7 +24,7 @@ def links_of(client: MlflowClient, line: dict[str, Any]) -> tuple[dict[str, str]
     """
     wanted = dict.fromkeys(line["run_ids"])
     found: dict[str, tuple[str, str]] = {}
-    for run in store.all_runs(client, store.CHAPTERS):
+    for run in store.all_runs(client, CHAPTERS):
         run_id = run.data.tags.get("run_id", "")
         if run_id in wanted and run_id not in found:
             found[run_id] = (run.info.experiment_id, run.info.run_id)
@@ -33,9 +34,10 @@ def links_of(client: MlflowClient, line: dict[str, Any]) -> tuple[dict[str, str]
         else f"- {run_id} (made elsewhere, from the ledger)"
         for run_id in wanted
     ]
+    told = [f"Runs in {line['target']}:", "", *rows] if rows else []
     tags = {
         "run_ids": " ".join(wanted),
         "mlflow_run_ids": " ".join(mlflow_id for _, mlflow_id in found.values()),
-        "mlflow.note.content": "\n".join([f"Runs in {line['target']}:", "", *rows]),
+        "mlflow.note.content": "\n".join([*line.get("note", []), *told]),
     }
     return tags, [mlflow_id for _, mlflow_id in found.values()]

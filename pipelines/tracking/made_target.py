@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipelines.tracking.cross_validations import CrossValidation
 
 log = logging.getLogger("made_target")
 
@@ -18,6 +21,8 @@ def log_made(
     results: Path,
     scratch: Path,
     tags: Mapping[str, Any] | None = None,
+    note: str = "",
+    metrics: Mapping[str, float] | None = None,
 ) -> None:
     """Log a target to MLflow; whatever happens there is a warning, since its files stand.
 
@@ -33,6 +38,8 @@ def log_made(
         Roots.
     tags : mapping, optional
         Of the run of the target.
+    note, metrics
+        Its description, and its numbers by name.
     """
     try:
         from pipelines.tracking import log_target
@@ -46,6 +53,19 @@ def log_made(
             run_ids=run_ids,
             spool=scratch / "targets" / f"{target}-{preset}" / "spool",
             tags=tags,
+            note=note,
+            metrics=metrics,
         )
     except Exception as error:
         log.warning("%s was made but not logged to MLflow: %s", target, error)
+
+
+def log_folds(found: CrossValidation, results: Path, scratch: Path) -> None:
+    """Log a cross-validation to MLflow; whatever happens there is a warning."""
+    try:
+        from pipelines.tracking.cross_validations import log_cross_validation
+
+        spool = scratch / "targets" / found.name / "spool"
+        log_cross_validation(None, results, found, spool)
+    except Exception as error:
+        log.warning("%s was not logged to MLflow: %s", found.name, error)

@@ -11,13 +11,15 @@ How a step is logged once, whatever dies when:
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.tracking import artifacts, store
+from pipelines.tracking import artifacts, datasets, logged_models, store
+from pipelines.tracking.experiments import experiment_id
 from pipelines.tracking.lines import Identity, text_of
 from pipelines.tracking.links import links_of
 from pipelines.tracking.spool import Spool
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 # MLflow's limits for one request.
 _METRICS = 1000
 _PARAMS = 100
+_PARENT = "mlflow.parentRunId"
 
 log = logging.getLogger("structnets.tracking")
 
@@ -61,6 +64,11 @@ class Shipper:
         self._known: artifacts.Record | None = None
         self.away = False
 
+    def prepare(self) -> None:
+        """Do what takes long, importing mlflow and making the schema, before there are lines."""
+        with contextlib.suppress(Exception):  # `ship` says what is wrong
+            store.connect(self.address, self.results)
+
     def ship(self, timeout: float = 60.0) -> bool:
         """Send what is not sent yet.
 
@@ -80,7 +88,7 @@ class Shipper:
             if not self.spool.pending():
                 return True
             # The slow part (importing mlflow) comes before the lock, so that nobody waits for it.
-            client = store.connect(self.address)
+            client = store.connect(self.address, self.results)
             with self.spool.lock(timeout) as held:
                 if not held:
                     return False
@@ -143,13 +151,13 @@ class Shipper:
 
     def _find_or_create(self, client: MlflowClient, header: dict[str, Any]) -> Run:
         identity = Identity(**header["identity"])
-        experiment = store.experiment_id(client, self.address, self.results, identity.experiment)
+        experiment = experiment_id(client, self.address, self.results, identity.experiment)
         run = store.find_run(client, experiment, identity)
         if run is None:
             run = client.create_run(
                 experiment,
                 start_time=header["time"],
-                tags={identity.tag: identity.value} | header["tags"],
+                tags={identity.tag: identity.value} | _portable(header["tags"]),
                 run_name=identity.value,
             )
         return run
@@ -221,16 +229,23 @@ class Shipper:
         match line.get("do"):
             case "open":
                 client.update_run(run, status="RUNNING")
-                self._set_tags(client, line["tags"] | self._parent_tag(client, line["parent"]))
+                parent = self._parent_tag(client, line["parent"])
+                self._set_tags(client, _portable(line["tags"]) | parent)
             case "tags":
                 self._set_tags(client, line["tags"])
             case "files":
-                self._known = artifacts.upload(client, run, line, self._known)
+                self._known = artifacts.upload(client, run, line, self._known, self.results)
             case "links":
                 tags, linked = links_of(client, line)
                 self._set_tags(client, tags)
                 for used in linked:
                     client.set_tag(used, f"target.{line['target']}", "true")
+            case "inputs":
+                client.log_inputs(run, [datasets.as_mlflow(one) for one in line["datasets"]])
+            case "model":
+                logged_models.log_model(client, run, line)
+            case "children":
+                self._adopt(client, run, line)
             case "finish":
                 client.set_terminated(run, line["status"], line["time"])
 
@@ -238,11 +253,19 @@ class Shipper:
         if not parent:
             return {}
         identity = Identity(**parent)
-        experiment = store.experiment_id(client, self.address, self.results, identity.experiment)
+        experiment = experiment_id(client, self.address, self.results, identity.experiment)
         found = store.find_run(client, experiment, identity)
         if found is None:
             raise RuntimeError(f"the parent run {identity.value!r} is not in MLflow yet")
-        return {"mlflow.parentRunId": found.info.run_id}
+        return {_PARENT: found.info.run_id}
+
+    def _adopt(self, client: MlflowClient, run: str, line: dict[str, Any]) -> None:
+        """Put runs of the same experiment below this one; those made elsewhere stay away."""
+        experiment = client.get_run(run).info.experiment_id
+        for value in line["of"]:
+            child = store.find_run(client, experiment, Identity("", line["tag"], value))
+            if child is not None:
+                client.set_tag(child.info.run_id, _PARENT, run)
 
     def _set_tags(self, client: MlflowClient, tags: dict[str, str]) -> None:
         from mlflow.entities import RunTag
@@ -263,3 +286,8 @@ class Shipper:
         if position != self._sent:
             self.spool.save_state(self._run, position)
             self._sent = position
+
+
+def _portable(tags: dict[str, str]) -> dict[str, str]:
+    """Return tags without the place of the results, which records of earlier versions have."""
+    return {key: value for key, value in tags.items() if key != "results"}

@@ -1,4 +1,4 @@
-"""The connection to MLflow: where it is, its schema and experiments, and finding a run.
+"""The connection to MLflow: where it is, its schema, and finding a run.
 
 Only this package imports mlflow, and only inside functions, since the import takes seconds.
 
@@ -18,14 +18,12 @@ from typing import TYPE_CHECKING
 
 from pipelines.tracking.address import Address
 from pipelines.tracking.lines import Identity
+from pipelines.tracking.places import ARTIFACTS, follow_folder
 from pipelines.tracking.spool import wait_for_lock
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
-
-CHAPTERS = ("chapter3", "chapter4", "chapter5", "chapter6", "own")
-TARGETS = "targets"
 
 _SQLITE = "sqlite:///"
 
@@ -63,13 +61,18 @@ def exists(address: Address) -> bool:
     return address.file is None or Path(address.file).exists()
 
 
+def is_embedded(address: Address, results: str | os.PathLike[str]) -> bool:
+    """Return whether the address is the store's that lies in the results folder."""
+    return address.file is not None and Path(address.file).resolve() == database(results)
+
+
 def artifact_location(
     address: Address, results: str | os.PathLike[str], experiment: str
 ) -> str | None:
     """Return where an experiment's artifacts go; None leaves it to the server."""
     if address.is_server:
         return None
-    return (Path(results).resolve() / "mlartifacts" / experiment).as_uri()
+    return (Path(results).resolve() / ARTIFACTS / experiment).as_uri()
 
 
 def quiet() -> None:
@@ -83,8 +86,16 @@ def quiet() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def connect(uri: str | Address) -> MlflowClient:
-    """Return a client, having made the schema of a new embedded store."""
+def connect(uri: str | Address, results: str | os.PathLike[str] | None = None) -> MlflowClient:
+    """Return a client, having made the schema of a new embedded store.
+
+    Parameters
+    ----------
+    uri : str or Address
+        Where it is.
+    results : path, optional
+        Root of the results. A store in it finds its artifacts there, also after it was moved.
+    """
     address = Address.of(uri)
     address.hand_over()
     quiet()
@@ -93,6 +104,8 @@ def connect(uri: str | Address) -> MlflowClient:
     quiet()  # mlflow sets its loggers' levels when it is imported
     if not exists(address):
         create_schema(address)
+    if results is not None and is_embedded(address, results):
+        follow_folder(database(results))
     return MlflowClient(tracking_uri=address.client)
 
 
@@ -139,27 +152,6 @@ def _upgrade(uri: str) -> None:
             schema._upgrade_db(engine)
     finally:
         engine.dispose()
-
-
-def experiment_id(
-    client: MlflowClient, address: Address, results: str | os.PathLike[str], name: str
-) -> str:
-    """Find the experiment, creating it, or bringing it back if it was deleted."""
-    from mlflow.exceptions import MlflowException
-
-    found = client.get_experiment_by_name(name)
-    if found is None:
-        try:
-            return client.create_experiment(name, artifact_location(address, results, name))
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                raise
-        found = client.get_experiment_by_name(name)
-    if found is None:
-        raise RuntimeError(f"MLflow says that experiment {name!r} exists, and does not show it")
-    if found.lifecycle_stage == "deleted":
-        client.restore_experiment(found.experiment_id)
-    return found.experiment_id
 
 
 def find_run(client: MlflowClient, experiment: str, identity: Identity) -> Run | None:

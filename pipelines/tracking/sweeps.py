@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipelines.tracking import lines
+from pipelines.tracking import descriptions, lines
 from pipelines.tracking.shipping import Shipper
 from pipelines.tracking.spool import Spool
 
@@ -24,19 +24,28 @@ class Trial:
         Unique in its sweep and the same when the sweep is resumed, such as ``t007``.
     params : mapping
         What this trial tried; nested mappings are flattened.
-    curve : sequence of (step, {metric: value})
-        Its metrics by step, in rising order.
+    curve : sequence of (step, {metric: value}, time)
+        Its metrics by step, in rising order, and when each was measured, in milliseconds since
+        the epoch.
     status : str
         ``FINISHED``, ``FAILED`` or ``KILLED``.
     tags : mapping
         Anything else, such as ``{"stopped_early": True}``.
+    begun : int or None
+        When it began, in milliseconds since the epoch; None if it never did.
     """
 
     name: str
     params: Mapping[str, Any]
-    curve: Sequence[tuple[int, Mapping[str, float]]] = ()
+    curve: Sequence[tuple[int, Mapping[str, float], int]] = ()
     status: str = "FINISHED"
     tags: Mapping[str, Any] = field(default_factory=dict)
+    begun: int | None = None
+
+    @property
+    def ended(self) -> int | None:
+        """When its last value was measured, in milliseconds since the epoch."""
+        return self.curve[-1][2] if self.curve else self.begun
 
 
 def log_sweep(
@@ -50,6 +59,8 @@ def log_sweep(
     files: Mapping[str, str | os.PathLike[str]],
     spool: str | os.PathLike[str],
     tags: Mapping[str, Any] | None = None,
+    note: str = "",
+    best: Trial | None = None,
     status: str = "FINISHED",
     timeout: float = 120.0,
 ) -> bool:
@@ -75,7 +86,11 @@ def log_sweep(
     spool : path
         ``<scratch>/sweeps/<sweep_id>/spool``; each trial has its own below it.
     tags : mapping, optional
-        Tags of the parent (the best values, ``target.…``).
+        Tags of the parent (``target.…``).
+    note : str
+        Description of the parent, in Markdown.
+    best : Trial, optional
+        The trial whose parameters and last metrics are those of the parent too.
     status : str
         How the sweep ended.
     timeout : float
@@ -89,7 +104,12 @@ def log_sweep(
     until = time.monotonic() + timeout
     parent = lines.Identity(experiment, "sweep_id", sweep_id)
     record = Spool(spool)
-    record.append(lines.open_line(parent, params, tags or {}, results=results))
+    begun = min((trial.begun for trial in trials if trial.begun is not None), default=None)
+    own = lines.flatten(params) | lines.flatten(best.params if best else {})
+    record.append(lines.open_line(parent, own, tags or {}, results=results, note=note, at=begun))
+    if best is not None and best.curve:
+        step, values, at = best.curve[-1]
+        record.append(lines.metrics_line(step, values, at))
     record.append(lines.files_line(files, results, replace=True))
     record.append(lines.finish_line(status))
     record.close()
@@ -111,12 +131,15 @@ def _record_trial(
     identity = lines.Identity(parent.experiment, "trial_id", f"{parent.value}/{trial.name}")
     own = lines.flatten(params) | lines.flatten(trial.params)
     tags = {"sweep": parent.value, **trial.tags}
+    note = descriptions.of_trial(parent.value, trial.name, trial.params)
     record = Spool(spool / "trials" / trial.name)
-    record.append(lines.open_line(identity, own, tags, results=results, parent=parent))
-    # Times a millisecond apart keep the order of a curve that was logged all at once.
-    start = lines.now()
-    for offset, (step, values) in enumerate(trial.curve):
-        record.append(lines.metrics_line(step, values, at=start + offset))
-    record.append(lines.finish_line(trial.status))
+    record.append(
+        lines.open_line(
+            identity, own, tags, results=results, parent=parent, note=note, at=trial.begun
+        )
+    )
+    for step, values, at in trial.curve:
+        record.append(lines.metrics_line(step, values, at))
+    record.append(lines.finish_line(trial.status, trial.ended))
     record.close()
     return record

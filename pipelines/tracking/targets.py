@@ -6,7 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipelines.tracking import lines, store
+from pipelines.tracking import lines
+from pipelines.tracking.experiments import TARGETS
 from pipelines.tracking.shipping import Shipper
 from pipelines.tracking.spool import Spool
 
@@ -21,6 +22,8 @@ def log_target(
     run_ids: Sequence[str],
     spool: str | os.PathLike[str],
     tags: Mapping[str, Any] | None = None,
+    note: str = "",
+    metrics: Mapping[str, float] | None = None,
     timeout: float = 60.0,
 ) -> bool:
     """Log a rendering: its files, and links from and to the training runs it used.
@@ -42,6 +45,10 @@ def log_target(
         ``<scratch>/targets/<target>-<preset>/spool``.
     tags : mapping, optional
         Anything else worth showing. Tags, not parameters: they may differ in the next rendering.
+    note : str
+        Description, in Markdown; links to the training runs follow it.
+    metrics : mapping, optional
+        Its numbers by name, a cell as ``row/column``.
     timeout : float
         Seconds after which what is left waits in the spool.
 
@@ -51,11 +58,15 @@ def log_target(
         Whether MLflow has it all; if not, `flush` sends it later.
     """
     record = Spool(spool)
-    identity = lines.Identity(store.TARGETS, "render_id", f"{target}-{preset}")
+    identity = lines.Identity(TARGETS, "render_id", f"{target}-{preset}")
     params = {"target": target, "preset": preset}
-    record.append(lines.open_line(identity, params, params | dict(tags or {}), results=results))
+    told = params | dict(tags or {})
+    record.append(lines.open_line(identity, params, told, results=results, note=note))
+    if metrics:
+        # The latest rendering counts: a later time is a later step.
+        record.append(lines.metrics_line(lines.now(), metrics))
     record.append(lines.files_line(files, results, replace=True))
-    record.append(lines.links_line(target, run_ids))
+    record.append(lines.links_line(target, run_ids, note))
     record.append(lines.finish_line("FINISHED"))
     record.close()
     return Shipper(record, uri, results).ship(timeout)

@@ -6,12 +6,13 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pipelines.tracking import lines
 from pipelines.tracking.shipping import Shipper
 from pipelines.tracking.spool import Spool
+from pipelines.tracking.system_metrics import SystemMetrics
 
 # Seconds between two looks at the record; doubled up to the longest while MLflow is away.
 _INTERVAL = 2.0
@@ -36,14 +37,22 @@ class Tracker:
     >>> tracker.finish()
     """
 
-    def __init__(self, spool: Spool, shipper: Shipper) -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        shipper: Shipper,
+        opening: dict[str, Any],
+        system_metrics: SystemMetrics | None = None,
+    ) -> None:
         self.spool = spool
+        self.opening = opening
         self._shipper = shipper
         self._turn = threading.Condition()
         self._asked = 0
         self._answered = 0
         self._complete = False
         self._closing = False
+        self.system_metrics = system_metrics
         self._thread = threading.Thread(target=self._work, name="tracking", daemon=True)
 
     @classmethod
@@ -58,6 +67,9 @@ class Tracker:
         tags: Mapping[str, Any],
         spool: str | os.PathLike[str],
         patience: float = 10.0,
+        note: str = "",
+        later: bool = False,
+        training: Callable[[], bool] | None = None,
     ) -> Tracker:
         """Find the MLflow run of `run_id`, or make it, and set it running.
 
@@ -80,6 +92,14 @@ class Tracker:
         patience : float
             Seconds to wait for MLflow (its import takes some three). 0 returns at once and goes
             on in the background.
+        note : str
+            Description of the run, in Markdown.
+        later : bool
+            Whether a worker appends `opening` when the training begins, so that it is known when
+            that was; until then MLflow is told nothing.
+        training : callable, optional
+            Says whether the run, once opened, is still training: while it is, the load of this
+            machine is logged. Without it, it is not.
 
         Returns
         -------
@@ -88,8 +108,11 @@ class Tracker:
         """
         record = Spool(spool)
         identity = lines.Identity(experiment, "run_id", run_id)
-        record.append(lines.open_line(identity, params, tags, results=results))
-        tracker = cls(record, Shipper(record, uri, results))
+        opening = lines.open_line(identity, params, tags, results=results, note=note)
+        load = SystemMetrics(record, training) if training else None
+        tracker = cls(record, Shipper(record, uri, results), opening, load)
+        if not later:
+            record.append(opening)
         tracker._thread.start()
         if patience > 0:
             tracker.flush(patience)
@@ -147,15 +170,38 @@ class Tracker:
                     return False
             return self._complete
 
-    def finish(self, status: str = "FINISHED", timeout: float = 30.0) -> bool:
+    def log_inputs(self, datasets: Sequence[Mapping[str, Any]]) -> None:
+        """Say which data the run read (`pipelines.tracking.datasets.inputs_of`)."""
+        self.spool.append(lines.inputs_line(datasets))
+
+    def log_model(
+        self, folder: str | os.PathLike[str], prepared: str | os.PathLike[str], step: int
+    ) -> None:
+        """Log the net of a published run, as it was at a step of its training."""
+        self.spool.append(lines.model_line(folder, prepared, step))
+
+    def finish(
+        self, status: str = "FINISHED", timeout: float = 30.0, at: int | None = None
+    ) -> bool:
         """End the run (``FINISHED``, ``FAILED`` or ``KILLED``) and send what is left.
+
+        Parameters
+        ----------
+        status : str
+            How it ended.
+        timeout : float
+            Seconds after which what is left waits.
+        at : int, optional
+            When it ended, in milliseconds since the epoch; now by default.
 
         Returns
         -------
         bool
             Whether MLflow has it all; if not, it waits in the spool, which the log says.
         """
-        self.spool.append(lines.finish_line(status))
+        if self.spool.header() is None:
+            self.spool.append(self.opening)  # it ended before a worker began
+        self.spool.append(lines.finish_line(status, at))
         self.spool.close()
         complete = self.flush(timeout)
         with self._turn:
@@ -171,10 +217,13 @@ class Tracker:
         return complete
 
     def _work(self) -> None:
+        self._shipper.prepare()
         pause = _INTERVAL
         while not self._closing:
             with self._turn:
                 turn = self._asked
+            if self.system_metrics is not None:
+                self.system_metrics.sample()
             complete = self._shipper.ship()
             pause = min(_LONGEST, 2 * pause) if self._shipper.away else _INTERVAL
             with self._turn:

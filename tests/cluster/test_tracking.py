@@ -15,7 +15,7 @@ STEPS = 200
 WRITERS = """
 import json, multiprocessing, sys, threading, time
 from pathlib import Path
-from pipelines.tracking import Tracker, store
+from pipelines.tracking import Tracker, experiments, store
 
 folder, steps = Path(sys.argv[1]), int(sys.argv[2])
 
@@ -36,7 +36,7 @@ def process(number):
         thread.join()
 
 client = store.connect(store.resolve_uri(None, folder))
-store.experiment_id(client, store.resolve_uri(None, folder), folder, "writers")
+experiments.experiment_id(client, store.resolve_uri(None, folder), folder, "writers")
 processes = [multiprocessing.Process(target=process, args=(n,)) for n in range(4)]
 begun = time.monotonic()
 for one in processes:

@@ -73,7 +73,10 @@ def test_several_runs_of_two_workers_end_to_end(
         tags = run.data.tags
         assert {tag for tag in tags if tag.startswith("target.")} == {f"target.{n}" for n in names}
         assert tags["attempts"] == "1"
-        assert run.data.metrics["final_accuracy"] == result["metrics"]["accuracy"]
+        assert run.data.metrics["accuracy"] == result["metrics"]["accuracy"]
+        assert run.info.end_time - run.info.start_time < 1000 * (result["wall_s"] + 5)
+        assert {one.dataset.name for one in run.inputs.dataset_inputs} == {"mnist-n20", "mnist"}
+        assert len(run.outputs.model_outputs) == 1
         assert [step for step, _ in history(warm, run.info.run_id, "train_loss")] == [4, 8, 12]
     monkeypatch.setattr(train, "connected", None)
     assert train.main([*words, *options]) == 0

@@ -22,7 +22,7 @@ def spec_arguments(runs):
 
 
 def used_by(runs):
-    """Return the targets each run counts for, as arguments beside those of the specs."""
+    """Return where each run counts, as arguments beside those of the specs."""
     named = (",".join(sorted(PLAN.uses[run])) for run in runs)
     return shlex.join(word for names in named for word in ("--targets", names))
 

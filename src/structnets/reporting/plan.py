@@ -51,7 +51,7 @@ class Plan:
     needed : dict of str to list of str
         By target: those of them that must be in the results, as the ledger lacks them.
     uses : dict of str to list of str
-        By run id: the targets a run counts for.
+        By run id: where a run counts: cells as ``target/row/column``, and analyses by name.
     resources : dict of str to Resources
         By run id: what a training is given, of the experiment that first asks for it.
     batches : dict of str to list of str
@@ -210,14 +210,15 @@ def _uses(
     preset: Preset,
     specs: dict[str, ResolvedSpec],
 ) -> dict[str, list[str]]:
-    """Find every target a run counts for, also where that target did not ask for its seed."""
-    targets: dict[str, set[str]] = {}
+    """Find every cell a run counts for, also where the target did not ask for its seed."""
+    cells: dict[str, set[str]] = {}
     for table in tables.values():
         for row in table.run_rows(preset):
             for column in table.run_columns(preset):
                 spec = cell_spec(table, experiments, preset, row, column)
-                targets.setdefault(cell_key(spec), set()).add(table.target)
-    return {run: sorted(targets[cell_key(spec)]) for run, spec in specs.items()}
+                place = f"{table.target}/{row}/{column}"
+                cells.setdefault(cell_key(spec), set()).add(place)
+    return {run: sorted(cells[cell_key(spec)]) for run, spec in specs.items()}
 
 
 def _batches(

@@ -8,7 +8,7 @@ regression, whose parameter is C, the linear baseline of Table 5.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -189,6 +189,36 @@ def fit(
     logger.info("%s: parameter %g, cross-validated %.2f %%", recipe["classifier"], best, accuracy)
     classifier = _classifier(recipe, features, labels, classes, best, seed)
     return nn.Sequential(_Scaling(scale), classifier), {"parameter": best, "accuracy": accuracy}
+
+
+def restored(recipe: ClosedFormSettings, weights: Mapping[str, Tensor]) -> nn.Module:
+    """Return a fitted classifier from its ``state_dict``, without the samples it was fitted to.
+
+    Parameters
+    ----------
+    recipe : dict
+        Resolved closed-form recipe.
+    weights : mapping of str to Tensor
+        The ``state_dict`` of what `fit` returned.
+
+    Raises
+    ------
+    ValueError
+        If they are not those of the recipe's classifier.
+    """
+    kind = {"pca": AffineSpaces, "svm": LinearScores}.get(recipe["classifier"], LogisticScores)
+    names = {"pca": ("means", "axes")}.get(recipe["classifier"], ("weight", "bias"))
+    wanted = ["0.scale", *(f"1.{name}" for name in names)]
+    if sorted(weights) != sorted(wanted):
+        raise ValueError(
+            f"a classifier {recipe['classifier']!r} has {', '.join(wanted)}; "
+            f"got {', '.join(sorted(weights)) or 'nothing'}"
+        )
+    classifier = kind.__new__(kind)
+    nn.Module.__init__(classifier)
+    for name in names:
+        classifier.register_buffer(name, weights[f"1.{name}"])
+    return nn.Sequential(_Scaling(weights["0.scale"]), classifier)
 
 
 class _Scaling(nn.Module):

@@ -16,6 +16,7 @@ import pytest
 
 from pipelines import serve_ui, track_init
 from pipelines.tracking import Tracker, artifacts, store
+from pipelines.tracking.experiments import CHAPTERS
 from structnets.files import sha256_file
 
 RUN = "rfnn_mnist-mnist-n300-s0-0a1b2c3d"
@@ -128,7 +129,7 @@ def test_init_is_idempotent(results: Path, tmp_path: Path, monkeypatch: pytest.M
     assert track_init.main(["--results", str(results), "--out", str(again)]) == 0
     assert json.loads(again.read_text()) == marker
     assert marker["reachable"]
-    assert sorted(marker["experiments"]) == [*store.CHAPTERS, "targets"]
+    assert sorted(marker["experiments"]) == [*CHAPTERS, "targets"]
     client = store.connect(marker["uri"])
     location = client.get_experiment_by_name("chapter3").artifact_location
     assert location == (results / "mlartifacts" / "chapter3").as_uri()

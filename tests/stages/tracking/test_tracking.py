@@ -189,13 +189,15 @@ def test_target_is_one_run_per_preset_with_links(
         spool = tmp_path / "targets" / "figure6-small" / "spool"
         assert log_target(
             None, results, "figure6", preset="small", files={"figure6.csv": table},
-            run_ids=[RUN, "made-elsewhere"], spool=spool, tags={"rows": 3},
+            run_ids=[RUN, "made-elsewhere"], spool=spool, tags={"rows": 3}, note="A figure.",
+            metrics={"rfnn/n300": 96.0 if content == "new" else 90.0},
         )  # fmt: skip
     (rendering,) = runs_in(results, "targets")
     client = mlflow_of(results)
     path = client.download_artifacts(rendering.info.run_id, "files/figure6.csv", str(tmp_path))
     assert Path(path).read_text() == "new"
     assert f"runs/{training.mlflow_run_id}" in rendering.data.tags["mlflow.note.content"]
+    assert rendering.data.tags["mlflow.note.content"].startswith("A figure.")
     assert "made-elsewhere (" in rendering.data.tags["mlflow.note.content"]
     assert rendering.data.tags["mlflow_run_ids"] == training.mlflow_run_id
     assert client.get_run(training.mlflow_run_id).data.tags["target.figure6"] == "true"
@@ -206,12 +208,18 @@ def test_sweep_is_a_parent_with_its_trials(results: Path, tmp_path: Path) -> Non
     table.write_text("trial\n")
     for epochs in (2, 3):  # the second time as after a resumed sweep
         trials = [
-            Trial(f"t{order}", {"order": order}, [(e, {"loss": 1.0}) for e in range(epochs)])
+            Trial(
+                f"t{order}",
+                {"order": order},
+                [(e, {"loss": 1.0 + order}, 6000 + 1000 * e) for e in range(epochs)],
+                begun=5000 - order,
+            )
             for order in range(2)
         ]
         assert log_sweep(
             None, results, "chapter3", "sweep_rfnn_basis-01", params={"model": {"name": "rfnn"}},
             trials=trials, files={"trials.csv": table}, spool=tmp_path / "spool",
+            best=trials[0], note="What was found.",
         )  # fmt: skip
     runs = runs_in(results, "chapter3")
     (parent,) = [run for run in runs if "sweep_id" in run.data.tags]
@@ -221,6 +229,12 @@ def test_sweep_is_a_parent_with_its_trials(results: Path, tmp_path: Path) -> Non
         ("0", "rfnn"),
         ("1", "rfnn"),
     }
+    # True times, and the best trial's parameters and metric with the parent.
+    assert {run.info.start_time for run in children} == {5000, 4999}
+    assert {run.info.end_time for run in children} == {8000}
+    assert parent.info.start_time == 4999
+    assert (parent.data.params["order"], parent.data.metrics["loss"]) == ("0", 1.0)
+    assert parent.data.tags["mlflow.note.content"] == "What was found."
     for run in children:
         found = mlflow_of(results).get_metric_history(run.info.run_id, "loss")
         assert [metric.step for metric in found] == [0, 1, 2]

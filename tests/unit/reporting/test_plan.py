@@ -27,7 +27,9 @@ def test_plan_of_the_floor(plan):
     made = plan()
     assert len(made.needed["table0"]) == len(made.specs) == 3
     assert all(run_id(spec) == run for run, spec in made.specs.items())
-    assert made.uses == {run: ["table0"] for run in made.specs}
+    assert made.uses == {
+        run: [f"table0/net/n{spec['data']['train_size']}"] for run, spec in made.specs.items()
+    }
     assert made.batches == {}
 
 

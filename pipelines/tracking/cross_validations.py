@@ -1,0 +1,80 @@
+"""A cross-validation in MLflow: the folds of one cell below a run that has their pooled scores."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pipelines.tracking import descriptions, lines
+from pipelines.tracking.parameters import chosen
+from pipelines.tracking.shipping import Shipper
+from pipelines.tracking.spool import Spool
+from structnets.identity import chapter_name, data_variant, short_name
+from structnets.reporting.requests import cell_key
+from structnets.specs.resolved import ResolvedSpec
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """The runs of a cell that each hold out one fold.
+
+    Parameters
+    ----------
+    spec : dict
+        Resolved spec of one of them.
+    cell : str
+        ``target/row/column``.
+    run_ids : sequence of str
+        The runs.
+    scores : mapping
+        Metric → value, pooled or the mean over the runs.
+    pooled : bool
+        Whether the scores are pooled.
+    """
+
+    spec: ResolvedSpec
+    cell: str
+    run_ids: Sequence[str]
+    scores: Mapping[str, float]
+    pooled: bool
+
+    @property
+    def name(self) -> str:
+        """What the run above the folds is called: as its runs, without a seed."""
+        model, data = (short_name(self.spec[part]["name"]) for part in ("model", "data"))
+        variant = data_variant(self.spec)
+        return f"{model}-{data}-{variant}-folds-{cell_key(self.spec)[:8]}"
+
+
+def log_cross_validation(
+    uri: str | None,
+    results: str | os.PathLike[str],
+    found: CrossValidation,
+    spool: str | os.PathLike[str],
+    timeout: float = 60.0,
+) -> bool:
+    """Log the run above the folds of a cell, and put those of them that MLflow has below it.
+
+    Returns
+    -------
+    bool
+        Whether MLflow has it all; if not, `flush` sends it later.
+    """
+    identity = lines.Identity(
+        chapter_name(found.spec.get("chapter")), "cross_validation", found.name
+    )
+    shared = chosen(found.spec)
+    shared.pop("seed", None)
+    target = found.cell.partition("/")[0]
+    note = descriptions.of_cross_validation(
+        found.spec, found.cell, len(found.run_ids), found.pooled
+    )
+    tags = {f"target.{target}": "true", "pooled": found.pooled}
+    record = Spool(spool)
+    record.append(lines.open_line(identity, shared, tags, results=results, note=note))
+    record.append(lines.metrics_line(lines.now(), found.scores))
+    record.append(lines.children_line("run_id", found.run_ids))
+    record.append(lines.finish_line("FINISHED"))
+    record.close()
+    return Shipper(record, uri, results).ship(timeout)

@@ -1,0 +1,143 @@
+"""From a raw file to what a published net takes: a picture, or a brain volume.
+
+A picture is decoded, turned as its camera says, made grey or RGB, and its middle resized to the
+size of the training images, whose pixels are not touched; then come the scale, or the mean and
+deviation, of the training. A brain volume (NIfTI) is registered and put on the cohort's grid as the
+cohort's scans were.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from structnets.data.batches.augmentation import Standardization
+from structnets.data.sets.entries.catalogue import find_dataset
+from structnets.specs.resolved import ResolvedSpec, ShardSpec
+
+_GZIP = b"\x1f\x8b"
+_FORMS = ("splits", "shards", "cohort")
+
+
+class RawFiles:
+    """Turns the bytes of files into inputs of one net.
+
+    Parameters
+    ----------
+    spec : dict
+        Resolved spec of the net's training.
+    facts : mapping
+        Of its prepared data: ``image_shape``, (C, H, W) or (C, X, Y, Z), and the ``statistics``
+        where the training standardised by them; of images in shards also their
+        ``geometry``.
+
+    Raises
+    ------
+    ValueError
+        If the net does not take single pictures or volumes: its message says which it does.
+    """
+
+    def __init__(self, spec: ResolvedSpec, facts: Mapping[str, Any]) -> None:
+        self.spec, self.shape = spec, tuple(facts["image_shape"])
+        self.geometry = facts.get("geometry", "")
+        self.form = find_dataset(spec["data"]["name"]).form
+        if self.form not in _FORMS:
+            raise ValueError(
+                f"data of the form {self.form!r} have no labels to predict; nets of the forms "
+                f"{', '.join(_FORMS)} predict from raw files"
+            )
+        if spec["recipe"].get("mean_image"):
+            raise ValueError(
+                "this net sees pictures less a mean image that only its prepared data hold: "
+                "predict from those"
+            )
+        self._standardization = None
+        if spec["recipe"].get("standardize"):
+            given = facts["statistics"]
+            self._standardization = Standardization(
+                given["mean"], given["std"], len(self.shape) - 1
+            )
+
+    @property
+    def takes(self) -> str:
+        """What a file has to be, in words."""
+        if self.form == "cohort":
+            return "a NIfTI volume of a head (.nii, .nii.gz), native or on the MNI152 2 mm grid"
+        colour = "grey" if self.shape[0] == 1 else "RGB"
+        side = "x".join(map(str, self.shape[1:]))
+        return f"a picture (JPEG, PNG and others); its middle becomes {side} pixels, {colour}"
+
+    def __call__(self, content: bytes) -> Tensor:
+        """Return the input, (1, C, …) float32, that the bytes of one file make.
+
+        Raises
+        ------
+        ValueError
+            If it is no such file, or damaged.
+        """
+        raw = self._volume(content) if self.form == "cohort" else self._picture(content)
+        images = torch.from_numpy(np.array(raw))[None]
+        if self._standardization is not None:
+            return self._standardization(images)
+        return images.float().div_(255)
+
+    def _picture(self, content: bytes) -> np.ndarray:
+        from PIL import Image, ImageOps
+
+        channels, height, width = self.shape
+        try:
+            with Image.open(io.BytesIO(content)) as opened:
+                upright = ImageOps.exif_transpose(opened)
+                image = upright.convert("L" if channels == 1 else "RGB")
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            raise ValueError(f"no picture that can be read: {error}") from error
+        if self.form == "shards":
+            pixels = self._middle(image)
+        else:
+            if image.size != (width, height):
+                resample = Image.Resampling.BILINEAR
+                image = ImageOps.fit(image, (width, height), resample)
+            pixels = np.asarray(image)
+        return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
+
+    def _middle(self, image: Any) -> np.ndarray:
+        """Return the part that evaluation sees, (size, size, 3) uint8."""
+        from structnets.data.batches.crops import CenterCrop, CenterPart
+        from structnets.data.originals.verified_image import fit
+
+        crop, image = cast("ShardSpec", self.spec)["recipe"]["crop"], fit(image, self.geometry)
+        middle = CenterCrop(crop["size"]) if crop["kind"] == "random" else CenterPart(crop["size"])
+        seen = middle.windows(np.array([image.height]), np.array([image.width]))
+        top, left = int(seen.top[0]), int(seen.left[0])
+        shown = np.asarray(image)[top : top + int(seen.height[0]), left : left + int(seen.width[0])]
+        planes = torch.from_numpy(np.array(shown)).permute(2, 0, 1)[None]
+        if planes.shape[-1] != middle.size:
+            size = (middle.size, middle.size)
+            planes = functional.interpolate(planes, size, mode="bilinear", antialias=True)
+        return planes[0].permute(1, 2, 0).numpy()
+
+    def _volume(self, content: bytes) -> np.ndarray:
+        from structnets.cohorts.request import CohortRequest
+        from structnets.imaging.grid import coarsen
+        from structnets.imaging.subject import prepare_subject
+
+        data = self.spec["data"]
+        request = CohortRequest(data["name"], data["prepare"])
+        ending = ".nii.gz" if content.startswith(_GZIP) else ".nii"
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"scan{ending}"
+            path.write_bytes(content)
+            volume = prepare_subject(path, request.steps()).volume
+        if request.grid_mm > 2:
+            volume = np.rint(coarsen(volume[None], request.grid_mm)[0]).astype(np.uint8)
+        if volume.shape != self.shape[1:]:
+            raise ValueError(f"the volume became {volume.shape}, the net takes {self.shape[1:]}")
+        return volume[None]
