@@ -16,7 +16,7 @@ import typer
 
 from pipelines.tracking import store
 from pipelines.tracking.audited_runs import StoredRun, side_by_side, stored_runs
-from structnets.files import sha256_file
+from structnets.files import json_text, sha256_file
 from structnets.reporting.ledger import ledger_files
 
 # What the stages publish, relative to the results root.
@@ -194,7 +194,7 @@ def command(
         typer.echo(f"error: {store.reason(error, where)}", err=True)
         raise typer.Exit(2) from error
     if as_json:
-        typer.echo(json.dumps(report, indent=1, sort_keys=True))
+        typer.echo(json_text(report), nl=False)
     else:
         _print(report)
     if any(item["missing_from"] == "mlflow" for item in report["missing"]):

@@ -39,6 +39,7 @@ from structnets.identity import chapter_name, digest, prepared_name, run_id
 from structnets.specs.resolved import ResolvedSpec
 from structnets.specs.spec import validate
 from structnets.training.run_files import ARTIFACTS, check_work, is_published
+from structnets.training.stated_result import read_result
 
 logger = logging.getLogger("structnets.train")
 MAX_FAILURES = 3
@@ -200,7 +201,7 @@ def _finish(tracker: Tracker, spec: ResolvedSpec, roots: Roots, targets: Sequenc
     if not is_published(roots.out(spec), spec):
         tracker.finish("FAILED")
         return
-    result = read_json(out / "result.json")
+    result = read_result(out / "result.json")
     with (out / "curves.csv").open(newline="") as file:
         steps = [int(float(row["step"])) for row in csv.DictReader(file)]
     last = steps[-1] if steps else 0

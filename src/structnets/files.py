@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import os
 import tempfile
 from collections.abc import Iterator
@@ -60,9 +61,27 @@ def write_atomic(path: str | os.PathLike[str], content: bytes | str) -> None:
         temporary.write_bytes(data)
 
 
+def json_text(content: Any) -> str:
+    """Return `content` as readable JSON with sorted keys; NaN and infinity become null."""
+    options: dict[str, Any] = {"indent": 1, "sort_keys": True, "ensure_ascii": False}
+    try:
+        text = json.dumps(content, allow_nan=False, **options)
+    except ValueError:
+        text = json.dumps(_finite(content), allow_nan=False, **options)
+    return text + "\n"
+
+
+def _finite(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {key: _finite(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [_finite(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content
+
+
 def write_json(path: str | os.PathLike[str], content: Any) -> None:
-    """Write `content` as readable JSON with sorted keys, atomically."""
-    write_atomic(path, json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    """Write `content` as `json_text` does, atomically."""
+    write_atomic(path, json_text(content))
 
 
 def read_json(path: str | os.PathLike[str]) -> Any:

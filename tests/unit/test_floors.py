@@ -28,6 +28,7 @@ ROOMS = [
     "content",
     "identity",
     "files",
+    "pages",
     "entries",
     "installation",
     "foreign",

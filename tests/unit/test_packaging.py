@@ -200,7 +200,7 @@ def test_the_wheel_holds_structnets_alone(wheel):
     library = {
         path.relative_to(ROOT / "src").as_posix()
         for path in (ROOT / "src" / "structnets").rglob("*")
-        if path.suffix == ".py" or path.name == "py.typed"
+        if path.suffix in (".py", ".html") or path.name == "py.typed"
     }
     assert {name for name in names if ".dist-info/" not in name} == library
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
+
+from structnets.files import json_text
 
 _PATIENCE_S = 3.0
 _WIDE = 10_000  # columns of a table that goes into a pipe
@@ -15,7 +16,7 @@ _WIDE = 10_000  # columns of a table that goes into a pipe
 
 def print_json(content: Any) -> None:
     """Print one JSON document on standard output."""
-    print(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False))
+    print(json_text(content), end="")
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:

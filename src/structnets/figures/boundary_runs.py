@@ -7,8 +7,8 @@ import torch
 
 from structnets.analysis.trained import Trained
 from structnets.figures.context import Measured
-from structnets.files import read_json
 from structnets.forms.boundaries.images import BoundaryImages
+from structnets.training.stated_result import read_result
 
 
 def boundary_images(run: Trained) -> BoundaryImages:
@@ -32,7 +32,7 @@ def as_map(values: torch.Tensor) -> np.ndarray:
 
 def scores(run: Trained, names: tuple[str, ...]) -> list[Measured]:
     """Return metrics of a run's whole test set under the names of a figure's values."""
-    metrics = read_json(run.folder / "result.json")["metrics"]
+    metrics = read_result(run.folder / "result.json")["metrics"]
     return [
         Measured(f"{run.key}.{name}", metrics[name], len(boundary_images(run))) for name in names
     ]

@@ -10,12 +10,13 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal
 
-from structnets import files, identity
+from structnets import identity
 from structnets.reporting.ledger import Line, ledger_line
 from structnets.reporting.pooling import different_data, pooled_score
 from structnets.reporting.requests import Experiments, cell_key, cell_spec
 from structnets.specs.resolved import ResolvedSpec
 from structnets.specs.table import COUNTS, Table
+from structnets.training.stated_result import metric, read_result
 
 Status = Literal["measured", "counted", "reported", "refused", "not run"]
 
@@ -80,8 +81,14 @@ class Cell:
 
 
 def local_lines(results: Path) -> dict[str, Line]:
-    """Read ``<results>/runs/*/result.json`` as ledger lines, by run id."""
-    found = (ledger_line(files.read_json(p)) for p in results.glob("runs/*/result.json"))
+    """Read ``<results>/runs/*/result.json`` as ledger lines, by run id.
+
+    Raises
+    ------
+    ValueError
+        If one is damaged, or is not of the run that its folder is called after.
+    """
+    found = (ledger_line(read_result(path)) for path in results.glob("runs/*/result.json"))
     return {line["run_id"]: line for line in found}
 
 
@@ -129,11 +136,11 @@ def cells_of(
                 cells.append(_counted(table, row.key, column.key, spec))
                 continue
             # Where a preset makes columns equal (smoke has one size), only the first has runs.
-            key, metric = cell_key(spec), table.metric_of(column.key)
-            shown = (key, metric) in taken
+            key, asked = cell_key(spec), table.metric_of(column.key)
+            shown = (key, asked) in taken
             none = shown or preset not in column.presets or preset not in row.runs_in
             found = [] if none else sorted(runs.get(key, []), key=itemgetter("run_id"))
-            taken.add((key, metric))
+            taken.add((key, asked))
             cells.append(_run_cell(table, row.key, column.key, spec, found, changed))
     return cells
 
@@ -168,7 +175,7 @@ def _run_cell(
     if refusal := different_data(lines):
         logger.warning("%s, row %s, column %s: %s", table.target, row, column, refusal)
         lines = []
-    values = [_metric(line, table.metric_of(column)) for line in lines]
+    values = [metric(line, table.metric_of(column)) for line in lines]
     mean = statistics.fmean(values) if values else None
     thesis = table.thesis_value(row, column)
     comparable = mean is not None and thesis is not None and spec["preset"] != "smoke"
@@ -192,10 +199,3 @@ def _run_cell(
         counts=lines[0].get("data_counts") if lines else None,
         refusal=refusal,
     )
-
-
-def _metric(line: Line, metric: str) -> float:
-    if metric not in line["metrics"]:
-        found = ", ".join(line["metrics"])
-        raise ValueError(f"run {line['run_id']} has no metric {metric!r}; it has: {found}")
-    return float(line["metrics"][metric])

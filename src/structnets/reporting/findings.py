@@ -8,7 +8,6 @@ analysis file, which digests options and runs.
 from __future__ import annotations
 
 import fnmatch
-import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from structnets import files, identity
+from structnets.foreign.documents import parse_json, read_text
 from structnets.reporting.freshness import stale_note
 from structnets.reporting.interpretations import section
 from structnets.reporting.ledger import reduced
+from structnets.reporting.markdown import code, escaped, without_html
 from structnets.specs.analysis import (
     Analysis,
     load_models_experiments,
@@ -76,15 +77,12 @@ def read_findings(directory: Path) -> dict[str, Line]:
     path, lines = directory / FILE, {}
     if not path.is_file():
         return {}
-    for number, text in enumerate(path.read_text().splitlines(), start=1):
+    for number, text in enumerate(read_text(path).splitlines(), start=1):
         place = f"{path}:{number}"
-        try:
-            line = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{place}: not valid JSON: {error}") from None
+        line = parse_json(text, place)
         if not isinstance(line, dict) or set(line) != set(KEYS):
             raise ValueError(f"{place}: an object with the keys {sorted(KEYS)} is needed")
-        expected = identity.analysis_id(line)
+        expected = _checked_id(line, place)
         if line["analysis_id"] != expected:
             raise ValueError(
                 f"{place}: analysis_id is {line['analysis_id']!r}, its content gives {expected!r}"
@@ -93,6 +91,20 @@ def read_findings(directory: Path) -> dict[str, Line]:
             raise ValueError(f"{place}: {line['analysis_id']} has a line already")
         lines[line["analysis_id"]] = line
     return lines
+
+
+def _checked_id(line: Line, place: str) -> str:
+    """Return the id that a line's content gives, having seen that it has the form of one."""
+    try:
+        values = line["values"].values()
+        fits = all(type(found["n"]) is int and found["value"] * 0 == 0 for found in values)
+        words = [*line["data"], line["hardware"]["class"], line["preset"], line["target"]]
+        words += [model[key] for model in line["models"] for key in ("run_id", "label")]
+        if fits and all(isinstance(word, str) for word in words):
+            return identity.analysis_id(line)
+    except (KeyError, TypeError, AttributeError, RecursionError):
+        pass
+    raise ValueError(f"{place}: the line is not that of an analysis")
 
 
 def append_findings(directory: Path, lines: Iterable[Line]) -> None:
@@ -158,17 +170,18 @@ class Finding:
     def markdown(self) -> str:
         """Write title, caption, values beside the thesis' and where they come from."""
         analysis, line = self.analysis, self.line
-        data = ", ".join(dict.fromkeys(line["data"])) or "none"
-        runs = ", ".join(f"`{model['run_id']}`" for model in line["models"]) or "none"
+        data = escaped(", ".join(dict.fromkeys(line["data"])) or "none")
+        runs = ", ".join(code(model["run_id"]) for model in line["models"]) or "none"
         parts = [
-            f"## {analysis.title} ({line['preset']})",
-            analysis.caption,
-            f"preset {line['preset']} · data {data} · hardware {line['hardware']['class']} · "
-            f"commit {str(line['commit'])[:12]} · runs {runs}",
+            f"## {escaped(analysis.title)} ({line['preset']})",
+            without_html(analysis.caption),
+            f"preset {line['preset']} · data {data} · hardware "
+            f"{escaped(line['hardware']['class'])} · commit {escaped(str(line['commit'])[:12])} · "
+            f"runs {runs}",
             self._table(),
         ]
         if self.stale_runs:
-            named = ", ".join(f"`{run}`" for run in self.stale_runs)
+            named = ", ".join(code(run) for run in self.stale_runs)
             parts.append(f"- {stale_note(named)}")
         if analysis.interpretations:
             parts.append(section(analysis.interpretations))
@@ -178,8 +191,9 @@ class Finding:
         lines = ["| value | measured | n | thesis |", "|---|---|---|---|"]
         for name, value, n in self.values():
             thesis, note = self.analysis.thesis_value(name), self.analysis.thesis_note(name)
+            note = note and escaped(note)
             said = "" if thesis is None else f"{thesis:.4g}" + (f" ({note})" if note else "")
-            lines.append(f"| {name} | **{value:.4g}** | {n} | {said} |")
+            lines.append(f"| {escaped(name)} | **{value:.4g}** | {n} | {said} |")
         return "\n".join(lines)
 
 

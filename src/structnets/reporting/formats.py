@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from structnets.cohorts.decisions import COUNTED
+from structnets.files import json_text
 from structnets.reporting.cells import Cell
 from structnets.reporting.freshness import STALE, stale_note
 from structnets.reporting.interpretations import section
+from structnets.reporting.markdown import code, escaped, without_html
 from structnets.specs.table import Table
 
 _CSV: tuple[str, ...] = (
@@ -104,7 +105,7 @@ def pooled(cell: Cell, digits: int = 2) -> str:
 def stated(rendering: Rendering) -> str:
     """Say in a paragraph where the numbers come from, and their unit if they have one."""
     unit = rendering.table.unit
-    return f"{rendering.provenance()}.{f' Unit: {unit}.' if unit else ''}"
+    return f"{escaped(rendering.provenance())}.{f' Unit: {escaped(unit)}.' if unit else ''}"
 
 
 def to_csv(rendering: Rendering) -> str:
@@ -133,15 +134,15 @@ def to_json(rendering: Rendering) -> str:
         "preset": rendering.preset,
         "cells": [cell.as_dict() for cell in rendering.cells],
     }
-    return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    return json_text(content)
 
 
 def to_markdown(rendering: Rendering) -> str:
     """Write title, caption, matrix of cells, notes and runs."""
     table = rendering.table
     parts = [
-        f"# {table.title}",
-        table.caption,
+        f"# {escaped(table.title)}",
+        without_html(table.caption),
         stated(rendering),
         markdown_matrix(rendering),
         markdown_notes(rendering),
@@ -154,9 +155,9 @@ def to_markdown(rendering: Rendering) -> str:
 def markdown_matrix(rendering: Rendering) -> str:
     """Write rows × columns; a cell holds mean ± sd (n), the thesis' value and the gap."""
     table = rendering.table
-    corner = f"{table.row_label} \\ {table.column_label}".strip(" \\")
+    corner = f"{escaped(table.row_label)} \\ {escaped(table.column_label)}".strip(" \\")
     lines = [
-        f"| {corner} | " + " | ".join(column.label for column in table.columns) + " |",
+        f"| {corner} | " + " | ".join(escaped(column.label) for column in table.columns) + " |",
         "|---|" + "---|" * len(table.columns),
     ]
     for row in table.rows:
@@ -164,7 +165,8 @@ def markdown_matrix(rendering: Rendering) -> str:
             _markdown_cell(rendering.cell(row.key, column.key), table.digits_of(column))
             for column in table.columns
         )
-        label = f"*{row.label} (reported)*" if row.reported is not None else row.label
+        label = escaped(row.label)
+        label = f"*{label} (reported)*" if row.reported is not None else label
         lines.append(f"| {label} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -212,7 +214,7 @@ def notes(rendering: Rendering) -> list[str]:
 
 def markdown_notes(rendering: Rendering) -> str:
     """Write the notes as a list."""
-    return "\n".join(f"- {note}" for note in notes(rendering))
+    return "\n".join(f"- {escaped(note)}" for note in notes(rendering))
 
 
 def markdown_runs(rendering: Rendering) -> str:
@@ -223,6 +225,7 @@ def markdown_runs(rendering: Rendering) -> str:
     lines = ["<details><summary>Runs</summary>", "", "| cell | data | hardware | runs |"]
     lines.append("|---|---|---|---|")
     for cell in measured:
-        runs = "<br>".join(f"`{run}`" for run in cell.run_ids)
-        lines.append(f"| {cell.row}, {cell.column} | {cell.data} | {cell.hardware} | {runs} |")
+        runs = "<br>".join(code(run) for run in cell.run_ids)
+        said = (f"{cell.row}, {cell.column}", str(cell.data), str(cell.hardware))
+        lines.append(f"| {' | '.join(map(escaped, said))} | {runs} |")
     return "\n".join([*lines, "", "</details>"])

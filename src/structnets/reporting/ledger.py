@@ -13,13 +13,15 @@ Lines are sorted by run id, one per run; a new measurement of a run replaces its
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from structnets import files, identity
 from structnets.data.sets.entries.catalogue import find_dataset
+from structnets.foreign.documents import parse_json, read_text
+from structnets.foreign.shown import shown
+from structnets.training.stated_result import problem
 
 Line = dict[str, Any]
 KEYS = (
@@ -107,7 +109,7 @@ def read_ledger(directory: Path) -> dict[str, Line]:
     """
     lines: dict[str, Line] = {}
     for path in ledger_files(directory):
-        for number, text in enumerate(path.read_text().splitlines(), start=1):
+        for number, text in enumerate(read_text(path).splitlines(), start=1):
             place = f"{path}:{number}"
             line = _parsed(text, place)
             _check(line, path, place)
@@ -149,10 +151,7 @@ def _path_of(line: Line, directory: Path) -> Path:
 
 
 def _parsed(text: str, place: str) -> Line:
-    try:
-        line = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{place}: not valid JSON: {error}") from None
+    line = parse_json(text, place)
     if not isinstance(line, dict):
         raise ValueError(f"{place}: a JSON object is needed, not {type(line).__name__}")
     return line
@@ -160,10 +159,9 @@ def _parsed(text: str, place: str) -> Line:
 
 def _check(line: Line, path: Path, place: str) -> None:
     if set(line) - set(OPTIONAL) != set(KEYS):
-        raise ValueError(f"{place}: keys are {sorted(line)}; needed: {sorted(KEYS)}")
-    expected = identity.run_id(line["spec"])
-    if line["run_id"] != expected:
-        raise ValueError(f"{place}: run_id is {line['run_id']!r}, its spec gives {expected!r}")
+        raise ValueError(f"{place}: keys are {shown(sorted(line))}; needed: {sorted(KEYS)}")
+    if found := problem(line):
+        raise ValueError(f"{place}: the line {found}")
     belongs = _path_of(line, path.parent)
     if path != belongs:
         chapter = line["spec"].get("chapter")

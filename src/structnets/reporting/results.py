@@ -19,6 +19,7 @@ from structnets.reporting.formats import (
 from structnets.reporting.freshness import is_stale
 from structnets.reporting.interpretations import section
 from structnets.reporting.ledger import read_ledger
+from structnets.reporting.markdown import escaped, without_html
 from structnets.reporting.requests import load_experiments
 from structnets.specs.target import load_targets
 
@@ -107,8 +108,8 @@ def markdown(ledger_dir: Path, targets_dir: Path, experiments_dir: Path | None =
     parts = [_HEADER]
     for rendering in renderings(ledger_dir, targets_dir, folder):
         parts += [
-            f"## {rendering.table.title} ({rendering.preset})",
-            rendering.table.caption,
+            f"## {escaped(rendering.table.title)} ({rendering.preset})",
+            without_html(rendering.table.caption),
             stated(rendering),
             markdown_matrix(rendering),
             _shortfalls(rendering),
@@ -128,4 +129,5 @@ def _shortfalls(rendering: Rendering) -> str:
         for cell in rendering.cells
         if table.falls_short(table.column(cell.column), cell.gap)
     ]
-    return f"Short of the thesis by more than half a point: {'; '.join(short)}." if short else ""
+    named = escaped("; ".join(short))
+    return f"Short of the thesis by more than half a point: {named}." if short else ""

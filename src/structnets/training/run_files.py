@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from structnets.files import atomic_path, read_json, write_atomic, write_json
 from structnets.identity import science, spec_digest
 from structnets.specs.resolved import ResolvedSpec
+from structnets.training.stated_result import read_result
 
 if TYPE_CHECKING:
     from torch import nn
@@ -26,10 +27,16 @@ ARTIFACTS = ("result.json", "model.pt", "curves.csv", "spec.json")
 
 
 def is_published(out: Path, spec: ResolvedSpec) -> bool:
-    """Say whether a run is already there, whole and of this very spec."""
+    """Say whether a run is already there, whole and of this very spec.
+
+    Raises
+    ------
+    ValueError
+        If its ``result.json`` is damaged, or states something else than its folder and spec.
+    """
     if not all((out / name).is_file() for name in ARTIFACTS):
         return False
-    return read_json(out / "result.json")["spec_digest"] == spec_digest(spec)
+    return read_result(out / "result.json")["spec_digest"] == spec_digest(spec)
 
 
 def check_work(work: Path, spec: ResolvedSpec) -> None:

@@ -75,7 +75,7 @@ def test_command_is_required(capsys):
     ("words", "message"),
     [
         (["models", "nothing*"], "no model matches 'nothing*'"),
-        (["validate", "absent.json"], "absent.json: No such file or directory"),
+        (["validate", "absent.json"], "absent.json is missing"),
         (["validate", "run.toml"], "run.toml: a spec ends in .json, an experiment file in .yaml"),
         (["results", "--ledger", "absent"], "absent is not a folder"),
     ],

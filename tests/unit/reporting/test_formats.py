@@ -94,7 +94,7 @@ def test_html_is_self_contained_and_escaped(rendering):
     checker.feed(page)
     assert checker.open == []
     assert "A &lt;small&gt; table" in page
-    assert "http" not in page
+    assert "http:" not in page
 
 
 def test_html_marks_what_stands_out(rendering):

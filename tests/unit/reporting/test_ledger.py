@@ -54,10 +54,13 @@ def test_incomplete_result_is_refused():
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda text: text[:-9], r"chapter3\.jsonl:3: not valid JSON"),
+        (lambda text: text[:-9], r"chapter3\.jsonl:3 is not valid JSON"),
         (lambda text: text + "7\n", r":4: a JSON object is needed, not int"),
         (lambda text: text + text.splitlines()[0] + "\n", r":4: run .* has a line already"),
-        (lambda text: text.replace('"seed":0', '"seed":9'), r":1: run_id is .* its spec gives"),
+        (
+            lambda text: text.replace('"seed":0', '"seed":9'),
+            r":1: the line has the run_id .* its spec gives",
+        ),
         (lambda text: text.replace('"commit"', '"sha"'), r":1: keys are"),
     ],
 )

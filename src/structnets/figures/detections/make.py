@@ -15,8 +15,8 @@ from structnets.figures.detections.draw import draw_detections
 from structnets.figures.detections.options import Detections
 from structnets.figures.picture_grid import Panel, PictureRow
 from structnets.figures.precision_recall import PrecisionRecall
-from structnets.files import read_json
 from structnets.specs.resolved import DetectionSpec
+from structnets.training.stated_result import read_result
 
 _ANNOTATORS = 4
 
@@ -64,7 +64,7 @@ def _strength(run: Trained, images: torch.Tensor) -> np.ndarray:
 
 
 def _result(run: Trained) -> dict[str, Any]:
-    return read_json(run.folder / "result.json")["boundaries"]
+    return read_result(run.folder / "result.json")["boundaries"]
 
 
 def _curve(run: Trained) -> PrecisionRecall:

@@ -8,8 +8,8 @@ from structnets.analysis.trained import Trained
 from structnets.figures.context import Context, Measured
 from structnets.figures.training_loss.draw import MeanLoss, draw_mean_losses
 from structnets.figures.training_loss.options import TrainingLoss
-from structnets.files import read_json
 from structnets.training.loss_record import WINDOW
+from structnets.training.stated_result import read_result
 
 
 def training_loss(context: Context, options: TrainingLoss) -> list[Measured]:
@@ -34,7 +34,7 @@ def mean_losses(run: Trained) -> list[MeanLoss]:
     ValueError
         If it has none, since it was not trained by gradients.
     """
-    windows = read_json(run.folder / "result.json").get("losses") or []
+    windows = read_result(run.folder / "result.json").get("losses") or []
     if windows:
         return [MeanLoss(WINDOW * (i + 1), loss, WINDOW) for i, loss in enumerate(windows)]
     with (run.folder / "curves.csv").open(newline="") as file:
