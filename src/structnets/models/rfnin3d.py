@@ -21,7 +21,7 @@ from structnets.nn._modes import as_autocast, needs_plain_operations, without_au
 from structnets.nn.gaussian_conv3d import GaussianConv3d
 
 WIDTHS = (128, 96, 96)
-# The voxels in which the thesis gives its scales.
+# The voxels in which its scales are read; the thesis states none.
 THESIS_VOXEL_MM = 2.0
 
 
@@ -164,7 +164,7 @@ def rfnin_3d(
     Parameters
     ----------
     num_classes, in_channels : int
-        Outputs, and channels of the volume (91x109x91 voxels of 2 mm in the thesis).
+        Outputs, and channels of the volume (91x109x91 voxels of 2 mm; the thesis states none).
     order : int
         Highest order of the derivatives.
     sigmas : sequence of float

@@ -64,7 +64,7 @@ def test_floors_of_figure6():
         ("scattering", "n300"),
     ]
     assert len(floor("small")) == 4 * (3 + 1)
-    assert len(floor("paper")) == 6 * 8 * 3
+    assert len(floor("paper")) == 8 * 8 * 3
     assert {r.spec["data"]["name"] for r in floor("smoke")} == {"digits"}
     assert {r.spec["data"]["name"] for r in floor("paper")} == {"mnist"}
 

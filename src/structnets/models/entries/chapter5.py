@@ -43,6 +43,19 @@ ENTRIES = {
         chapter=5,
         options=(_PLUS, ("residual", True)),
     ),
+    "hcnn_text": ModelEntry(
+        "structnets.models.hcnn_text:hcnn_text",
+        "Table 7 by the letter of section 5.4.2: normalised between the factors alone",
+        chapter=5,
+        thesis_params="0.098M",
+    ),
+    "hcnn_sum": ModelEntry(
+        "structnets.models.hcnn_text:hcnn_text",
+        "hcnn_text with Eq. 36's sum of classes, which diverges at the text's rate",
+        chapter=5,
+        thesis_params="0.098M",
+        options=(("classes", "sum"),),
+    ),
     "all_cnn": ModelEntry(
         "structnets.models.all_cnn:all_cnn",
         "Tables 7 and 8; All-CNN-C, 1.37M, cut to 1.3M in print",
