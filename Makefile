@@ -51,6 +51,10 @@ ui: $(READY)  ## the MLflow UI over results/
 bench: $(READY)  ## speed of the layers, of building models, of one run's overhead
 	$(RUN) python -m pytest tests/benchmarks -m benchmark -s
 
+gpu-kit: $(READY)  ## kit/: library, specs and data of the most wanted runs, for a GPU lent for minutes
+	$(RUN) python -m pipelines.pack_kit --list workflow/config/gpu_kit.yaml \
+	  --data-root $(or $(DATA_ROOT),../shared/data) --out kit
+
 report: $(READY)  ## results/report.html: what was made, with captions
 	$(LOCAL) --report results/report.html
 
