@@ -19,11 +19,11 @@ from pipelines.tracking.made_target import log_folds, log_made
 from structnets.cohorts.content import Contents
 from structnets.data.sets.entries.catalogue import find_dataset
 from structnets.reporting.cells import cells_of, local_lines
-from structnets.reporting.formats import Rendering
 from structnets.reporting.freshness import is_stale
 from structnets.reporting.ledger import Line, read_ledger
-from structnets.reporting.rendering import write_rendering
+from structnets.reporting.rendering import Rendering
 from structnets.reporting.requests import load_experiments
+from structnets.reporting.writing import write_rendering
 from structnets.specs.target import load_table
 
 log = logging.getLogger("render_target")

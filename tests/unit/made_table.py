@@ -7,7 +7,7 @@ EXPERIMENT: dict[str, Any] = {
     "model": {"name": "cnn_b"},
     "data": {"name": "mnist"},
     "recipe": {"optimizer": {"name": "adam"}, "epochs": 7, "batch_size": 25},
-    "presets": {"smoke": {"data": {"name": "digits", "train_size": 50}}, "small": {}},
+    "presets": {"smoke": {"data": {"name": "digits", "train_size": 50}}, "small": {}, "paper": {}},
 }
 TABLE: dict[str, Any] = {
     "target": "table0",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import statistics
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +13,8 @@ from typing import Any, Literal
 from structnets import identity
 from structnets.reporting.ledger import Line, ledger_line
 from structnets.reporting.pooling import different_data, pooled_score
-from structnets.reporting.requests import Experiments, cell_key, cell_spec
+from structnets.reporting.protocol import FULL, chance_level, did_not_train, differences
+from structnets.reporting.requests import Experiments, cell_key, cell_spec, full_spec
 from structnets.specs.resolved import ResolvedSpec
 from structnets.specs.table import COUNTS, Table
 from structnets.training.stated_result import metric, read_result
@@ -38,7 +39,16 @@ class Cell:
     n : int
         Number of runs.
     thesis, gap : float or None
-        The thesis' number, and mean minus it. No gap in smoke, which is never compared.
+        The thesis' number, and mean minus it. Only a comparable cell has a gap.
+    comparable : bool
+        Whether the cell's runs have the full protocol: their spec is that of the preset ``paper``
+        in all but seed and preset.
+    differs : list of str
+        In words, how the spec differs from the full protocol's.
+    chance : float or None
+        What guessing scores (`structnets.reporting.protocol.chance_level`).
+    untrained : int
+        Runs among them that ended where guessing does.
     hardware : str or None
         Classes of the machines, ``cpu``, ``gpu`` or ``cpu+gpu``.
     run_ids : list of str
@@ -73,6 +83,10 @@ class Cell:
     pooled: float | None = None
     counts: dict[str, int] | None = None
     refusal: str | None = None
+    comparable: bool = False
+    differs: list[str] = field(default_factory=list)
+    chance: float | None = None
+    untrained: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """Return the cell as plain JSON, with counts and a refusal only where there are any."""
@@ -108,7 +122,7 @@ def cells_of(
     experiments : mapping of str to Experiment
         From `structnets.reporting.requests.load_experiments`.
     preset : {'smoke', 'small', 'paper'}
-        Runs of other presets are left out.
+        Whose specs the cells have. Runs of equal science fill a cell whichever preset trained them.
     lines : iterable of dict
         Ledger lines of any runs, each run once.
     changed : callable, optional
@@ -122,8 +136,7 @@ def cells_of(
     """
     runs: dict[str, list[Line]] = {}
     for line in lines:
-        if line["spec"]["preset"] == preset:
-            runs.setdefault(cell_key(line["spec"]), []).append(line)
+        runs.setdefault(cell_key(line["spec"]), []).append(line)
     cells = []
     for row in table.rows:
         taken = set()
@@ -132,17 +145,29 @@ def cells_of(
                 cells.append(_reported(table, preset, row.key, column.key))
                 continue
             spec = cell_spec(table, experiments, preset, row.key, column.key)
+            full = full_spec(table, experiments, row.key, column.key)
             if column.metric in COUNTS:
-                cells.append(_counted(table, row.key, column.key, spec))
+                cells.append(_counted(table, row.key, column.key, preset, full or spec))
                 continue
             # Where a preset makes columns equal (smoke has one size), only the first has runs.
             key, asked = cell_key(spec), table.metric_of(column.key)
             shown = (key, asked) in taken
             none = shown or preset not in column.presets or preset not in row.runs_in
-            found = [] if none else sorted(runs.get(key, []), key=itemgetter("run_id"))
+            found = [] if none else _one_a_seed(runs.get(key, []), preset)
             taken.add((key, asked))
-            cells.append(_run_cell(table, row.key, column.key, spec, found, changed))
+            cells.append(_run_cell(table, row.key, column.key, (spec, full), found, changed))
     return cells
+
+
+def _one_a_seed(lines: list[Line], preset: str) -> list[Line]:
+    """Keep one line of each seed, that of the preset if there is one, in the order of run ids."""
+    by_seed = {
+        line["spec"]["seed"]: line
+        for line in sorted(
+            lines, key=lambda line: (line["spec"]["preset"] == preset, line["run_id"])
+        )
+    }
+    return sorted(by_seed.values(), key=itemgetter("run_id"))
 
 
 def _reported(table: Table, preset: str, row: str, column: str) -> Cell:
@@ -153,14 +178,16 @@ def _reported(table: Table, preset: str, row: str, column: str) -> Cell:
     )
 
 
-def _counted(table: Table, row: str, column: str, spec: ResolvedSpec) -> Cell:
+def _counted(table: Table, row: str, column: str, preset: str, spec: ResolvedSpec) -> Cell:
+    """Count what the thesis counted: the model of the full protocol, whatever the preset."""
     from structnets.models.counting import count
 
-    value, preset = count(spec, table.metric_of(column)), spec["preset"]
+    value = count(spec, table.metric_of(column))
     thesis = table.thesis_value(row, column)
     return Cell(
         table.target,
         *(row, column, preset, None, value, None, 0, thesis, None, None, [], False, "counted"),
+        comparable=spec["preset"] == FULL,
     )
 
 
@@ -168,17 +195,18 @@ def _run_cell(
     table: Table,
     row: str,
     column: str,
-    spec: ResolvedSpec,
+    specs: tuple[ResolvedSpec, ResolvedSpec | None],
     lines: list[Line],
     changed: Callable[[Line], bool],
 ) -> Cell:
+    spec, full = specs
     if refusal := different_data(lines):
         logger.warning("%s, row %s, column %s: %s", table.target, row, column, refusal)
         lines = []
     values = [metric(line, table.metric_of(column)) for line in lines]
     mean = statistics.fmean(values) if values else None
     thesis = table.thesis_value(row, column)
-    comparable = mean is not None and thesis is not None and spec["preset"] != "smoke"
+    comparable = full is not None and cell_key(spec) == cell_key(full)
     classes = sorted({line["hardware"]["class"] for line in lines})
     return Cell(
         target=table.target,
@@ -190,7 +218,7 @@ def _run_cell(
         sd=statistics.stdev(values) if len(values) > 1 else None,
         n=len(values),
         thesis=thesis,
-        gap=mean - thesis if comparable else None,  # type: ignore[operator]
+        gap=mean - thesis if comparable and mean is not None and thesis is not None else None,
         hardware="+".join(classes) or None,
         run_ids=[line["run_id"] for line in lines],
         stale=any(map(changed, lines)),
@@ -198,4 +226,8 @@ def _run_cell(
         pooled=pooled_score(lines, table.metric_of(column)),
         counts=lines[0].get("data_counts") if lines else None,
         refusal=refusal,
+        comparable=comparable,
+        differs=differences(spec, full) if full is not None else [],
+        chance=chance_level(spec, table.metric_of(column), lines),
+        untrained=sum(map(did_not_train, lines)),
     )

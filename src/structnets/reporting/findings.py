@@ -20,11 +20,14 @@ from structnets.reporting.freshness import stale_note
 from structnets.reporting.interpretations import section
 from structnets.reporting.ledger import reduced
 from structnets.reporting.markdown import code, escaped, without_html
+from structnets.reporting.protocol import FULL, differences, phrase_of
 from structnets.specs.analysis import (
     Analysis,
     load_models_experiments,
+    model_specs,
     resolve_analysis,
 )
+from structnets.specs.experiment import Experiment
 
 Line = dict[str, Any]
 FILE = "analyses.jsonl"
@@ -132,11 +135,19 @@ class Finding:
         Of the ledger.
     stale_runs : list of str
         Runs it looked at whose code has changed since.
+    differs : list of str or None
+        In words, how it differs from the analysis under the full protocol; None if there is none.
     """
 
     analysis: Analysis
     line: Line
     stale_runs: list[str] = field(default_factory=list)
+    differs: list[str] | None = None
+
+    @property
+    def comparable(self) -> bool:
+        """Whether its values are to be set beside the thesis'."""
+        return self.differs == []
 
     def values(self) -> Iterator[tuple[str, float, int]]:
         """Yield name, value and n of the values that are reported, numbers in names in order."""
@@ -154,10 +165,13 @@ class Finding:
                 "row": name,
                 "column": "value",
                 "preset": self.line["preset"],
+                "comparable": self.comparable,
+                "differs": self.differs or [],
                 "data": ", ".join(dict.fromkeys(self.line["data"])) or None,
                 "mean": value,
                 "sd": None,
                 "n": n,
+                "chance": None,
                 "thesis": self.analysis.thesis_value(name),
                 "hardware": self.line["hardware"]["class"],
                 "run_ids": [model["run_id"] for model in self.line["models"]],
@@ -173,13 +187,20 @@ class Finding:
         data = escaped(", ".join(dict.fromkeys(line["data"])) or "none")
         runs = ", ".join(code(model["run_id"]) for model in line["models"]) or "none"
         parts = [
-            f"## {escaped(analysis.title)} ({line['preset']})",
+            f"## {escaped(analysis.title)}",
             without_html(analysis.caption),
             f"preset {line['preset']} · data {data} · hardware "
             f"{escaped(line['hardware']['class'])} · commit {escaped(str(line['commit'])[:12])} · "
             f"runs {runs}",
             self._table(),
         ]
+        if self.differs and any(self.analysis.thesis_value(name) for name, _, _ in self.values()):
+            parts.append(
+                f"- Reduced, and so compared with no number of the thesis: "
+                f"{escaped('; '.join(self.differs))}."
+            )
+        elif self.differs:
+            parts.append(f"- Reduced: {escaped('; '.join(self.differs))}.")
         if self.stale_runs:
             named = ", ".join(code(run) for run in self.stale_runs)
             parts.append(f"- {stale_note(named)}")
@@ -188,7 +209,8 @@ class Finding:
         return "\n\n".join(parts)
 
     def _table(self) -> str:
-        lines = ["| value | measured | n | thesis |", "|---|---|---|---|"]
+        head = "thesis" if self.comparable else "thesis: full protocol"
+        lines = [f"| value | measured | n | {head} |", "|---|---|---|---|"]
         for name, value, n in self.values():
             thesis, note = self.analysis.thesis_value(name), self.analysis.thesis_note(name)
             note = note and escaped(note)
@@ -231,4 +253,26 @@ def findings(
             if wanted in lines:
                 line = lines[wanted]
                 runs = dict.fromkeys(model["run_id"] for model in line["models"])
-                yield Finding(analysis, line, [run for run in runs if run in stale])
+                stale_runs = [run for run in runs if run in stale]
+                yield Finding(analysis, line, stale_runs, _differs(analysis, experiments, preset))
+
+
+def _differs(
+    analysis: Analysis, experiments: Mapping[str, Experiment], preset: str
+) -> list[str] | None:
+    """Say how an analysis of a preset differs from that of the full protocol."""
+    if FULL not in analysis.presets:
+        return None
+    own, full = (resolve_analysis(analysis, experiments, one) for one in (preset, FULL))
+    nets, full_nets = (model_specs(analysis, experiments, one) for one in (preset, FULL))
+    said = [
+        phrase
+        for spec, full_spec in zip(nets.values(), full_nets.values(), strict=False)
+        for phrase in differences(spec, full_spec)
+    ]
+    if len(nets) != len(full_nets):
+        said.append(f"nets {', '.join(nets)} in place of {', '.join(full_nets)}")
+    for key, value in own["options"].items():
+        if value != full["options"].get(key):
+            said.append(phrase_of(key, value, full["options"].get(key)))
+    return list(dict.fromkeys(said))

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
 
-from structnets.cohorts.decisions import COUNTED
 from structnets.files import json_text
 from structnets.reporting.cells import Cell
-from structnets.reporting.freshness import STALE, stale_note
+from structnets.reporting.freshness import STALE
 from structnets.reporting.interpretations import section
 from structnets.reporting.markdown import code, escaped, without_html
-from structnets.specs.table import Table
+from structnets.reporting.notes import markdown_notes
+from structnets.reporting.rendering import Rendering, head
+from structnets.specs.table import Column
 
 _CSV: tuple[str, ...] = (
     "target",
@@ -28,51 +27,16 @@ _CSV: tuple[str, ...] = (
     "sd",
     "n",
     "pooled",
+    "comparable",
+    "differs",
+    "chance",
+    "untrained",
     "thesis",
     "gap",
     "hardware",
     "stale",
     "run_ids",
 )
-
-
-@dataclass(frozen=True)
-class Rendering:
-    """A table and its cells of one preset, row by row."""
-
-    table: Table
-    preset: str
-    cells: Sequence[Cell]
-
-    def cell(self, row: str, column: str) -> Cell:
-        """Return the cell at a place."""
-        return next(c for c in self.cells if (c.row, c.column) == (row, column))
-
-    def measured(self) -> list[Cell]:
-        """List the cells that have runs."""
-        return [cell for cell in self.cells if cell.n]
-
-    def run_ids(self) -> list[str]:
-        """List the runs of all cells, sorted."""
-        return sorted({run for cell in self.cells for run in cell.run_ids})
-
-    def provenance(self) -> str:
-        """Say in one line which preset, data, hardware and numbers of runs this is."""
-        measured = self.measured()
-        parts = [f"preset {self.preset}"]
-        if measured:
-            counts = sorted({cell.n for cell in measured})
-            span = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-            parts += [
-                "data " + ", ".join(dict.fromkeys(str(cell.data) for cell in measured)),
-                f"n = {span} run{'s' * (counts[-1] > 1)} a cell",
-                "hardware " + ", ".join(sorted({str(cell.hardware) for cell in measured})),
-            ]
-        else:
-            parts.append("nothing measured yet")
-        if self.preset == "smoke":
-            parts.append("proves the wiring, not comparable with the thesis")
-        return " · ".join(parts)
 
 
 def number(value: float, digits: int = 2) -> str:
@@ -118,7 +82,8 @@ def to_csv(rendering: Rendering) -> str:
             "row_label": rendering.table.row(cell.row).label,
             "column_label": rendering.table.column(cell.column).label,
         }
-        writer.writerow({**cell.as_dict(), **labels, "run_ids": " ".join(cell.run_ids)})
+        lists = {"run_ids": " ".join(cell.run_ids), "differs": "; ".join(cell.differs)}
+        writer.writerow({**cell.as_dict(), **labels, **lists})
     return text.getvalue()
 
 
@@ -156,14 +121,15 @@ def markdown_matrix(rendering: Rendering) -> str:
     """Write rows × columns; a cell holds mean ± sd (n), the thesis' value and the gap."""
     table = rendering.table
     corner = f"{escaped(table.row_label)} \\ {escaped(table.column_label)}".strip(" \\")
+    heads = rendering.heads()
     lines = [
-        f"| {corner} | " + " | ".join(escaped(column.label) for column in table.columns) + " |",
-        "|---|" + "---|" * len(table.columns),
+        f"| {corner} | " + " | ".join(escaped(head(*one)) for one in heads) + " |",
+        "|---|" + "---|" * len(heads),
     ]
     for row in table.rows:
         cells = (
-            _markdown_cell(rendering.cell(row.key, column.key), table.digits_of(column))
-            for column in table.columns
+            _markdown_cell(rendering, rendering.cell(row.key, column.key), column, of_thesis)
+            for column, of_thesis in heads
         )
         label = escaped(row.label)
         label = f"*{label} (reported)*" if row.reported is not None else label
@@ -171,50 +137,30 @@ def markdown_matrix(rendering: Rendering) -> str:
     return "\n".join(lines)
 
 
-def _markdown_cell(cell: Cell, digits: int) -> str:
-    if cell.status == "reported" and cell.thesis is not None:
-        return f"*{number(cell.thesis, digits)}*"
+def _markdown_cell(rendering: Rendering, cell: Cell, column: Column, of_thesis: bool) -> str:
+    digits = rendering.table.digits_of(column)
+    if rendering.is_quoted(cell, of_thesis):
+        return "" if cell.thesis is None else f"*{number(cell.thesis, digits)}*"
+    if cell.status == "reported":
+        return ""
     measured = f"**{spread(cell, digits)}**" if cell.mean is not None else cell.status
-    if text := pooled(cell, digits):
-        measured = f"{measured}<br>{text}"
-    if cell.thesis is None or cell.preset == "smoke":
-        return measured
+    return "<br>".join([measured, *beside(rendering, cell, digits)])
+
+
+def beside(rendering: Rendering, cell: Cell, digits: int) -> list[str]:
+    """List what stands below a number: pooled score, failure, chance, thesis value and gap."""
+    said = [text] if (text := pooled(cell, digits)) else []
+    if cell.untrained:
+        of_all = f"{cell.untrained} of {cell.n} " if cell.n > 1 else ""
+        said.append(f"{of_all}did not train")
+    if cell.n and not cell.comparable and cell.chance is not None:
+        said.append(f"chance {number(cell.chance, digits)}")
+    if cell.thesis is None or rendering.preset == "smoke" or rendering.apart(cell.column):
+        return said
     thesis = f"thesis {number(cell.thesis, digits)}"
     if cell.gap is not None:
         thesis = f"{thesis}, {gap(cell.gap, digits)}"
-    return f"{measured}<br>{thesis}"
-
-
-def notes(rendering: Rendering) -> list[str]:
-    """List what is to be said about single values: sources, uncertain thesis values, staleness."""
-    table = rendering.table
-    said = [f"{row.label}: reported; {row.source}." for row in table.rows if row.source]
-    places: dict[str, dict[str, list[str]]] = {}
-    for row in table.rows if rendering.preset != "smoke" else []:
-        for column in table.columns:
-            if note := table.thesis_note(row.key, column.key):
-                places.setdefault(note, {}).setdefault(row.label, []).append(column.label)
-    for note, rows in places.items():
-        where = "; ".join(f"{label} at {', '.join(columns)}" for label, columns in rows.items())
-        said.append(f"Thesis value of {where}: {note}.")
-    for cell in rendering.cells:
-        if cell.refusal:
-            row, column = table.row(cell.row).label, table.column(cell.column).label
-            said.append(f"{row} at {column}: {cell.refusal}.")
-    scans = {cell.data: cell.counts for cell in rendering.cells if cell.counts}
-    for data, counts in scans.items():
-        words = [f"{counts[key]} {key}" for key in COUNTED if key in counts]
-        said.append(f"Scans of {data}: {', '.join(words)}.")
-    if any(cell.pooled is not None for cell in rendering.cells):
-        said.append("Pooled: over the predictions of all folds of a cross-validation at once.")
-    if any(cell.stale for cell in rendering.cells):
-        said.append(stale_note("a run in this cell"))
-    return said
-
-
-def markdown_notes(rendering: Rendering) -> str:
-    """Write the notes as a list."""
-    return "\n".join(f"- {escaped(note)}" for note in notes(rendering))
+    return [*said, thesis]
 
 
 def markdown_runs(rendering: Rendering) -> str:

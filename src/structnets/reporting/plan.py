@@ -49,7 +49,8 @@ class Plan:
     requested : dict of str to list of str
         By target: the runs it asks for.
     needed : dict of str to list of str
-        By target: those of them that must be in the results, as the ledger lacks them.
+        By target: those of them that must be in the results, as the ledger has no run of their
+        science and seed under any preset.
     uses : dict of str to list of str
         By run id: where a run counts: cells as ``target/row/column``, and analyses by name.
     resources : dict of str to Resources
@@ -125,8 +126,10 @@ def make_plan(configuration: Configuration, contents: Contents | None = None) ->
         name: resolve_sweep(sweep, configuration.preset, contents)
         for name, sweep in targets.sweeps.items()
     }
+    measured = {_science(line["spec"]) for line in ledger.values()}
     needed = {
-        target: [run for run in runs if run not in ledger] for target, runs in requested.items()
+        target: [run for run in runs if _science(specs[run]) not in measured]
+        for target, runs in requested.items()
     }
     uses = _uses(tables, experiments, configuration.preset, specs)
     analyses = _analyses(targets.analyses, configuration, contents)
@@ -149,6 +152,10 @@ def make_plan(configuration: Configuration, contents: Contents | None = None) ->
         analyses={target: resolved for target, (resolved, _) in analyses.items()},
         drawings=targets.drawings,
     )
+
+
+def _science(spec: ResolvedSpec) -> tuple[str, int]:
+    return cell_key(spec), spec["seed"]
 
 
 def _analyses(

@@ -1,74 +1,79 @@
-"""Writes a target's files: tables in four formats, and its figure."""
+"""`Rendering`: a table with its cells, as it is shown whatever the format."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from structnets.figures.accuracy_curve.draw import Curve, draw_accuracy_curve
-from structnets.files import write_atomic
 from structnets.reporting.cells import Cell
-from structnets.reporting.formats import Rendering, to_csv, to_json, to_markdown
-from structnets.reporting.page import to_html
-from structnets.specs.table import Plot, Row
+from structnets.specs.table import Column, Table
 
 
-def write_rendering(rendering: Rendering, results: Path) -> dict[str, Path]:
-    """Write ``tables/<target>.*`` and, for a figure, ``figures/<target>.*`` below `results`.
+@dataclass(frozen=True)
+class Rendering:
+    """A table and its cells of one preset, row by row."""
 
-    Returns
-    -------
-    dict of str to pathlib.Path
-        The files, by their path below `results`.
-    """
-    stem = results / "tables" / rendering.table.target
-    contents = {
-        ".csv": to_csv(rendering),
-        ".json": to_json(rendering),
-        ".md": to_markdown(rendering),
-        ".html": to_html(rendering),
-    }
-    files = []
-    for ending, content in contents.items():
-        path = stem.with_name(stem.name + ending)
-        write_atomic(path, content)
-        files.append(path)
-    if rendering.table.plot is not None:
-        files += _draw(rendering, rendering.table.plot, results / "figures" / stem.name)
-    return {path.relative_to(results).as_posix(): path for path in files}
+    table: Table
+    preset: str
+    cells: Sequence[Cell]
+
+    def cell(self, row: str, column: str) -> Cell:
+        """Return the cell at a place."""
+        return next(c for c in self.cells if (c.row, c.column) == (row, column))
+
+    def measured(self) -> list[Cell]:
+        """List the cells that have runs."""
+        return [cell for cell in self.cells if cell.n]
+
+    def apart(self, column: str) -> bool:
+        """Say whether a column's thesis values stand in a column of their own.
+
+        They do where a measured cell is not comparable: no thesis value stands beside it.
+        """
+        cells = [cell for cell in self.cells if cell.column == column]
+        return (
+            self.preset != "smoke"
+            and any(cell.thesis is not None for cell in cells)
+            and any(cell.status == "measured" and not cell.comparable for cell in cells)
+        )
+
+    def is_quoted(self, cell: Cell, of_thesis: bool) -> bool:
+        """Say whether a place shows a number of the thesis alone, ours being nowhere near."""
+        quoted = cell.status == "reported" and not self.apart(cell.column)
+        return of_thesis or (quoted and cell.thesis is not None)
+
+    def heads(self) -> list[tuple[Column, bool]]:
+        """List the columns as they are shown; True marks those of thesis values alone."""
+        shown = []
+        for column in self.table.columns:
+            shown.append((column, False))
+            if self.apart(column.key):
+                shown.append((column, True))
+        return shown
+
+    def run_ids(self) -> list[str]:
+        """List the runs of all cells, sorted."""
+        return sorted({run for cell in self.cells for run in cell.run_ids})
+
+    def provenance(self) -> str:
+        """Say in one line which preset, data, hardware and numbers of runs this is."""
+        measured = self.measured()
+        parts = [f"preset {self.preset}"]
+        if measured:
+            counts = sorted({cell.n for cell in measured})
+            span = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+            parts += [
+                "data " + ", ".join(dict.fromkeys(str(cell.data) for cell in measured)),
+                f"n = {span} run{'s' * (counts[-1] > 1)} a cell",
+                "hardware " + ", ".join(sorted({str(cell.hardware) for cell in measured})),
+            ]
+        else:
+            parts.append("nothing measured yet")
+        if self.preset == "smoke":
+            parts.append("proves the wiring, not comparable with the thesis")
+        return " · ".join(parts)
 
 
-def _draw(rendering: Rendering, plot: Plot, stem: Path) -> list[Path]:
-    table = rendering.table
-    places = {column.key: column.x for column in table.columns if column.x is not None}
-    curves = [_curve(rendering, row, places, plot) for row in table.rows]
-    return draw_accuracy_curve(
-        curves,
-        stem,
-        x_ticks=sorted(places.values()),
-        title=table.title,
-        x_label=plot.x_label,
-        y_label=plot.y_label,
-        note=rendering.provenance(),
-    )
-
-
-def _curve(rendering: Rendering, row: Row, places: dict[str, float], plot: Plot) -> Curve:
-    """Collect a row's points; smoke is not drawn beside the thesis."""
-    cells = [rendering.cell(row.key, column) for column in places]
-    reported = row.reported is not None
-    compared = rendering.preset != "smoke" and (reported or row.key in plot.thesis_rows)
-    return Curve(
-        key=row.key,
-        label=row.label,
-        measured=[point for cell in cells if (point := _point(cell, places)) is not None],
-        thesis=[
-            (places[cell.column], cell.thesis)
-            for cell in cells
-            if compared and cell.thesis is not None
-        ],
-        reported=reported,
-    )
-
-
-def _point(cell: Cell, places: dict[str, float]) -> tuple[float, float, float | None, int] | None:
-    return None if cell.mean is None else (places[cell.column], cell.mean, cell.sd, cell.n)
+def head(column: Column, of_thesis: bool) -> str:
+    """Return the head of a column, or of the thesis values beside it."""
+    return f"{column.label}, thesis: full protocol" if of_thesis else column.label

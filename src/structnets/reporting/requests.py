@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from structnets import identity
+from structnets.reporting.protocol import FULL, science_of
 from structnets.specs.experiment import Contents, Experiment, load_experiment, merge, resolve
 from structnets.specs.resolved import ResolvedSpec
 from structnets.specs.table import Floor, Row, Table
@@ -85,10 +86,22 @@ def cell_spec(
         raise ValueError(f"{table.target}, row {row}, column {column}: {error}") from error
 
 
+def full_spec(table: Table, experiments: Experiments, row: str, column: str) -> ResolvedSpec | None:
+    """Resolve the spec that a cell has under the full protocol; None where there is none.
+
+    Rows and columns that the preset ``paper`` leaves out, and tables of one's own without it, have
+    none.
+    """
+    line, place = table.row(row), table.column(column)
+    known = line.experiment is not None and FULL in experiments[line.experiment].presets
+    if not known or FULL not in line.runs_in or FULL not in place.presets:
+        return None
+    return cell_spec(table, experiments, FULL, row, column)
+
+
 def cell_key(spec: ResolvedSpec) -> str:
-    """Digest what all runs of a cell share: their science without the seed."""
-    shared = {key: value for key, value in spec.items() if key != "seed"}
-    return identity.spec_digest(shared)
+    """Digest what all runs of a cell share: their science without seed and preset."""
+    return identity.digest(science_of(spec))
 
 
 def requested_specs(

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from structnets.reporting.cells import cells_of
+from structnets.reporting.cells import Cell, cells_of
 from structnets.reporting.findings import Finding, findings
-from structnets.reporting.formats import (
-    Rendering,
-    gap,
-    markdown_matrix,
-    markdown_notes,
-    markdown_runs,
-    stated,
-)
+from structnets.reporting.formats import gap, markdown_matrix, markdown_runs, stated
 from structnets.reporting.freshness import is_stale
 from structnets.reporting.interpretations import section
 from structnets.reporting.ledger import read_ledger
 from structnets.reporting.markdown import escaped, without_html
+from structnets.reporting.notes import markdown_notes
+from structnets.reporting.protocol import FULL
+from structnets.reporting.rendering import Rendering
 from structnets.reporting.requests import load_experiments
 from structnets.specs.target import load_targets
 
@@ -28,10 +24,13 @@ KEYS = (
     "row",
     "column",
     "preset",
+    "comparable",
+    "differs",
     "data",
     "mean",
     "sd",
     "n",
+    "chance",
     "thesis",
     "hardware",
     "run_ids",
@@ -41,25 +40,43 @@ PRESETS = ("small", "paper")  # smoke proves the wiring and never enters the led
 
 _HEADER = """# Results
 
-What was measured, beside the thesis. Generated from the [ledger](workflow/ledger) by
+What was measured, generated from the [ledger](workflow/ledger) by
 `structnets results --write RESULTS.md`; do not edit. A cell reads **mean ± standard deviation
-(number of runs)**, the thesis' value, and the gap to it. Every run has its id, its spec, its
-hardware and its commit in the ledger. `small` uses the real data with fewer runs, `paper` is the
-thesis' protocol."""
+(number of runs)**. The thesis' value and the gap to it stand beside a number only where its runs
+have the protocol of the preset `paper` in all but the seed. Any other number stands beside what
+guessing scores, and a list below its table says how its runs are reduced; the thesis' values then
+have a column of their own. Counts are those of the nets of `paper`. Every run has its id, its spec,
+its hardware and its commit in the ledger."""
 
 
-def renderings(ledger_dir: Path, targets_dir: Path, experiments_dir: Path) -> Iterator[Rendering]:
-    """Yield every target under every preset that has runs in the ledger (or one without runs)."""
+def renderings(
+    ledger_dir: Path, targets_dir: Path, experiments_dir: Path
+) -> Iterator[dict[str, Rendering]]:
+    """Yield every table under every preset that it has but smoke, by preset."""
     lines = read_ledger(ledger_dir).values()
     tables = load_targets(targets_dir).tables
     experiments = load_experiments(experiments_dir, list(tables.values()))
     for table in tables.values():
-        found = [
-            Rendering(table, preset, cells_of(table, experiments, preset, lines, is_stale))
+        found = {
+            preset: Rendering(table, preset, cells_of(table, experiments, preset, lines, is_stale))
             for preset in PRESETS
             if preset in table.floor
-        ]
-        yield from [rendering for rendering in found if rendering.measured()] or found[-1:]
+        }
+        if found:
+            yield found
+
+
+def merged(found: Mapping[str, Rendering]) -> Rendering:
+    """Lay a table's renderings over each other: a cell is that of ``paper`` if that has runs."""
+    full = found.get(FULL, next(iter(found.values())))
+    cells, presets = [], set()
+    for cell in full.cells:
+        others = (one.cell(cell.row, cell.column) for one in found.values())
+        chosen = cell if cell.n else next((other for other in others if other.n), cell)
+        cells.append(chosen)
+        presets |= {chosen.preset} if chosen.n else set()
+    named = [preset for preset in PRESETS if preset in presets] or [full.preset]
+    return Rendering(full.table, " and ".join(named), cells)
 
 
 def rows(
@@ -79,17 +96,30 @@ def rows(
     Returns
     -------
     list of dict
-        ``target, row, column, preset, data, mean, sd, n, thesis, hardware, run_ids, stale``; the
-        last is None where it is not known.
+        The keys of `KEYS`; ``stale`` is None where it is not known. ``differs`` says in words how
+        the runs are reduced; ``thesis`` is to be set beside ``mean`` only where ``comparable``.
     """
     folder = experiments_dir or targets_dir.parent / "experiments"
     cells = [
         {key: value for key, value in cell.as_dict().items() if key in KEYS}
-        for rendering in renderings(ledger_dir, targets_dir, folder)
-        for cell in rendering.measured()
+        for presets in renderings(ledger_dir, targets_dir, folder)
+        for cell in _once(presets)
     ]
     found = _findings(ledger_dir, targets_dir, folder)
     return cells + [row for finding in found for row in finding.rows()]
+
+
+def _once(presets: Mapping[str, Rendering]) -> list[Cell]:
+    """List the measured cells of a table, those with the full protocol under one preset only."""
+    full = presets.get(FULL)
+    return [
+        cell
+        for preset, rendering in presets.items()
+        for cell in rendering.measured()
+        if full is None
+        or preset == FULL
+        or cell.run_ids != full.cell(cell.row, cell.column).run_ids
+    ]
 
 
 def _findings(ledger_dir: Path, targets_dir: Path, experiments_dir: Path) -> Iterator[Finding]:
@@ -106,9 +136,9 @@ def markdown(ledger_dir: Path, targets_dir: Path, experiments_dir: Path | None =
     """
     folder = experiments_dir or targets_dir.parent / "experiments"
     parts = [_HEADER]
-    for rendering in renderings(ledger_dir, targets_dir, folder):
+    for rendering in map(merged, renderings(ledger_dir, targets_dir, folder)):
         parts += [
-            f"## {escaped(rendering.table.title)} ({rendering.preset})",
+            f"## {escaped(rendering.table.title)}",
             without_html(rendering.table.caption),
             stated(rendering),
             markdown_matrix(rendering),
@@ -127,7 +157,7 @@ def _shortfalls(rendering: Rendering) -> str:
     short = [
         f"{cell.row} at {cell.column} ({gap(cell.gap, table.digits_of(table.column(cell.column)))})"
         for cell in rendering.cells
-        if table.falls_short(table.column(cell.column), cell.gap)
+        if cell.gap is not None and table.falls_short(table.column(cell.column), cell.gap)
     ]
     named = escaped("; ".join(short))
     return f"Short of the thesis by more than half a point: {named}." if short else ""

@@ -1,9 +1,10 @@
 import pytest
 
 from structnets.reporting.cells import cells_of, local_lines
-from structnets.reporting.formats import Rendering, to_markdown
+from structnets.reporting.formats import to_markdown
 from structnets.reporting.ledger import ledger_line
 from structnets.reporting.page import to_html
+from structnets.reporting.rendering import Rendering
 from structnets.reporting.requests import cell_spec
 from structnets.specs.table import Table
 from tests.made_results import make_result, publish
@@ -56,7 +57,35 @@ def test_runs_of_different_data_are_not_pooled(table, experiments, line, caplog)
     assert cell(alone, "net", "n100").mean == 90.0
 
 
-def test_presets_are_never_mixed(table, experiments, line):
+def test_runs_of_equal_science_fill_a_cell_whichever_preset_trained_them(table, experiments, line):
+    """A seed counts once, as the preset's own run where there are both."""
+    lines = [line("n100", 0, 90.0), line("n100", 1, 91.0, preset="paper"), line("n100", 1, 80.0)]
+    found = cell(cells_of(table, experiments, "paper", lines), "net", "n100")
+    assert (found.mean, found.n, found.comparable, found.differs) == (90.5, 2, True, [])
+    assert cell(cells_of(table, experiments, "small", lines), "net", "n100").mean == 85.0
+
+
+def test_reduced_run_has_no_gap_and_says_how_it_differs(table, experiments, line):
+    """Ten of 200 images would be reduced; here the preset small has fewer epochs."""
+    presets = {**experiments["net.yaml"].presets, "small": {"recipe": {"epochs": 2}}}
+    reduced = {"net.yaml": experiments["net.yaml"].model_copy(update={"presets": presets})}
+    spec = cell_spec(table, reduced, "small", "net", "n100", 0)
+    found = cell(
+        cells_of(table, reduced, "small", [ledger_line(make_result(spec, 90.0))]), "net", "n100"
+    )
+    assert (found.mean, found.thesis, found.gap, found.chance) == (90.0, 91.0, None, 10.0)
+    assert (found.comparable, found.differs) == (False, ["2 of 9 epochs"])
+
+
+def test_without_a_full_protocol_nothing_is_comparable(table, experiments, line):
+    experiment = experiments["net.yaml"]
+    presets = {key: value for key, value in experiment.presets.items() if key != "paper"}
+    own = {"net.yaml": experiment.model_copy(update={"presets": presets})}
+    found = cell(cells_of(table, own, "small", [line("n100", 0, 90.0)]), "net", "n100")
+    assert (found.mean, found.comparable, found.differs, found.gap) == (90.0, False, [], None)
+
+
+def test_presets_of_other_science_are_never_mixed(table, experiments, line):
     lines = [line("n100", 0, 50.0, preset="smoke")]
     assert all(c.n == 0 for c in cells_of(table, experiments, "small", lines))
     found = cell(cells_of(table, experiments, "smoke", lines), "net", "n100")
@@ -104,6 +133,7 @@ def test_counts_of_models_need_no_run(counting_table, experiments):
         found = cell(cells_of(counting_table, experiments, preset, []), "net", "weights")
         assert (found.mean, found.n, found.status) == (value, 0, "counted")
         assert (found.sd, found.gap, found.data, found.run_ids) == (None, None, None, [])
+        assert found.comparable
     quoted = cell(cells_of(counting_table, experiments, "small", []), "quoted", "weights")
     assert (quoted.status, quoted.thesis) == ("reported", 0.17)
 

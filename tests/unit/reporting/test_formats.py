@@ -6,9 +6,10 @@ from html.parser import HTMLParser
 import pytest
 
 from structnets.reporting.cells import cells_of
-from structnets.reporting.formats import Rendering, to_csv, to_json, to_markdown
+from structnets.reporting.formats import to_csv, to_json, to_markdown
 from structnets.reporting.ledger import ledger_line
 from structnets.reporting.page import to_html
+from structnets.reporting.rendering import Rendering
 from structnets.reporting.requests import cell_spec
 from tests.made_results import make_result
 
@@ -67,6 +68,7 @@ def test_json_holds_the_cells_of_the_contract(rendering):
     assert set(content["cells"][0]) == {
         *("target", "row", "column", "preset", "data", "mean", "sd", "n", "thesis", "gap"),
         *("hardware", "run_ids", "stale", "status", "pooled"),
+        *("comparable", "differs", "chance", "untrained"),
     }
 
 
@@ -99,7 +101,7 @@ def test_html_is_self_contained_and_escaped(rendering):
 
 def test_html_marks_what_stands_out(rendering):
     page = to_html(rendering())
-    assert '<span class="short">−1.00</span>' in page
+    assert '<span class="short">thesis 91.00, −1.00</span>' in page
     assert '<td class="reported">80.00</td>' in page
     assert page.count("../runs/") == 2
 
@@ -119,5 +121,26 @@ def test_parts_of_one_have_three_digits_and_no_unit(table, experiments):
     assert "**90.994 ± 0.000 (2)**<br>thesis 91.000, −0.006" in text
     assert "*80.000*" in text
     assert "Unit" not in text
-    assert 'class="short">−0.006' in page
+    assert 'class="short">thesis 91.000, −0.006' in page
     assert "(number of runs); below" in page
+
+
+@pytest.fixture
+def reduced(table, experiments):
+    """One run of fewer epochs than the full protocol's, which is at chance."""
+    presets = {**experiments["net.yaml"].presets, "small": {"recipe": {"epochs": 2}}}
+    other = {"net.yaml": experiments["net.yaml"].model_copy(update={"presets": presets})}
+    spec = cell_spec(table, other, "small", "net", "n100", 0)
+    line = ledger_line(make_result(spec, metrics={"accuracy": 11.0, "loss": 2.3025}))
+    return Rendering(table, "small", cells_of(table, other, "small", [line]))
+
+
+def test_no_thesis_value_stands_beside_a_reduced_run(reduced):
+    text, page = to_markdown(reduced), to_html(reduced)
+    assert r"| Model \ Images | 100 | 100, thesis: full protocol | 200 |" in text
+    assert "| **11.00 (1)**<br>did not train<br>chance 10.00 | *91.00* | not run" in text
+    assert "no number of the thesis, are Net at 100: 2 of 9 epochs." in text
+    assert "<th>100, thesis: full protocol</th>" in page
+    assert '11.00 (1)</span><span class="thesis">did not train</span><br>' in page
+    assert '<td class="reported">91.00</td>' in page
+    assert "<td></td><td" in page, "a quoted value stands among the thesis values alone"

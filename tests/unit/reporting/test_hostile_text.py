@@ -9,9 +9,10 @@ import pytest
 from structnets.files import read_json, write_json
 from structnets.reporting.cells import cells_of, local_lines
 from structnets.reporting.findings import Finding
-from structnets.reporting.formats import Rendering, to_json, to_markdown
+from structnets.reporting.formats import to_json, to_markdown
 from structnets.reporting.ledger import ledger_line, ledger_path, read_ledger
 from structnets.reporting.page import to_html
+from structnets.reporting.rendering import Rendering
 from structnets.reporting.requests import cell_spec
 from structnets.specs.analysis import Analysis
 from structnets.specs.table import Table

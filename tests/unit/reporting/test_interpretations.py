@@ -3,10 +3,11 @@
 import pytest
 
 from structnets.reporting.cells import Cell
-from structnets.reporting.formats import Rendering, to_markdown
+from structnets.reporting.formats import to_markdown
 from structnets.reporting.interpretations import page, section
 from structnets.reporting.markdown import escaped
 from structnets.reporting.page import to_html
+from structnets.reporting.rendering import Rendering
 from structnets.specs.interpretation import Interpretation
 from structnets.specs.table import Table
 from structnets.specs.target import Targets, load_targets

@@ -8,10 +8,11 @@ import pytest
 
 from structnets.identity import prepared_name
 from structnets.reporting.cells import cells_of
-from structnets.reporting.formats import Rendering, to_markdown
+from structnets.reporting.formats import to_markdown
 from structnets.reporting.ledger import append, ledger_line, read_ledger
 from structnets.reporting.page import to_html
 from structnets.reporting.pooling import pooled_score
+from structnets.reporting.rendering import Rendering
 from structnets.reporting.requests import cell_spec, load_experiments
 from structnets.specs.target import load_table
 from tests.made_results import WORKFLOW, make_result
@@ -94,6 +95,6 @@ def test_tables_show_it_where_there_is_one(table, experiments, fold) -> None:
     text = to_markdown(rendering)
     assert "**60.00 ± 0.00 (2)**<br>pooled 66.67" in text
     assert "Pooled: over the predictions of all folds" in text
-    assert "pooled 66.67<br>" in to_html(rendering)
+    assert '<span class="thesis">pooled 66.67</span>' in to_html(rendering)
     bare = cells_of(table, experiments, "smoke", [fold(0, None), fold(1, None)])
     assert "Pooled: over" not in to_markdown(Rendering(table, "smoke", bare))

@@ -1,10 +1,10 @@
 import csv
 
 from structnets.reporting.cells import cells_of
-from structnets.reporting.formats import Rendering
 from structnets.reporting.ledger import ledger_line
-from structnets.reporting.rendering import write_rendering
+from structnets.reporting.rendering import Rendering
 from structnets.reporting.requests import cell_spec
+from structnets.reporting.writing import write_rendering
 from tests.made_results import make_result
 
 

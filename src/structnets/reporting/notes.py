@@ -1,0 +1,65 @@
+"""What is to be said below a table: sources, uncertain values, what is reduced, what is stale."""
+
+from __future__ import annotations
+
+from structnets.cohorts.decisions import COUNTED
+from structnets.reporting.freshness import stale_note
+from structnets.reporting.markdown import escaped
+from structnets.reporting.rendering import Rendering
+
+
+def notes(rendering: Rendering) -> list[str]:
+    """List what is to be said about single values: sources, uncertain thesis values, staleness."""
+    table = rendering.table
+    said = [f"{row.label}: reported; {row.source}." for row in table.rows if row.source]
+    places: dict[str, dict[str, list[str]]] = {}
+    for row in table.rows if rendering.preset != "smoke" else []:
+        for column in table.columns:
+            if note := table.thesis_note(row.key, column.key):
+                places.setdefault(note, {}).setdefault(row.label, []).append(column.label)
+    for note, rows in places.items():
+        said.append(f"Thesis value of {_places(rows)}: {note}.")
+    for cell in rendering.cells:
+        if cell.refusal:
+            row, column = table.row(cell.row).label, table.column(cell.column).label
+            said.append(f"{row} at {column}: {cell.refusal}.")
+    scans = {cell.data: cell.counts for cell in rendering.cells if cell.counts}
+    for data, counts in scans.items():
+        words = [f"{counts[key]} {key}" for key in COUNTED if key in counts]
+        said.append(f"Scans of {data}: {', '.join(words)}.")
+    said += differing(rendering)
+    if any(cell.untrained for cell in rendering.cells):
+        said.append(
+            "Did not train: the loss on the test images stayed at ln C, which guessing among C "
+            "classes gives, and the accuracy at chance."
+        )
+    if any(cell.pooled is not None for cell in rendering.cells):
+        said.append("Pooled: over the predictions of all folds of a cross-validation at once.")
+    if any(cell.stale for cell in rendering.cells):
+        said.append(stale_note("a run in this cell"))
+    return said
+
+
+def differing(rendering: Rendering) -> list[str]:
+    """Say of measured cells that are not comparable how they differ from the full protocol."""
+    if rendering.preset == "smoke":
+        return []
+    places: dict[str, dict[str, list[str]]] = {}
+    for cell in rendering.measured():
+        if cell.differs:
+            row, column = rendering.table.row(cell.row), rendering.table.column(cell.column)
+            rows = places.setdefault("; ".join(cell.differs), {})
+            rows.setdefault(row.label, []).append(column.label)
+    return [
+        f"Reduced, and so compared with no number of the thesis, are {_places(rows)}: {how}."
+        for how, rows in places.items()
+    ]
+
+
+def _places(rows: dict[str, list[str]]) -> str:
+    return "; ".join(f"{label} at {', '.join(columns)}" for label, columns in rows.items())
+
+
+def markdown_notes(rendering: Rendering) -> str:
+    """Write the notes as a list."""
+    return "\n".join(f"- {escaped(note)}" for note in notes(rendering))
