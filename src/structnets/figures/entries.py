@@ -78,7 +78,7 @@ FIGURES: Registry[FigureEntry] = Registry(
         "blob_pictures": _of_networks(
             "blob_pictures",
             "BlobPictures",
-            (1, 8),
+            (1, 9),
             "what small nets see, choose and answer on textured blobs",
         ),
         "detections": _of_networks(

@@ -24,7 +24,15 @@ from tests.made_results import WORKFLOW
 
 SEEDS, IMAGES = range(5), 4
 FIXED = {"scattering", "standardized_voxels"}  # features, with nothing to train
-DENSE = {"dynresnet", "dynresnet_static", "hnet", "dynamic_block", "small_fcn"}
+DENSE = {
+    "dynresnet",
+    "dynresnet_static",
+    "hnet",
+    "dynamic_block",
+    "dynamic_block_literal",
+    "small_fcn",
+    "small_fcn_5",
+}
 # Full volumes and the widest supports take minutes; these are the same constructors, smaller.
 STANDS_FOR = {
     "rfnin_3d": "rfnin_3d_small",

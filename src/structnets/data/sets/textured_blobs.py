@@ -17,7 +17,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from structnets.data.sets.preparation import Content, Preparation
-from structnets.data.sets.textures import Textures, load_textures
+from structnets.data.sets.textures import Textures, hold_out_classes, load_textures
 
 Difficulty = Literal["binary", "textures", "hard"]
 DIFFICULTIES: tuple[str, ...] = get_args(Difficulty)
@@ -30,7 +30,15 @@ _ROUGHNESS = 0.25
 def read(asked: Preparation) -> Content:
     """Read the textures of both splits, of KTH-TIPS or built-in ones; they are stored as blobs."""
     root = asked.originals if asked.option("textures") == "kth_tips" else None
-    textures = {split: load_textures(root, split) for split in ("train", "test")}
+    if asked.option("held_out") == "classes":
+        if root is None:
+            raise ValueError(
+                "prepare parameter 'held_out' is 'classes', but the built-in textures are three; "
+                "leave it out, or take textures 'kth_tips'"
+            )
+        textures = {split: hold_out_classes(root, split) for split in ("train", "test")}
+    else:
+        textures = {split: load_textures(root, split) for split in ("train", "test")}
     return Content(textures, {"textures": textures["train"].source})
 
 

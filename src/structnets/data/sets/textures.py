@@ -19,6 +19,7 @@ Split = Literal["train", "test"]
 _BUILT_IN = ("brick", "grass", "gravel")
 _TRAIN_PART = 0.75  # of each built-in texture's width; of KTH-TIPS three images in four
 _EVERY = 4
+_EVERY_CLASS = 3
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,30 @@ def load_textures(data_root: str | os.PathLike[str] | None, split: Split = "trai
     if data_root is None:
         return Textures("scikit-image", {name: [_built_in(name, split)] for name in _BUILT_IN})
     return Textures("kth_tips", _kth_tips(Path(data_root) / "kth_tips_gray", split))
+
+
+def hold_out_classes(data_root: str | os.PathLike[str], split: Split) -> Textures:
+    """Read KTH-TIPS as `load_textures` does, with whole classes in one split alone.
+
+    Every third class is ``test``, with all its images; the others are ``train``. KTH-TIPS has one
+    sample of each texture, so that another image of a class shows the same surface.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `load_textures`; also if fewer than two classes would be left for the test.
+    """
+    parts = [load_textures(data_root, part).classes for part in get_args(Split)]
+    names = sorted(parts[0])
+    held = names[_EVERY_CLASS - 1 :: _EVERY_CLASS]
+    if len(held) < 2:
+        raise ValueError(
+            f"{Path(data_root)} has {len(names)} classes of textures, of which {len(held)} would "
+            "be held out; two are needed, so give six classes or hold out photographs"
+        )
+    kept = held if split == "test" else [name for name in names if name not in held]
+    classes = {name: [image for part in parts for image in part[name]] for name in kept}
+    return Textures("kth_tips", classes)
 
 
 def _kth_tips(folder: Path, split: Split) -> dict[str, list[np.ndarray]]:

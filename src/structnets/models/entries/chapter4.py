@@ -54,6 +54,18 @@ ENTRIES = {
         chapter=4,
         input_shape=_BLOB,
     ),
+    "dynamic_block_literal": ModelEntry(
+        "structnets.models.blob_controls:literal_block",
+        "Figure 10 by the letter: three tanh layers estimate one angle",
+        chapter=4,
+        input_shape=_BLOB,
+    ),
+    "small_fcn_5": ModelEntry(
+        "structnets.models.blob_controls:small_fcn",
+        "Figure 10, baseline with as many filters as served best on training textures",
+        chapter=4,
+        input_shape=_BLOB,
+    ),
     "small_fcn": ModelEntry(
         "structnets.models.blobs:SmallFCN",
         "Figure 10, baseline of the same size",

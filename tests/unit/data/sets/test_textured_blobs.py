@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from structnets.data.sets.textured_blobs import DIFFICULTIES, TexturedBlobs, match_ranks
-from structnets.data.sets.textures import load_textures
+from structnets.data.sets.textures import hold_out_classes, load_textures
 
 
 @pytest.fixture(scope="module")
@@ -143,3 +143,24 @@ def test_missing_or_small_textures_are_named(tmp_path):
 def test_unknown_split_is_refused():
     with pytest.raises(ValueError, match="unknown split 'val'; allowed: train, test"):
         load_textures(None, "val")
+
+
+def test_whole_textures_are_held_out(data_root):
+    train, test = (hold_out_classes(data_root, split) for split in ("train", "test"))
+    assert not set(train.classes) & set(test.classes)
+    assert (len(train.classes), len(test.classes)) == (7, 3)
+    whole = {split: load_textures(data_root, split).classes for split in ("train", "test")}
+    for name, images in {**train.classes, **test.classes}.items():
+        assert len(images) == len(whole["train"][name]) + len(whole["test"][name])
+
+
+def test_too_few_textures_to_hold_out_are_refused(tmp_path):
+    from PIL import Image
+
+    for name in "abcde":
+        folder = tmp_path / "kth_tips_gray" / name
+        folder.mkdir(parents=True)
+        for number in range(4):
+            Image.fromarray(np.full((70, 70), 9, np.uint8)).save(folder / f"{number}.png")
+    with pytest.raises(ValueError, match="5 classes of textures, of which 1 would be held out"):
+        hold_out_classes(tmp_path, "test")

@@ -44,7 +44,11 @@ ENTRIES: dict[str, DatasetEntry] = {
         100,
         "blobs",
         # The first of each is the default.
-        {"difficulty": ("binary", "textures", "hard"), "textures": ("kth_tips", "skimage")},
+        {
+            "difficulty": ("binary", "textures", "hard"),
+            "textures": ("kth_tips", "skimage"),
+            "held_out": ("photographs", "classes"),
+        },
         originals=(
             Original(
                 ("kth_tips_gray",),
