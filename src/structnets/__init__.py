@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from structnets import nn
     from structnets.models.registry import create_model, list_models, register_model
+    from structnets.prediction import load
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "create_model", "list_models", "nn", "register_model"]
+__all__ = ["__version__", "create_model", "list_models", "load", "nn", "register_model"]
 
 
 def __getattr__(name: str) -> Any:
@@ -26,6 +27,8 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module("structnets.nn")
     if name in ("create_model", "list_models", "register_model"):
         return getattr(importlib.import_module("structnets.models.registry"), name)
+    if name == "load":
+        return importlib.import_module("structnets.prediction").load
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -42,6 +42,16 @@ from structnets.specs.configuration import load_configuration
 from structnets.reporting.asked import check_asked, check_named_rules
 from structnets.reporting.ledger import ledger_path
 from structnets.reporting.plan import make_plan
+from structnets.reporting.study_estimate import estimate_study
+from structnets.reporting.study_plan import (
+    PINNED,
+    forget_broken_jobs,
+    lists_folder,
+    plan_study,
+    with_study,
+)
+
+LISTED = "STRUCTNETS_CONTENTS"
 
 try:
     CONFIG = load_configuration(config, CHECKOUT)
@@ -49,12 +59,13 @@ try:
     CONTENTS = Contents(
         Path(CONFIG.data_root),
         Path(CONFIG.scratch, "lists"),
-        {}
-        if workflow.is_main_process
-        else json.loads(os.environ.get("STRUCTNETS_CONTENTS", "{}")),
+        ({} if workflow.is_main_process else json.loads(os.environ.get(LISTED, "{}"))),
     )
-    PLAN = make_plan(CONFIG, CONTENTS)
-    os.environ["STRUCTNETS_CONTENTS"] = json.dumps(CONTENTS.known)
+    if workflow.is_main_process:
+        os.environ.pop(PINNED, None)
+    STUDY = plan_study(CONFIG)
+    PLAN = with_study(make_plan(CONFIG, CONTENTS), STUDY, CONFIG)
+    os.environ[LISTED] = json.dumps(CONTENTS.known)
 except (ValueError, OSError) as error:
     raise WorkflowError(str(error))
 
@@ -82,7 +93,8 @@ def preparations(by_subject):
     They are those whose scans are registered one by one, or all others.
     """
     specs = [*PLAN.specs.values(), *(sweep["base"] for sweep in PLAN.sweeps.values())]
-    plain = [{"name": name, "prepare": {}} for name in DATASETS.names()]
+    named = [name for name in DATASETS.names() if not find_dataset(name).listed]
+    plain = [{"name": name, "prepare": {}} for name in named]
     asked = [{key: spec["data"][key] for key in ("name", "prepare")} for spec in specs]
     return {
         identity.prepared_name(data): data

@@ -33,12 +33,17 @@ for _prepared, _data in PREPARATIONS.items():
         params:
             data=identity.canonical_json(_data),
             out=lambda wildcards, output: os.path.dirname(output.manifest),
-            data_root=lambda wildcards, output: CONFIG.data_root,
+            data_root=lambda wildcards, output, entry=_entry: originals_of(entry),
             download=lambda wildcards, output: "--download" if CONFIG.download else "",
         shell:
             "python -m pipelines.prepare --data-root {params.data_root:q} "
             "--data-json {params.data:q} --out {params.out:q} --workers {threads} "
             "{params.download} 2>&1 | tee {log:q}"
+
+
+def originals_of(entry):
+    """Return the folder of originals, or of the lists of one's own files."""
+    return lists_folder(CONFIG.scratch) if entry.listed else CONFIG.data_root
 
 
 def refuse_missing_originals():

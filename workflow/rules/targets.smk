@@ -158,6 +158,33 @@ def demo_files(wildcards):
     return TARGET_FILES
 
 
+def study_files(wildcards):
+    """Return what a study makes."""
+    if STUDY is None:
+        raise WorkflowError(
+            "study needs the file of one: --config study=my.yaml "
+            "(structnets new-study --images DIR writes it)"
+        )
+    return STUDY.report(CONFIG.results)
+
+
+def begin_study(study):
+    """Say what a study will take; its jobs load these files once more, and are told its list."""
+    os.environ[PINNED] = str(study.list_file)
+    if workflow.is_main_process:
+        forget_broken_jobs(study, CONFIG.results)
+        try:
+            estimate = estimate_study(study, CONFIG.scratch, CONFIG.results)
+        except ValueError as error:
+            raise WorkflowError(str(error))
+        logger.info(f"study {study.name}: {estimate}")
+
+
+STUDIES = [] if STUDY is None else [STUDY]
+
+for _study in STUDIES:
+    begin_study(_study)
+
 TARGET_FILES = [
     *(
         str(path)

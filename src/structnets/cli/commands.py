@@ -38,6 +38,7 @@ class Command:
 
 
 LOOK, TRAIN, MEASURE = "see what there is", "train", "measure and check"
+OWN = "your own pictures"
 
 COMMANDS = {
     "models": Command(
@@ -64,6 +65,27 @@ COMMANDS = {
         "structnets.cli.train",
         "train a resolved spec with plain torch, alone or under torchrun",
         TRAIN,
+    ),
+    "new-study": Command(
+        "structnets.cli.new_study",
+        "write a commented study of what lies in a folder",
+        OWN,
+    ),
+    "predict": Command(
+        "structnets.cli.predict",
+        "say what is in pictures, by a net that was trained",
+        OWN,
+    ),
+    "export": Command(
+        "structnets.cli.export",
+        "write a trained net for programs without this library",
+        OWN,
+    ),
+    "forget": Command(
+        "pipelines.forget",
+        "remove what a study has made: runs, weights, prepared pictures, MLflow entries",
+        OWN,
+        checkout=True,
     ),
     "analyse": Command(
         "structnets.cli.analyse",

@@ -79,6 +79,12 @@ FORMS: Mapping[str, FormEntry] = {
         "images too many for one array, cropped in threads",
         recipe="crop",
     ),
+    "pictures": FormEntry(
+        "structnets.forms.pictures",
+        "pictures of one's own in shards, with an answer kept for every one that is tested",
+        task="structnets.forms.pictures.task",
+        recipe="crop",
+    ),
     "boundaries": FormEntry(
         "structnets.forms.boundaries",
         "whole images and the outlines that annotators drew",

@@ -25,6 +25,10 @@ class Configuration(Strict):
     """What a user sets. Nothing here but the preset enters a digest."""
 
     preset: Preset = Field(default="smoke", description="The preset is smoke, small or paper.")
+    study: str | None = Field(
+        default=None,
+        description="The study is described by this YAML file, anywhere; null: there is none.",
+    )
     rows: list[str] | None = Field(
         default=None,
         description="These rows are run, given as a,b or all; null: those of the preset's floor.",

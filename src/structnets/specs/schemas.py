@@ -18,6 +18,7 @@ from structnets.files import write_atomic
 from structnets.specs.configuration import Configuration
 from structnets.specs.experiment import Experiment
 from structnets.specs.spec import Spec
+from structnets.specs.study import Study
 from structnets.specs.target import Target
 
 FOLDER = "workflow/schemas"
@@ -25,6 +26,7 @@ MODELS: dict[str, Any] = {
     "config": Configuration,
     "experiment": Experiment,
     "spec": Spec,
+    "study": Study,
     "target": Target,
 }
 

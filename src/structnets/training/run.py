@@ -25,6 +25,7 @@ from structnets.training import provenance
 from structnets.training.code_digest import code_digest
 from structnets.training.fixed_stage import past_fixed_stage
 from structnets.training.freed_memory import keep_freed_memory
+from structnets.training.input_facts import input_facts
 from structnets.training.loop import GradientTraining, Position
 from structnets.training.reporting import Progress, Reporter
 from structnets.training.run_files import claim, publish, weights_digest
@@ -135,7 +136,7 @@ def run_spec(
         **extra(),
     }
     if workers.rank == 0:
-        publish(out, result, model, position.curve)
+        publish(out, result, model, position.curve, input_facts(spec, manifest))
     workers.barrier()
     return result
 

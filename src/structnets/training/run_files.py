@@ -69,15 +69,24 @@ def claim(work: Path, spec: ResolvedSpec, workers: Workers) -> int:
 
 
 def publish(
-    out: Path, result: dict[str, Any], model: nn.Module, curve: list[dict[str, float]]
+    out: Path,
+    result: dict[str, Any],
+    model: nn.Module,
+    curve: list[dict[str, float]],
+    inputs: dict[str, Any],
 ) -> None:
-    """Write the artifacts, the result last: its presence says that all are there."""
+    """Write the artifacts, the result last: its presence says that all are there.
+
+    The weights' file also says how a picture becomes an input
+    (`structnets.training.input_facts`).
+    """
     import torch
 
     write_json(out / "spec.json", result["spec"])
     write_atomic(out / "curves.csv", _csv(curve))
     with atomic_path(out / "model.pt") as temporary:
-        torch.save({"spec": result["spec"], "state_dict": _plain(model)}, temporary)
+        content = {"spec": result["spec"], "state_dict": _plain(model), "input": inputs}
+        torch.save(content, temporary)
     write_json(out / "result.json", result)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 JPEG_QUALITY = 95
+_MOST_PIXELS = 65_535  # of a side, in the index of stored images
 _COLOUR_SPACES = {"RGB": None, "L": "grey", "CMYK": "CMYK"}
 
 
@@ -61,9 +63,10 @@ def fit(image: Image, geometry: str) -> Image:
     ----------
     image : PIL.Image.Image
         RGB.
-    geometry : {"squash256", "short256", "short320"}
-        ``squash``: to a square of that side, whatever the aspect, as in chapter 3. ``short``:
-        the short side becomes that long and the aspect is kept.
+    geometry : str
+        ``squash256``, ``short320`` and so on. ``squash``: to a square of that side, whatever the
+        aspect, as in chapter 3. ``short``: the short side becomes that long and the aspect is
+        kept.
 
     Returns
     -------
@@ -87,12 +90,14 @@ def fit(image: Image, geometry: str) -> Image:
         PICTURE.check("resized, it", size[0] * size[1])
     except ValueError as error:
         raise BrokenImageError(f"{width} x {height} pixels: {error}") from None
+    if max(size) > _MOST_PIXELS:
+        raise BrokenImageError(f"{width} x {height} pixels are too long to be {side} wide")
     return image.resize(size, Resampling.BILINEAR)
 
 
 def side_of(geometry: str) -> int:
     """Return the side of the square that every image of a geometry fills."""
-    return int(geometry[-3:])
+    return int(re.sub(r"\D", "", geometry))
 
 
 def encode(image: Image, storage: str) -> bytes:

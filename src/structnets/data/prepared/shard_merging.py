@@ -51,7 +51,8 @@ def merge(folder: Path, tasks: Sequence[ShardTask], facts: Mapping[str, Any]) ->
     for split in SPLITS:
         of_split = [task for task in tasks if task.split == split]
         labels = _write_index(folder, split, of_split, records)
-        counts[split] = _counts(split, labels, facts["classes"])
+        broken = [entry for task in of_split for entry in records[task.path.name]["quarantined"]]
+        counts[split] = _counts(split, labels, facts["classes"], broken)
     train = [task for task in tasks if task.split == "train"]
     if geometry.startswith("squash"):
         _write_mean_image(folder, train, sum(counts["train"].values()))
@@ -74,6 +75,8 @@ def merge(folder: Path, tasks: Sequence[ShardTask], facts: Mapping[str, Any]) ->
         "quarantined": [entry for record in records.values() for entry in record["quarantined"]],
         "converted": dict(sum((Counter(r["converted"]) for r in records.values()), Counter())),
     }
+    if sides := [side for task in train for side in records[task.path.name].get("sides", ())]:
+        stated["sides"] = [min(sides), max(sides)]
     return write_manifest(folder, stated, files, **decoder())
 
 
@@ -88,10 +91,13 @@ def _write_index(
     return index["label"]
 
 
-def _counts(split: str, labels: np.ndarray, classes: Sequence[str]) -> dict[str, int]:
+def _counts(
+    split: str, labels: np.ndarray, classes: Sequence[str], broken: Sequence[Mapping[str, str]]
+) -> dict[str, int]:
     counts = count_classes(labels, classes)
     if empty := [name for name, count in counts.items() if not count]:
-        raise ValueError(f"no image of class {', '.join(empty)} in {split} is usable")
+        first = f" ({broken[0]['file']}: {broken[0]['reason']})" if broken else ""
+        raise ValueError(f"no image of class {', '.join(empty)} in {split} is usable{first}")
     return counts
 
 

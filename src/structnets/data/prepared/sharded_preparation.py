@@ -21,7 +21,7 @@ from structnets.data.originals.tars import FileRange
 from structnets.data.originals.verified_image import decoder
 from structnets.data.prepared.manifest import MANIFEST, SPLITS, file_problem, load_manifest
 from structnets.data.prepared.shard_merging import merge
-from structnets.data.prepared.sharding import ShardTask, images_per_shard, write_shard
+from structnets.data.prepared.sharding import Kind, ShardTask, images_per_shard, write_shard
 from structnets.data.prepared.shards import is_shard_file
 from structnets.data.prepared.whole_folder import refuse_foreign, swap, writer_lock
 from structnets.files import read_json, write_json
@@ -38,6 +38,7 @@ def prepare_shards(
     *,
     geometry: str,
     storage: str,
+    kind: Kind = "jpeg",
     workers: int = 1,
     shard_images: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -54,6 +55,8 @@ def prepare_shards(
         ``dataset``, ``prepare``, ``classes`` and ``source`` of the manifest.
     geometry, storage : str
         As `structnets.data.originals.verified_image.fit` and ``encode`` know them.
+    kind : {"jpeg", "picture"}
+        What the originals are (`structnets.data.prepared.sharding.ShardTask`).
     workers : int
         Processes. What they write does not depend on their number.
     shard_images : int
@@ -80,7 +83,7 @@ def prepare_shards(
     final.parent.mkdir(parents=True, exist_ok=True)
     building = final.parent / f".{final.name}.building"
     with writer_lock(final):
-        tasks = _make_tasks(building, splits, geometry, storage, shard_images)
+        tasks = _make_tasks(building, splits, geometry, storage, kind, shard_images)
         plan = _plan_digest(tasks, facts)
         if (manifest := _finished(final, plan)) is None:
             _claim(building, plan)
@@ -96,6 +99,7 @@ def _make_tasks(
     splits: Mapping[str, Members],
     geometry: str,
     storage: str,
+    kind: Kind,
     shard_images: int | None,
 ) -> list[ShardTask]:
     tasks = []
@@ -103,7 +107,9 @@ def _make_tasks(
         size = shard_images or images_per_shard(len(splits[split]))
         for number, start in enumerate(range(0, len(splits[split]), size)):
             files, labels = zip(*splits[split][start : start + size], strict=True)
-            tasks.append(ShardTask(str(building), split, number, files, labels, geometry, storage))
+            tasks.append(
+                ShardTask(str(building), split, number, files, labels, geometry, storage, kind)
+            )
     return tasks
 
 

@@ -10,10 +10,11 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
+from structnets.data.originals.picture import decode_picture
 from structnets.data.originals.tars import FileRange
 from structnets.data.originals.verified_image import (
     BrokenImageError,
@@ -27,6 +28,7 @@ from structnets.data.prepared.arrays import save_array
 from structnets.data.prepared.shards import INDEX, shard_name
 from structnets.files import atomic_path, read_json, write_json
 
+Kind = Literal["jpeg", "picture"]
 _FEWEST_IMAGES = 256
 _MOST_SHARDS = 512
 
@@ -49,6 +51,9 @@ class ShardTask:
         Their classes.
     geometry, storage : str
         As `structnets.data.originals.verified_image.fit` and ``encode`` know them.
+    kind : {"jpeg", "picture"}
+        What the originals are: JPEGs alone, or pictures of any format
+        (`structnets.data.originals.picture`).
     """
 
     building: str
@@ -58,6 +63,7 @@ class ShardTask:
     labels: tuple[int, ...]
     geometry: str
     storage: str
+    kind: Kind = "jpeg"
 
     @property
     def squashed(self) -> bool:
@@ -111,6 +117,7 @@ class _Contents:
         self.rows: list[tuple[int, ...]] = []
         self.names: list[str] = []
         self.quarantined: list[dict[str, str]] = []
+        self.sides: list[int] = []  # of pictures, before they were resized
         self.converted: Counter[str] = Counter()
         self.histogram = np.zeros((3, 256), dtype=np.int64)
         side = side_of(task.geometry)
@@ -118,9 +125,15 @@ class _Contents:
 
     def take(self, file: FileRange, label: int) -> bytes:
         """Verify an original and return what is stored of it: nothing of a broken one."""
+        content, geometry = file.read(), self.task.geometry
         try:
-            image, converted = decode_verified(file.read())
-            image = fit(image, self.task.geometry)
+            if self.task.kind == "picture":
+                picture = decode_picture(content, side_of(geometry))
+                image, converted = picture.image, picture.converted
+                self.sides += picture.size
+            else:
+                image, converted = decode_verified(content)
+            image = fit(image, geometry)
         except BrokenImageError as error:
             self.quarantined.append({"file": file.name, "reason": str(error)})
             return b""
@@ -146,6 +159,7 @@ class _Contents:
             "quarantined": self.quarantined,
             "converted": dict(self.converted),
             "histogram": self.histogram.tolist(),
+            **({"sides": [min(self.sides), max(self.sides)]} if self.sides else {}),
         }
 
 

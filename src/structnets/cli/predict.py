@@ -1,0 +1,52 @@
+"""``structnets predict RUN FILE…``: what is in pictures, by a net that was trained."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from structnets.cli.printing import print_json
+from structnets.cli.trained_run import add_run, load_asked
+
+EXAMPLES = (
+    ("structnets predict results/runs/RUN_ID picture.jpg", "the three most probable classes"),
+    ("structnets predict RUN_ID new_pictures --csv answers.csv", "a folder, into a table"),
+    ("structnets predict RUN_ID picture.jpg --json", "the probabilities of all classes, as JSON"),
+)
+NOTES = """\
+A file that is no whole picture is named on standard error and has no label; the exit status is
+then 1. A picture unlike those of the training, smaller or in colour, is named too."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_run(parser)
+    parser.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="pictures, or folders of them"
+    )
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the answers as a table")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Answer for every file; 1 if one could not be read."""
+    from structnets.files import write_atomic
+    from structnets.prediction.answers import answer, as_csv, files_of
+
+    loaded, answers = load_asked(options), []
+    for said in answer(loaded, files_of(options.files)):
+        answers.append(said)
+        for text in said.warnings:
+            print(f"{said.file}: unlike the training: {text}", file=sys.stderr)
+        if said.error is not None:
+            print(f"{said.file}: left out: {said.error}", file=sys.stderr)
+        elif not options.json and options.csv is None:
+            best = sorted(said.probabilities.items(), key=lambda pair: -pair[1])[:3]
+            shown = ", ".join(f"{name} {100 * probability:.1f} %" for name, probability in best)
+            print(f"{said.file}: {shown}")
+    if options.csv is not None:
+        write_atomic(options.csv, as_csv(answers, loaded.classes))
+        print(f"wrote {options.csv}", file=sys.stderr)
+    if options.json:
+        print_json([said.as_json() for said in answers])
+    return int(any(said.error is not None for said in answers))

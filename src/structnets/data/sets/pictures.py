@@ -1,0 +1,155 @@
+"""Pictures of one's own, as a study lists them.
+
+The list is a JSON file named after the digest of its content: for every picture its name, checksum,
+class and split. It also says where the pictures lie, which is no part of the digest, so that equal
+pictures in another place are the same data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from structnets.content import content_digest
+from structnets.data.originals.tars import FileRange
+from structnets.data.sets.preparation import Content, Preparation
+from structnets.files import read_json, write_json
+
+Split = Literal["train", "test"]
+
+
+@dataclass(frozen=True)
+class ListedPicture:
+    """One picture of a study.
+
+    Attributes
+    ----------
+    name : str
+        Its path below the folder of the pictures, with ``/``.
+    size : int
+        In bytes.
+    sha256 : str
+        Of its bytes.
+    label : str
+        Its class.
+    split : {"train", "test"}
+        What it is for.
+    """
+
+    name: str
+    size: int
+    sha256: str
+    label: str
+    split: Split
+
+
+@dataclass(frozen=True)
+class PictureList:
+    """The pictures of a study.
+
+    Attributes
+    ----------
+    folder : str
+        Where they lie.
+    classes : tuple of str
+        A label is an index into them.
+    pictures : tuple of ListedPicture
+        In order of their names.
+    """
+
+    folder: str
+    classes: tuple[str, ...]
+    pictures: tuple[ListedPicture, ...]
+
+    @property
+    def digest(self) -> str:
+        """What names this content, wherever it lies."""
+        rows = ((p.name, p.sha256, p.label, p.split) for p in self.pictures)
+        return content_digest([*rows, ("classes", *self.classes)])
+
+    def of_split(self, split: Split) -> list[ListedPicture]:
+        """Return the pictures of a split, in order."""
+        return [picture for picture in self.pictures if picture.split == split]
+
+    def save(self, folder: Path) -> Path:
+        """Write the list into `folder` under its digest's name, and return the file.
+
+        A file that says the same is left alone: what depends on it stays as new as it is.
+        """
+        path, content = folder / f"{self.digest}.json", asdict(self)
+        if not path.is_file() or load_list(path) != self:
+            write_json(path, content)
+        return path
+
+
+def load_list(path: Path) -> PictureList:
+    """Read a list that `PictureList.save` wrote.
+
+    Raises
+    ------
+    OSError, ValueError
+        If it is not there, damaged, or not what its name says.
+    """
+    content = read_json(path)
+    try:
+        pictures = tuple(ListedPicture(**entry) for entry in content["pictures"])
+        found = PictureList(content["folder"], tuple(content["classes"]), pictures)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{path} is no list of pictures: {error}") from error
+    if found.digest != path.stem:
+        raise ValueError(f"{path} was changed: it has the digest {found.digest}")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _KnownFile(FileRange):
+    """A file whose bytes are compared with the list when they are read."""
+
+    sha256: str = ""
+
+    def read(self) -> bytes:
+        content = FileRange.read(self)
+        if hashlib.sha256(content).hexdigest() != self.sha256:
+            raise ValueError(
+                f"{self.path} has changed since the study was planned: call the study again"
+            )
+        return content
+
+
+def read(asked: Preparation) -> Content:
+    """List the pictures of the study whose ``content`` is asked for; they are stored as shards.
+
+    The list lies in the folder of originals.
+
+    Raises
+    ------
+    OSError, ValueError
+        As `load_list` says, or if a picture changed since.
+    """
+    listed = load_list(asked.originals / f"{asked.option('content')}.json")
+    number = {name: index for index, name in enumerate(listed.classes)}
+    folder = Path(listed.folder)
+    data = {
+        split: [
+            (
+                _KnownFile(
+                    picture.name, str(folder / picture.name), 0, picture.size, picture.sha256
+                ),
+                number[picture.label],
+            )
+            for picture in listed.of_split(split)
+        ]
+        for split in ("train", "test")
+    }
+    return Content(data, {"content": listed.digest}, classes=listed.classes)
+
+
+def class_names(labels: Iterable[str]) -> Sequence[str]:
+    """Return distinct class names in the order of their labels: numbers by value, else by name."""
+    found = set(labels)
+    if all(name.isdecimal() for name in found):
+        return sorted(found, key=lambda name: (int(name), name))
+    return sorted(found)

@@ -1,0 +1,1 @@
+"""Pictures of one's own: found in folders or tables, checked, and split."""

@@ -1,0 +1,256 @@
+"""Pictures as folders and tables name them, before any is read."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from structnets.content import visible_files
+from structnets.data.originals.picture import SUFFIXES
+
+TRAIN, TEST, HELD = ("train", "training"), ("test", "testing"), ("val", "valid", "validation")
+_COLUMNS = ("path", "label", "group", "split")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A picture that was found.
+
+    Attributes
+    ----------
+    name : str
+        Its path below the folder of the pictures.
+    label : str
+        Its class.
+    group : str or None
+        Pictures of one group stay together when they are split.
+    split : str or None
+        ``train`` or ``test`` where folders or a table say so.
+    """
+
+    name: str
+    label: str
+    group: str | None = None
+    split: str | None = None
+
+
+@dataclass
+class Collection:
+    """What was found, and what was not taken.
+
+    Attributes
+    ----------
+    folder : Path
+        Names are relative to it.
+    pictures : list of Found
+    left_out : list of (str, str)
+        Names, or how many of what kind, with the reason.
+    """
+
+    folder: Path
+    pictures: list[Found] = field(default_factory=list)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+
+    def without(self, excluded: Sequence[str]) -> Collection:
+        """Leave out the pictures whose names match a pattern.
+
+        Raises
+        ------
+        ValueError
+            If a pattern matches none: it may be mistyped.
+        """
+        kept, out, unused = [], list(self.left_out), set(excluded)
+        for picture in self.pictures:
+            hits = [pattern for pattern in excluded if fnmatchcase(picture.name, pattern)]
+            unused -= set(hits)
+            if hits:
+                out.append((picture.name, "excluded by the study"))
+            else:
+                kept.append(picture)
+        if unused:
+            raise ValueError(
+                f"exclude: no picture is called {', '.join(sorted(unused))} below {self.folder}"
+            )
+        return Collection(self.folder, kept, out)
+
+
+def in_folder(folder: Path, groups: str | None = None) -> Collection:
+    """Find the pictures of a folder that has a folder for each class.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the folders of the classes, or of ``train`` and ``test`` (or ``val`` in its place), each
+        with folders of the classes.
+    groups : str, optional
+        As `structnets.specs.study.Split` takes it.
+
+    Returns
+    -------
+    Collection
+        What is no picture, lies in no class, or is for validation, is among what is left out.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder.
+    ValueError
+        If it holds no two classes.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder} is no folder; give the one that has a folder a class")
+    splits = _split_folders(folder)
+    found, others = Collection(folder), Counter[str]()
+    for name in visible_files(folder):
+        parts = name.split("/")
+        split = splits.get(parts[0]) if splits else None
+        inner = parts[1:] if split else parts
+        suffix = Path(name).suffix.lower()
+        if suffix not in SUFFIXES:
+            others[suffix or "no ending"] += 1
+        elif split == "held":
+            found.left_out.append((name, "for validation: neither trained nor tested on"))
+        elif len(inner) < 2:
+            found.left_out.append((name, "lies in no folder of a class"))
+        else:
+            group = _group("/".join(inner[1:-1]), name, groups)
+            found.pictures.append(Found(name, inner[0], group, split))
+    for suffix, count in sorted(others.items()):
+        found.left_out.append((f"{count} files ({suffix})", "no picture by their ending"))
+    return found
+
+
+def _split_folders(folder: Path) -> dict[str, str]:
+    """Return what each folder is for, if all are train, test or validation."""
+    meant = {TRAIN: "train", TEST: "test", HELD: "held"}
+    folders = [
+        entry.name for entry in os.scandir(folder) if entry.is_dir() and entry.name[0] != "."
+    ]
+    found = {
+        name: split for name in folders for names, split in meant.items() if name.lower() in names
+    }
+    if len(found) < len(folders) or "train" not in found.values():
+        return {}
+    if "test" not in found.values():  # as ImageNet has it
+        found = {name: "test" if split == "held" else split for name, split in found.items()}
+    return found if "test" in found.values() else {}
+
+
+def _group(inner: str, name: str, groups: str | None) -> str | None:
+    if groups is None:
+        return None
+    if groups == "folder":
+        if not inner:
+            raise ValueError(
+                f"{name} lies in no folder within its class, which split.groups: folder needs"
+            )
+        return inner
+    match = re.search(groups, name)
+    if match is None or match[1] is None:
+        raise ValueError(f"split.groups {groups!r} does not match the name {name!r}")
+    return match[1]
+
+
+def in_table(table: Path, folder: Path | None = None, groups: str | None = None) -> Collection:
+    """Find the pictures that a table names.
+
+    Parameters
+    ----------
+    table : Path
+        CSV (commas, semicolons or tabs) or parquet, with the columns ``path`` and ``label``, and
+        perhaps ``group`` and ``split``.
+    folder : Path, optional
+        Paths are relative to it; by default to the folder of the table.
+    groups : str, optional
+        As `structnets.specs.study.Split` takes it, where the table has no column ``group``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the table or a picture is not there; line and name are told.
+    ValueError
+        If a column lacks or is doubled, or a line has no label, a path of before, or a split that
+        is neither train nor test.
+    """
+    if not table.is_file():
+        raise FileNotFoundError(f"{table} is not there; give a CSV or parquet file")
+    folder = table.parent if folder is None else folder
+    read = _parquet_lines if table.suffix.lower() in (".parquet", ".pq") else _csv_lines
+    found, lines = Collection(folder), dict[str, int]()
+    splits = set()
+    for number, line in read(table):
+        place = f"{table}, line {number}"
+        name, label = line["path"], line["label"]
+        if not name or not label:
+            raise ValueError(f"{place}: {'path' if not name else 'label'} is empty")
+        name = os.path.relpath(folder / name, folder)
+        if name in lines:
+            raise ValueError(f"{place}: {name} is also in line {lines[name]}")
+        if not (folder / name).is_file():
+            raise FileNotFoundError(f"{place}: {folder / name} is not there")
+        split = line.get("split") or None
+        if split not in (None, "train", "test"):
+            raise ValueError(f"{place}: split is {split!r}; allowed: train, test, or empty in all")
+        splits.add(split)
+        lines[name] = number
+        group = line.get("group") or _group("", name, groups)
+        found.pictures.append(Found(name, label, group, split))
+    if len(splits) > 1 and None in splits:
+        raise ValueError(f"{table}: some lines have a split and some have none; give all or none")
+    return found
+
+
+def _csv_lines(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    try:
+        text = table.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{table} is not in UTF-8 ({error}); save it as UTF-8") from error
+    delimiter = max(",;\t", key=text.partition("\n")[0].count)
+    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+    try:
+        columns = _checked_columns(next(reader, []), table)
+        for cells in reader:
+            if any(cells):
+                yield reader.line_num, _line(columns, cells, f"{table}, line {reader.line_num}")
+    except csv.Error as error:
+        raise ValueError(f"{table}, line {reader.line_num}: {error}") from error
+
+
+def _line(columns: Sequence[str], cells: Sequence[str], place: str) -> dict[str, str]:
+    if len(cells) != len(columns):
+        raise ValueError(
+            f"{place}: {len(cells)} cells for the {len(columns)} columns {', '.join(columns)}"
+        )
+    return dict(zip(columns, (cell.strip() for cell in cells), strict=True))
+
+
+def _parquet_lines(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    import pyarrow.parquet
+    from pyarrow import ArrowException
+
+    try:
+        with pyarrow.parquet.ParquetFile(table) as file:
+            columns = _checked_columns(file.schema_arrow.names, table)
+            wanted = [name for name in columns if name in _COLUMNS]
+            rows = file.read(columns=wanted).to_pylist()
+    except ArrowException as error:
+        raise ValueError(f"{table} is no whole parquet file: {error}") from error
+    for number, row in enumerate(rows, 1):
+        yield number, {k: "" if v is None else str(v).strip() for k, v in row.items()}
+
+
+def _checked_columns(columns: Iterable[str], table: Path) -> list[str]:
+    names = [name.strip() for name in columns]
+    if doubled := [name for name, count in Counter(names).items() if count > 1]:
+        raise ValueError(f"{table} has the column {doubled[0]!r} more than once")
+    if missing := [name for name in _COLUMNS[:2] if name not in names]:
+        raise ValueError(
+            f"{table} lacks the column {missing[0]!r}; it has {', '.join(names) or 'none'}"
+        )
+    return names

@@ -1,0 +1,202 @@
+"""From what a study says to the list of its pictures: found, read, checked, split."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from structnets.content import ListedFile, list_files
+from structnets.data.sets.pictures import ListedPicture, PictureList, class_names
+from structnets.identity import digest
+from structnets.pictures.found import Collection, Found, in_folder, in_table
+from structnets.pictures.splitting import split_pictures
+from structnets.specs.study import Study
+
+FEW_TEST, FEW_TRAIN, UNEQUAL = 10, 5, 5
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """The pictures of a study.
+
+    Attributes
+    ----------
+    pictures : PictureList
+        What is trained and tested on.
+    left_out : list of (str, str)
+        What is not, and why.
+    warnings : list of str
+        What a reader should know of these data, in whole sentences.
+    """
+
+    pictures: PictureList
+    left_out: list[tuple[str, str]]
+    warnings: list[str]
+
+    def counts(self) -> dict[str, tuple[int, int]]:
+        """Return the numbers for training and for testing of each class."""
+        of = Counter((picture.label, picture.split) for picture in self.pictures.pictures)
+        return {name: (of[name, "train"], of[name, "test"]) for name in self.pictures.classes}
+
+
+def gather(
+    study: Study,
+    file: Path,
+    memory: Path | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Gathered:
+    """Find, read and split the pictures of a study.
+
+    Parameters
+    ----------
+    study : Study
+        What is asked for.
+    file : Path
+        Where it is written; its paths are relative to it.
+    memory : Path, optional
+        Folder in which checksums are kept from call to call.
+    progress : callable
+        Told files read and their total.
+
+    Raises
+    ------
+    OSError
+        If a folder, table or picture is not there.
+    ValueError
+        If there are fewer than two classes, a class has no picture on one side, or identical
+        pictures have two classes or are on both sides; both names are told.
+    """
+    found = collect(study, file).without(study.exclude)
+    known = None if memory is None else memory / f"{digest(str(found.folder))[:16]}.json"
+    names = [picture.name for picture in found.pictures]
+    files = {f.name: f for f in list_files(found.folder, names, known, progress)}
+    same = _identical(found.pictures, files)
+    _check_classes(found)
+    _check_identical(same)
+    if not all(picture.split for picture in found.pictures):
+        groups = _groups(found.pictures, same)
+        chosen = split_pictures(found.pictures, groups, study.split.test, study.split.seed)
+        found.pictures = [replace(p, split=chosen[p.name]) for p in found.pictures]
+    else:
+        _check_given(found.pictures, same)
+    listed = PictureList(
+        str(found.folder),
+        tuple(class_names(picture.label for picture in found.pictures)),
+        tuple(_listed(picture, files[picture.name]) for picture in found.pictures),
+    )
+    gathered = Gathered(listed, found.left_out, [])
+    gathered.warnings.extend(_warnings(gathered, same))
+    return gathered
+
+
+def collect(study: Study, file: Path) -> Collection:
+    """Find the pictures of a study, in its table or its folder."""
+    folder = None if study.images is None else study.place(study.images, file)
+    if study.table is not None:
+        return in_table(study.place(study.table, file), folder, study.split.groups)
+    assert folder is not None
+    return in_folder(folder, study.split.groups)
+
+
+def _listed(picture: Found, file: ListedFile) -> ListedPicture:
+    split = "test" if picture.split == "test" else "train"
+    return ListedPicture(picture.name, file.size, file.sha256, picture.label, split)
+
+
+def _identical(pictures: Sequence[Found], files: dict[str, ListedFile]) -> list[list[Found]]:
+    """Return the pictures whose files are equal byte for byte, together."""
+    by_content: dict[str, list[Found]] = defaultdict(list)
+    for picture in pictures:
+        by_content[files[picture.name].sha256].append(picture)
+    return [equal for equal in by_content.values() if len(equal) > 1]
+
+
+def _check_classes(found: Collection) -> None:
+    labels = {picture.label for picture in found.pictures}
+    if len(labels) < 2:
+        raise ValueError(
+            f"{found.folder} has pictures of {len(labels)} classes ({', '.join(sorted(labels))}); "
+            "at least two are needed: a folder for each class, with its pictures in it"
+        )
+
+
+def _check_identical(same: Sequence[Sequence[Found]]) -> None:
+    for equal in same:
+        first = equal[0]
+        for other in equal[1:]:
+            if other.label != first.label:
+                raise ValueError(
+                    f"{first.name} and {other.name} are the same picture, but of the classes "
+                    f"{first.label!r} and {other.label!r}: remove one, or name it in exclude"
+                )
+            if other.split != first.split:
+                raise ValueError(
+                    f"{first.name} (for {first.split}) and {other.name} (for {other.split}) are "
+                    "the same picture: what is tested must not be trained on; remove one, or name "
+                    "it in exclude"
+                )
+
+
+def _groups(pictures: Sequence[Found], same: Sequence[Sequence[Found]]) -> dict[str, str]:
+    """Return the group of each picture; those that share an identical picture are one."""
+    groups = {picture.name: picture.group or f"\0{picture.name}" for picture in pictures}
+    leader = {group: group for group in groups.values()}
+
+    def find(group: str) -> str:
+        while leader[group] != group:
+            group = leader[group]
+        return group
+
+    for equal in same:
+        for other in equal[1:]:
+            leader[find(groups[other.name])] = find(groups[equal[0].name])
+    return {name: find(group) for name, group in groups.items()}
+
+
+def _check_given(pictures: Sequence[Found], same: Sequence[Sequence[Found]]) -> None:
+    """Check a split that folders or a table give."""
+    sides: dict[str, Found] = {}
+    for picture in pictures:
+        other = sides.setdefault(picture.group, picture) if picture.group else picture
+        if other.split != picture.split:
+            raise ValueError(
+                f"group {picture.group!r} is on both sides: {other.name} is for {other.split}, "
+                f"{picture.name} for {picture.split}"
+            )
+    for split in ("train", "test"):
+        there = {picture.label for picture in pictures if picture.split == split}
+        if missing := sorted({picture.label for picture in pictures} - there):
+            raise ValueError(f"class {missing[0]!r} has no picture for {split}")
+
+
+def _warnings(gathered: Gathered, same: Sequence[Sequence[Found]]) -> list[str]:
+    counts = gathered.counts()
+    said = []
+    few = [f"{name} ({test})" for name, (_, test) in counts.items() if test < FEW_TEST]
+    if few:
+        said.append(
+            f"Few pictures to test on in {len(few)} of {len(counts)} classes, "
+            f"{', '.join(few[:5])}{' …' if len(few) > 5 else ''}: what is measured of one class "
+            "alone says little."
+        )
+    few = [f"{name} ({train})" for name, (train, _) in counts.items() if train < FEW_TRAIN]
+    if few:
+        said.append(
+            f"Few pictures to train on in {len(few)} of {len(counts)} classes, "
+            f"{', '.join(few[:5])}{' …' if len(few) > 5 else ''}."
+        )
+    totals = {name: sum(pair) for name, pair in counts.items()}
+    least, most = min(totals, key=totals.__getitem__), max(totals, key=totals.__getitem__)
+    if totals[most] >= UNEQUAL * totals[least]:
+        said.append(
+            f"The classes are unequal: {totals[most]} pictures of {most}, {totals[least]} of "
+            f"{least}. Look at the balanced accuracy, which counts every class alike."
+        )
+    if same:
+        said.append(
+            f"{sum(len(equal) - 1 for equal in same)} pictures are there more than once; they stay "
+            "on one side of the split, but count more than once."
+        )
+    return said

@@ -1,0 +1,162 @@
+"""A trained net with its transform, from the folder of its run alone."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from structnets.entries import refuse_foreign
+from structnets.foreign.limits import WEIGHTS
+from structnets.forms.tasks import form_of
+from structnets.identity import run_id
+from structnets.models.registry import create_for_spec
+from structnets.prediction.transforms import Transform, transform_of
+from structnets.specs.resolved import ResolvedSpec
+
+FILE = "model.pt"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A trained net and how a picture becomes its input.
+
+    Unpacks as ``model, transform``.
+
+    Attributes
+    ----------
+    model : nn.Module
+        In evaluation mode; takes (B, C, H, W) as the transform gives them, returns logits.
+    transform : Transform
+        From a file, its bytes, or a PIL image to (C, H, W).
+    classes : tuple of str
+        Names of the outputs.
+    spec : dict
+        Resolved spec of the training.
+    facts : dict
+        What `structnets.training.input_facts` kept.
+    """
+
+    model: nn.Module
+    transform: Transform
+    classes: tuple[str, ...]
+    spec: ResolvedSpec
+    facts: dict[str, Any]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.model, self.transform))
+
+    @property
+    def run_id(self) -> str:
+        """The run it comes from."""
+        return run_id(self.spec)
+
+    @torch.inference_mode()
+    def probabilities(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Return the probabilities of the classes, (B, classes), of transformed pictures."""
+        device = next((p.device for p in self.model.parameters()), torch.device("cpu"))
+        return self.model(torch.stack(list(inputs)).to(device)).float().softmax(1).cpu()
+
+
+def load(
+    run: str | Path,
+    device: torch.device | str = "cpu",
+    *,
+    results: str | Path = "results",
+    trusted: Iterable[str] = (),
+) -> Loaded:
+    """Load the net of a run with its transform; neither data nor results are needed.
+
+    Parameters
+    ----------
+    run : str or Path
+        Folder of the run, its ``model.pt``, or a run id below ``<results>/runs``.
+    device : torch.device or str
+        Where the net goes.
+    results : str or Path
+        Root of the results, for run ids.
+    trusted : iterable of str
+        Objects outside this library (``package.module:object``) that the run may be built with.
+        Without, a file of somebody else's can run no code.
+
+    Returns
+    -------
+    Loaded
+        Unpacks as ``model, transform``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such run.
+    ValueError
+        If the file is damaged, names an object that is not trusted, does not say how its input is
+        made, or is of data that are no pictures.
+
+    Examples
+    --------
+    >>> model, transform = load("results/runs/resnet20-…")  # doctest: +SKIP
+    >>> model(transform("picture.jpg")[None]).argmax()  # doctest: +SKIP
+    """
+    if str(device).startswith("cuda") and not torch.cuda.is_available():
+        raise ValueError(f"device {device}: torch finds no GPU here; leave it out, or say cpu")
+    path = find_weights(run, Path(results))
+    content = read_weights(path)
+    spec, facts = content["spec"], content.get("input")
+    refuse_foreign(spec, trusted, path)
+    if facts is None:
+        raise ValueError(
+            f"{path} does not say how a picture becomes its input, since it was trained by an "
+            "earlier version: train the run again"
+        )
+    try:
+        form = form_of(spec).package.rpartition(".")[2]
+        model = create_for_spec(spec, len(facts["classes"]), facts["image_shape"])
+        transform = transform_of(form, spec, facts)
+        model.load_state_dict(content["state_dict"])
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise ValueError(f"{path} does not fit the model of today's code: {error}") from error
+    return Loaded(model.to(device).eval(), transform, tuple(facts["classes"]), spec, facts)
+
+
+def find_weights(run: str | Path, results: Path) -> Path:
+    """Return the file of a run's weights.
+
+    Raises
+    ------
+    FileNotFoundError
+        Naming the places that were looked at.
+    """
+    given = Path(run)
+    places = [given, given / FILE, results / "runs" / given / FILE]
+    for place in places:
+        if place.is_file():
+            return place
+    looked = ", ".join(str(place) for place in places[1:])
+    raise FileNotFoundError(
+        f"no run {str(run)!r}: neither {looked} is there; give the folder of a run, or its id and "
+        "--results"
+    )
+
+
+def read_weights(path: Path) -> dict[str, Any]:
+    """Read a weights' file, which can hold tensors and plain values only.
+
+    Raises
+    ------
+    ValueError
+        If it is damaged, or no file of a training.
+    """
+    WEIGHTS.check(path, path.stat().st_size)
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        if not {"spec", "state_dict"} <= content.keys():
+            raise KeyError("it has no spec and weights")
+    except (RuntimeError, EOFError, pickle.UnpicklingError, LookupError, AttributeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"{path} is damaged, or no {FILE} of a training: {reason}") from error
+    return content

@@ -1,0 +1,198 @@
+"""The plan of a study: its pictures, its runs, and the jobs that train them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from structnets.data.sets.pictures import PictureList, load_list
+from structnets.files import read_json, write_json
+from structnets.identity import digest, prepared_name
+from structnets.pictures.gathering import Gathered, gather
+from structnets.reporting.plan import Plan
+from structnets.specs.configuration import Configuration
+from structnets.specs.experiment import Resources
+from structnets.specs.study import Study, load_study
+from structnets.specs.study.resolution import StudyRun, study_runs
+from structnets.training.run_files import is_published
+
+PINNED = "STRUCTNETS_STUDY_LIST"
+"""Environment variable that tells the jobs of a call which list of pictures it was planned with."""
+RUNS_OF_A_JOB = 12
+FEWEST_JOBS = 2
+_MADE = ".made.json"
+
+
+@dataclass(frozen=True)
+class StudyPlan:
+    """What a call with ``--config study=FILE`` makes.
+
+    Attributes
+    ----------
+    file : Path
+        Of the study.
+    study : Study
+        What it says.
+    list_file : Path
+        The list of its pictures (`structnets.data.sets.pictures.PictureList`).
+    gathered : Gathered
+        The pictures, what was left out, and warnings.
+    runs : list of StudyRun
+        All of them.
+    """
+
+    file: Path
+    study: Study
+    list_file: Path
+    gathered: Gathered
+    runs: list[StudyRun]
+
+    @property
+    def name(self) -> str:
+        """Name of the study."""
+        return self.study.study
+
+    @property
+    def jobs(self) -> dict[str, list[str]]:
+        """The runs of each training job, by the job's name.
+
+        The largest are dealt out first, so that jobs take equally long. A job is named after its
+        runs: another seed makes another job, in which what was trained before is passed over.
+        """
+        largest = sorted(self.runs, key=lambda run: (-run.size, run.row, run.seed))
+        names = list(dict.fromkeys(run.run_id for run in largest))
+        count = min(len(names), max(FEWEST_JOBS, -(-len(names) // RUNS_OF_A_JOB)))
+        dealt = [names[number::count] for number in range(count)]
+        return {f"train_{self.name}_{digest(runs)[:8]}": runs for runs in dealt}
+
+    def marker(self, job: str, results: str) -> Path:
+        """Return the file that says that a job is done."""
+        return Path(results) / "studies" / self.name / "jobs" / job
+
+    def report(self, results: str) -> Path:
+        """Return the report."""
+        return Path(results) / "studies" / self.name / "report.html"
+
+
+def plan_study(
+    configuration: Configuration, progress: Callable[[int, int], None] = lambda done, total: None
+) -> StudyPlan | None:
+    """Read the study that a configuration names and list its pictures; None if it names none.
+
+    The list is written below ``scratch``. Jobs of a call read the one that it was planned with,
+    whatever has changed in the folder since.
+
+    Raises
+    ------
+    ValueError, OSError
+        As `load_study`, `gather` and `study_runs` say.
+    """
+    if configuration.study is None:
+        return None
+    file = Path(configuration.study).resolve()
+    study = load_study(file)
+    folder = lists_folder(configuration.scratch)
+    pinned = os.environ.get(PINNED)
+    if pinned:
+        path = Path(pinned)
+        gathered = _recalled(path)
+    else:
+        gathered = gather(study, file, folder / "checksums", progress)
+        path = gathered.pictures.save(folder)
+        notes = {"left_out": gathered.left_out, "warnings": gathered.warnings}
+        if not _notes(path).is_file() or read_json(_notes(path)) != _plain(notes):
+            write_json(_notes(path), notes)
+    listed = gathered.pictures
+    training = len(listed.of_split("train"))
+    runs = list(study_runs(study, listed.digest, len(listed.classes), training))
+    planned = StudyPlan(file, study, path, gathered, runs)
+    if not pinned:
+        _remember(planned, folder)
+    return planned
+
+
+@dataclass(frozen=True)
+class Made:
+    """What calls of a study have made so far, of whatever pictures there were.
+
+    Attributes
+    ----------
+    runs, prepared, lists : set of str
+        Run ids, folders of prepared pictures, digests of lists.
+    """
+
+    runs: set[str]
+    prepared: set[str]
+    lists: set[str]
+
+
+def made_by(study: str, scratch: str | Path) -> Made:
+    """Return what a study has made."""
+    path = lists_folder(scratch) / f"{study}{_MADE}"
+    found = read_json(path) if path.is_file() else {}
+    return Made(*(set(found.get(key, ())) for key in ("runs", "prepared", "lists")))
+
+
+def studies_of(scratch: str | Path) -> list[str]:
+    """Return the names of the studies that have made anything."""
+    return sorted(path.name[: -len(_MADE)] for path in lists_folder(scratch).glob(f"*{_MADE}"))
+
+
+def _remember(planned: StudyPlan, folder: Path) -> None:
+    before = made_by(planned.name, folder.parent)
+    now = Made(
+        before.runs | {run.run_id for run in planned.runs},
+        before.prepared | {prepared_name(run.spec["data"]) for run in planned.runs},
+        before.lists | {planned.gathered.pictures.digest},
+    )
+    if now != before:
+        content = {key: sorted(getattr(now, key)) for key in ("runs", "prepared", "lists")}
+        write_json(folder / f"{planned.name}{_MADE}", content)
+
+
+def lists_folder(scratch: str | Path) -> Path:
+    """Return where the lists of pictures lie."""
+    return Path(scratch).resolve() / "lists"
+
+
+def _notes(path: Path) -> Path:
+    return path.with_suffix(".notes.json")
+
+
+def _plain(notes: dict[str, list[tuple[str, str]] | list[str]]) -> dict[str, list[list[str] | str]]:
+    return {
+        key: [list(entry) if isinstance(entry, tuple) else entry for entry in entries]
+        for key, entries in notes.items()
+    }
+
+
+def _recalled(path: Path) -> Gathered:
+    listed: PictureList = load_list(path)
+    notes = read_json(_notes(path))
+    return Gathered(listed, [(a, b) for a, b in notes["left_out"]], notes["warnings"])
+
+
+def with_study(plan: Plan, planned: StudyPlan | None, configuration: Configuration) -> Plan:
+    """Add the runs of a study to a plan."""
+    if planned is None:
+        return plan
+    specs = {run.run_id: run.spec for run in planned.runs}
+    usual = Resources(size="small" if configuration.preset == "smoke" else "medium")
+    return replace(
+        plan,
+        specs={**plan.specs, **specs},
+        resources={**dict.fromkeys(specs, usual), **plan.resources},
+        uses={**plan.uses, **{run: [*plan.uses.get(run, ()), planned.name] for run in specs}},
+    )
+
+
+def forget_broken_jobs(planned: StudyPlan, results: str) -> None:
+    """Remove the mark of every job of which a run is not there any more, so that it runs again."""
+    specs = {run.run_id: run.spec for run in planned.runs}
+    for job, runs in planned.jobs.items():
+        marker = planned.marker(job, results)
+        done = all(is_published(Path(results) / "runs" / run, specs[run]) for run in runs)
+        if marker.exists() and not done:
+            marker.unlink()

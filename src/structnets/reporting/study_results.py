@@ -1,0 +1,235 @@
+"""The numbers of a study: accuracies with intervals, differences of rows, confusion, mistakes."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from structnets.files import read_json
+from structnets.identity import spec_digest
+from structnets.reporting.study_plan import StudyPlan
+
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A mean over seeds.
+
+    Attributes
+    ----------
+    mean : float
+    low, high : float or None
+        Ends of the 95 % interval of the mean (Student's t over seeds); None with a single seed.
+    n : int
+        Number of seeds.
+    """
+
+    mean: float
+    low: float | None
+    high: float | None
+    n: int
+
+
+def measured(values: Sequence[float]) -> Measured:
+    """Return the mean of some values with its 95 % interval.
+
+    Examples
+    --------
+    >>> measured([1.0, 2.0, 3.0])
+    Measured(mean=2.0, low=-0.484..., high=4.484..., n=3)
+    """
+    mean, n = statistics.fmean(values), len(values)
+    if n < 2:
+        return Measured(mean, None, None, n)
+    from scipy.stats import t
+
+    half = float(t.ppf((1 + LEVEL) / 2, n - 1)) * statistics.stdev(values) / math.sqrt(n)
+    return Measured(mean, mean - half, mean + half, n)
+
+
+def wilson(right: float, total: int) -> tuple[float, float]:
+    """Return the 95 % interval of a rate in percent, from `right` of `total` (Wilson 1927).
+
+    Examples
+    --------
+    >>> tuple(round(end, 1) for end in wilson(8, 10))
+    (49.0, 94.3)
+    """
+    z = 1.959963984540054
+    rate = right / total
+    middle = (rate + z**2 / (2 * total)) / (1 + z**2 / total)
+    half = z / (1 + z**2 / total) * math.sqrt(rate * (1 - rate) / total + z**2 / (4 * total**2))
+    return 100 * max(0.0, middle - half), 100 * min(1.0, middle + half)
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A tested picture that a row answers wrongly.
+
+    Attributes
+    ----------
+    position : int
+        In the test split.
+    truth, answer : str
+        Classes.
+    probability : float
+        Of the answer, mean over the seeds.
+    """
+
+    position: int
+    truth: str
+    answer: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class StudyResults:
+    """What the runs of a study measured.
+
+    Attributes
+    ----------
+    planned : StudyPlan
+        The study.
+    manifest : dict
+        Of the prepared pictures.
+    results : dict
+        ``result.json`` of every run, by run id.
+    """
+
+    planned: StudyPlan
+    manifest: Mapping[str, Any]
+    results: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def rows(self) -> list[str]:
+        """Titles of the rows."""
+        return [row.title for row in self.planned.study.rows]
+
+    @property
+    def sizes(self) -> list[int]:
+        """Numbers of training pictures, ascending."""
+        return sorted({run.size for run in self.planned.runs})
+
+    @property
+    def classes(self) -> list[str]:
+        """Class names."""
+        return list(self.manifest["classes"])
+
+    @property
+    def tested(self) -> int:
+        """Number of pictures that are tested."""
+        return sum(self.manifest["counts"]["test"].values())
+
+    @property
+    def majority(self) -> float:
+        """Percent of tests that always answering the most frequent training class gets right."""
+        train, test = (self.manifest["counts"][split] for split in ("train", "test"))
+        return 100 * test[max(train, key=train.__getitem__)] / self.tested
+
+    def runs_of(self, row: str, size: int) -> dict[int, Mapping[str, Any]]:
+        """Return the results of a cell, by seed."""
+        return {
+            run.seed: self.results[run.run_id]
+            for run in self.planned.runs
+            if (run.row, run.size) == (row, size)
+        }
+
+    def score(self, row: str, size: int, metric: str = "accuracy") -> Measured:
+        """Return a metric of a cell, in percent."""
+        found = self.runs_of(row, size)
+        score = measured([found[seed]["metrics"][metric] for seed in sorted(found)])
+        if score.low is None or score.high is None:
+            return score
+        return replace(score, low=max(0.0, score.low), high=min(100.0, score.high))
+
+    def difference(self, row: str, other: str, size: int) -> Measured:
+        """Return how much more a row gets right than another, paired by seed, in points."""
+        one, two = self.runs_of(row, size), self.runs_of(other, size)
+        pairs = sorted(one.keys() & two.keys())
+        metric = "accuracy"
+        return measured([one[s]["metrics"][metric] - two[s]["metrics"][metric] for s in pairs])
+
+    def confusion(self, row: str, size: int) -> np.ndarray:
+        """Return true by answered classes, (classes, classes), summed over the seeds."""
+        found = self.runs_of(row, size).values()
+        return np.sum([result["confusion"] for result in found], axis=0)
+
+    def answers(self, row: str, size: int) -> np.ndarray:
+        """Return the probabilities of every tested picture, (pictures, classes), mean of seeds."""
+        found = self.runs_of(row, size).values()
+        return np.mean([result["probabilities"] for result in found], axis=0)
+
+    def mistakes(self, row: str, size: int, labels: np.ndarray, most: int) -> list[Mistake]:
+        """List the pictures answered wrongly, those of the surest answers first."""
+        answers = self.answers(row, size)
+        given = answers.argmax(1)
+        wrong = np.flatnonzero(given != labels)
+        surest = sorted(wrong, key=lambda place: -answers[place, given[place]])
+        return [
+            Mistake(
+                int(place),
+                self.classes[labels[place]],
+                self.classes[given[place]],
+                float(answers[place, given[place]]),
+            )
+            for place in surest[:most]
+        ]
+
+    def cells(self) -> list[dict[str, Any]]:
+        """List every cell as plain JSON."""
+        listed = []
+        for size in self.sizes:
+            for row in self.rows:
+                found = {m: self.score(row, size, m) for m in ("accuracy", "balanced_accuracy")}
+                runs = self.runs_of(row, size)
+                listed.append(
+                    {
+                        "row": row,
+                        "train_size": size,
+                        **{key: value.mean for key, value in found.items()},
+                        "low": found["accuracy"].low,
+                        "high": found["accuracy"].high,
+                        "seeds": found["accuracy"].n,
+                        "majority": self.majority,
+                        "tested": self.tested,
+                        "run_ids": [runs[seed]["run_id"] for seed in sorted(runs)],
+                    }
+                )
+        return listed
+
+
+def collect_results(planned: StudyPlan, results: Path, manifest: Mapping[str, Any]) -> StudyResults:
+    """Read what the runs of a study published.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a run is not there.
+    ValueError
+        If a result is of another spec, or was measured on other data than the others.
+    """
+    found = {}
+    for run in planned.runs:
+        path = results / "runs" / run.run_id / "result.json"
+        if not path.is_file():
+            raise FileNotFoundError(f"{path} is missing: call the study again to train the run")
+        result = read_json(path)
+        if result["spec_digest"] != spec_digest(run.spec):
+            raise ValueError(
+                f"{path} is of another spec: remove its folder and call the study again"
+            )
+        if result["data_digest"] != manifest["digest"]:
+            raise ValueError(
+                f"{path} was measured on other prepared pictures ({result['data_digest'][:8]}) "
+                f"than those there are ({manifest['digest'][:8]}): remove its folder, call the "
+                "study again"
+            )
+        found[run.run_id] = result
+    return StudyResults(planned, manifest, found)

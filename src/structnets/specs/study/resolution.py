@@ -1,0 +1,126 @@
+"""From a study to the specs of its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from structnets.identity import run_id
+from structnets.specs.experiment import merge
+from structnets.specs.resolved import ResolvedSpec
+from structnets.specs.spec import validate
+from structnets.specs.study.model import Row, Study
+
+STEPS, BATCH = 200, 32
+"""A training has so many steps, of so many pictures each, unless the study says otherwise."""
+
+DEFAULT_RECIPE: Mapping[str, Any] = {
+    "optimizer": {"name": "sgd", "lr": 0.05, "momentum": 0.9, "nesterov": True,
+                  "weight_decay": 5e-4},
+    "schedule": {"name": "linear"},
+    "clip_norm": 5.0,
+    "standardize": True,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class StudyRun:
+    """One training of a study.
+
+    Attributes
+    ----------
+    row : str
+        Title of its row.
+    size : int
+        Number of training pictures.
+    seed : int
+    spec : dict
+        Resolved.
+    """
+
+    row: str
+    size: int
+    seed: int
+    spec: ResolvedSpec
+
+    @property
+    def run_id(self) -> str:
+        """Name of the run."""
+        return run_id(self.spec)
+
+
+def study_runs(study: Study, content: str, classes: int, training: int) -> Iterator[StudyRun]:
+    """Resolve every training of a study of pictures.
+
+    Parameters
+    ----------
+    study : Study
+        What is asked for.
+    content : str
+        Digest of the list of pictures.
+    classes, training : int
+        Numbers of classes, and of pictures for training.
+
+    Raises
+    ------
+    ValueError
+        If a number of training pictures is more than there are or fewer than classes, or a spec is
+        not valid.
+    """
+    for asked in study.train_sizes:
+        size = training if asked == "all" else int(asked)
+        if size > training:
+            raise ValueError(
+                f"train_sizes: {size} are more than the {training} pictures for training; give at "
+                "most so many, or all"
+            )
+        if size < classes:
+            raise ValueError(
+                f"train_sizes: {size} pictures are fewer than the {classes} classes; give at least "
+                "one of each"
+            )
+        for row in study.rows:
+            for seed in range(study.seeds):
+                spec = {
+                    "chapter": None,
+                    "preset": "small",
+                    "model": {"name": row.model, "options": row.options},
+                    "data": {
+                        "name": "pictures",
+                        "prepare": {
+                            "content": content,
+                            "classes": classes,
+                            "geometry": f"{study.pictures.fit}{study.pictures.side}",
+                        },
+                        "train_size": None if size == training else size,
+                    },
+                    "recipe": recipe_of(study, row, size),
+                    "seed": seed,
+                }
+                yield StudyRun(row.title, size, seed, validate(spec))
+
+
+def recipe_of(study: Study, row: Row, size: int) -> dict[str, Any]:
+    """Return the recipe of a row for a number of training pictures, unchecked.
+
+    Raises
+    ------
+    ValueError
+        If it gives both epochs and steps, or steps that are no positive number.
+    """
+    crop = {"kind": "random", "size": study.pictures.crop, "flip": study.pictures.flip}
+    asked = merge(merge({}, study.recipe), row.recipe)
+    steps = asked.pop("steps", None)
+    if steps is not None and "epochs" in asked:
+        raise ValueError(f"recipe of {row.title}: give epochs or steps, not both")
+    recipe = merge({**DEFAULT_RECIPE, "crop": crop}, asked)
+    batch = recipe.setdefault("batch_size", min(BATCH, size))
+    if "epochs" not in recipe:
+        steps = STEPS if steps is None else steps
+        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
+            raise ValueError(f"recipe of {row.title}: steps must be a positive integer: {steps!r}")
+        whole = recipe.get("drop_last", True)
+        each = size // batch if whole else -(-size // batch)
+        recipe["epochs"] = max(1, -(-steps // max(1, each)))
+    return recipe

@@ -1,0 +1,45 @@
+"""How a picture becomes the input of a trained net, as its weights' file says it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from structnets.specs.resolved import ResolvedSpec
+
+
+def input_facts(spec: ResolvedSpec, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a net's user has to know to make its input, as plain JSON.
+
+    Parameters
+    ----------
+    spec : dict
+        Resolved spec of the training.
+    manifest : mapping
+        Of the prepared data.
+
+    Returns
+    -------
+    dict
+        ``classes``; ``image_shape`` as the data were stored, (C, H, W); ``geometry``, how pictures
+        were resized to that, or None; ``crop``, the part the net sees, or None; ``statistics``,
+        ``mean`` and ``std`` of each channel for values in [0, 1], or None where nothing is
+        subtracted; ``mean_image``, whether a mean image is; ``grey``, whether all training
+        pictures were without colour; ``sides``, the least and the most pixels of a side of the
+        training pictures, or None where that was not kept.
+    """
+    recipe = spec["recipe"]
+    counts = manifest.get("counts", {})
+    total = sum(sum(split.values()) for split in counts.values() if isinstance(split, dict))
+    shape = list(manifest["image_shape"])
+    converted = manifest.get("converted", {})
+    return {
+        "classes": list(manifest.get("classes", ())),
+        "image_shape": shape,
+        "geometry": manifest.get("geometry"),
+        "crop": recipe.get("crop"),
+        "statistics": manifest.get("statistics") if recipe.get("standardize") else None,
+        "mean_image": bool(recipe.get("mean_image")),
+        "grey": shape[0] == 1 or (bool(total) and converted.get("grey", 0) == total),
+        "sides": manifest.get("sides"),
+    }

@@ -1,0 +1,121 @@
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from structnets.pictures.found import in_folder, in_table
+
+
+def names(found):
+    return {picture.name: (picture.label, picture.split, picture.group) for picture in found}
+
+
+def test_a_folder_is_a_class(make):
+    root = make("cat/a.png", "dog/deep/b.PNG")
+    found = in_folder(root)
+    assert names(found.pictures) == {
+        "cat/a.png": ("cat", None, None),
+        "dog/deep/b.PNG": ("dog", None, None),
+    }
+
+
+def test_what_is_no_picture_of_a_class_is_named(make):
+    root = make("cat/a.png", "dog/b.png", "loose.png")
+    (root / "cat" / "notes.txt").write_text("")
+    (root / "cat" / "._a.png").write_text("")
+    assert in_folder(root).left_out == [
+        ("loose.png", "lies in no folder of a class"),
+        ("1 files (.txt)", "no picture by their ending"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("folders", "splits"),
+    [
+        (("train", "test"), ("train", "test")),
+        (("training", "val"), ("train", "test")),
+        (("Train", "Test", "validation"), ("train", "test")),
+        (("train", "cats"), (None,)),
+    ],
+)
+def test_train_and_test_folders_are_splits(make, folders, splits):
+    root = make(*(f"{folder}/{label}/{folder}.png" for folder in folders for label in "ab"))
+    found = in_folder(root).pictures
+    assert {picture.split for picture in found} == set(splits)
+    assert {picture.label for picture in found} == ({"a", "b"} if splits[0] else set(folders))
+
+
+def test_validation_pictures_beside_test_ones_are_left_out_and_said(make):
+    root = make(*(f"{folder}/a/{folder}.png" for folder in ("train", "test", "val")))
+    assert in_folder(root).left_out == [
+        ("val/a/val.png", "for validation: neither trained nor tested on")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("groups", "name", "group"),
+    [("folder", "cat/kim/1.png", "kim"), (r"p(\d+)_", "cat/p07_1.png", "07")],
+)
+def test_groups_are_folders_or_parts_of_names(make, groups, name, group):
+    assert in_folder(make(name), groups).pictures[0].group == group
+
+
+@pytest.mark.parametrize(("groups", "said"), [("folder", "no folder within"), ("(x)", "not match")])
+def test_a_picture_without_a_group_is_refused(make, groups, said):
+    with pytest.raises(ValueError, match=said):
+        in_folder(make("cat/1.png"), groups)
+
+
+def table(root, text):
+    path = root / "table.csv"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_a_table_names_pictures(make, mark):
+    root = make("1.png", "x/2.png")
+    lines = ["path,label,group,split,more", "1.png,cat,g,train,0", "x/2.png, dog ,h,test,0"]
+    found = in_table(table(root, "\ufeff" + "\n".join(lines).replace(",", mark) + "\n"))
+    assert names(found.pictures) == {
+        "1.png": ("cat", "train", "g"),
+        "x/2.png": ("dog", "test", "h"),
+    }
+
+
+def test_a_parquet_table_says_the_same(make):
+    root = make("1.png")
+    content = pyarrow.table({"path": ["1.png"], "label": [3], "group": [None]})
+    pyarrow.parquet.write_table(content, root / "table.parquet")
+    assert names(in_table(root / "table.parquet").pictures) == {"1.png": ("3", None, None)}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("path,class\n1.png,cat\n", "lacks the column 'label'"),
+        ("path,label,label\n1.png,a,b\n", "'label' more than once"),
+        ("path,label\n1.png\n", "line 2: 1 cells for the 2"),
+        ("path,label\n1.png,\n", "line 2: label is empty"),
+        ("path,label\n1.png,a\n./1.png,b\n", "line 3: 1.png is also in line 2"),
+        ("path,label,split\n1.png,a,dev\n", "split is 'dev'"),
+        ("path,label,split\n1.png,a,train\n2.png,a,\n", "some have none"),
+        ('path,label\n1.png,"a\n', "line 2: unexpected end"),
+    ],
+)
+def test_a_wrong_line_is_named(make, text, said):
+    with pytest.raises(ValueError, match=said):
+        in_table(table(make("1.png", "2.png"), text))
+
+
+def test_a_picture_of_a_table_that_is_not_there_is_named(make):
+    with pytest.raises(FileNotFoundError, match=r"line 2: .*9\.png"):
+        in_table(table(make("1.png"), "path,label\n9.png,a\n"))
+
+
+def test_an_exclusion_that_matches_nothing_is_refused(two_classes):
+    found = in_folder(two_classes)
+    kept = found.without(["cat/*"])
+    assert {picture.label for picture in kept.pictures} == {"dog"}
+    assert kept.left_out[0] == ("cat/0.png", "excluded by the study")
+    with pytest.raises(ValueError, match=r"cow/\*"):
+        found.without(["cow/*"])

@@ -1,0 +1,166 @@
+import os
+import shutil
+from collections import Counter
+
+import pytest
+
+from structnets.pictures.gathering import gather
+from structnets.pictures.new_study import train_sizes, write_study
+from structnets.specs.study import Study, load_study
+from structnets.specs.validation import checked
+
+
+@pytest.fixture
+def gathered(tmp_path):
+    def of(root, **more):
+        content = {"study": "s", "images": str(root), "rows": [{"model": "resnet20"}], **more}
+        return gather(checked(Study, content, "s"), tmp_path / "s.yaml", tmp_path / "memory")
+
+    return of
+
+
+def splits(found):
+    return {picture.name: picture.split for picture in found.pictures.pictures}
+
+
+def test_a_quarter_of_every_class_is_for_testing(two_classes, gathered):
+    assert gathered(two_classes).counts() == {"cat": (8, 2), "dog": (4, 2)}
+
+
+def test_another_seed_is_another_split_and_other_content(two_classes, gathered):
+    one, other = gathered(two_classes), gathered(two_classes, split={"seed": 1})
+    assert splits(one) == splits(gathered(two_classes)) != splits(other)
+    assert one.pictures.digest != other.pictures.digest
+
+
+@pytest.mark.parametrize("change", ["add", "remove", "replace", "relabel", "rename"])
+def test_changed_pictures_are_other_content(two_classes, gathered, make, change):
+    before, first = gathered(two_classes).pictures.digest, two_classes / "cat/0.png"
+    if change == "add":
+        make("cat/new.png")
+    elif change == "remove":
+        first.unlink()
+    elif change == "replace":
+        make("cat/0.png")
+    else:
+        first.rename(two_classes / {"relabel": "dog/0x.png", "rename": "cat/0x.png"}[change])
+    assert gathered(two_classes).pictures.digest != before
+
+
+def test_equal_pictures_elsewhere_are_the_same_content(two_classes, gathered, tmp_path):
+    shutil.copytree(two_classes, tmp_path / "copy")
+    found = [gathered(root).pictures for root in (two_classes, tmp_path / "copy")]
+    assert found[0].digest == found[1].digest
+    assert found[0].folder != found[1].folder
+
+
+def test_groups_stay_on_one_side(make, gathered):
+    root = make(*(f"{label}/p{n}_{i}.png" for label in "ab" for n in range(6) for i in range(3)))
+    found = splits(gathered(root, split={"groups": r"(p\d)_", "test": 0.3}))
+    of_group = Counter((name[2:4], split) for name, split in found.items())
+    assert set(of_group.values()) == {6}
+    assert set(found.values()) == {"train", "test"}
+
+
+def test_a_class_of_one_group_cannot_be_split(make, gathered):
+    root = make(*(f"{label}/p{label}_{i}.png" for label in "ab" for i in range(3)))
+    with pytest.raises(ValueError, match="class 'a' cannot be split"):
+        gathered(root, split={"groups": "(p.)_"})
+
+
+def test_identical_pictures_stay_together_and_are_said(two_classes, gathered):
+    for number in range(6):
+        shutil.copy(two_classes / "dog/0.png", two_classes / f"dog/again{number}.png")
+    found = gathered(two_classes)
+    sides = {split for name, split in splits(found).items() if "again" in name or "dog/0" in name}
+    assert len(sides) == 1
+    assert any("6 pictures are there more than once" in text for text in found.warnings)
+
+
+def test_identical_pictures_of_two_classes_are_refused_with_both_names(two_classes, gathered):
+    shutil.copy(two_classes / "dog/0.png", two_classes / "cat/copy.png")
+    with pytest.raises(ValueError, match=r"cat/copy\.png and dog/0\.png are the same picture"):
+        gathered(two_classes)
+    assert gathered(two_classes, exclude=["cat/copy.png"]).left_out
+
+
+def test_identical_pictures_on_both_sides_are_refused_with_both_names(make, gathered):
+    root = make(*(f"{split}/{label}/1.png" for split in ("train", "test") for label in "ab"))
+    shutil.copy(root / "train/a/1.png", root / "test/a/copy.png")
+    with pytest.raises(ValueError, match=r"test/a/copy\.png \(for test\) and train/a/1\.png"):
+        gathered(root)
+
+
+def test_a_group_on_both_sides_is_refused(make, gathered):
+    root = make(*(f"{split}/{label}/p1.png" for split in ("train", "test") for label in "ab"))
+    with pytest.raises(ValueError, match="group 'p1' is on both sides"):
+        gathered(root, split={"groups": "(p1)"})
+
+
+def test_one_class_is_refused(make, gathered):
+    with pytest.raises(ValueError, match="1 classes"):
+        gathered(make("a/1.png", "a/2.png"))
+
+
+def test_a_class_missing_on_one_side_is_refused(make, gathered):
+    with pytest.raises(ValueError, match="'b' has no picture for test"):
+        gathered(make("train/a/1.png", "train/b/2.png", "test/a/3.png"))
+
+
+def test_small_and_unequal_classes_are_warned_of(make, gathered):
+    root = make(*(f"a/{n}.png" for n in range(40)), *(f"b/{n}.png" for n in range(4)))
+    said = " ".join(gathered(root).warnings)
+    assert "Few pictures to test on in 1 of 2 classes, b (1)" in said
+    assert "unequal: 40 pictures of a, 4 of b" in said
+
+
+def test_classes_that_are_numbers_are_in_their_order(make, gathered):
+    root = make(*(f"{label}/{n}.png" for label in (10, 9, 1) for n in range(2)))
+    assert gathered(root).pictures.classes == ("1", "9", "10")
+
+
+def test_what_new_study_writes_can_be_read_and_run(two_classes, gathered, tmp_path):
+    path = tmp_path / "my.yaml"
+    path.write_text(write_study(two_classes))
+    study = load_study(path)
+    assert gather(study, path).pictures.digest == gathered(two_classes).pictures.digest
+    assert "#   cat: 8 + 2" in path.read_text()
+
+
+def test_a_hostile_name_stays_in_its_comment(make, tmp_path):
+    root = make(*(f"{label}/{n}.png" for label in ("a\nstudy: evil", "b") for n in range(4)))
+    path = tmp_path / "my.yaml"
+    path.write_text(write_study(root))
+    assert load_study(path).study == "pictures"
+
+
+def test_new_study_compares_a_tenth_one_between_and_all():
+    assert train_sizes(1000, 10) == [100, 320, "all"]
+    assert train_sizes(140, 10) == [20, 53, "all"]
+    assert train_sizes(20, 10) == ["all"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({}, "images"),
+        ({"images": "x", "train_sizes": [0]}, "train_sizes"),
+        ({"images": "x", "train_sizes": ["all", "all"]}, "different"),
+        ({"images": "x", "study": "My Study"}, "a-z"),
+        ({"images": "x", "pictures": {"side": 32, "crop": 48}}, "crop 48 is larger"),
+        ({"images": "x", "pictures": {"side": 33}}, "side"),
+        ({"images": "x", "split": {"groups": "patient"}}, "no group in parentheses"),
+        ({"images": "x", "rows": [{"model": "resnet20"}] * 2}, "different labels"),
+        ({"images": "x", "sizes": [1]}, "train_sizes"),
+    ],
+)
+def test_a_wrong_study_says_what_is_wrong(content, said):
+    with pytest.raises(ValueError, match=said):
+        checked(Study, {"study": "s", "rows": [{"model": "resnet20"}], **content}, "s")
+
+
+def test_a_picture_that_cannot_be_read_is_an_error(two_classes, gathered):
+    (two_classes / "cat/gone.png").symlink_to(two_classes / "nowhere")
+    with pytest.raises(OSError, match=r"gone\.png"):
+        gathered(two_classes)
+    assert os.path.lexists(two_classes / "cat/gone.png")

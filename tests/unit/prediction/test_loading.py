@@ -1,0 +1,90 @@
+import shutil
+
+import pytest
+import torch
+from PIL import Image
+
+import structnets
+from structnets.files import read_json
+from structnets.prediction.loading import read_weights
+from structnets.prediction.transforms import transform_of
+
+
+def test_it_answers_as_the_test_of_the_training_did(study):
+    loaded = structnets.load(study.run)
+    names = (study.prepared / "test_names.txt").read_text().splitlines()
+    inputs = [loaded.transform(study.root / "pictures" / name) for name in names]
+    expected = read_json(study.run / "result.json")["probabilities"]
+    torch.testing.assert_close(
+        loaded.probabilities(inputs), torch.tensor(expected), atol=2e-6, rtol=0
+    )
+
+
+def test_it_needs_nothing_but_its_weights(study, tmp_path):
+    shutil.copy(study.run / "model.pt", tmp_path / "elsewhere.pt")
+    model, transform = structnets.load(tmp_path / "elsewhere.pt")
+    picture = Image.new("L", (50, 80), 99)
+    assert model(transform(picture)[None]).shape == (1, 2)
+
+
+def test_it_is_found_by_its_run_id(study):
+    loaded = structnets.load(study.run.name, results=study.results)
+    assert loaded.run_id == study.run.name
+    assert loaded.classes == ("<i>along", "across")
+    assert not loaded.model.training
+
+
+def test_a_missing_run_names_the_places(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"runs/none/model\.pt"):
+        structnets.load("none", results=tmp_path)
+
+
+def changed(study, tmp_path, change):
+    content = read_weights(study.run / "model.pt")
+    change(content)
+    torch.save(content, tmp_path / "model.pt")
+    return tmp_path
+
+
+@pytest.mark.parametrize("place", ["model", "data"])
+def test_foreign_names_are_refused_before_their_code_runs(study, tmp_path, place):
+    def change(content):
+        content["spec"][place]["name"] = "no_such_package.net:Net"
+
+    folder = changed(study, tmp_path, change)
+    with pytest.raises(ValueError, match=r"--trust no_such_package\.net:Net"):
+        structnets.load(folder)
+    with pytest.raises(ValueError, match="no module"):
+        structnets.load(folder, trusted=["no_such_package.net:Net"])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda content: content.pop("input"), "train the run again"),
+        (lambda content: content.pop("spec"), "no model.pt of a training"),
+        (lambda content: content["state_dict"].popitem(), "does not fit"),
+        (lambda content: content["input"].pop("image_shape"), "does not fit"),
+        (lambda content: content["input"].update(mean_image=True), "mean image"),
+    ],
+)
+def test_what_is_not_whole_is_refused(study, tmp_path, change, said):
+    folder = changed(study, tmp_path, change)
+    with pytest.raises(ValueError, match=said):
+        structnets.load(folder)
+
+
+def test_a_pickle_that_would_run_code_is_refused(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return exec, ("raise SystemExit",)
+
+    torch.save({"spec": Evil(), "state_dict": {}}, tmp_path / "model.pt")
+    with pytest.raises(ValueError, match="damaged"):
+        structnets.load(tmp_path)
+
+
+def test_nets_of_other_things_than_pictures_are_refused(study):
+    loaded = structnets.load(study.run)
+    with pytest.raises(ValueError, match="no pictures with classes"):
+        transform_of("boundaries", loaded.spec, loaded.facts)
