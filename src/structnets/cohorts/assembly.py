@@ -11,6 +11,7 @@ import numpy as np
 from structnets.cohorts.content import refuse_other_content
 from structnets.cohorts.copies import refuse_copies
 from structnets.cohorts.decisions import decide
+from structnets.cohorts.fixed_split import fixed_folds
 from structnets.cohorts.folds import (
     NEAR_DUPLICATE,
     audit_folds,
@@ -18,7 +19,7 @@ from structnets.cohorts.folds import (
     near_duplicates,
     stratified_folds,
 )
-from structnets.cohorts.listing import Listing, Scan
+from structnets.cohorts.listing import Listing, Scan, scan_name
 from structnets.cohorts.naming import shown
 from structnets.cohorts.request import REPETITIONS, CohortRequest, refuse_few
 from structnets.cohorts.subject_files import SubjectFiles
@@ -58,7 +59,7 @@ def assemble(
     decided = decide(request, listing, subjects)
     volumes = np.stack([files.volume() for _, files in decided.used])[:, np.newaxis]
     rows = [_entry(scan, files.facts) for scan, files in decided.used]
-    return write_folded(request, volumes, rows, out, decided.record)
+    return write_folded(request, volumes, rows, out, decided.record, listing.sides)
 
 
 def write_folded(
@@ -67,6 +68,7 @@ def write_folded(
     rows: Sequence[Mapping[str, Any]],
     out: Path,
     source: Mapping[str, Any],
+    sides: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Deal a cohort into audited folds, bring it to its grid and write it.
 
@@ -82,6 +84,8 @@ def write_folded(
         Folder of the prepared cohort.
     source : mapping
         Where the volumes came from, plain JSON.
+    sides : mapping, optional
+        ``train`` or ``test`` by name of scan, which takes the place of folds dealt by seed.
 
     Raises
     ------
@@ -99,9 +103,12 @@ def write_folded(
         for number, name in enumerate(request.classes)
     }
     refuse_few({name: len(of) for name, of in of_class.items()}, request.folds)
-    folds = np.stack(
-        [stratified_folds(labels, groups, request.folds, number) for number in range(REPETITIONS)]
-    )
+    if sides:
+        names = [scan_name(str(row["subject"]), str(row["session"])) for row in rows]
+        folds = fixed_folds(names, sides, REPETITIONS)
+    else:
+        dealt = range(REPETITIONS)
+        folds = np.stack([stratified_folds(labels, groups, request.folds, n) for n in dealt])
     if found := [line for dealt in folds for line in audit_folds(dealt, subjects, alike)]:
         raise ValueError(f"the folds of {request.name} leak: {shown(found, '; ')}")
     audit = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -70,11 +70,14 @@ class Listing:
         What is not used, and why.
     taken : tuple of (str, str)
         Names of scans that were chosen among several, and how.
+    sides : mapping
+        ``train`` or ``test`` by name of scan, where a list of images fixes it; else empty.
     """
 
     scans: tuple[Scan, ...]
     left_out: tuple[tuple[str, str], ...]
     taken: tuple[tuple[str, str], ...] = ()
+    sides: Mapping[str, str] = field(default_factory=dict)
 
 
 def scan_name(subject: str, session: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from structnets.cohorts import layouts
+from structnets.cohorts.fixed_split import read_split, restrict
 from structnets.cohorts.listing import Listing, Scan
 from structnets.cohorts.naming import path_part
 from structnets.cohorts.sheet import without_zeros
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 _STEPS = ("bias_field", "strip", "registration")
 # What concerns the gathering alone; registered scans are shared between its values.
-_OF_GATHERING = ("grid_mm", "folds", "exclude_failed", "exclude", "keep", "content")
+_OF_GATHERING = ("split", "grid_mm", "folds", "exclude_failed", "exclude", "keep", "content")
 # What decides which scans are listed.
 _OF_LISTING = ("layout", "label_column", "classes", "sessions", "exclude")
 REPETITIONS = 10
@@ -48,6 +49,11 @@ class CohortRequest:
         if not find_dataset(self.name).cohort:
             raise ValueError(f"{self.name} is no cohort")
         check_parameters(self.name, self.prepare)
+        if self.split is not None:
+            path_part(self.split, "split", "prepare parameter 'split'")
+            for key in ("folds", "sessions"):
+                if key in self.prepare:
+                    raise ValueError(f"prepare parameter {key!r} has no use with 'split'; leave it")
         if both := sorted(set(self.exclude) & set(self.keep)):
             raise ValueError(
                 f"prepare parameters 'exclude' and 'keep' both name {', '.join(both)}; decide"
@@ -73,8 +79,13 @@ class CohortRequest:
 
     @property
     def folds(self) -> int:
-        """Number of folds."""
-        return self.prepare.get("folds", 10)
+        """Number of folds; with a fixed split, its test images are the only one."""
+        return 1 if self.split else self.prepare.get("folds", 10)
+
+    @property
+    def split(self) -> str | None:
+        """Name of the list that fixes which images are trained and tested on, if there is one."""
+        return self.prepare.get("split")
 
     @property
     def exclude(self) -> tuple[str, ...]:
@@ -99,6 +110,8 @@ class CohortRequest:
     @property
     def sessions(self) -> str:
         """Whether each subject's ``"first"`` session is taken, or ``"all"``."""
+        if self.split:  # the list names images
+            return "all"
         return self.prepare.get("sessions", "first")
 
     def list_scans(self, data_root: Path) -> Listing:
@@ -110,6 +123,9 @@ class CohortRequest:
             As the layout's reader says; also if a class has fewer subjects than there are folds.
         """
         listing = self._listed(data_root, self.sessions, self.exclude)
+        if self.split:
+            path = data_root / self.name / "splits" / f"{self.split}.csv"
+            listing = restrict(listing, read_split(path), path)
         refuse_few(_subjects(listing.scans, self.classes), self.folds)
         return listing
 

@@ -174,8 +174,8 @@ PROTOCOL: dict[str, dict[str, Facts]] = {
     },
     "table5": {
         # "150 train and test 3D MRI images", one fixed subset.
-        "rfnin_adni": {**MRI, "data": "adni", "runs": Reading("Split of ADNI")},
-        "nin_adni": {**MRI, "data": "adni", "runs": Reading("Split of ADNI")},
+        "rfnin_adni": {**MRI, "data": "adni table5", "runs": 1},
+        "nin_adni": {**MRI, "data": "adni table5", "runs": 1},
         "rfnin_oasis": {**MRI, "data": "oasis_ad126", "runs": Reading("Folds of AD-126")},
         "nin_oasis": {**MRI, "data": "oasis_ad126", "runs": Reading("Folds of AD-126")},
         "linear_oasis": {},
@@ -298,7 +298,8 @@ def protocol_of(target: str, row: str, column: str) -> Facts:
 def resolved_facts(spec: ResolvedSpec, runs: int) -> dict[str, Any]:
     """Return what `PROTOCOL` states, of a resolved spec."""
     data, recipe = spec["data"], spec["recipe"]
-    name = f"{data['name']} {data['prepare'].get('merge', '')}".strip()
+    variant = data["prepare"].get("merge", data["prepare"].get("split", ""))
+    name = f"{data['name']} {variant}".strip()
     boundary = spec["metric"] == "ods"
     classes = None if boundary else class_count(data["name"], data["prepare"])
     facts = {"data": name, "classes": classes, "runs": runs}
@@ -384,6 +385,13 @@ def test_h_net_s_schedule_and_sparsity_are_those_of_its_code() -> None:
         assert recipe["optimizer"]["lr"] == rate
     hnet: Any = specs["hnet"]["recipe"]
     assert hnet["boundaries"]["sparsity"] == 1
+
+
+def test_adni_is_registered_by_fsl() -> None:
+    """Section 3.4.4: "normalization to MNI space with the FSL library"."""
+    for target, row, _, spec, _ in paper_runs():
+        if target == "table5" and row.endswith("adni"):
+            assert spec["data"]["prepare"] == {"split": "table5", "registration": "flirt"}
 
 
 def test_a_departure_would_be_found() -> None:

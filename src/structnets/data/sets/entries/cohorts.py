@@ -53,7 +53,7 @@ ENTRIES: dict[str, DatasetEntry] = {
         "made brains of which half are shrunken; built in", ("control", "patient"), 24, _OF_COHORTS
     ),
     "oasis_ad126": _cohort("OASIS-1 at 60 and above; Table 5", ("normal", "alzheimer"), 126),
-    "adni": _cohort("ADNI's folders; Table 5", ("CN", "AD"), 0),
+    "adni": _cohort("ADNI's folders; Table 5", ("CN", "AD"), 0, {**_OF_SCANS, "split": (str,)}),
     # The parameters name its classes.
     "cohort": _cohort(
         "a cohort of one's own, in BIDS or a plain folder",
