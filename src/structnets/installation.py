@@ -14,8 +14,6 @@ EXTRAS = {
     "nibabel": "volumes",
     "nilearn": "volumes",
     "numba": "boundaries",
-    "onnx": "onnx",
-    "onnxscript": "onnx",
     "psutil": "cluster",
     "psycopg2": "cluster",
     "pyarrow": "images",

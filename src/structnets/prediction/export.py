@@ -106,9 +106,15 @@ def _write_torch(net: nn.Module, pixels: Tensor, path: Path, note: str) -> Tenso
 
 
 def _write_onnx(net: nn.Module, pixels: Tensor, path: Path, note: str) -> Tensor:
-    import onnx
-    import onnxscript  # noqa: F401  # torch's exporter needs it; said here, with the remedy
-    from onnx.reference import ReferenceEvaluator
+    try:
+        import onnx
+        import onnxscript  # noqa: F401  # of torch's exporter
+        from onnx.reference import ReferenceEvaluator
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"{error}: ONNX needs two packages that structnets does not: pip install onnx "
+            "onnxscript"
+        ) from error
 
     for name in ("onnxscript", "onnx_ir"):
         logging.getLogger(name).setLevel(logging.WARNING)

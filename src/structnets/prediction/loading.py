@@ -13,11 +13,11 @@ from torch import Tensor, nn
 
 from structnets.entries import refuse_foreign
 from structnets.foreign.limits import WEIGHTS
-from structnets.forms.tasks import form_of
 from structnets.identity import run_id
 from structnets.models.registry import create_for_spec
-from structnets.prediction.transforms import Transform, transform_of
+from structnets.prediction.transforms import Transform
 from structnets.specs.resolved import ResolvedSpec
+from structnets.training.raw_files import RawFiles
 
 FILE = "model.pt"
 
@@ -114,13 +114,22 @@ def load(
             "earlier version: train the run again"
         )
     try:
-        form = form_of(spec).package.rpartition(".")[2]
+        transform = Transform(_pictures_for(spec, facts), facts)
         model = create_for_spec(spec, len(facts["classes"]), facts["image_shape"])
-        transform = transform_of(form, spec, facts)
         model.load_state_dict(content["state_dict"])
     except (KeyError, TypeError, RuntimeError) as error:
         raise ValueError(f"{path} does not fit the model of today's code: {error}") from error
     return Loaded(model.to(device).eval(), transform, tuple(facts["classes"]), spec, facts)
+
+
+def _pictures_for(spec: ResolvedSpec, facts: dict[str, Any]) -> RawFiles:
+    files = RawFiles(spec, facts)
+    if files.form == "cohort":
+        raise ValueError(
+            f"{spec['model']['name']} was trained on volumes of {spec['data']['name']}: it cannot "
+            "be asked about a picture"
+        )
+    return files
 
 
 def find_weights(run: str | Path, results: Path) -> Path:

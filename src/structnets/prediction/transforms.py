@@ -8,20 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
-from structnets.data.batches.augmentation import Standardization
-from structnets.data.batches.image_pipeline import ImagePipeline
-from structnets.data.originals.picture import Picture, decode_picture
-from structnets.data.originals.verified_image import fit, side_of
-from structnets.forms.shards.source import Sight
-from structnets.specs.resolved import ResolvedSpec
+from structnets.data.originals.picture import Picture
+from structnets.data.originals.verified_image import side_of
+from structnets.training.raw_files import RawFiles
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-_FORMS = ("pictures", "shards", "splits")
 
 
 @dataclass(frozen=True)
@@ -32,11 +26,13 @@ class Transform:
 
     Attributes
     ----------
-    spec, facts : dict
-        Of the training.
+    files : RawFiles
+        From bytes to inputs.
+    facts : dict
+        What `structnets.training.input_facts` kept.
     """
 
-    spec: ResolvedSpec
+    files: RawFiles
     facts: dict[str, Any]
 
     def __call__(self, source: str | Path | bytes | Image) -> Tensor:
@@ -59,41 +55,17 @@ class Transform:
             stream = io.BytesIO()
             source.save(stream, "PNG")
             source = stream.getvalue()
-        return decode_picture(source, self.side)
+        return self.files.decode(source)
+
+    def apply(self, picture: Picture) -> Tensor:
+        """Return the input of a decoded picture."""
+        return self.files.of_picture(picture)[0]
 
     @property
     def side(self) -> int:
         """Pixels of the short side that pictures are resized to."""
         geometry = self.facts["geometry"]
         return side_of(geometry) if geometry else self.facts["image_shape"][-1]
-
-    def apply(self, picture: Picture) -> Tensor:
-        """Return the input of a decoded picture."""
-        if self.facts["crop"] is None:
-            return self._whole(picture.image)
-        image = np.asarray(fit(picture.image, self.facts["geometry"]))
-        sight = Sight.of(self.spec, Path(), {"files": {}, **self.facts})  # type: ignore[arg-type]
-        with ImagePipeline(
-            _OneImage(image),  # type: ignore[arg-type]
-            sight.middle,
-            standardization=sight.standardization,
-        ) as pipeline:
-            images, _ = pipeline.batch(np.zeros(1, dtype=np.int64), seed=0, step=0)
-        return images[0].clone()
-
-    def _whole(self, image: Image) -> Tensor:
-        from PIL.Image import Resampling
-
-        channels, height, width = self.facts["image_shape"]
-        image = image.convert("L" if channels == 1 else "RGB")
-        if image.size != (width, height):
-            image = image.resize((width, height), Resampling.BILINEAR)
-        pixels = torch.from_numpy(np.array(image)).reshape(height, width, channels)
-        pixels = pixels.permute(2, 0, 1).contiguous()
-        statistics = self.facts["statistics"]
-        if statistics is None:
-            return pixels.float().div_(255)
-        return Standardization(statistics["mean"], statistics["std"])(pixels)
 
     def remarks(self, picture: Picture) -> list[str]:
         """Say in what a picture is unlike those of the training."""
@@ -111,39 +83,6 @@ class Transform:
         return said
 
 
-class _OneImage:
-    """What the pipeline reads of a split, of a single image."""
-
-    def __init__(self, image: np.ndarray) -> None:
-        self.image = image
-        self.heights, self.widths = (np.array([side]) for side in image.shape[:2])
-        self.labels = np.zeros(1, dtype=np.int64)
-
-    def pixels(self, row: int) -> np.ndarray:
-        return np.array(self.image)
-
-
 def _is_grey(image: Image) -> bool:
     pixels = np.asarray(image)[::4, ::4].astype(np.int16)
     return int(np.ptp(pixels, axis=2).max()) <= 8  # what JPEG may make of grey
-
-
-def transform_of(form: str, spec: ResolvedSpec, facts: dict[str, Any]) -> Transform:
-    """Return the transform of a run.
-
-    Raises
-    ------
-    ValueError
-        If its data are no pictures with classes, or a mean image is subtracted from them.
-    """
-    if form not in _FORMS:
-        raise ValueError(
-            f"{spec['model']['name']} was trained on {spec['data']['name']}, which are no pictures "
-            "with classes: it cannot be asked about a picture"
-        )
-    if facts["mean_image"]:
-        raise ValueError(
-            "the run subtracts the mean image of its training set, which its weights' file does "
-            "not hold: it cannot be asked about a picture"
-        )
-    return Transform(spec, facts)

@@ -8,11 +8,10 @@ cohort's scans were.
 
 from __future__ import annotations
 
-import io
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -20,11 +19,17 @@ from torch import Tensor
 from torch.nn import functional
 
 from structnets.data.batches.augmentation import Standardization
+from structnets.data.originals.picture import Picture, decode_picture
+from structnets.data.originals.verified_image import BrokenImageError, fit, side_of
 from structnets.data.sets.entries.catalogue import find_dataset
 from structnets.specs.resolved import ResolvedSpec, ShardSpec
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 _GZIP = b"\x1f\x8b"
-_FORMS = ("splits", "shards", "cohort")
+_CROPPED = ("shards", "pictures")
+_FORMS = ("splits", "cohort", *_CROPPED)
 
 
 class RawFiles:
@@ -83,35 +88,52 @@ class RawFiles:
         ValueError
             If it is no such file, or damaged.
         """
-        raw = self._volume(content) if self.form == "cohort" else self._picture(content)
+        if self.form == "cohort":
+            return self._scaled(self._volume(content))
+        return self.of_picture(self.decode(content))
+
+    def _scaled(self, raw: np.ndarray) -> Tensor:
         images = torch.from_numpy(np.array(raw))[None]
         if self._standardization is not None:
             return self._standardization(images)
         return images.float().div_(255)
 
-    def _picture(self, content: bytes) -> np.ndarray:
-        from PIL import Image, ImageOps
+    def decode(self, content: bytes) -> Picture:
+        """Decode the bytes of a picture.
+
+        Raises
+        ------
+        ValueError
+            If they are no picture, or a damaged one.
+        """
+        # A study's pictures were decoded at a reduced scale, all others at their full one.
+        side = side_of(self.geometry) if self.form == "pictures" else None
+        try:
+            return decode_picture(content, side)
+        except BrokenImageError as error:
+            raise ValueError(f"no picture that can be read: {error}") from error
+
+    def of_picture(self, picture: Picture) -> Tensor:
+        """Return the input, (1, C, H, W) float32, of a decoded picture."""
+        return self._scaled(self._pixels(picture.image))
+
+    def _pixels(self, image: Image) -> np.ndarray:
+        from PIL import ImageOps
+        from PIL.Image import Resampling
 
         channels, height, width = self.shape
-        try:
-            with Image.open(io.BytesIO(content)) as opened:
-                upright = ImageOps.exif_transpose(opened)
-                image = upright.convert("L" if channels == 1 else "RGB")
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            raise ValueError(f"no picture that can be read: {error}") from error
-        if self.form == "shards":
+        if self.form in _CROPPED:
             pixels = self._middle(image)
         else:
+            image = image.convert("L" if channels == 1 else "RGB")
             if image.size != (width, height):
-                resample = Image.Resampling.BILINEAR
-                image = ImageOps.fit(image, (width, height), resample)
+                image = ImageOps.fit(image, (width, height), Resampling.BILINEAR)
             pixels = np.asarray(image)
         return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
 
     def _middle(self, image: Any) -> np.ndarray:
         """Return the part that evaluation sees, (size, size, 3) uint8."""
         from structnets.data.batches.crops import CenterCrop, CenterPart
-        from structnets.data.originals.verified_image import fit
 
         crop, image = cast("ShardSpec", self.spec)["recipe"]["crop"], fit(image, self.geometry)
         middle = CenterCrop(crop["size"]) if crop["kind"] == "random" else CenterPart(crop["size"])

@@ -7,7 +7,7 @@ from PIL import Image
 import structnets
 from structnets.files import read_json
 from structnets.prediction.loading import read_weights
-from structnets.prediction.transforms import transform_of
+from structnets.training.trained_net import load_net, save_net
 
 
 def test_it_answers_as_the_test_of_the_training_did(study):
@@ -65,7 +65,7 @@ def test_foreign_names_are_refused_before_their_code_runs(study, tmp_path, place
         (lambda content: content.pop("spec"), "no model.pt of a training"),
         (lambda content: content["state_dict"].popitem(), "does not fit"),
         (lambda content: content["input"].pop("image_shape"), "does not fit"),
-        (lambda content: content["input"].update(mean_image=True), "mean image"),
+        (lambda content: content["spec"]["recipe"].update(mean_image=True), "mean image"),
     ],
 )
 def test_what_is_not_whole_is_refused(study, tmp_path, change, said):
@@ -84,7 +84,19 @@ def test_a_pickle_that_would_run_code_is_refused(tmp_path):
         structnets.load(tmp_path)
 
 
-def test_nets_of_other_things_than_pictures_are_refused(study):
-    loaded = structnets.load(study.run)
-    with pytest.raises(ValueError, match="no pictures with classes"):
-        transform_of("boundaries", loaded.spec, loaded.facts)
+@pytest.mark.parametrize(
+    ("data", "said"), [("simulated_cohort", "volumes"), ("made_boundaries", "no labels")]
+)
+def test_nets_of_other_things_than_pictures_are_refused(study, tmp_path, data, said):
+    folder = changed(study, tmp_path, lambda content: content["spec"]["data"].update(name=data))
+    with pytest.raises(ValueError, match=said):
+        structnets.load(folder)
+
+
+def test_the_net_that_mlflow_keeps_answers_alike(study, tmp_path):
+    save_net(study.run, study.prepared, tmp_path / "net")
+    loaded, kept = structnets.load(study.run), load_net(tmp_path / "net")
+    content = (study.root / "pictures/across/3.jpg").read_bytes()
+    (expected,) = loaded.probabilities([loaded.transform(content)]).tolist()
+    found = kept.predict_file(content)["probabilities"]
+    assert [found[name] for name in loaded.classes] == pytest.approx(expected, abs=1e-6)

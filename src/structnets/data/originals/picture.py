@@ -54,15 +54,15 @@ class Picture:
     size: tuple[int, int]
 
 
-def decode_picture(content: bytes, side: int) -> Picture:
+def decode_picture(content: bytes, side: int | None = None) -> Picture:
     """Decode a picture whole.
 
     Parameters
     ----------
     content : bytes
         The file.
-    side : int
-        What its short side will be resized to.
+    side : int, optional
+        What its short side will be resized to; without, it is decoded at its full scale.
 
     Returns
     -------
@@ -90,7 +90,9 @@ def decode_picture(content: bytes, side: int) -> Picture:
                 image.verify()
                 image = Image.open(io.BytesIO(content), formats=["PNG"])
             frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
-            image.draft("RGB" if image.mode != "L" else "L", (_SPARE * side, _SPARE * side))
+            if side is not None:
+                spare = (_SPARE * side, _SPARE * side)
+                image.draft("L" if image.mode == "L" else "RGB", spare)
             rgb, converted = _rgb(ImageOps.exif_transpose(image))
     except UnidentifiedImageError as error:
         start = content[:4].hex(" ")
