@@ -21,6 +21,7 @@ from pipelines.tracking import store
 from pipelines.tracking.address import Address
 from pipelines.tracking.experiments import CHAPTERS, TARGETS
 from structnets.reporting.study_plan import Made, lists_folder, made_by, studies_of
+from structnets.specs.cohort_study import is_cohort_study, load_cohort_study
 from structnets.specs.study import load_study
 
 log = logging.getLogger("forget")
@@ -149,7 +150,7 @@ def command(
 ) -> None:
     """Remove what a study has made."""
     file = Path(study)
-    name = load_study(file).study if file.suffix in (".yaml", ".yml") else study
+    name = _named(file) if file.suffix in (".yaml", ".yml") else study
     found = belongings(name, results, scratch, prepared)
     size, entries = found.size, forget(found, results) if yes else None
     said = {
@@ -168,3 +169,8 @@ def command(
         f"{did} {len(found.paths)} files and folders of the study {name}: {len(found.runs)} runs, "
         f"{size / 1e6:.1f} MB" + (f", {entries} entries of MLflow" if yes else "; say --yes")
     )
+
+
+def _named(file: Path) -> str:
+    """Return the name of the study in a file."""
+    return (load_cohort_study(file) if is_cohort_study(file) else load_study(file)).study

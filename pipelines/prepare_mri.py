@@ -84,13 +84,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = stage_parser(__doc__)
     parser.add_argument("--data-json", required=True, help="data object of a spec")
     parser.add_argument("--data-root", type=absolute, help="original data")
+    parser.add_argument("--folder", type=absolute, help="the cohort, if it lies elsewhere")
     parser.add_argument("--subjects", type=absolute, help="folder of the registered scans")
     parser.add_argument("--out", type=absolute, required=True, help="folder of the prepared data")
     parser.add_argument("--register", action="store_true", help="register scans not yet there")
     options = parser.parse_args(arguments)
 
     def action() -> None:
-        request = CohortRequest(*read_request(options.data_json))
+        request = CohortRequest(*read_request(options.data_json), folder=options.folder)
         if request.name == NAME:
             manifest = write_simulated(request, options.out)
         elif options.data_root is None or options.subjects is None:

@@ -16,14 +16,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pipelines.report_cohort import report_cohort
 from pipelines.stage import absolute, run_stage, stage_parser
 from pipelines.tracking.made_target import log_made
 from structnets.data.prepared.manifest import load_manifest
 from structnets.figures.study_curve import draw_study_curve
 from structnets.files import write_atomic, write_json
 from structnets.identity import prepared_name
+from structnets.reporting.cohort_plan import CohortPlan
+from structnets.reporting.studies import plan_any_study
 from structnets.reporting.study_page import Naming, findings, study_page
-from structnets.reporting.study_plan import PINNED, StudyPlan, plan_study
+from structnets.reporting.study_plan import PINNED, StudyPlan
 from structnets.reporting.study_results import StudyResults, collect_results
 from structnets.specs.configuration import Configuration
 
@@ -124,9 +127,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def action() -> None:
         os.environ[PINNED] = str(given.list)
-        planned = plan_study(Configuration(study=str(given.study), scratch=str(given.scratch)))
+        planned = plan_any_study(Configuration(study=str(given.study), scratch=str(given.scratch)))
         assert planned is not None
-        files = report_study(planned, given.prepared, given.results)
+        if isinstance(planned, CohortPlan):
+            files = report_cohort(planned, given.prepared, given.results)
+        else:
+            files = report_study(planned, given.prepared, given.results)
         for path in files.values():
             log.info("wrote %s", path)
         runs = [run.run_id for run in planned.runs]

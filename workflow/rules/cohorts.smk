@@ -6,7 +6,11 @@ from structnets.cohorts.content import UNLISTED
 from structnets.cohorts.request import CohortRequest, refuse_few_inside
 
 COHORTS = {
-    name: CohortRequest(data["name"], data["prepare"])
+    name: (
+        STUDY.request
+        if isinstance(STUDY, CohortPlan) and STUDY.data == data
+        else CohortRequest(data["name"], data["prepare"])
+    )
     for name, data in preparations(by_subject=True).items()
 }
 SUBJECTS = f"{CONFIG.prepared}/subjects"
@@ -14,9 +18,9 @@ SUBJECTS = f"{CONFIG.prepared}/subjects"
 OF_SUBJECTS = {request.subjects_name(): request for request in COHORTS.values()}
 
 
-def data_json(request, *without):
-    """Return the data object of a request, for a stage, perhaps without some parameters."""
-    prepare = {key: v for key, v in request.prepare.items() if key not in without}
+def data_json(request, of_scans=False):
+    """Return the data object of a request, for a stage: all of it, or what concerns a scan."""
+    prepare = request.of_scans() if of_scans else request.prepare
     return identity.canonical_json({"name": request.name, "prepare": prepare})
 
 
@@ -97,9 +101,17 @@ def refuse_few_inner(spec):
 def tell_changes():
     """Say of cohorts of one's own what has changed since they were prepared last."""
     for request in COHORTS.values():
-        scans = CONTENTS.scans.get(request.listed_as()) if request.content else None
+        scans = (
+            STUDY.scans()
+            if isinstance(STUDY, CohortPlan) and request is STUDY.request
+            else CONTENTS.scans.get(request.listed_as())
+        )
         data = {"name": request.name, "prepare": request.prepare}
-        if scans and (said := changed_since(Path(CONFIG.prepared), data, scans)):
+        if (
+            request.content
+            and scans
+            and (said := changed_since(Path(CONFIG.prepared), data, scans))
+        ):
             logger.warning(f"{request.name}: {said}.")
 
 

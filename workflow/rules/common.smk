@@ -47,9 +47,10 @@ from structnets.reporting.study_plan import (
     PINNED,
     forget_broken_jobs,
     lists_folder,
-    plan_study,
     with_study,
 )
+from structnets.reporting.cohort_plan import CohortPlan
+from structnets.reporting.studies import plan_any_study
 
 LISTED = "STRUCTNETS_CONTENTS"
 
@@ -63,7 +64,7 @@ try:
     )
     if workflow.is_main_process:
         os.environ.pop(PINNED, None)
-    STUDY = plan_study(CONFIG)
+    STUDY = plan_any_study(CONFIG)
     PLAN = with_study(make_plan(CONFIG, CONTENTS), STUDY, CONFIG)
     os.environ[LISTED] = json.dumps(CONTENTS.known)
 except (ValueError, OSError) as error:

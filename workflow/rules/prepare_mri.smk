@@ -27,7 +27,7 @@ rule prepare_mri_subject:
         # All that concerns a scan stands in the folder's name. A decision about another scan is
         # no reason to register this one again.
         data=lambda wildcards, output: data_json(
-            OF_SUBJECTS[wildcards.subjects], "exclude", "keep"
+            OF_SUBJECTS[wildcards.subjects], of_scans=True
         ),
         out=lambda wildcards, output: os.path.dirname(output[0]),
         data_root=lambda wildcards, output: CONFIG.data_root,
@@ -61,6 +61,9 @@ for _prepared, _request in COHORTS.items():
             runtime=60,
         params:
             data=data_json(_request),
+            folder=lambda wildcards, output, of=_request: (
+                f"--folder {shlex.quote(str(of.folder))}" if of.folder else ""
+            ),
             out=lambda wildcards, output: os.path.dirname(output.manifest),
             data_root=lambda wildcards, output: CONFIG.data_root,
             subjects=lambda wildcards, output, of=_request.subjects_name(): (
@@ -68,5 +71,5 @@ for _prepared, _request in COHORTS.items():
             ),
         shell:
             "python -m pipelines.prepare_mri --data-json {params.data:q} "
-            "--data-root {params.data_root:q} --subjects {params.subjects:q} "
+            "--data-root {params.data_root:q} {params.folder} --subjects {params.subjects:q} "
             "--out {params.out:q} 2>&1 | tee {log:q}"

@@ -163,7 +163,7 @@ def study_files(wildcards):
     if STUDY is None:
         raise WorkflowError(
             "study needs the file of one: --config study=my.yaml "
-            "(structnets new-study --images DIR writes it)"
+            "(structnets new-study --images DIR, or --cohort DIR --label COLUMN, writes it)"
         )
     return STUDY.report(CONFIG.results)
 
@@ -174,7 +174,11 @@ def begin_study(study):
     if workflow.is_main_process:
         forget_broken_jobs(study, CONFIG.results)
         try:
-            estimate = estimate_study(study, CONFIG.scratch, CONFIG.results)
+            estimate = (
+                f"{len(study.runs)} trainings"
+                if isinstance(study, CohortPlan)
+                else estimate_study(study, CONFIG.scratch, CONFIG.results)
+            )
         except ValueError as error:
             raise WorkflowError(str(error))
         logger.info(f"study {study.name}: {estimate}")

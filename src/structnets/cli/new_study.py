@@ -1,4 +1,4 @@
-"""``structnets new-study --images DIR``: the file of a study, from what lies in a folder."""
+"""``structnets new-study``: the file of a study, from what lies in a folder."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from pathlib import Path
 EXAMPLES = (
     ("structnets new-study --images pictures --out my.yaml", "a folder with a folder per class"),
     ("structnets new-study --images pictures", "print it"),
+    (
+        "structnets new-study --cohort brains --label group --out my.yaml",
+        "scans in BIDS, and the column of participants.tsv that says who is what",
+    ),
 )
 NOTES = """\
 Run what was written: snakemake --profile profiles/local study --config study=my.yaml"""
@@ -16,12 +20,21 @@ Run what was written: snakemake --profile profiles/local study --config study=my
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument(
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument(
         "--images",
         type=Path,
         metavar="DIR",
-        required=True,
         help="a folder for each class, or train and test with those",
+    )
+    what.add_argument(
+        "--cohort",
+        type=Path,
+        metavar="DIR",
+        help="brain scans: BIDS, or a folder with labels.csv (subject, file, a label)",
+    )
+    parser.add_argument(
+        "--label", metavar="COLUMN", help="of a cohort's table: the column of the classes"
     )
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="write there, where nothing is (default: print)"
@@ -32,12 +45,13 @@ def run(options: argparse.Namespace) -> None:
     """Write the study."""
     from structnets.cli.printing import print_json, waiting
     from structnets.files import write_atomic
-    from structnets.pictures.new_study import write_study
 
     if options.out is not None and options.out.exists():
         raise ValueError(f"{options.out} is there already: remove it, or choose another --out")
-    with waiting(f"reading {options.images}"):
-        text = write_study(options.images)
+    if (options.cohort is None) != (options.label is None):
+        raise ValueError("--cohort and --label belong together: give both, or --images")
+    with waiting(f"reading {options.cohort or options.images}"):
+        text = _text(options)
     if options.json:
         from yaml import safe_load
 
@@ -51,3 +65,13 @@ def run(options: argparse.Namespace) -> None:
         )
     elif not options.json:
         print(text, end="")
+
+
+def _text(options: argparse.Namespace) -> str:
+    if options.cohort is not None:
+        from structnets.cohorts.new_study import write_cohort_study
+
+        return write_cohort_study(options.cohort, options.label)
+    from structnets.pictures.new_study import write_study
+
+    return write_study(options.images)

@@ -16,12 +16,18 @@ from structnets.cohorts.folds import (
     NEAR_DUPLICATE,
     audit_folds,
     group_duplicates,
+    left_out_folds,
     near_duplicates,
     stratified_folds,
 )
 from structnets.cohorts.listing import Listing, Scan, scan_name
 from structnets.cohorts.naming import shown
-from structnets.cohorts.request import REPETITIONS, CohortRequest, refuse_few
+from structnets.cohorts.request import (
+    REPETITIONS,
+    CohortRequest,
+    refuse_few,
+    refuse_few_groups,
+)
 from structnets.cohorts.subject_files import SubjectFiles
 from structnets.forms.cohort.stored import write_cohort
 from structnets.imaging.grid import coarsen
@@ -98,17 +104,11 @@ def write_folded(
     alike = near_duplicates(volumes)
     refuse_copies(volumes, rows, alike)
     groups = group_duplicates(subjects, alike)
-    of_class = {
-        name: {groups[i] for i in np.flatnonzero(labels == number)}
-        for number, name in enumerate(request.classes)
-    }
-    refuse_few({name: len(of) for name, of in of_class.items()}, request.folds)
     if sides:
         names = [scan_name(str(row["subject"]), str(row["session"])) for row in rows]
         folds = fixed_folds(names, sides, REPETITIONS)
     else:
-        dealt = range(REPETITIONS)
-        folds = np.stack([stratified_folds(labels, groups, request.folds, n) for n in dealt])
+        folds = _dealt(request, labels, groups, rows)
     if found := [line for dealt in folds for line in audit_folds(dealt, subjects, alike)]:
         raise ValueError(f"the folds of {request.name} leak: {shown(found, '; ')}")
     audit = {
@@ -132,7 +132,36 @@ def write_folded(
     )
 
 
+def _dealt(
+    request: CohortRequest,
+    labels: np.ndarray,
+    groups: Sequence[str],
+    rows: Sequence[Mapping[str, Any]],
+) -> np.ndarray:
+    """Return the fold of each volume in every repetition; what is left out whole has one."""
+    if request.leave_out is not None:
+        whole = groups
+        if request.leave_out != "subject":
+            whole = [row["traits"][request.leave_out] for row in rows]
+        refuse_few_groups(request.leave_out, whole)
+        return left_out_folds(whole)[np.newaxis]
+    of_class = {
+        name: {groups[int(i)] for i in np.flatnonzero(labels == number)}
+        for number, name in enumerate(request.classes)
+    }
+    refuse_few({name: len(of) for name, of in of_class.items()}, request.folds)
+    return np.stack(
+        [stratified_folds(labels, groups, request.folds, number) for number in range(REPETITIONS)]
+    )
+
+
 def _entry(scan: Scan, facts: Mapping[str, Any]) -> dict[str, Any]:
     kept = ("source", "sha256", "already_registered", "method", "quality", "problems")
-    row = {"subject": scan.subject, "session": scan.session, "label": scan.label}
+    row: dict[str, Any] = {
+        "subject": scan.subject,
+        "session": scan.session,
+        "label": scan.label,
+    }
+    if scan.traits:
+        row["traits"] = dict(scan.traits)
     return {**row, **{key: facts[key] for key in kept}}

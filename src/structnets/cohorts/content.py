@@ -25,8 +25,13 @@ UNLISTED = "unlisted"
 def digest_scans(checksums: Iterable[tuple[Scan, str | None]]) -> str:
     """Digest scans with the checksums of their files, in any order."""
     return content_digest(
-        (scan.subject, scan.session, scan.label, scan.axes, sha256) for scan, sha256 in checksums
+        (scan.subject, scan.session, scan.label, scan.axes, sha256, *_told(scan))
+        for scan, sha256 in checksums
     )
+
+
+def _told(scan: Scan) -> list[str]:
+    return [text for trait in sorted(scan.traits.items()) for text in trait]
 
 
 def refuse_other_content(

@@ -58,6 +58,18 @@ def stratified_folds(
     return np.array([fold_of[group] for group in groups], dtype=np.int64)
 
 
+def left_out_folds(groups: Sequence[str]) -> np.ndarray:
+    """Give each group, a subject or a site, a fold of its own, in the order of their names.
+
+    Returns
+    -------
+    numpy.ndarray
+        (N,) int64.
+    """
+    number = {group: index for index, group in enumerate(sorted(set(groups)))}
+    return np.array([number[group] for group in groups], dtype=np.int64)
+
+
 def near_duplicates(
     volumes: np.ndarray, threshold: float = NEAR_DUPLICATE
 ) -> list[tuple[int, int, float]]:

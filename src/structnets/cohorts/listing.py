@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from structnets.cohorts.naming import near_misses, path_part, shown
 from structnets.cohorts.ordering import Timetable, first_scan, first_session
-from structnets.cohorts.sheet import Labels
+from structnets.cohorts.sheet import Labels, index_rows
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class Scan:
         Class name.
     axes : str or None
         Directions of the voxel axes, for files that do not state them (Analyze).
+    traits : mapping
+        What the table says of the subject besides: covariates, a site.
     """
 
     subject: str
@@ -36,6 +38,7 @@ class Scan:
     path: Path
     label: str
     axes: str | None = None
+    traits: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -78,6 +81,40 @@ class Listing:
     left_out: tuple[tuple[str, str], ...]
     taken: tuple[tuple[str, str], ...] = ()
     sides: Mapping[str, str] = field(default_factory=dict)
+
+
+def with_traits(
+    listing: Listing, table: Path, key: str, columns: Sequence[str], folder: Path
+) -> Listing:
+    """Add to each scan what columns of the table of labels say of it.
+
+    Parameters
+    ----------
+    listing : Listing
+        Of scans that the table names by subject, or by file.
+    table : Path
+        The table.
+    key : str
+        Its column of subjects (``participant_id``) or files (``file``).
+    columns : sequence of str
+        What is wanted; without any, the listing is returned as it is.
+    folder : Path
+        What names of files are relative to.
+
+    Raises
+    ------
+    ValueError
+        As `structnets.cohorts.sheet.index_rows` says, a missing column among others.
+    """
+    if not columns:
+        return listing
+    rows = index_rows(table, key, columns)
+
+    def told(scan: Scan) -> Scan:
+        name = scan.path.relative_to(folder).as_posix() if key == "file" else scan.subject
+        return replace(scan, traits={column: rows[name][column] for column in columns})
+
+    return replace(listing, scans=tuple(map(told, listing.scans)))
 
 
 def scan_name(subject: str, session: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from structnets.cohorts import layouts
 from structnets.cohorts.fixed_split import read_split, restrict
-from structnets.cohorts.listing import Listing, Scan
+from structnets.cohorts.listing import Listing, Scan, with_traits
 from structnets.cohorts.naming import path_part
 from structnets.cohorts.sheet import without_zeros
 from structnets.data.sets.entries.catalogue import check_parameters, find_dataset
@@ -21,9 +21,15 @@ if TYPE_CHECKING:
 
 _STEPS = ("bias_field", "strip", "registration")
 # What concerns the gathering alone; registered scans are shared between its values.
-_OF_GATHERING = ("split", "grid_mm", "folds", "exclude_failed", "exclude", "keep", "content")
+_OF_GATHERING = (
+    *("split", "grid_mm", "folds", "exclude_failed", "exclude", "keep", "content"),
+    *("leave_out", "covariates"),
+)
 # What decides which scans are listed.
-_OF_LISTING = ("layout", "label_column", "classes", "sessions", "exclude")
+_OF_LISTING = (
+    *("layout", "label_column", "classes", "sessions", "exclude"),
+    *("covariates", "leave_out"),
+)
 REPETITIONS = 10
 
 
@@ -54,6 +60,10 @@ class CohortRequest:
             for key in ("folds", "sessions"):
                 if key in self.prepare:
                     raise ValueError(f"prepare parameter {key!r} has no use with 'split'; leave it")
+        if self.prepare.get("folds", 2) < 2:
+            raise ValueError(f"prepare parameter 'folds' must be 2 or more, got {self.folds}")
+        if self.leave_out is not None and "folds" in self.prepare:
+            raise ValueError("prepare parameters 'folds' and 'leave_out' are two ways; give one")
         if both := sorted(set(self.exclude) & set(self.keep)):
             raise ValueError(
                 f"prepare parameters 'exclude' and 'keep' both name {', '.join(both)}; decide"
@@ -61,14 +71,15 @@ class CohortRequest:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Names of the two classes, negative first."""
+        """Names of the classes; of two, the negative first."""
         if self.name != "cohort":
             return find_dataset(self.name).classes
         names = tuple(part.strip() for part in self._needed("classes").split(","))
-        if len({without_zeros(name) for name in names}) != 2 or len(names) != 2 or not all(names):
+        different = {without_zeros(name) for name in names}
+        if len(names) < 2 or len(different) < len(names) or not all(names):
             raise ValueError(
-                "prepare parameter 'classes' must name two classes, the negative first, such as "
-                f"'control,patient'; got {self.prepare['classes']!r}"
+                "prepare parameter 'classes' must name two classes or more, of two the negative "
+                f"first, such as 'control,patient'; got {self.prepare['classes']!r}"
             )
         return names
 
@@ -86,6 +97,18 @@ class CohortRequest:
     def split(self) -> str | None:
         """Name of the list that fixes which images are trained and tested on, if there is one."""
         return self.prepare.get("split")
+
+    @property
+    def leave_out(self) -> str | None:
+        """What is left out whole, instead of folds: ``subject``, or a column such as a site."""
+        return self.prepare.get("leave_out")
+
+    @property
+    def traits(self) -> tuple[str, ...]:
+        """Columns of the table that are told of each subject: covariates, and what is left out."""
+        named = [part.strip() for part in self.prepare.get("covariates", "").split(",")]
+        grouped = [self.leave_out] if self.leave_out not in (None, "subject") else []
+        return tuple(dict.fromkeys(filter(None, [*named, *grouped])))
 
     @property
     def exclude(self) -> tuple[str, ...]:
@@ -126,6 +149,9 @@ class CohortRequest:
         if self.split:
             path = data_root / self.name / "splits" / f"{self.split}.csv"
             listing = restrict(listing, read_split(path), path)
+        if self.leave_out is not None:
+            refuse_few_groups(self.leave_out, [group_of(self.leave_out, s) for s in listing.scans])
+            return listing
         refuse_few(_subjects(listing.scans, self.classes), self.folds)
         return listing
 
@@ -180,7 +206,9 @@ class CohortRequest:
             return layouts.list_adni(folder, self.classes, sessions, exclude)
         read = layouts.list_folder if self.prepare.get("layout") == "folder" else layouts.list_bids
         column = self._needed("label_column")
-        return read(folder, column, self.classes, sessions, exclude)
+        found = read(folder, column, self.classes, sessions, exclude)
+        key = "file" if self.prepare.get("layout") == "folder" else "participant_id"
+        return with_traits(found, self.tables(data_root)[0], key, self.traits, folder)
 
     def steps(self) -> Steps:
         """Return what is done to each scan."""
@@ -188,9 +216,17 @@ class CohortRequest:
 
         return Steps(**{key: self.prepare[key] for key in _STEPS if key in self.prepare})
 
+    def of_scans(self) -> dict[str, Any]:
+        """Return the parameters that concern a scan, not the gathering."""
+        if self.folder is not None:
+            return {key: self.prepare[key] for key in _STEPS if key in self.prepare}
+        return {key: v for key, v in self.prepare.items() if key not in _OF_GATHERING}
+
     def subjects_name(self) -> str:
         """Name the folder of registered scans, which all grids and numbers of folds share."""
-        chosen = {key: v for key, v in self.prepare.items() if key not in _OF_GATHERING}
+        chosen = self.of_scans()
+        if self.folder is not None:
+            return f"{self.name}-{digest([chosen, str(self.folder)])[:8]}"
         return f"{self.name}-{digest(chosen)[:8]}" if chosen else self.name
 
     def _names(self, key: str) -> tuple[str, ...]:
@@ -234,6 +270,26 @@ def refuse_few(subjects: Mapping[str, int], folds: int) -> None:
         raise ValueError(f"{counts}, too few for {folds} folds; {remedy}")
 
 
+def group_of(leave_out: str, scan: Scan) -> str:
+    """Return what a scan is left out with: its subject, or the value of a column."""
+    return scan.subject if leave_out == "subject" else scan.traits[leave_out]
+
+
+def refuse_few_groups(leave_out: str, groups: Iterable[str]) -> None:
+    """Refuse to leave out one of fewer than two groups, or a group that has no name."""
+    found = set(groups)
+    if "" in found or "n/a" in found:
+        raise ValueError(
+            f"leave_out: {leave_out}: the column is empty (or n/a) for some; fill it, or exclude "
+            "those subjects"
+        )
+    if len(found) < 2:
+        raise ValueError(
+            f"leave_out: {leave_out}: there is only {', '.join(sorted(found)) or 'none'}; two are "
+            "needed, one to train on and one to test"
+        )
+
+
 def refuse_few_inside(request: CohortRequest, scans: Iterable[Scan], inner: int) -> None:
     """Refuse inner folds for which the training part of a fold has too few subjects.
 
@@ -251,14 +307,18 @@ def refuse_few_inside(request: CohortRequest, scans: Iterable[Scan], inner: int)
     ValueError
         Naming the classes and the numbers.
     """
-    for name, count in _subjects(scans, request.classes).items():
-        left = count - -(-count // request.folds)
-        if left < inner:
-            raise ValueError(
-                f"class {name!r} has {count} subjects, of which {request.folds} folds leave {left} "
-                f"for training: too few for {inner} inner folds; ask for at most {left} (recipe "
-                "folds), or add subjects"
-            )
+    counts = _subjects(scans, request.classes)
+    left = {name: count - -(-count // request.folds) for name, count in counts.items()}
+    name, least = min(left.items(), key=lambda item: item[1])
+    total = sum(left.values())
+    # Inner folds are dealt without regard to classes: one must not take all of a class.
+    surely = least >= inner or (inner <= total and -(-total // inner) < least)
+    if least < 2 or not surely:
+        raise ValueError(
+            f"class {name!r} has {counts[name]} subjects, of which {request.folds} folds leave "
+            f"{least} for training: too few for {inner} inner folds; ask for other inner folds "
+            "(recipe folds), or add subjects"
+        )
 
 
 def _subjects(scans: Iterable[Scan], classes: Iterable[str]) -> dict[str, int]:

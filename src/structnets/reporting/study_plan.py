@@ -11,6 +11,7 @@ from structnets.data.sets.pictures import PictureList, load_list
 from structnets.files import read_json, write_json
 from structnets.identity import digest, prepared_name
 from structnets.pictures.gathering import Gathered, gather
+from structnets.reporting.cohort_plan import CohortPlan
 from structnets.reporting.plan import Plan
 from structnets.specs.configuration import Configuration
 from structnets.specs.experiment import Resources
@@ -109,7 +110,7 @@ def plan_study(
     runs = list(study_runs(study, listed.digest, len(listed.classes), training))
     planned = StudyPlan(file, study, path, gathered, runs)
     if not pinned:
-        _remember(planned, folder)
+        remember(planned, folder)
     return planned
 
 
@@ -140,12 +141,13 @@ def studies_of(scratch: str | Path) -> list[str]:
     return sorted(path.name[: -len(_MADE)] for path in lists_folder(scratch).glob(f"*{_MADE}"))
 
 
-def _remember(planned: StudyPlan, folder: Path) -> None:
+def remember(planned: StudyPlan | CohortPlan, folder: Path) -> None:
+    """Write down what a study makes, for who wants to be rid of it."""
     before = made_by(planned.name, folder.parent)
     now = Made(
         before.runs | {run.run_id for run in planned.runs},
         before.prepared | {prepared_name(run.spec["data"]) for run in planned.runs},
-        before.lists | {planned.gathered.pictures.digest},
+        before.lists | {planned.list_file.stem},
     )
     if now != before:
         content = {key: sorted(getattr(now, key)) for key in ("runs", "prepared", "lists")}
@@ -174,7 +176,9 @@ def _recalled(path: Path) -> Gathered:
     return Gathered(listed, [(a, b) for a, b in notes["left_out"]], notes["warnings"])
 
 
-def with_study(plan: Plan, planned: StudyPlan | None, configuration: Configuration) -> Plan:
+def with_study(
+    plan: Plan, planned: StudyPlan | CohortPlan | None, configuration: Configuration
+) -> Plan:
     """Add the runs of a study to a plan."""
     if planned is None:
         return plan
@@ -188,7 +192,7 @@ def with_study(plan: Plan, planned: StudyPlan | None, configuration: Configurati
     )
 
 
-def forget_broken_jobs(planned: StudyPlan, results: str) -> None:
+def forget_broken_jobs(planned: StudyPlan | CohortPlan, results: str) -> None:
     """Remove the mark of every job of which a run is not there any more, so that it runs again."""
     specs = {run.run_id: run.spec for run in planned.runs}
     for job, runs in planned.jobs.items():

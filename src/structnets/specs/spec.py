@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from structnets.data.sets.entries.catalogue import (
     check_parameters,
     find_dataset,
     most_training_images,
+    without_defaults,
 )
 from structnets.forms.entries import FormEntry, find_form
 from structnets.models.entries.arguments import MODELS, check_options, takes_classes
@@ -64,6 +65,11 @@ class DataSpec(Strict):
     def _known(cls, name: str) -> str:
         find_form(find_dataset(name).form)
         return name
+
+    @field_validator("prepare")
+    @classmethod
+    def _brief(cls, prepare: dict[str, Option], info: ValidationInfo) -> dict[str, Option]:
+        return without_defaults(info.data["name"], prepare) if "name" in info.data else prepare
 
     @model_validator(mode="after")
     def _possible(self) -> DataSpec:

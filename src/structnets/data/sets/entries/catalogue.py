@@ -74,7 +74,7 @@ def check_parameters(name: str, prepare: Any) -> None:
             f"unknown prepare parameter {', '.join(map(repr, unknown))} for {name}; "
             f"allowed: {', '.join(allowed) or 'none'}"
         )
-    for key, value in prepare.items():
+    for key, value in without_defaults(name, prepare).items():
         if not any(_is(value, choice) for choice in allowed[key]):
             choices = ", ".join(
                 f"any {choice.__name__}" if isinstance(choice, type) else json.dumps(choice)
@@ -86,9 +86,15 @@ def check_parameters(name: str, prepare: Any) -> None:
             )
 
 
+def without_defaults(name: str, prepare: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what data set `name` takes anyway: ``folds: 10`` of a cohort, say."""
+    usual = find_dataset(name).defaults
+    return {k: v for k, v in prepare.items() if k not in usual or not _is(v, usual[k])}
+
+
 def _is(value: Any, choice: bool | int | str | type) -> bool:
     if isinstance(choice, type):
-        return isinstance(value, choice)
+        return isinstance(value, choice) and not (choice is int and isinstance(value, bool))
     return value == choice and type(value) is type(choice)
 
 
@@ -115,4 +121,4 @@ def read_request(text: str) -> tuple[str, dict[str, Any]]:
         raise ValueError(f"the data request must be an object with a name, got {text!r}")
     prepare = request.get("prepare", {})
     check_parameters(request["name"], prepare)
-    return request["name"], dict(prepare)
+    return request["name"], without_defaults(request["name"], prepare)

@@ -6,6 +6,11 @@ _READ = "structnets.cohorts.request:CohortRequest"
 # The grid of MNI152 at 2 mm; a coarser one averages over its cubes.
 _MNI = (1, 91, 109, 91)
 _OF_COHORTS: dict[str, Allowed] = {"grid_mm": (4, 6, 8), "folds": (2, 3, 4, 5, 8)}
+# What is taken where a parameter is left out; to say so is to leave it out.
+_DEFAULTS: dict[str, bool | int | str] = {
+    **{"grid_mm": 2, "folds": 10, "bias_field": True, "strip": True},
+    **{"registration": "simpleitk", "sessions": "first", "exclude_failed": False},
+}
 _OF_SCANS: dict[str, Allowed] = {
     **_OF_COHORTS,
     "bias_field": (False,),
@@ -18,10 +23,13 @@ _OF_SCANS: dict[str, Allowed] = {
 }
 _OF_USERS: dict[str, Allowed] = {
     **_OF_SCANS,
+    "folds": (int,),
     "layout": ("folder",),
     "label_column": (str,),
     "classes": (str,),
     "content": (str,),
+    "covariates": (str,),
+    "leave_out": (str,),
 }
 
 
@@ -45,6 +53,7 @@ def _cohort(
         memory_mb=4000,
         by_subject=True,
         listed=listed,
+        defaults={key: value for key, value in _DEFAULTS.items() if key in parameters},
     )
 
 

@@ -73,6 +73,8 @@ class DatasetEntry(Entry):
     parameters : mapping of str to tuple
         Keys that the ``prepare`` object of a spec may hold, with the values each allows.
         A key that is left out means the default. A type stands for all its values.
+    defaults : mapping
+        Values that mean the same as leaving a parameter out, by its key.
     largest_class : int
         Training images of the largest class, where `classes` is empty.
     originals : tuple of Original
@@ -94,6 +96,7 @@ class DatasetEntry(Entry):
     test_count: int = 0
     form: str = "splits"
     parameters: Mapping[str, Allowed] = field(default_factory=dict)
+    defaults: Mapping[str, bool | int | str] = field(default_factory=dict)
     largest_class: int = 0
     originals: tuple[Original, ...] = ()
     minutes: int = 30

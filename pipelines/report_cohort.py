@@ -1,0 +1,88 @@
+"""Report a study of a cohort from the results of its runs, and write its files.
+
+Called by `pipelines.report_study`, which knows what a study is of.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from structnets.data.prepared.manifest import load_manifest
+from structnets.figures.cohort_curves import draw_cohort_curves
+from structnets.files import write_atomic, write_json
+from structnets.reporting.cohort_page import People, cohort_findings, cohort_page
+from structnets.reporting.cohort_plan import CohortPlan
+from structnets.reporting.cohort_results import MAJORITY, collect_cohort
+
+
+def report_cohort(planned: CohortPlan, prepared: Path, results: Path) -> dict[str, Path]:
+    """Compute the numbers of a study of a cohort and write its files; return them by name.
+
+    Raises
+    ------
+    OSError, ValueError
+        If a run or the prepared cohort are missing, or of other content.
+    """
+    folder = prepared / planned.prepared
+    found = collect_cohort(planned, load_manifest(folder), folder, results)
+    out = results / "studies" / planned.name
+    named = People(
+        (scan["subject"] for scan in planned.listed["scans"]),
+        pseudonyms=planned.study.names == "pseudonyms",
+    )
+    chances = {row: found.probabilities(row)[0] for row in found.rows}
+    drawn = draw_cohort_curves(found.labels, chances, out / "curves", found.classes[1])
+    svg = next(path for path in drawn if path.suffix == ".svg")
+    subjects = prepared / "subjects" / planned.request.subjects_name()
+    again = [
+        f"snakemake --profile profiles/local study --config study={shlex.quote(str(planned.file))}"
+    ]
+    scores = {**{row: found.score(row) for row in found.rows}, MAJORITY: found.majority()}
+    cells = [
+        {"row": row, **score.scores, **{f"{k}_low": low for k, (low, _) in score.intervals.items()},
+         **{f"{k}_high": high for k, (_, high) in score.intervals.items()},
+         **{f"{k}_p": p for k, p in score.p.items()}}
+        for row, score in scores.items()
+    ]  # fmt: skip
+    said = [{**asdict(one), "subject": named.names[one.subject]} for one in found.predictions()]
+    warnings, findings = cohort_findings(found)
+    texts = {
+        "report.html": cohort_page(found, subjects, svg.read_bytes(), named, again),
+        "results.csv": _csv(cells),
+        "predictions.csv": _csv(said),
+    }
+    files = {path.name: path for path in drawn}
+    for name, text in texts.items():
+        write_atomic(out / name, text)
+        files[name] = out / name
+    if named.pseudonyms:
+        rows = [{"shown": shown, "subject": name} for name, shown in named.names.items()]
+        write_atomic(out / "names.csv", _csv(rows))  # stays here: it is not logged
+    write_json(
+        out / "results.json",
+        {
+            "study": planned.name,
+            "question": planned.study.question,
+            "content": planned.request.content,
+            "counts": found.manifest["source"]["counts"],
+            "warnings": warnings,
+            "findings": findings,
+            "cells": cells,
+            "by_fold": {row: score.by_fold for row, score in scores.items()},
+        },
+    )
+    return {**files, "results.json": out / "results.json"}
+
+
+def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

@@ -1,0 +1,178 @@
+"""What predictions of held-out people say: intervals, chance, ROC and calibration.
+
+Every person is predicted by a model that did not see them. Two sources of chance are told apart:
+which people were in the sample (the bootstrap) and whether the predictions know the labels at all
+(the permutations). Neither repeats a training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+DRAWS, PERMUTATIONS, BINS = 2000, 10_000, 5
+
+Score = Callable[[np.ndarray, np.ndarray], Any]
+"""Of labels and answers (..., N): the score of each of the leading axes."""
+
+
+def accuracy(labels: np.ndarray, answers: np.ndarray) -> Any:
+    """Return the part of right answers, in percent.
+
+    Parameters
+    ----------
+    labels, answers : numpy.ndarray
+        (..., N) class indices.
+    """
+    return 100.0 * np.mean(labels == answers, axis=-1)
+
+
+def balanced_accuracy(labels: np.ndarray, answers: np.ndarray) -> Any:
+    """Return the mean over classes of the part of right answers, in percent, as `accuracy`."""
+    classes = np.unique(labels)
+    found = 0.0
+    for label in classes:
+        of = labels == label
+        found = found + (of & (labels == answers)).sum(-1) / of.sum(-1)
+    return 100.0 * found / len(classes)
+
+
+def auc(labels: np.ndarray, scores: np.ndarray) -> Any:
+    """Return the area under the ROC curve in percent, of (..., N) labels 0 or 1 and scores."""
+    from scipy.stats import rankdata
+
+    positive, negative = labels == 1, labels == 0
+    ranks = rankdata(scores, axis=-1)
+    above = (ranks * positive).sum(-1) - positive.sum(-1) * (positive.sum(-1) + 1) / 2
+    return 100.0 * above / (positive.sum(-1) * negative.sum(-1))
+
+
+def bootstrap_interval(
+    score: Score,
+    labels: np.ndarray,
+    answers: np.ndarray,
+    groups: Sequence[object],
+    *,
+    level: float = 0.95,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Return the percentile interval of a score over other samples of people.
+
+    People are drawn with replacement within each class, so that a class is never absent; all rows
+    of one are drawn together. The models stay as they were trained: how they would differ with
+    other people to train on is not in the interval.
+
+    Parameters
+    ----------
+    score : callable
+        Of labels and answers.
+    labels, answers : numpy.ndarray
+        (N,), one row a scan; answers may be real numbers, as log-odds.
+    groups : sequence
+        N people.
+
+    Returns
+    -------
+    tuple of float
+        Lower and upper end.
+    """
+    rng = np.random.default_rng(seed)
+    rows: dict[object, list[int]] = {}
+    for row, group in enumerate(groups):
+        rows.setdefault(group, []).append(row)
+    members: dict[int, list[np.ndarray]] = {}
+    for of in rows.values():
+        members.setdefault(int(labels[of[0]]), []).append(np.array(of))
+    if len(rows) == len(labels):
+        parts = []
+        for _, people in sorted(members.items()):
+            drawn = rng.integers(len(people), size=(draws, len(people)))
+            parts.append(np.concatenate(people)[drawn])
+        taken = np.concatenate(parts, axis=1)
+        found = score(labels[taken], answers[taken])
+    else:
+        found = np.empty(draws)
+        for draw in range(draws):
+            chosen = [
+                people[index]
+                for _, people in sorted(members.items())
+                for index in rng.integers(len(people), size=len(people))
+            ]
+            of_draw = np.concatenate(chosen)
+            found[draw] = score(labels[of_draw], answers[of_draw])
+    low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def permutation_p(
+    score: Score,
+    labels: np.ndarray,
+    answers: np.ndarray,
+    *,
+    permutations: int = PERMUTATIONS,
+    seed: int = 0,
+) -> float:
+    """Return how often shuffled labels give the score or more: a permutation of the predictions.
+
+    The predictions stay and the labels are shuffled; nothing is trained again. It tests whether
+    predictions and labels are related, and is somewhat optimistic where trainings share people.
+
+    Returns
+    -------
+    float
+        (1 + times as good) / (1 + permutations), never 0.
+    """
+    rng = np.random.default_rng(seed)
+    reached = score(labels, answers) - 1e-9
+    shuffled = rng.permuted(np.tile(labels, (permutations, 1)), axis=1)
+    hits = int((score(shuffled, answers) >= reached).sum())
+    return (1 + hits) / (1 + permutations)
+
+
+def roc_points(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return false and true positive rates at every threshold, from (0, 0) to (1, 1).
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        (N,) 0 or 1, both present.
+    scores : numpy.ndarray
+        (N,), higher means more positive; equal ones make one step.
+    """
+    order = np.argsort(-scores, kind="stable")
+    last = np.append(np.diff(scores[order]) != 0, True)
+    positive = np.cumsum(labels[order] == 1)[last]
+    negative = np.cumsum(labels[order] == 0)[last]
+    true, false = positive / positive[-1], negative / negative[-1]
+    return np.insert(false, 0, 0.0), np.insert(true, 0, 0.0)
+
+
+def calibration(
+    labels: np.ndarray, probabilities: np.ndarray, bins: int = BINS
+) -> list[tuple[float, float, int]]:
+    """Compare stated probabilities of the positive class with how often it was true.
+
+    Returns
+    -------
+    list of (float, float, int)
+        Of each bin of equal width that has people: mean probability, part that is positive, how
+        many.
+    """
+    place = np.minimum((probabilities * bins).astype(int), bins - 1)
+    return [
+        (
+            float(probabilities[place == number].mean()),
+            float(labels[place == number].mean()),
+            int((place == number).sum()),
+        )
+        for number in range(bins)
+        if (place == number).any()
+    ]
+
+
+def brier(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the mean squared error of probabilities: 0 is perfect, 0.25 is always saying half."""
+    return float(np.mean((probabilities - labels) ** 2))

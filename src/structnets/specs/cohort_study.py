@@ -1,0 +1,226 @@
+"""The file of a study of one's own cohort, and the specs of its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from structnets.data.sets.entries.catalogue import without_defaults
+from structnets.identity import run_id
+from structnets.specs.experiment import merge
+from structnets.specs.resolved import Option, ResolvedSpec
+from structnets.specs.spec import validate
+from structnets.specs.validation import Strict, checked, load_yaml
+
+LINEAR = "linear"
+"""The row that stands beside every study: logistic regression on voxels."""
+
+FEWEST = 10
+"""From fewer people of a class, a study does not start unless it is told to."""
+
+_RECIPE: Mapping[str, Any] = {
+    "optimizer": {"name": "adam", "lr": 1e-3},
+    "schedule": {"name": "linear"},
+    "epochs": 20,
+    "batch_size": 4,
+    "standardize": True,
+}
+_GRID = (0.001, 0.01, 0.1, 1.0)
+_USUAL_INNER = 5
+
+
+class CohortRow(Strict):
+    """One model of a study."""
+
+    model: str = Field(description="It names a model of volumes (see `structnets models`).")
+    label: str | None = Field(default=None, description="The report calls the row so.")
+    options: dict[str, Option] = Field(
+        default={}, description="The model's constructor is called with these options."
+    )
+    recipe: dict[str, Any] = Field(
+        default={}, description="These settings go before those of the study's recipe."
+    )
+
+    @property
+    def title(self) -> str:
+        """What the row is called."""
+        return self.label or self.model
+
+
+class CohortStudy(Strict):
+    """What the file of a study of a cohort says."""
+
+    study: str = Field(
+        pattern=r"^[a-z0-9_]+$", description="The study is called so: a-z, 0-9 and _."
+    )
+    question: str = Field(default="", description="The report begins with this sentence.")
+    cohort: str = Field(description="The folder: BIDS, or one with labels.csv.")
+    layout: Literal["bids", "folder"] = Field(
+        default="bids", description="With folder, labels.csv names subject and file of each scan."
+    )
+    label: str = Field(description="The column of the table that holds the classes.")
+    classes: list[str] = Field(
+        min_length=2, max_length=2, description="Two of its values, the negative first."
+    )
+    covariates: list[str] = Field(
+        default=[], description="These columns are compared between the classes."
+    )
+    sessions: Literal["first", "all"] = Field(
+        default="first", description="Of each subject the first session is used, or all are."
+    )
+    exclude: list[str] = Field(
+        default=[], description="Subjects, scans or patterns of file names that are left out."
+    )
+    keep: list[str] = Field(
+        default=[], description="Scans that quality control flagged and that are used all the same."
+    )
+    exclude_failed: bool = Field(
+        default=False, description="If true, all that quality control flags is left out."
+    )
+    grid_mm: Literal[2, 4, 6, 8] = Field(default=4, description="The edge of a voxel.")
+    folds: int = Field(
+        default=10, ge=2, description="Subjects are dealt into so many parts, held out in turn."
+    )
+    leave_out: str | None = Field(
+        default=None,
+        description="Instead of folds: subject, or a column such as site, each value of which is "
+        "held out in turn.",
+    )
+    repeats: int = Field(
+        default=1, ge=1, le=10, description="The folds are dealt anew so many times."
+    )
+    rows: list[CohortRow] = Field(default=[], description="These nets are compared.")
+    recipe: dict[str, Any] = Field(default={}, description="How nets are trained.")
+    few: Literal["stop", "run"] = Field(
+        default="stop",
+        description=f"With fewer than {FEWEST} people of a class, stop before anything is trained.",
+    )
+    names: Literal["pseudonyms", "subjects"] = Field(
+        default="pseudonyms", description="What the report calls people."
+    )
+
+    @field_validator("rows")
+    @classmethod
+    def _different(cls, rows: list[CohortRow]) -> list[CohortRow]:
+        titles = [LINEAR, *(row.title for row in rows)]
+        if len(set(titles)) < len(titles):
+            raise ValueError(f"rows need different labels, and none may be {LINEAR}: {titles[1:]}")
+        return rows
+
+    @model_validator(mode="after")
+    def _one_way(self) -> CohortStudy:
+        if self.leave_out is not None and self.repeats > 1:
+            raise ValueError("leave_out has one way of leaving out: give no repeats")
+        return self
+
+    def folder(self, file: Path) -> Path:
+        """Return where the cohort of the study in `file` lies."""
+        return (file.parent / Path(self.cohort).expanduser()).resolve()
+
+    def prepare(self) -> dict[str, Any]:
+        """Return the prepare parameters, all but the content."""
+        found: dict[str, Any] = {
+            "label_column": self.label,
+            "classes": ",".join(self.classes),
+            "grid_mm": self.grid_mm,
+            **({"layout": "folder"} if self.layout == "folder" else {}),
+            **({"covariates": ",".join(self.covariates)} if self.covariates else {}),
+            **({"sessions": "all"} if self.sessions == "all" else {}),
+            **({"exclude_failed": True} if self.exclude_failed else {}),
+            **{key: value for key in ("exclude", "keep") if (value := getattr(self, key))},
+        }
+        way = {"folds": self.folds} if self.leave_out is None else {"leave_out": self.leave_out}
+        return without_defaults("cohort", {**found, **way})
+
+
+@dataclass(frozen=True)
+class CohortRun:
+    """One training of a study: a row, and what it holds out."""
+
+    row: str
+    seed: int
+    spec: ResolvedSpec
+
+    size = 0
+
+    @property
+    def run_id(self) -> str:
+        """Name of the run."""
+        return run_id(self.spec)
+
+
+def is_cohort_study(path: Path) -> bool:
+    """Say whether the file of a study is of a cohort."""
+    content = load_yaml(path) if path.is_file() else None
+    return isinstance(content, dict) and "cohort" in content
+
+
+def load_cohort_study(path: Path) -> CohortStudy:
+    """Read and check the file of a study of a cohort.
+
+    Raises
+    ------
+    ValueError
+        If it is not valid; every unknown key and wrong value is named.
+    """
+    return checked(CohortStudy, load_yaml(path), str(path))
+
+
+def inner_folds(left: Mapping[str, int]) -> int | None:
+    """Return the inner folds for so many people of each class in training; None if too few.
+
+    They are dealt without regard to classes, so that there are as many as it takes for none to hold
+    a whole class.
+    """
+    total, least = sum(left.values()), min(left.values())
+    for inner in range(min(_USUAL_INNER, total), total + 1):
+        if inner > 1 and (least >= inner or -(-total // inner) < least) and least > 1:
+            return inner
+    return None
+
+
+def cohort_runs(
+    study: CohortStudy, content: str, parts: int, left: Mapping[str, int]
+) -> Iterator[CohortRun]:
+    """Resolve every training of a study.
+
+    Parameters
+    ----------
+    study : CohortStudy
+        What is asked for.
+    content : str
+        Digest of the cohort (`structnets.cohorts.content`).
+    parts : int
+        Number of parts that are held out in turn.
+    left : mapping
+        Least number of people of each class that are left for training.
+
+    Raises
+    ------
+    ValueError
+        If a spec is not valid.
+    """
+    data = {"name": "cohort", "prepare": {**study.prepare(), "content": content}}
+    models = [
+        (row.title, {"name": row.model, "options": row.options},
+         merge(merge(dict(_RECIPE), study.recipe), row.recipe))
+        for row in study.rows
+    ]  # fmt: skip
+    if inner := inner_folds(left):
+        fixed = {"kind": "closed_form", "classifier": "logistic", "grid": list(_GRID)}
+        models.append((LINEAR, {"name": "standardized_voxels"}, {**fixed, "folds": inner}))
+    for title, model, recipe in models:
+        for seed in range(parts * study.repeats):
+            spec = {
+                "chapter": None,
+                "preset": "small",
+                "model": model,
+                "data": data,
+                "recipe": recipe,
+                "seed": seed,
+            }
+            yield CohortRun(title, seed, validate(spec))

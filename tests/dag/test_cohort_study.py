@@ -1,0 +1,52 @@
+"""A study of a cohort in the plan."""
+
+import re
+
+import pytest
+import yaml
+
+STUDY = {
+    "study": "mine",
+    "cohort": "brains",
+    "layout": "folder",
+    "label": "d",
+    "classes": ["no", "yes"],
+    "folds": 2,
+    "rows": [{"model": "nin_3d", "options": {"width": 0.25}}],
+}
+
+
+@pytest.fixture
+def call(clone):
+    """Write a study of twenty-four people; return the call that makes it."""
+    (clone / "brains").mkdir()
+    rows = ["subject,file,d"]
+    for number in range(24):
+        (clone / "brains" / f"b{number}.nii").write_bytes(bytes([number]))
+        rows.append(f"p{number},b{number}.nii,{('no', 'yes')[number % 2]}")
+    (clone / "brains/labels.csv").write_text("\n".join(rows))
+    (clone / "my.yaml").write_text(yaml.safe_dump(STUDY))
+    return ["study", "--config", "study=my.yaml"]
+
+
+def named(jobs):
+    return {name for name in jobs if name.startswith(("train", "prepare_cohort"))}
+
+
+def test_a_study_is_planned_and_a_corrected_label_makes_another(clone, call, jobs):
+    before = jobs(*call)
+    kinds = {re.sub(r"_[0-9a-f]{8}$", "", name): count for name, count in before.items()}
+    assert kinds["prepare_mri_subject"] == 24
+    assert (kinds["prepare_cohort"], kinds["report_mine"], kinds["study"]) == (1, 1, 1)
+    table = clone / "brains/labels.csv"
+    table.write_text(table.read_text().replace("b0.nii,no", "b0.nii,yes"))
+    after = jobs(*call)
+    assert not named(before) & named(after)
+
+
+def test_few_people_are_told_before_anything_runs(clone, call, snakemake):
+    content = {**STUDY, "exclude": [f"p{number}" for number in range(16)]}
+    (clone / "my.yaml").write_text(yaml.safe_dump(content))
+    said = snakemake(*call, "-n", code=1)
+    assert "there are only 4 of class 'no' and 4 of class 'yes'" in said
+    assert "write few: run into my.yaml" in said

@@ -1,0 +1,212 @@
+"""A study of a cohort: planned from a folder, scored from made predictions, told on one page."""
+
+import json
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from pipelines.report_cohort import report_cohort
+from structnets.files import read_json, write_json
+from structnets.forms.cohort.stored import write_cohort
+from structnets.metrics.binary import binary_scores
+from structnets.reporting.cohort_plan import plan_cohort
+from structnets.reporting.cohort_results import MAJORITY
+from structnets.specs.cohort_study import LINEAR, inner_folds
+from structnets.specs.configuration import Configuration
+from tests.made_results import make_result
+
+STUDY = {
+    "study": "mine",
+    "question": "Is <it> seen?",
+    "layout": "folder",
+    "label": "d",
+    "classes": ["no", "yes"],
+    "covariates": ["age"],
+    "folds": 4,
+    "rows": [{"model": "nin_3d", "label": "plain & simple", "options": {"width": 0.25}}],
+    "cohort": "brains",
+}
+
+
+@pytest.fixture
+def plan(tmp_path):
+    """Return a planner of a study of so many people, `positive` of them of the second class."""
+
+    def make(people=24, positive=12, **more):
+        folder = tmp_path / "brains"
+        folder.mkdir(exist_ok=True)
+        rows = ["subject,file,d,age,site"]
+        for number in range(people):
+            (folder / f"b{number}.nii").write_bytes(bytes([number]))
+            label = "yes" if number < positive else "no"
+            rows.append(f"P{number:02d},b{number}.nii,{label},{60 + number},{number % 3}")
+        (folder / "b99.nii").write_bytes(b"nobody's")
+        (folder / "labels.csv").write_text("\n".join(rows))
+        file = tmp_path / "study.yaml"
+        file.write_text(yaml.safe_dump({**STUDY, **more}))
+        configuration = Configuration(study=str(file))
+        return plan_cohort(configuration, tmp_path / "lists", None)
+
+    return make
+
+
+@pytest.fixture
+def report(tmp_path):
+    """Return a reporter of a plan whose rows say what a function of row and labels says."""
+
+    def make(planned, answer):
+        listed = planned.listed["scans"]
+        labels = np.array([int(scan["label"] == "yes") for scan in listed])
+        subjects = tmp_path / "prepared" / "subjects" / planned.request.subjects_name()
+        rows = [{**scan, "problems": [], "quality": {"similarity": 0.9}} for scan in listed]
+        for number, row in enumerate(rows):
+            facts = {"problems": [], "quality": {"similarity": 1 - number / 100}, "cut_off": 0.02}
+            write_json(subjects / f"{row['subject']}.json", facts)
+            Image.new("L", (40, 60)).save(subjects / f"{row['subject']}.png")
+        folds = np.stack([(np.arange(len(labels)) + r) % planned.parts for r in range(10)])
+        counts = {"used": len(labels), "left out": 1}
+        left_out = [[str(tmp_path / "P03_x.nii"), "has no <label>"]]
+        source = {"counts": counts, "left_out": left_out, "excluded": {}}
+        manifest = write_cohort(
+            tmp_path / "prepared" / planned.prepared,
+            "cohort",
+            planned.data["prepare"],
+            np.zeros((len(labels), 1, 2, 2, 2), np.uint8),
+            labels,
+            rows,
+            folds,
+            ["no", "yes"],
+            source,
+        )
+        for run in planned.runs:
+            repeat, fold = divmod(run.seed, planned.parts)
+            held = folds[repeat] == fold
+            odds = answer(run.row, labels)[held].tolist()
+            content = make_result(run.spec, data_digest=manifest["digest"], log_odds=odds)
+            write_json(tmp_path / "results/runs" / run.run_id / "result.json", content)
+        report_cohort(planned, tmp_path / "prepared", tmp_path / "results")
+        return tmp_path / "results/studies/mine"
+
+    return make
+
+
+def answers(row, labels):
+    """Return log-odds that are all right, of the linear row all but those of the first class."""
+    return np.where(labels == 1, 2.0, 1.0 if row == LINEAR else -2.0)
+
+
+def test_runs_carry_the_content_and_a_linear_row_is_beside(plan):
+    planned = plan()
+    assert {run.row for run in planned.runs} == {"plain & simple", LINEAR}
+    assert len(planned.runs) == 2 * 4
+    contents = {run.spec["data"]["prepare"]["content"] for run in planned.runs}
+    assert contents == {planned.list_file.stem}
+    assert sum(map(len, planned.jobs.values())) == 8
+
+
+def test_a_corrected_label_makes_other_runs(plan):
+    assert not {r.run_id for r in plan().runs} & {r.run_id for r in plan(positive=11).runs}
+
+
+def test_jobs_keep_the_list_they_were_planned_with(plan, tmp_path):
+    planned = plan()
+    plan(positive=11)
+    configuration = Configuration(study=str(planned.file))
+    again = plan_cohort(configuration, tmp_path / "lists", str(planned.list_file))
+    assert [run.run_id for run in again.runs] == [run.run_id for run in planned.runs]
+
+
+def test_few_people_stop_a_study_unless_it_is_told_to_run(plan):
+    with pytest.raises(ValueError, match=r"only 4 of class 'yes': any number from so few .* run"):
+        plan(positive=4)
+    assert "Only 24 people (20 no and 4 yes)" in " ".join(plan(positive=4, few="run").warnings())
+
+
+@pytest.mark.parametrize(("leave_out", "parts"), [("subject", 24), ("site", 3)])
+def test_leaving_out_one_each(plan, leave_out, parts):
+    planned = plan(leave_out=leave_out, folds=10)
+    assert planned.parts == parts
+    assert {run.seed for run in planned.runs} == set(range(parts))
+    assert "folds" not in planned.data["prepare"]
+
+
+def test_ten_folds_are_what_is_taken_anyway(plan):
+    assert plan(folds=10, people=40, positive=20).parts == 10
+    assert "folds" not in plan(folds=10, people=40, positive=20).data["prepare"]
+
+
+@pytest.mark.parametrize(
+    ("left", "inner"),
+    [((90, 25), 5), ((2, 2), 4), ((1, 9), None), ((3, 3), 5), ((40, 3), 22)],
+)
+def test_inner_folds_never_hold_a_whole_class(left, inner):
+    found = inner_folds({"a": left[0], "b": left[1]})
+    assert found == inner
+    if found and min(left) < found:
+        assert -(-sum(left) // found) < min(left)
+
+
+def test_scores_by_hand(plan, report):
+    found = read_json(report(plan(people=30), answers) / "results.json")
+    cells = {cell["row"]: cell for cell in found["cells"]}
+    assert cells["plain & simple"]["accuracy"] == 100
+    assert cells["plain & simple"]["accuracy_p"] < 0.001
+    linear = cells[LINEAR]
+    assert (linear["accuracy"], linear["balanced_accuracy"]) == (40, 50)
+    assert (linear["tpr"], linear["spc"], linear["accuracy_p"]) == (100, 0, 1)
+    labels = np.array([1] * 12 + [0] * 18)
+    assert linear["auc"] == binary_scores(labels, answers(LINEAR, labels))["auc"]
+    assert cells[MAJORITY]["accuracy"] == 60
+    assert [len(values) for values in found["by_fold"].values()] == [4, 4, 4]
+    assert found["counts"] == {"used": 30, "left out": 1}
+    assert "linear cannot be told from guessing: its interval holds 50 %." in found["warnings"]
+
+
+def test_the_page_says_what_a_colleague_asks(plan, report):
+    folder = report(plan(), answers)
+    page = (folder / "report.html").read_text()
+    for text in (
+        "Is &lt;it&gt; seen?",
+        "Only 24 people",
+        "plain &amp; simple",
+        MAJORITY,
+        "<th>age</th><td>77.5",
+        "has no &lt;label&gt;",
+        "2.0% of the brain cut off",
+        "as the scan's header has",
+        "permutation of the predictions",
+        "snakemake --profile profiles/local study --config study=",
+    ):
+        assert text in page, text
+    assert page.index('class="warn"') < page.index('class="result"')
+    assert page.index("similarity 0.770") < page.index("similarity 0.780")
+    assert "http" not in page.replace("http://www.w3.org", "")
+
+
+def test_people_have_pseudonyms_unless_their_names_are_asked_for(plan, report):
+    folder = report(plan(), answers)
+    said = (folder / "predictions.csv").read_text() + (folder / "report.html").read_text()
+    assert "person-04" in said
+    assert "P03" not in said
+    assert "person-04,P03" in (folder / "names.csv").read_text()
+    folder = report(plan(names="subjects"), answers)
+    assert "P03" in (folder / "predictions.csv").read_text()
+
+
+def test_repeats_are_averaged(plan, report):
+    planned = plan(repeats=2)
+    found = read_json(report(planned, answers) / "results.json")
+    assert len(found["by_fold"][LINEAR]) == 8
+    assert len((planned.file.parent / "results/studies/mine/predictions.csv").read_text()
+               .splitlines()) == 1 + 2 * 2 * 24  # fmt: skip
+
+
+def test_a_run_on_other_data_is_refused(plan, report, tmp_path):
+    planned = plan()
+    report(planned, answers)
+    path = tmp_path / "results/runs" / planned.runs[0].run_id / "result.json"
+    path.write_text(json.dumps({**read_json(path), "data_digest": "0" * 64}))
+    with pytest.raises(ValueError, match="was measured on other prepared data"):
+        report_cohort(planned, tmp_path / "prepared", tmp_path / "results")

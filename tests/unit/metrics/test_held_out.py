@@ -1,0 +1,80 @@
+"""Predictions of held-out people, by hand and by property."""
+
+import numpy as np
+import pytest
+
+from structnets.metrics.binary import binary_scores
+from structnets.metrics.held_out import (
+    accuracy,
+    auc,
+    balanced_accuracy,
+    bootstrap_interval,
+    brier,
+    calibration,
+    permutation_p,
+    roc_points,
+)
+
+LABELS = np.array([0] * 12 + [1] * 4)
+
+
+def test_scores_by_hand():
+    answers = np.array([0] * 12 + [0, 0, 0, 1])
+    assert accuracy(LABELS, answers) == pytest.approx(100 * 13 / 16)
+    assert balanced_accuracy(LABELS, answers) == pytest.approx((100 + 25) / 2)
+
+
+def test_an_interval_holds_the_score_and_narrows_with_people():
+    rng = np.random.default_rng(0)
+    widths = []
+    for many in (1, 25):
+        labels = np.tile(LABELS, many)
+        answers = np.where(rng.random(labels.size) < 0.8, labels, 1 - labels)
+        low, high = bootstrap_interval(accuracy, labels, answers, range(labels.size), draws=300)
+        assert low <= accuracy(labels, answers) <= high
+        widths.append(high - low)
+    assert widths[1] < widths[0] / 3
+
+
+def test_scans_of_one_person_are_drawn_together():
+    answers = np.array([0] * 6 + [1] * 6 + [1] * 4)
+    apart = bootstrap_interval(accuracy, LABELS, answers, range(16), draws=300)
+    people = [*([0] * 6), *([1] * 6), *([2] * 4)]
+    together = bootstrap_interval(accuracy, LABELS, answers, people, draws=300)
+    assert together[1] - together[0] > 1.5 * (apart[1] - apart[0])
+
+
+def test_a_class_is_never_absent():
+    low, high = bootstrap_interval(balanced_accuracy, LABELS, LABELS, range(16), draws=100)
+    assert (low, high) == (100, 100)
+
+
+def test_permutations_tell_knowledge_from_chance():
+    assert permutation_p(accuracy, LABELS, LABELS, permutations=500) < 0.01
+    # To give one answer to all knows nothing of anybody.
+    assert permutation_p(accuracy, LABELS, np.zeros(16, int), permutations=500) == 1
+
+
+def test_exact_permutation_p():
+    """Of the 6 ways to choose 2 of 4, one is as good as the truth."""
+    labels = np.array([0, 0, 1, 1])
+    found = permutation_p(accuracy, labels, labels, permutations=5000)
+    assert found == pytest.approx(1 / 6, abs=0.02)
+
+
+def test_roc_encloses_the_area_under_it():
+    scores = np.random.default_rng(1).normal(size=16).round(1) + LABELS
+    false, true = roc_points(LABELS, scores)
+    assert (false[0], true[0], false[-1], true[-1]) == (0, 0, 1, 1)
+    assert 100 * np.trapezoid(true, false) == pytest.approx(binary_scores(LABELS, scores)["auc"])
+
+
+def test_area_is_that_of_the_binary_scores():
+    scores = np.random.default_rng(2).normal(size=16).round(1)
+    assert auc(LABELS, scores) == pytest.approx(binary_scores(LABELS, scores)["auc"])
+
+
+def test_calibration_by_hand():
+    found = calibration(np.array([0, 1, 1, 1]), np.array([0.1, 0.15, 0.9, 1.0]))
+    assert found == [(pytest.approx(0.125), 0.5, 2), (pytest.approx(0.95), 1.0, 2)]
+    assert brier(np.array([0, 1]), np.array([0.5, 0.5])) == 0.25
