@@ -13,7 +13,8 @@ CLUSTER := python -m pytest tests/cluster -rs --durations=0 --durations-min=1 \
   -o tmp_path_retention_policy=failed
 LOCAL := $(RUN) snakemake --profile profiles/local
 
-.PHONY: help demo test matrix cluster-test cluster-test-short lint ui bench report results lock clean
+.PHONY: help demo test docs tutorials matrix cluster-test cluster-test-short lint ui bench report \
+  results lock clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +26,13 @@ demo: $(READY)  ## a small end-to-end run on built-in data: tables, figures, MLf
 
 test: lint  ## lint, then every test but the slow ones of the matrix, the cluster ones and the benchmarks
 	$(RUN) python -m pytest --durations=15
+
+docs: $(READY)  ## the documentation site, build/docs/index.html, with the stored outputs of its code
+	$(RUN) sphinx-build -q -W --keep-going -b html -d build/doctrees docs build/docs
+	@echo "Open build/docs/index.html"
+
+tutorials: $(READY)  ## run the code of the tutorials, and store what it prints and draws
+	$(RUN) python docs/executed.py docs/tutorials/chapter*.md docs/own_net.md docs/export.md
 
 matrix: $(READY)  ## layers compiled, exported, in several processes; whole models
 	$(RUN) python -m pytest tests/matrix -m matrix --durations=5

@@ -70,9 +70,9 @@ class AttributeConv(nn.Module):
 
     Attributes
     ----------
-    weight : Parameter, shape (values, kernel_size, kernel_size, *support)
+    weight : Parameter, shape (values, kernel_size, kernel_size) + support
         The filters.
-    constant : Parameter or None, shape (values, *support)
+    constant : Parameter or None, shape (values,) + support
         What meets the ones.
 
     Limits

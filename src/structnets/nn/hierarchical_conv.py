@@ -68,7 +68,7 @@ class HierarchicalConv(ChoosesWays):
     ----------
     spatial : Parameter, shape (terms, kernel_size, kernel_size)
         The filters h.
-    attribute : Parameter, shape (values, terms, *support)
+    attribute : Parameter, shape (values, terms) + support
         The filters g.
 
     Raises

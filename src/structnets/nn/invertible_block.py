@@ -63,7 +63,7 @@ class InvertibleBlock(nn.Module):
         return self.rearrange(x_tilde), self.add(x, residual)
 
     def log_determinant(self, streams: Streams) -> Tensor:
-        """Return log |det J| of every sample, (B,): zero, since a coupling keeps volumes."""
+        """Return ``log |det J|`` of every sample, (B,): zero, since a coupling keeps volumes."""
         x, _ = pair_of(streams)
         return x.new_zeros(len(x))
 

@@ -137,7 +137,7 @@ class InvertibleSequential(nn.Sequential):
         }.__contains__
 
     def with_log_determinant(self, x: Any, *condition: Any) -> tuple[Any, Tensor]:
-        """Return the output, and log |det J| of every sample as a tensor (B,).
+        """Return the output, and ``log |det J|`` of every sample as a tensor (B,).
 
         Every module is asked for ``log_determinant(input)``; those of this package have it.
 

@@ -87,7 +87,7 @@ class SpaceToDepth(nn.Module):
         return moved.reshape(batch, channels // (b * b), height * b, width * b)
 
     def log_determinant(self, x: Tensor) -> Tensor:
-        """Return log |det J| of every sample, (B,): zero, since values are only moved."""
+        """Return ``log |det J|`` of every sample, (B,): zero, since values are only moved."""
         return x.new_zeros(len(x))
 
     def extra_repr(self) -> str:

@@ -165,7 +165,7 @@ class SplitChannels(nn.Module):
         return torch.cat(streams, channel_axis(streams[0], self.dim))
 
     def log_determinant(self, x: Tensor) -> Tensor:
-        """Return log |det J| of every sample, (B,): zero."""
+        """Return ``log |det J|`` of every sample, (B,): zero."""
         return x.new_zeros(len(x))
 
 
@@ -203,7 +203,7 @@ class MergeStreams(nn.Module):
         return first, second
 
     def log_determinant(self, streams: Streams) -> Tensor:
-        """Return log |det J| of every sample, (B,): zero."""
+        """Return ``log |det J|`` of every sample, (B,): zero."""
         return streams[0].new_zeros(len(streams[0]))
 
 
