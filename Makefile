@@ -14,7 +14,7 @@ CLUSTER := python -m pytest tests/cluster -rs --durations=0 --durations-min=1 \
 LOCAL := $(RUN) snakemake --profile profiles/local
 
 .PHONY: help demo test docs tutorials matrix cluster-test cluster-test-short lint ui bench report \
-  results lock clean
+  workflow-report results lock clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -63,8 +63,11 @@ gpu-kit: $(READY)  ## kit/: library, specs and data of the most wanted runs, for
 	$(RUN) python -m pipelines.pack_kit --list workflow/config/gpu_kit.yaml \
 	  --data-root $(or $(DATA_ROOT),../shared/data) --out kit
 
-report: $(READY)  ## results/report.html: what was made, with captions
-	$(LOCAL) --report results/report.html
+report: $(READY)  ## results/report.html: what was measured and drawn, one page that needs nothing else
+	$(RUN) structnets report --results results
+
+workflow-report: $(READY)  ## results/workflow.html: Snakemake's own report, with its graph of rules
+	$(LOCAL) --report results/workflow.html
 
 results: $(READY)  ## RESULTS.md from the ledger
 	$(RUN) structnets results --write RESULTS.md

@@ -56,6 +56,11 @@ COMMANDS = {
         "list thesis values beside measured ones, from the committed ledger",
         LOOK,
     ),
+    "report": Command(
+        "structnets.cli.report",
+        "write one HTML page of everything that was measured and drawn",
+        LOOK,
+    ),
     "validate": Command(
         "structnets.cli.validate",
         "check a spec (JSON) or an experiment file (YAML) and name its runs",

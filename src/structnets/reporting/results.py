@@ -105,7 +105,7 @@ def rows(
         for presets in renderings(ledger_dir, targets_dir, folder)
         for cell in _once(presets)
     ]
-    found = _findings(ledger_dir, targets_dir, folder)
+    found = findings_of(ledger_dir, targets_dir, folder)
     return cells + [row for finding in found for row in finding.rows()]
 
 
@@ -122,7 +122,7 @@ def _once(presets: Mapping[str, Rendering]) -> list[Cell]:
     ]
 
 
-def _findings(ledger_dir: Path, targets_dir: Path, experiments_dir: Path) -> Iterator[Finding]:
+def findings_of(ledger_dir: Path, targets_dir: Path, experiments_dir: Path) -> Iterator[Finding]:
     """Yield the measured analyses among the targets."""
     stale = {run for run, line in read_ledger(ledger_dir).items() if is_stale(line)}
     analyses = load_targets(targets_dir).analyses
@@ -147,7 +147,7 @@ def markdown(ledger_dir: Path, targets_dir: Path, experiments_dir: Path | None =
             section(rendering.table.interpretations),
             markdown_runs(rendering),
         ]
-    parts += [finding.markdown() for finding in _findings(ledger_dir, targets_dir, folder)]
+    parts += [finding.markdown() for finding in findings_of(ledger_dir, targets_dir, folder)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -1,0 +1,83 @@
+"""The report is one file that tells what was measured and needs nothing else."""
+
+import re
+import shutil
+
+import pytest
+import yaml
+
+from structnets import cli
+from structnets.reporting.report import write_report
+from tests.made_results import WORKFLOW
+
+HOSTILE = '<script>alert("x")</script> & more'
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """A report of three targets: a curve of cells, an analysis and a drawing."""
+    root = tmp_path_factory.mktemp("report")
+    for name in ("figure6", "inversion_error", "figure16"):
+        content = yaml.safe_load((WORKFLOW / "targets" / f"{name}.yaml").read_text())
+        content["caption"] = f"{HOSTILE} {content['caption']}"
+        (root / "targets").mkdir(exist_ok=True)
+        (root / "targets" / f"{name}.yaml").write_text(yaml.safe_dump(content))
+    shutil.copytree(WORKFLOW / "experiments", root / "experiments")
+    counted = write_report(
+        root / "report.html", root / "results", WORKFLOW / "ledger", root / "targets"
+    )
+    return counted, (root / "report.html").read_text()
+
+
+def test_every_target_has_a_section_that_says_how_to_make_it_again(report):
+    counted, page = report
+    assert counted["targets"] == 3
+    assert counted["measured"] == 2
+    for name in ("figure6", "inversion_error", "figure16"):
+        (section,) = re.findall(rf'(?s)<section id="{name}">.*?</section>', page)
+        assert f"snakemake --profile profiles/local {name}" in section
+    assert "rows=rfnn" in page
+    assert "columns=n300" in page
+
+
+def test_numbers_are_those_of_the_ledger(report):
+    """RFNN with 300 pictures, as RESULTS.md has it."""
+    _, page = report
+    (cell,) = re.findall(r"<b>(96\.25 ± 0\.29 \(3\))", page)[:1]
+    assert cell in (WORKFLOW.parent / "RESULTS.md").read_text()
+    assert "2.593e-07" in page
+
+
+def test_page_needs_nothing_else(report):
+    _, page = report
+    loaded = re.findall(r'(?:src|href)="([^"]*)"', page)
+    assert loaded
+    assert all(address.startswith(("data:image/", "#")) for address in loaded)
+    assert not re.search(r"<script|<link|@import|url\(", page)
+    assert page.count("data:image/") >= 2
+
+
+def test_words_of_a_target_are_escaped(report):
+    _, page = report
+    assert HOSTILE not in page
+    assert page.count("&lt;script&gt;alert(&#34;x&#34;)&lt;/script&gt; &amp; more") == 3
+
+
+def test_links_lead_somewhere(report):
+    _, page = report
+    asked = set(re.findall(r'href="#([^"]+)"', page))
+    assert asked <= set(re.findall(r'id="([^"]+)"', page))
+
+
+def test_command_writes_where_it_is_told(tmp_path, monkeypatch, capsys):
+    given = []
+
+    def written(*words):
+        given.append(words)
+        return {"targets": 1}
+
+    monkeypatch.setattr("structnets.reporting.report.write_report", written)
+    out = tmp_path / "page.html"
+    assert cli.main(["report", "--results", str(tmp_path), "--out", str(out), "--json"]) == 0
+    assert given[0][:2] == (out, tmp_path)
+    assert '"targets": 1' in capsys.readouterr().out
