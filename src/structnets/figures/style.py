@@ -102,6 +102,8 @@ def save(drawing: Figure, stem: Stem) -> list[Path]:
     """
     nothing = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
     paths = []
+    # Axes of equal aspect shrink when they are laid out: only a second pass places what is around.
+    drawing.draw_without_rendering()
     for kind, metadata in nothing.items():
         path = stem.with_name(f"{stem.name}.{kind}")
         with atomic_path(path) as temporary:

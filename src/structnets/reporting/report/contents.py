@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from structnets.files import read_json
 from structnets.reporting import results as measured
 from structnets.reporting.findings import Finding
 from structnets.reporting.formats import Rendering
@@ -52,6 +53,8 @@ class Entry:
         Of the thesis.
     picture : str or None
         A ``data:`` address.
+    picture_preset : str or None
+        The preset that an analysis' picture is of.
     rendering : Rendering or None
         Cells of a table.
     finding : Finding or None
@@ -68,6 +71,7 @@ class Entry:
     caption: str
     chapter: int | None
     picture: str | None = None
+    picture_preset: str | None = None
     rendering: Rendering | None = None
     finding: Finding | None = None
     readings: tuple[Interpretation, ...] = ()
@@ -141,11 +145,19 @@ def _entry(
         caption=target.caption,
         chapter=target.chapter,
         picture=picture_of(target, rendering, results),
+        picture_preset=_preset_of_picture(target, results),
         rendering=rendering,
         finding=finding,
         readings=tuple(target.interpretations),
         again=tuple(_again(target, rendering)),
     )
+
+
+def _preset_of_picture(target: Table | Analysis | Drawing | Sweep, results: Path) -> str | None:
+    written = results / "analyses" / f"{target.target}.json"
+    if not isinstance(target, Analysis) or not written.is_file():
+        return None
+    return read_json(written).get("preset")
 
 
 def _again(
@@ -168,7 +180,9 @@ def _again(
 
 def _first(number: int | None, entries: Iterable[Entry]) -> Entry | None:
     """Return the entry whose picture stands for a chapter."""
-    shown = {entry.name: entry for entry in entries if entry.picture}
+    shown = {
+        entry.name: entry for entry in entries if entry.picture and entry.picture_preset != "smoke"
+    }
     wanted = [name for name in _FIRST.get(number or 0, ()) if name in shown]
     return shown[wanted[0]] if wanted else next(iter(shown.values()), None)
 
