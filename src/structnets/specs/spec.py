@@ -170,7 +170,8 @@ def validate(spec: Mapping[str, Any]) -> ResolvedSpec:
     ValueError
         Naming each offending key, its value and what is allowed.
     """
-    recipe = spec.get("recipe")
+    # What is no mapping at all is for `checked` to refuse.
+    recipe = spec.get("recipe") if isinstance(spec, dict) else None
     if isinstance(recipe, dict) and "kind" not in recipe:
         spec = {**spec, "recipe": {"kind": "gradient", **recipe}}
     return cast("ResolvedSpec", checked(Spec, spec, "spec").model_dump(mode="json"))

@@ -89,6 +89,14 @@ def test_error_of_the_user_is_one_message(words, message, capsys):
     assert "Traceback" not in printed.err
 
 
+@pytest.mark.parametrize("content", ["[1]", "1", "null", '"spec"', "{}"])
+@pytest.mark.parametrize("name", ["spec.json", "experiment.yaml"])
+def test_a_file_of_another_kind_is_refused(tmp_path, name, content, capsys):
+    (tmp_path / name).write_text(content)
+    assert cli.main(["validate", str(tmp_path / name)]) == 2
+    assert capsys.readouterr().err.startswith("structnets: ")
+
+
 def test_debug_shows_the_error():
     with pytest.raises(FileNotFoundError):
         cli.main(["validate", "absent.json", "--debug"])
