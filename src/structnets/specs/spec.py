@@ -171,7 +171,7 @@ def validate(spec: Mapping[str, Any]) -> ResolvedSpec:
         Naming each offending key, its value and what is allowed.
     """
     # What is no mapping at all is for `checked` to refuse.
-    recipe = spec.get("recipe") if isinstance(spec, dict) else None
+    recipe = spec.get("recipe") if isinstance(spec, Mapping) else None
     if isinstance(recipe, dict) and "kind" not in recipe:
         spec = {**spec, "recipe": {"kind": "gradient", **recipe}}
     return cast("ResolvedSpec", checked(Spec, spec, "spec").model_dump(mode="json"))
