@@ -11,7 +11,9 @@ import contextlib
 import io
 import os
 import re
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +58,12 @@ def main(pages: list[str]) -> None:
     """Run pages and store what they print and draw."""
     for page in map(Path, pages):
         text = page.read_text()
-        figures = page.resolve().parent / "figures"
-        figures.mkdir(exist_ok=True)
-        page.write_text(with_outputs(text, outputs(text, figures)))
+        with tempfile.TemporaryDirectory() as folder:
+            page.write_text(with_outputs(text, outputs(text, Path(folder))))
+            for picture in PICTURE.findall(text):
+                kept = page.resolve().parent / "figures" / picture
+                kept.parent.mkdir(exist_ok=True)
+                shutil.copyfile(Path(folder) / picture, kept)
         print(f"ran {page}")
 
 
