@@ -32,7 +32,8 @@ docs: $(READY)  ## the documentation site, build/docs/index.html, with the store
 	@echo "Open build/docs/index.html"
 
 tutorials: $(READY)  ## run the code of the tutorials, and store what it prints and draws
-	$(RUN) python docs/executed.py docs/tutorials/chapter*.md docs/own_net.md docs/export.md
+	$(RUN) python docs/executed.py docs/tutorials/chapter*.md \
+	  docs/own_net.md docs/export.md docs/gaussian_layers.md
 
 matrix: $(READY)  ## layers compiled, exported, in several processes; whole models
 	$(RUN) python -m pytest tests/matrix -m matrix --durations=5
