@@ -14,10 +14,10 @@ CLUSTER := python -m pytest tests/cluster -rs --durations=0 --durations-min=1 \
 LOCAL := $(RUN) snakemake --profile profiles/local
 
 .PHONY: help demo test docs tutorials matrix cluster-test cluster-test-short lint ui bench report \
-  workflow-report results lock clean
+  workflow-report gpu-kit results lock clean
 
 help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-19s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY)  ## a small end-to-end run on built-in data: tables, figures, MLflow
 	$(LOCAL) demo
