@@ -26,6 +26,21 @@ def test_paths_that_are_named_exist(document):
     assert {path for path in named if not (ROOT / path).exists()} == set()
 
 
+def test_numbers_of_the_readme_are_measured():
+    readme, results = ((ROOT / f"{name}.md").read_text() for name in ("README", "RESULTS"))
+    rows = re.findall(
+        r"^\| .* \| ([\d.]+ ± [\d.]+) % \((\d)\) \| ([\d.]+) % \|$", readme, re.MULTILINE
+    )
+    assert len(rows) == 2
+    for measured, runs, thesis in rows:
+        cell = rf"\*\*{re.escape(measured)} \({runs}\)†?\*\*<br>thesis {re.escape(thesis)}"
+        assert re.search(cell, results)
+    (digits, power) = re.findall(r"\| ([\d.]+) × 10([⁻⁰-⁹]+) \(1\) \|", readme)[0]
+    (error,) = re.findall(r"irevnet\.images\.float32\.mean \| \*\*(.*?)\*\*", results)
+    exponent = power.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
+    assert f"{float(error):.1e}" == f"{float(digits):.1f}e{int(exponent):03d}"
+
+
 def test_folders_that_are_listed_exist():
     text = (ROOT / "CONTRIBUTING.md").read_text()
     listed = dict(re.findall(r"^([\w/]+)/ {2,}(.*)$", text, re.MULTILINE))

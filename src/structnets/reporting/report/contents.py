@@ -9,7 +9,7 @@ from pathlib import Path
 from structnets.files import read_json
 from structnets.reporting import results as measured
 from structnets.reporting.findings import Finding
-from structnets.reporting.formats import Rendering
+from structnets.reporting.rendering import Rendering
 from structnets.reporting.report.pictures import picture_of
 from structnets.specs.analysis import Analysis
 from structnets.specs.drawing import Drawing
@@ -113,11 +113,8 @@ def chapters(results: Path, ledger: Path, targets_dir: Path) -> list[Chapter]:
     """
     targets = load_targets(targets_dir)
     experiments = targets_dir.parent / "experiments"
-    tables: dict[str, Rendering] = {}
-    for rendering in measured.renderings(ledger, targets_dir, experiments):
-        known = tables.get(rendering.table.target)
-        if known is None or len(rendering.measured()) > len(known.measured()):
-            tables[rendering.table.target] = rendering
+    merged = map(measured.merged, measured.renderings(ledger, targets_dir, experiments))
+    tables = {rendering.table.target: rendering for rendering in merged}
     findings = {
         one.line["target"]: one for one in measured.findings_of(ledger, targets_dir, experiments)
     }
@@ -168,9 +165,9 @@ def _again(
     if isinstance(target, Drawing):
         yield call
         return
-    preset = rendering.preset if rendering else "small"
-    yield f"{call} --config preset={preset} data_root=DIR"
-    if rendering is not None and (cells := rendering.measured()):
+    cells = rendering.measured() if rendering else []
+    yield f"{call} --config preset={cells[0].preset if cells else 'small'} data_root=DIR"
+    if cells:
         cell = cells[0]
         yield (
             f"{call} --config preset={cell.preset} data_root=DIR rows={cell.row} "

@@ -7,8 +7,8 @@ import tempfile
 from pathlib import Path
 
 from structnets.figures.drawing import draw
-from structnets.reporting.formats import Rendering
-from structnets.reporting.rendering import write_rendering
+from structnets.reporting.rendering import Rendering
+from structnets.reporting.writing import write_rendering
 from structnets.specs.analysis import Analysis
 from structnets.specs.drawing import Drawing
 from structnets.specs.sweep import Sweep

@@ -6,7 +6,10 @@ from pathlib import Path
 
 from structnets import __version__, pages
 from structnets.files import write_atomic
-from structnets.reporting.formats import gap, notes, number, pooled, spread
+from structnets.reporting.formats import beside, number, spread
+from structnets.reporting.freshness import stale_note
+from structnets.reporting.notes import notes
+from structnets.reporting.rendering import head
 from structnets.reporting.report.contents import chapters, counts
 from structnets.specs.interpretation import WORDS
 
@@ -39,10 +42,11 @@ def write_report(out: Path, results: Path, ledger: Path, targets: Path) -> dict[
         version=__version__,
         notes=notes,
         words=WORDS,
+        stale_note=stale_note,
         number=number,
-        gap=gap,
         spread=spread,
-        pooled=pooled,
+        beside=beside,
+        head=head,
     )
     write_atomic(out, page)
     return counted
