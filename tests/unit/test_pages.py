@@ -148,11 +148,11 @@ def test_every_block_is_of_a_kind_that_is_checked(page):
 @pytest.mark.parametrize(
     ("call", "fault"),
     [
-        ("structnets modles", "there is no command modles"),
+        ("structnets modelz", "there is no command modelz"),
         ("make dmeo", "make has no dmeo"),
         ("snakemake --profile profiles/local tabel7", "no targets ['tabel7']"),
         ("snakemake --profile slrum all", "no profile slrum"),
-        ("python -m pipelines.trian", "no pipelines/trian.py"),
+        ("python -m pipelines.traim", "no pipelines/traim.py"),
         ("curl x", "curl is no program that these pages may name"),
     ],
 )

@@ -51,7 +51,7 @@ def test_overview_lists_every_command(capsys):
 @pytest.mark.parametrize(
     ("words", "suggestion"),
     [
-        (["modles"], "there is no command 'modles' (did you mean models?)"),
+        (["modelz"], "there is no command 'modelz' (did you mean models?)"),
         (["models", "rfnin_scale"], "(did you mean rfnin_scale4 or rfnin_scale3"),
         (["targets", "tabl7"], "(did you mean table7"),
         (["results", "tabl7"], "(did you mean table7"),
