@@ -144,6 +144,12 @@ FIGURES: Registry[FigureEntry] = Registry(
             (1, 3),
             "accuracy of a linear SVM and a nearest neighbour by number of principal components",
         ),
+        "step_times": _of_networks(
+            "step_times",
+            "StepTimes",
+            (0, 0),
+            "how long steps of a net take beside those of another",
+        ),
         "training_memory": _of_networks(
             "training_memory",
             "TrainingMemory",

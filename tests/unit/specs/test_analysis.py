@@ -40,6 +40,7 @@ def test_every_figure_that_needs_weights_is_there(analyses):
     numbers = {f"figure{n}" for n in (2, 5, 10, 11, 14, 15, 18, 19, 20, 21, 22)}
     assert set(analyses) == numbers | {
         "class_kept", "inversion_error", "stability", "training_memory",
+        "runtime_frames", "runtime_irevnet",
     }  # fmt: skip
     measured = {name for name in FIGURES.names() if not FIGURES.find(name).drawn}
     assert {analysis.analysis for analysis in analyses.values()} == measured

@@ -1,0 +1,1 @@
+"""How long steps of a net take beside those of another."""

@@ -1,0 +1,66 @@
+"""Times beside another net's: by turns, as medians of ratios, on the figure and in its numbers."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+import torch
+
+from structnets.analysis import step_times as analysis
+from structnets.analysis.step_times import time_ratios, training_step
+from structnets.figures.context import Context
+from structnets.figures.step_times import make
+from structnets.figures.step_times.make import step_times
+from structnets.figures.step_times.options import Beside, StepTimes
+
+
+def test_ratios_are_of_the_first_to_the_second_in_every_round(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cost, order = {"slow": 3.0, "fast": 2.0}, []
+
+    def slow() -> None:
+        order.append("slow")
+
+    def fast() -> None:
+        order.append("fast")
+
+    def taken(step: analysis.Step, device: str) -> float:
+        step()
+        return cost[order[-1]]
+
+    monkeypatch.setattr(analysis, "_taken", taken)
+    assert time_ratios(slow, fast, 3) == [1.5] * 3
+    assert order == ["slow", "fast", "slow", "fast", "fast", "slow", "slow", "fast"]
+    with pytest.raises(ValueError, match="rounds must be >= 1, got 0"):
+        time_ratios(slow, fast, 0)
+
+
+def test_a_step_leaves_gradients_of_one_batch() -> None:
+    net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3, 2))
+    step = training_step(net, torch.ones(4, 3, 1, 1))
+    found = []
+    for _ in range(2):
+        step()
+        (weight,) = [p for name, p in net.named_parameters() if name.endswith("weight")]
+        assert weight.grad is not None
+        found.append(weight.grad.clone())
+    assert torch.equal(*found)
+
+
+def test_medians_are_measured_and_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(make, "time_ratios", lambda *_: [1.0, 5.0, 2.0])
+    pair = Beside(key="a", label="A", model="resnet20", plain="resnet20")
+    context = Context([], tmp_path / "f", tmp_path / "work", "T", "n")
+    (tmp_path / "work").mkdir()
+    found = step_times(context, StepTimes(pairs=[pair], side=8, batch_size=1))
+    assert [(m.name, m.value, m.n) for m in found] == [
+        ("a.training", 2.0, 3),
+        ("a.inference", 2.0, 3),
+    ]
+    with (tmp_path / "f.csv").open(newline="") as file:
+        assert [r["most"] for r in csv.DictReader(file)] == ["5.0", "5.0"]
+    with pytest.raises(ValueError, match="pairs must name at least one"):
+        step_times(context, StepTimes())
