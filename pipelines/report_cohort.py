@@ -82,7 +82,8 @@ def report_cohort(planned: CohortPlan, prepared: Path, results: Path) -> dict[st
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
     text = io.StringIO()
-    writer = csv.DictWriter(text, rows[0], lineterminator="\n")
+    names = dict.fromkeys(key for row in rows for key in row)
+    writer = csv.DictWriter(text, [*names], lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()

@@ -153,6 +153,9 @@ def test_scores_by_hand(plan, report):
     cells = {cell["row"]: cell for cell in found["cells"]}
     assert cells["plain & simple"]["accuracy"] == 100
     assert cells["plain & simple"]["accuracy_p"] < 0.001
+    # All of thirty are right: that is no certainty.
+    assert 85 < cells["plain & simple"]["accuracy_low"] < 98
+    assert "auc_low" not in cells["plain & simple"]
     linear = cells[LINEAR]
     assert (linear["accuracy"], linear["balanced_accuracy"]) == (40, 50)
     assert (linear["tpr"], linear["spc"], linear["accuracy_p"]) == (100, 0, 1)

@@ -107,6 +107,54 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
+def all_or_none_interval(
+    labels: np.ndarray,
+    right: np.ndarray,
+    groups: Sequence[object],
+    *,
+    balanced: bool,
+    level: float = 0.95,
+    draws: int = 10_000,
+    seed: int = 0,
+) -> tuple[float, float] | None:
+    """Return an interval where a bootstrap has none: a class is wholly right or wholly wrong.
+
+    Whoever is drawn from such a class, its rate stays, and a bootstrap would take it for certain.
+    Each class' rate is drawn from its posterior under Jeffreys' prior instead.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        (N,) classes.
+    right : numpy.ndarray
+        (N,) whether the answers are right.
+    groups : sequence
+        N people; the scans of one count as one.
+    balanced : bool
+        Weigh classes alike, instead of people.
+
+    Returns
+    -------
+    tuple of float or None
+        In percent; None if every class has both.
+    """
+    counts, hits = [], []
+    names = np.array([str(group) for group in groups])
+    for label in np.unique(labels):
+        of = labels == label
+        each = [right[of & (names == name)].mean() for name in np.unique(names[of])]
+        counts.append(len(each))
+        hits.append(float(np.sum(each)))
+    n, k = np.array(counts), np.array(hits)
+    if not ((k == 0) | (k == n)).any():
+        return None
+    rng = np.random.default_rng(seed)
+    rates = rng.beta(k + 0.5, n - k + 0.5, size=(draws, len(n)))
+    scores = 100 * (rates.mean(1) if balanced else rates @ (n / n.sum()))
+    low, high = np.quantile(scores, [(1 - level) / 2, (1 + level) / 2])
+    return (0.0 if not k.any() else float(low)), (100.0 if (k == n).all() else float(high))
+
+
 def permutation_p(
     score: Score,
     labels: np.ndarray,

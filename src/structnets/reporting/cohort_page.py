@@ -10,6 +10,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from structnets.cohorts.decisions import COUNTED
 from structnets.files import read_json
 from structnets.reporting.cohort_results import MAJORITY, CohortResults, RowScore
 from structnets.specs.cohort_study import LINEAR
@@ -162,9 +163,10 @@ def _table(results: CohortResults) -> str:
         f"<tbody>{''.join(lines)}</tbody></table></div>"
         f'<p class="soft">Percent of all {len(results.labels)} scans, each said of by a model that '
         f"had not seen its person{repeats}. Below: 95 % bootstrap interval over people, which does "
-        "not hold how trainings on other people would differ; p of a permutation of the "
-        "predictions (labels shuffled 10,000 times, nothing trained again). Choices of parameters "
-        "of the linear row were made inside each training part. Intensities are standardised by "
+        "not hold how trainings on other people would differ (where a class is wholly right or "
+        "wrong, which a bootstrap takes for certain: Jeffreys' interval); p of a permutation of "
+        "the predictions (labels shuffled 10,000 times, nothing trained again). Choices of "
+        "parameters of the linear row were made inside each training part. Intensities are standardised by "
         "one mean and one deviation of all scans.</p>"
     )
 
@@ -227,7 +229,7 @@ def _left_out(results: CohortResults, named: People) -> str:
     source = results.manifest["source"]
     entries = [(named.left_out(what), named(why)) for what, why in source["left_out"]]
     entries += [(named(name), "; ".join(why)) for name, why in source["excluded"].items()]
-    counts = ", ".join(f"{count} {what}" for what, count in source["counts"].items())
+    counts = ", ".join(f"{source['counts'][k]} {k}" for k in COUNTED if k in source["counts"])
     lines = "".join(
         f"<tr><th>{escape(what)}</th><td class=words>{escape(why)}</td></tr>"
         for what, why in entries

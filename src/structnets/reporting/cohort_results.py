@@ -16,6 +16,7 @@ from structnets.identity import spec_digest
 from structnets.metrics.binary import binary_scores
 from structnets.metrics.held_out import (
     accuracy,
+    all_or_none_interval,
     auc,
     balanced_accuracy,
     bootstrap_interval,
@@ -172,7 +173,15 @@ class CohortResults:
             name: bootstrap_interval(score, self.labels, answers, people)
             for name, score in of.items()
         }
-        intervals["auc"] = bootstrap_interval(auc, self.labels, log_odds[0], people)
+        for name in of:
+            right, balanced = answers == self.labels, name == "balanced_accuracy"
+            if wider := all_or_none_interval(self.labels, right, people, balanced=balanced):
+                pairs = zip(intervals[name], wider, strict=True)
+                (low, other_low), (high, other_high) = pairs
+                intervals[name] = min(low, other_low), max(high, other_high)
+        of_area = bootstrap_interval(auc, self.labels, log_odds[0], people)
+        if of_area[0] < of_area[1]:  # without any pair in the wrong order it knows no chance
+            intervals["auc"] = of_area
         chance = {name: permutation_p(score, self.labels, answers) for name, score in of.items()}
         by_fold = [
             accuracy(self.labels[held], (odds[held] > 0).astype(np.int64))

@@ -6,6 +6,7 @@ import pytest
 from structnets.metrics.binary import binary_scores
 from structnets.metrics.held_out import (
     accuracy,
+    all_or_none_interval,
     auc,
     balanced_accuracy,
     bootstrap_interval,
@@ -47,6 +48,16 @@ def test_scans_of_one_person_are_drawn_together():
 def test_a_class_is_never_absent():
     low, high = bootstrap_interval(balanced_accuracy, LABELS, LABELS, range(16), draws=100)
     assert (low, high) == (100, 100)
+
+
+def test_being_always_right_is_not_certain():
+    """Of 8 who are all right, the true rate is above 73 %; exactly so by Jeffreys' prior."""
+    labels, right = np.zeros(8, int), np.ones(8, bool)
+    low, high = all_or_none_interval(labels, right, range(8), balanced=False)
+    assert (low, high) == (pytest.approx(73.8, abs=1.0), 100)
+    assert all_or_none_interval(labels, right, [0] * 8, balanced=False)[0] < 20  # one person
+    mixed = np.array([True] * 6 + [False] * 2)
+    assert all_or_none_interval(labels, mixed, range(8), balanced=True) is None
 
 
 def test_permutations_tell_knowledge_from_chance():
