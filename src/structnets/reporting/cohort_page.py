@@ -166,8 +166,8 @@ def _table(results: CohortResults) -> str:
         "not hold how trainings on other people would differ (where a class is wholly right or "
         "wrong, which a bootstrap takes for certain: Jeffreys' interval); p of a permutation of "
         "the predictions (labels shuffled 10,000 times, nothing trained again). Choices of "
-        "parameters of the linear row were made inside each training part. Intensities are standardised by "
-        "one mean and one deviation of all scans.</p>"
+        "parameters of the linear row were made inside each training part. Intensities are "
+        "standardised by one mean and one deviation of all scans.</p>"
     )
 
 
