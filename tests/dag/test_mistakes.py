@@ -39,7 +39,7 @@ def test_unknown_key_lists_the_allowed(clone, snakemake, file, old, new, message
     [
         ("rows=rfn", "rows=rfn: no table has it; allowed: all, alexnet"),
         ("preset=large", "preset: Input should be 'smoke', 'small' or 'paper'"),
-        ("presett=small", "presett: unknown key; allowed here: preset, rows"),
+        ("presett=small", "presett: unknown key; allowed here: preset, study, rows"),
         ("targets=nowhere", "nowhere holds no target, <target>.yaml"),
         ("tables=workflow/tables", "lie in one folder now; name it by targets=DIR"),
     ],

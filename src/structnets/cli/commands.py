@@ -61,6 +61,11 @@ COMMANDS = {
         "write one HTML page of everything that was measured and drawn",
         LOOK,
     ),
+    "claims": Command(
+        "structnets.cli.claims",
+        "say which claims of the thesis the ledger's runs support",
+        LOOK,
+    ),
     "validate": Command(
         "structnets.cli.validate",
         "check a spec (JSON) or an experiment file (YAML) and name its runs",

@@ -33,6 +33,10 @@ _NAMES = {
     "model.options.voxel_mm": "mm a voxel of the net",
     "data.prepare.grid_mm": "mm a voxel",
     "data.prepare.textures": "textures",
+    "data.prepare.merge": "labels",
+    "data.prepare.held_out": "textures held out by",
+    "recipe.boundaries.sparsity": "sparsity",
+    "recipe.standardize": "standardised images",
     "data.prepare.classes": "classes",
     "data.prepare.geometry": "stored images",
     "data.prepare.difficulty": "blobs",
@@ -164,12 +168,12 @@ def _value(place: str, spec: Mapping[str, Any], content: Mapping[str, Any]) -> A
 
 
 def _usual(data: Mapping[str, Any], key: str) -> Any:
-    """Return what a prepare parameter is where it is left out; None where that is not known."""
+    """Return what a prepare parameter is where it is left out."""
     facts = find_dataset(data["name"])
     if facts.cohort:
-        return getattr(CohortRequest(data["name"], data["prepare"]), key, None)
-    allowed = facts.parameters.get(key, ())
-    return None if not allowed or isinstance(allowed[0], type | bool) else allowed[0]
+        return getattr(CohortRequest(data["name"], data["prepare"]), key, "its default")
+    # Of images in shards the first of the allowed values is the default.
+    return facts.parameters[key][0] if key in ("geometry", "storage", "classes") else "its default"
 
 
 def _default(model: str, option: str) -> Any:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from structnets.reporting.cells import Cell, cells_of
+from structnets.reporting.claims import markdown as claims_table
+from structnets.reporting.claims import verdicts
 from structnets.reporting.findings import Finding, findings
 from structnets.reporting.formats import gap, markdown_matrix, markdown_runs, stated
 from structnets.reporting.freshness import is_stale
@@ -136,6 +138,9 @@ def markdown(ledger_dir: Path, targets_dir: Path, experiments_dir: Path | None =
     """
     folder = experiments_dir or targets_dir.parent / "experiments"
     parts = [_HEADER]
+    claims = targets_dir.parent / "claims"
+    if claims.is_dir():
+        parts.append(claims_table(verdicts(claims, ledger_dir, targets_dir, folder)))
     for rendering in map(merged, renderings(ledger_dir, targets_dir, folder)):
         parts += [
             f"## {escaped(rendering.table.title)}",

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from structnets.files import write_atomic
+from structnets.specs.claim import Claims
 from structnets.specs.configuration import Configuration
 from structnets.specs.experiment import Experiment
 from structnets.specs.spec import Spec
@@ -23,6 +24,7 @@ from structnets.specs.target import Target
 
 FOLDER = "workflow/schemas"
 MODELS: dict[str, Any] = {
+    "claims": Claims,
     "config": Configuration,
     "experiment": Experiment,
     "spec": Spec,

@@ -98,7 +98,7 @@ def test_committed_plan_has_the_sweep_of_its_preset():
         ({"rows": "net,nat"}, "rows=nat: no table has it; allowed: all, net"),
         ({"columns": "n3"}, "columns=n3: no table has it; allowed: all, n100, n200"),
         ({"preset": "paper"}, "no preset 'paper'"),
-        ({"presett": "small"}, "presett: unknown key; allowed here: preset, rows"),
+        ({"presett": "small"}, "presett: unknown key; allowed here: preset, study, rows"),
         ({"seeds": 0}, "seeds: Input should be greater than or equal to 1"),
         ({"ledger": "no"}, "'use' or 'ignore'"),
     ],

@@ -1,0 +1,135 @@
+"""Measured quantities by their address: what claims are about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from structnets.data.sets.entries.catalogue import find_dataset
+from structnets.entries import did_you_mean
+from structnets.reporting.findings import Finding, findings
+from structnets.reporting.ledger import Line, read_ledger
+from structnets.reporting.pooling import different_data
+from structnets.reporting.protocol import FULL, did_not_train
+from structnets.reporting.requests import (
+    Experiments,
+    cell_key,
+    cell_spec,
+    full_spec,
+    load_experiments,
+)
+from structnets.specs.table import COUNTS, Table
+from structnets.specs.target import Targets, load_targets
+from structnets.training.stated_result import metric
+
+REDUCED = "small"
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What was measured of one thing.
+
+    Attributes
+    ----------
+    by_seed : dict of int to float
+        Values of the runs; of an analysis, which looks at one net, one value at seed -1.
+    run_ids : list of str
+        The runs.
+    right : dict of int to list of bool
+        By seed, whether each test sample was classified rightly, where predictions are kept.
+    untrained : int
+        Runs that ended where guessing does.
+    """
+
+    by_seed: dict[int, float] = field(default_factory=dict)
+    run_ids: list[str] = field(default_factory=list)
+    right: dict[int, list[bool]] = field(default_factory=dict)
+    untrained: int = 0
+
+
+class Measured:
+    """Everything the ledger holds, looked up by address."""
+
+    def __init__(self, ledger: Path, targets: Path, experiments: Path) -> None:
+        self.targets: Targets = load_targets(targets)
+        tables = self.targets.tables
+        self.experiments: Experiments = load_experiments(experiments, list(tables.values()))
+        self.runs: dict[str, list[Line]] = {}
+        for line in read_ledger(ledger).values():
+            self.runs.setdefault(cell_key(line["spec"]), []).append(line)
+        found = findings(ledger, self.targets.analyses, experiments, (REDUCED, FULL))
+        self.findings: dict[tuple[str, bool], Finding] = {
+            (finding.line["target"], finding.comparable): finding for finding in found
+        }
+
+    def quantity(self, address: str, reduced: bool) -> Quantity:
+        """Return what was measured at an address, under the thesis' protocol or a reduced one.
+
+        Raises
+        ------
+        ValueError
+            If there is no such target, row or column.
+        """
+        target, *place = address.split("/")
+        if target in self.targets.tables and len(place) == 2:
+            table = self.targets.tables[target]
+            _check_known("row", place[0], [row.key for row in table.rows], address)
+            _check_known("column", place[1], [one.key for one in table.columns], address)
+            return self._cell(table, place[0], place[1], reduced)
+        if target in self.targets.analyses and len(place) == 1:
+            return self._value(target, place[0], reduced)
+        names = [*self.targets.tables, *self.targets.analyses]
+        raise ValueError(
+            f"{address}: no table with a row and a column, or analysis with a value, is called "
+            f"so{did_you_mean(target, names)}"
+        )
+
+    def _cell(self, table: Table, row: str, column: str, reduced: bool) -> Quantity:
+        shown = table.metric_of(column)
+        if table.row(row).reported is not None or shown in COUNTS:
+            return Quantity()
+        full = full_spec(table, self.experiments, row, column)
+        wanted = full
+        if reduced:
+            line, place = table.row(row), table.column(column)
+            experiment = self.experiments[str(line.experiment)]
+            there = REDUCED in experiment.presets and REDUCED in line.runs_in
+            if not there or REDUCED not in place.presets:
+                return Quantity()
+            wanted = cell_spec(table, self.experiments, REDUCED, row, column)
+            if full is not None and cell_key(full) == cell_key(wanted):
+                return Quantity()  # that is the thesis' protocol
+        if wanted is None:
+            return Quantity()
+        lines = {line["spec"]["seed"]: line for line in self.runs.get(cell_key(wanted), [])}
+        if different_data(list(lines.values())):
+            return Quantity()
+        return Quantity(
+            {seed: metric(line, shown) for seed, line in lines.items()},
+            sorted(line["run_id"] for line in lines.values()),
+            _right(lines) if shown == "accuracy" else {},
+            sum(map(did_not_train, lines.values())),
+        )
+
+    def _value(self, target: str, name: str, reduced: bool) -> Quantity:
+        finding = self.findings.get((target, not reduced))
+        if finding is None or name not in finding.line["values"]:
+            return Quantity()
+        runs = sorted({model["run_id"] for model in finding.line["models"]})
+        return Quantity({-1: finding.line["values"][name]["value"]}, runs)
+
+
+def _check_known(what: str, key: str, known: Iterable[str], address: str) -> None:
+    names = list(known)
+    if key not in names:
+        raise ValueError(f"{address}: unknown {what} {key!r}{did_you_mean(key, names)}")
+
+
+def _right(lines: Mapping[int, Line]) -> dict[int, list[bool]]:
+    """Say of each held-out subject whether it was classified rightly, by seed."""
+    return {
+        seed: [(odds > 0) == bool(label) for label, odds in line["predictions"]]
+        for seed, line in lines.items()
+        if line.get("predictions") and find_dataset(line["spec"]["data"]["name"]).form == "cohort"
+    }
