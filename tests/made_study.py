@@ -47,7 +47,7 @@ class MadeStudy:
 def write_pictures(root: Path, each: int = 8) -> Path:
     """Write stripes across and stripes along as PNG and JPEG, grey and in colour, in two classes.
 
-    The name of the second class has to be escaped in HTML.
+    One is torn, and in the training split. The name of the second class has to be escaped in HTML.
     """
     random = np.random.Generator(np.random.PCG64(0))
     for label in ("across", "<i>along"):
@@ -59,6 +59,8 @@ def write_pictures(root: Path, each: int = 8) -> Path:
             image = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
             image = image if number % 2 else image.convert("RGB").resize((90, 70))
             image.save(root / label / f"{number}.{'png' if number % 3 else 'jpg'}")
+    whole = (root / "across" / "1.png").read_bytes()
+    (root / "across" / "torn.png").write_bytes(whole[: len(whole) // 2])
     return root
 
 

@@ -65,7 +65,8 @@ def test_the_page_answers_in_words(page):
         "structured cannot be told from always giving the most frequent answer",
         "Every training ran with 2 seeds",
         "undecided",
-        "Nothing was left out.",
+        "1 files could not be read as pictures and were left out.",
+        "Trained on 12 pictures, structured gives",
         "8 of grey",
         "snakemake --profile profiles/local study",
         "structnets predict",
@@ -87,7 +88,7 @@ def test_files_are_pseudonyms_whose_key_is_beside(study, files, page):
     keys = list(
         csv.DictReader((study.results / "studies/stripes/names.csv").read_text().splitlines())
     )
-    assert len(keys) == 16
+    assert len(keys) == 17
     assert {key["file"].partition("/")[0] for key in keys} == {"across", "<i>along"}
     assert "names.csv" not in files  # what MLflow gets
 
@@ -111,3 +112,11 @@ def test_results_of_other_pictures_are_refused(study, capsys, monkeypatch):
     assert main(arguments(study)) == 1
     assert "call the study again to train the run" in capsys.readouterr().err
     write_json(path, whole)
+
+
+def test_a_broken_picture_is_counted_nowhere_but_among_those_left_out(study, page):
+    listed = study.planned.gathered.pictures
+    cut = next(picture for picture in listed.pictures if "torn" in picture.name)
+    assert (cut.split, len(listed.of_split("train"))) == ("train", 13)
+    text = " ".join(page.text)
+    assert "damaged" in text

@@ -50,7 +50,7 @@ class Collection:
         Names are relative to it.
     pictures : list of Found
     left_out : list of (str, str)
-        Names, or how many of what kind, with the reason.
+        Names, with the reason.
     """
 
     folder: Path
@@ -106,14 +106,14 @@ def in_folder(folder: Path, groups: str | None = None) -> Collection:
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is no folder; give the one that has a folder a class")
     splits = _split_folders(folder)
-    found, others = Collection(folder), Counter[str]()
+    found = Collection(folder)
     for name in visible_files(folder):
         parts = name.split("/")
         split = splits.get(parts[0]) if splits else None
         inner = parts[1:] if split else parts
         suffix = Path(name).suffix.lower()
         if suffix not in SUFFIXES:
-            others[suffix or "no ending"] += 1
+            found.left_out.append((name, f"no picture by its ending ({suffix or 'none'})"))
         elif split == "held":
             found.left_out.append((name, "for validation: neither trained nor tested on"))
         elif len(inner) < 2:
@@ -121,8 +121,6 @@ def in_folder(folder: Path, groups: str | None = None) -> Collection:
         else:
             group = _group("/".join(inner[1:-1]), name, groups)
             found.pictures.append(Found(name, inner[0], group, split))
-    for suffix, count in sorted(others.items()):
-        found.left_out.append((f"{count} files ({suffix})", "no picture by their ending"))
     return found
 
 

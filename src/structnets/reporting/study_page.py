@@ -163,7 +163,8 @@ def findings(results: StudyResults) -> tuple[list[str], list[str]]:
 def shown(score: Measured, unit: str = " %") -> str:
     """Write a mean with its interval in words."""
     if score.low is None or score.high is None:
-        return f"{score.mean:.1f}{unit} (one seed: no interval)"
+        why = "one seed" if score.n == 1 else f"{score.n} seeds, all alike"
+        return f"{score.mean:.1f}{unit} ({why}: no interval)"
     return (
         f"{score.mean:.1f}{unit} (95 % interval {score.low:.1f} to {score.high:.1f}, "
         f"{score.n} seeds)"
@@ -223,7 +224,7 @@ def _differences(results: StudyResults) -> list[str]:
         for size in results.sizes:
             found = results.difference(first, other, size)
             if found.low is None or found.high is None:
-                verdict = "undecided: one seed"
+                verdict = "undecided: one seed, or all alike"
             elif found.low > 0:
                 verdict = f"{first} is better"
             elif found.high < 0:

@@ -26,7 +26,8 @@ class Measured:
     ----------
     mean : float
     low, high : float or None
-        Ends of the 95 % interval of the mean (Student's t over seeds); None with a single seed.
+        Ends of the 95 % interval of the mean (Student's t over seeds); None with a single seed,
+        or where all seeds gave the same, from which no spread can be told.
     n : int
         Number of seeds.
     """
@@ -46,7 +47,7 @@ def measured(values: Sequence[float]) -> Measured:
     Measured(mean=2.0, low=-0.484..., high=4.484..., n=3)
     """
     mean, n = statistics.fmean(values), len(values)
-    if n < 2:
+    if n < 2 or len(set(values)) == 1:
         return Measured(mean, None, None, n)
     from scipy.stats import t
 
@@ -232,4 +233,10 @@ def collect_results(planned: StudyPlan, results: Path, manifest: Mapping[str, An
                 "study again"
             )
         found[run.run_id] = result
-    return StudyResults(planned, manifest, found)
+    # Of all pictures that were listed, those that could not be read were not trained on.
+    whole = sum(manifest["counts"]["train"].values())
+    runs = [
+        replace(run, size=whole) if run.spec["data"]["train_size"] is None else run
+        for run in planned.runs
+    ]
+    return StudyResults(replace(planned, runs=runs), manifest, found)

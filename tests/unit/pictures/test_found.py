@@ -23,8 +23,8 @@ def test_what_is_no_picture_of_a_class_is_named(make):
     (root / "cat" / "notes.txt").write_text("")
     (root / "cat" / "._a.png").write_text("")
     assert in_folder(root).left_out == [
+        ("cat/notes.txt", "no picture by its ending (.txt)"),
         ("loose.png", "lies in no folder of a class"),
-        ("1 files (.txt)", "no picture by their ending"),
     ]
 
 

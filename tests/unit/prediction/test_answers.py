@@ -17,7 +17,7 @@ def call(study, capsys):
 
 
 def test_a_folder_is_answered_for_as_json(study, call):
-    status, out, _ = call("predict", study.root / "pictures" / "across", "--json")
+    status, out, _ = call("predict", study.root / "pictures" / "<i>along", "--json")
     answers = json.loads(out)
     assert status == 0
     assert [answer["file"][-5:] for answer in answers] == [
@@ -35,7 +35,7 @@ def test_a_broken_file_is_named_and_the_others_are_answered(study, call, tmp_pat
     status, out, err = call("predict", broken, whole, "--csv", tmp_path / "answers.csv")
     rows = list(csv.DictReader((tmp_path / "answers.csv").read_text().splitlines()))
     assert (status, out) == (1, "")
-    assert "broken.png: left out: damaged" in err
+    assert "broken.png: left out: no picture that can be read: damaged" in err
     assert [bool(row["label"]) for row in rows] == [False, True]
     assert float(rows[1]["p(across)"]) + float(rows[1]["p(<i>along)"]) == pytest.approx(1, abs=1e-5)
 

@@ -1,0 +1,23 @@
+import pytest
+
+from structnets.reporting.study_page import shown
+from structnets.reporting.study_results import Measured, measured, wilson
+
+
+def test_the_interval_of_a_mean_is_students():
+    found = measured([1.0, 2.0, 3.0])  # 4.3027 / sqrt(3) to each side
+    assert (found.mean, found.n) == (2.0, 3)
+    assert (found.low, found.high) == pytest.approx((2 - 2.48414, 2 + 2.48414), abs=1e-4)
+
+
+@pytest.mark.parametrize(("values", "why"), [([70.0], "one seed"), ([70.0] * 3, "all alike")])
+def test_no_interval_is_made_of_nothing(values, why):
+    found = measured(values)
+    assert found == Measured(70.0, None, None, len(values))
+    assert why in shown(found)
+
+
+def test_a_rate_of_few_is_uncertain_also_where_all_are_right():
+    assert wilson(8, 10) == pytest.approx((49.0, 94.3), abs=0.05)
+    assert wilson(10, 10) == pytest.approx((72.2, 100.0), abs=0.05)
+    assert wilson(0, 10) == pytest.approx((0.0, 27.8), abs=0.05)
