@@ -66,6 +66,11 @@ COMMANDS = {
         "say which claims of the thesis the ledger's runs support",
         LOOK,
     ),
+    "reproduce": Command(
+        "structnets.cli.reproduce",
+        "print the one call that makes a cell's run again, or make it",
+        TRAIN,
+    ),
     "validate": Command(
         "structnets.cli.validate",
         "check a spec (JSON) or an experiment file (YAML) and name its runs",
