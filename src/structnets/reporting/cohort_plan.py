@@ -94,9 +94,8 @@ class CohortPlan:
 
     def scans(self) -> list[tuple[Scan, str]]:
         """Return the scans, without their places, and the checksums of their files."""
-        keys = ("subject", "session")
         return [
-            (Scan(*(told[key] for key in keys), Path(), told["label"]), told["sha256"])
+            (Scan(told["subject"], told["session"], Path(), told["label"]), told["sha256"])
             for told in self.listed["scans"]
         ]
 
