@@ -45,9 +45,11 @@ def run(options: argparse.Namespace) -> None:
     workflow = find_checkout("structnets report") / "workflow"
     ledger = options.ledger or workflow / "ledger"
     targets = options.targets or workflow / "targets"
+    # The claims name cells of the checkout's own targets.
+    claims = workflow / "claims" if options.targets is None else None
     out = options.out or options.results / "report.html"
     with waiting("reading the ledger and drawing"):
-        counted = write_report(out, options.results, ledger, targets)
+        counted = write_report(out, options.results, ledger, targets, claims)
     print(f"wrote {out}", file=sys.stderr)
     if options.json:
         print_json({"file": str(out), **counted})

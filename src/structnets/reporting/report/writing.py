@@ -6,6 +6,7 @@ from pathlib import Path
 
 from structnets import __version__, pages
 from structnets.files import write_atomic
+from structnets.reporting.claims import verdicts
 from structnets.reporting.formats import beside, number, spread
 from structnets.reporting.freshness import stale_note
 from structnets.reporting.notes import notes
@@ -14,7 +15,9 @@ from structnets.reporting.report.contents import chapters, counts
 from structnets.specs.interpretation import WORDS
 
 
-def write_report(out: Path, results: Path, ledger: Path, targets: Path) -> dict[str, int]:
+def write_report(
+    out: Path, results: Path, ledger: Path, targets: Path, claims: Path | None = None
+) -> dict[str, int]:
     """Write one HTML file that tells what was measured, and needs nothing else.
 
     Parameters
@@ -25,6 +28,8 @@ def write_report(out: Path, results: Path, ledger: Path, targets: Path) -> dict[
         Root of the results, for pictures of trained nets; it need not exist.
     ledger, targets : pathlib.Path
         Folders of the ledger and of target files.
+    claims : pathlib.Path, optional
+        Folder of the thesis' claims, with whose verdicts the page then begins.
 
     Returns
     -------
@@ -34,10 +39,12 @@ def write_report(out: Path, results: Path, ledger: Path, targets: Path) -> dict[
     """
     found = chapters(results, ledger, targets)
     counted = dict(counts(found))
+    decided = verdicts(claims, ledger, targets, targets.parent / "experiments") if claims else []
     page = pages.page(
         "structnets.reporting",
         "report.html",
         chapters=found,
+        verdicts=decided,
         counts=counted,
         version=__version__,
         notes=notes,

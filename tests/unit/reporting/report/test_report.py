@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from structnets import cli
-from structnets.reporting.report import write_report
+from structnets.reporting.claims import Verdict
+from structnets.reporting.report import write_report, writing
 from tests.made_results import WORKFLOW
 
 HOSTILE = '<script>alert("x")</script> & more'
@@ -71,6 +72,24 @@ def test_links_lead_somewhere(report):
     assert asked <= set(re.findall(r'id="([^"]+)"', page))
 
 
+def test_page_begins_with_what_became_of_the_claims(tmp_path, monkeypatch):
+    about = ("c", 3, HOSTILE, "section 3", "thesis")
+    found = [
+        Verdict(*about, "undecided", why="1 paired seed; 3 are needed"),
+        Verdict(*about, "supported", difference=2.5, interval=[1.0, 4.0], n=3),
+        Verdict(*about, "not run"),
+    ]
+    monkeypatch.setattr(writing, "verdicts", lambda *_: found)
+    monkeypatch.setattr(writing, "chapters", lambda *_: [])
+    out = tmp_path / "report.html"
+    write_report(out, tmp_path, tmp_path, tmp_path, tmp_path)
+    page = out.read_text()
+    assert "1 supported, 0 contradicted, 1 undecided, 1 not run." in page
+    assert "+1 to +4" in page
+    assert page.index("supported</b></td>") < page.index("1 paired seed; 3 are needed")
+    assert HOSTILE not in page
+
+
 def test_command_writes_where_it_is_told(tmp_path, monkeypatch, capsys):
     given = []
 
@@ -82,4 +101,5 @@ def test_command_writes_where_it_is_told(tmp_path, monkeypatch, capsys):
     out = tmp_path / "page.html"
     assert cli.main(["report", "--results", str(tmp_path), "--out", str(out), "--json"]) == 0
     assert given[0][:2] == (out, tmp_path)
+    assert given[0][-1].name == "claims"
     assert '"targets": 1' in capsys.readouterr().out
