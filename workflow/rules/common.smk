@@ -30,6 +30,7 @@ os.environ.update(
 )
 
 from pipelines.cluster.processes import CALL
+from pipelines.terminal import show_job_lines
 from pipelines.tracking.health import trouble
 from pipelines.tracking.store import resolve_uri
 from structnets import identity
@@ -70,6 +71,14 @@ try:
 except (ValueError, OSError) as error:
     raise WorkflowError(str(error))
 
+# The output of a job is in its log; where the terminal shows one line a job, it is there alone.
+_OUTPUT = workflow.output_settings
+SHORT = CONFIG.job_lines and not (
+    _OUTPUT.dryrun or _OUTPUT.verbose or _OUTPUT.printshellcmds
+)
+SHOWN = "> /dev/null" if SHORT else ""
+if SHORT and workflow.is_main_process:
+    show_job_lines(logger)
 TRACKING = f"{CONFIG.results}/tracking.json"
 WARM_CLUSTERS = []
 # Inherited by jobs, which load this file once more.
@@ -79,7 +88,7 @@ RUN_FILES = ("result.json", "model.pt", "curves.csv", "spec.json")
 TRAIN = (
     "python -m pipelines.train {params.specs} {params.roots} --workers {resources.workers} "
     "--min-workers {resources.min_workers} --cpus-per-worker {params.cpus} "
-    "--gpus-per-worker {params.gpus} {params.targets} 2>&1 | tee {log:q}"
+    "--gpus-per-worker {params.gpus} {params.targets} 2>&1 | tee {log:q} {SHOWN}"
 )
 
 

@@ -47,4 +47,4 @@ rule sweep:
         ),
         roots=roots,
     shell:
-        "python -m pipelines.sweep --sweep {params.sweep:q} {params.roots} 2>&1 | tee {log:q}"
+        "python -m pipelines.sweep --sweep {params.sweep:q} {params.roots} 2>&1 | tee {log:q} {SHOWN}"

@@ -94,6 +94,10 @@ class Configuration(Strict):
         default=2, ge=1, description="A sweep spreads its trials over so many CPUs."
     )
     analysis_cpus: int = Field(default=2, ge=1, description="One analysis has so many CPU threads.")
+    job_lines: bool = Field(
+        default=False,
+        description="The terminal shows one line a job and a bar with what is left.",
+    )
     warm_cluster: bool = Field(
         default=False, description="If true, one local Ray cluster is shared by the jobs of a call."
     )

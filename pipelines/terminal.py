@@ -1,0 +1,194 @@
+"""One line a job on the terminal, a bar with what is left, and the reason of a failure.
+
+Takes the place of Snakemake's own output of a local call; the whole of that stays in Snakemake's
+log file. What trainings print into their logs (`structnets.training.reporting.Progress`) feeds the
+estimate.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markup import escape
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+LAST_LINES = 12
+# Read of the end of a log: enough for the last lines of progress.
+_TAIL_BYTES = 8192
+_PROGRESS = re.compile(r"^(\S+) epoch (\d+)/(\d+) .*left (\d+):(\d\d):(\d\d)$", re.MULTILINE)
+_STREAM = "DefaultStreamHandler"
+# Of what Snakemake says beside its events, the lines that a person waits for.
+_WORTH_SAYING = ("Nothing to be done", "Complete log")
+
+
+@dataclass
+class Job:
+    """A job that runs."""
+
+    name: str
+    logs: Sequence[str]
+    begun: float = field(default_factory=time.monotonic)
+
+    def progress(self) -> tuple[str, float] | None:
+        """Return what a training printed last, and the seconds it thinks are left of that run."""
+        told = [found for log in self.logs for found in _PROGRESS.findall(tail(Path(log)))]
+        if not told:
+            return None
+        run, epoch, epochs, hours, minutes, seconds = told[-1]
+        left = 3600 * int(hours) + 60 * int(minutes) + int(seconds)
+        return f"{run} epoch {epoch}/{epochs}", left
+
+
+class JobLines(logging.Handler):
+    """Writes what happens to jobs, one line each, under a bar where the terminal can show one.
+
+    Parameters
+    ----------
+    stream : text stream
+        Where to; a bar is drawn if it is a terminal.
+    """
+
+    def __init__(self, stream: TextIO = sys.stderr) -> None:
+        super().__init__(logging.INFO)
+        self.console = Console(file=stream, highlight=False, soft_wrap=not stream.isatty())
+        self.total = self.done = self.failed = 0
+        self.running: dict[int, Job] = {}
+        self._begun = time.monotonic()
+        self._live: Live | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show a record of Snakemake."""
+        try:
+            event = getattr(record, "event", None)
+            handler = getattr(self, f"_{event}", None) if event is not None else None
+            if handler is not None:
+                handler(vars(record))
+            elif event is None:
+                self._message(record)
+        except Exception:
+            self.handleError(record)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+        super().close()
+
+    def _message(self, record: logging.LogRecord) -> None:
+        text = record.getMessage().strip()
+        if record.levelno >= logging.WARNING:
+            style = "red" if record.levelno >= logging.ERROR else "yellow"
+            self.console.print(Text(text, style=style))
+        elif text.startswith(_WORTH_SAYING) or "SLURM jobid" in text:
+            self.console.print(Text(text, style="dim"))
+
+    def _run_info(self, said: Mapping[str, Any]) -> None:
+        self.total = int(said["stats"]["total"])
+        self.console.print(f"{self.total} jobs to do")
+        if self.console.is_terminal:
+            self._live = Live(
+                get_renderable=self._bar, console=self.console, refresh_per_second=2, transient=True
+            )
+            self._live.start()
+
+    def _job_info(self, said: Mapping[str, Any]) -> None:
+        wildcards = said.get("wildcards") or {}
+        name = " ".join([str(said["rule_name"]), *map(str, dict(wildcards).values())])
+        self.running[said["jobid"]] = Job(name, [str(log) for log in said.get("log") or ()])
+
+    def _job_finished(self, said: Mapping[str, Any]) -> None:
+        job = self.running.pop(said["job_id"], None)
+        self.done += 1
+        if job is not None:
+            self._line("[green]done[/]  ", job)
+
+    def _job_error(self, said: Mapping[str, Any]) -> None:
+        job = self.running.pop(said["jobid"], None)
+        self.failed += 1
+        if job is None:
+            return
+        self._line("[bold red]failed[/]", job)
+        for log in job.logs:
+            lines = tail(Path(log)).splitlines()[-LAST_LINES:]
+            self.console.print(f"  the last lines of {log}:", style="red")
+            for line in lines:
+                self.console.print(f"    {escape(line)}")
+
+    def _error(self, said: Mapping[str, Any]) -> None:
+        text = str(said.get("msg") or "").strip()
+        if text:
+            self.console.print(Text(text, style="red"))
+
+    def _line(self, outcome: str, job: Job) -> None:
+        place = f"{self.done + self.failed:>{len(str(self.total))}}/{self.total}"
+        took = clock(time.monotonic() - job.begun)
+        self.console.print(f"{place}  {outcome}  {escape(job.name)}  [dim]{took}[/]")
+
+    def seconds_left(self) -> float | None:
+        """Estimate the seconds until all is done; None before the first job is."""
+        now, ended = time.monotonic(), self.done + self.failed
+        told = [found[1] for job in self.running.values() if (found := job.progress())]
+        longest = max(told, default=0.0)
+        if not ended:
+            return longest or None
+        return max(longest, (now - self._begun) / ended * (self.total - ended))
+
+    def _bar(self) -> Group:
+        ended, left = self.done + self.failed, self.seconds_left()
+        estimate = "" if left is None else f", about {clock(left)} left"
+        grid = Table.grid(padding=(0, 1))
+        grid.add_row(
+            ProgressBar(max(1, self.total), ended, width=30),
+            f"{ended} of {self.total} jobs in {clock(time.monotonic() - self._begun)}{estimate}",
+        )
+        lines = []
+        for job in list(self.running.values()):
+            found = job.progress()
+            shown = f": {found[0]}, {clock(found[1])} left" if found else ""
+            took = clock(time.monotonic() - job.begun)
+            lines.append(Text(f"  {job.name}{shown} ({took})", style="dim", overflow="ellipsis"))
+        return Group(*lines, grid)
+
+
+def tail(path: Path) -> str:
+    """Return the end of a log; nothing if it is not there."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+            return file.read().decode(errors="replace").replace("\r", "\n")
+    except OSError:
+        return ""
+
+
+def clock(seconds: float) -> str:
+    """Write a duration: ``42 s``, ``3 min 05 s`` or ``2 h 10 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def show_job_lines(logger: logging.Logger) -> JobLines | None:
+    """Let `JobLines` take the place of Snakemake's handler of the terminal, if it has one."""
+    for handler in logger.handlers:
+        if handler.name == _STREAM and isinstance(handler, logging.StreamHandler):
+            shown = JobLines(handler.stream)
+            shown.name = _STREAM
+            logger.removeHandler(handler)
+            logger.addHandler(shown)
+            return shown
+    return None
