@@ -8,6 +8,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# What an index says of newer versions and of its own pages is no matter of ours.
+QUIET_INDEX := --disable-pip-version-check --no-warn-script-location --root-user-action=ignore
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 CLUSTER := python -m pytest tests/cluster -rs --durations=0 --durations-min=1 \
   -o tmp_path_retention_policy=failed
@@ -20,9 +22,8 @@ help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-19s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY)  ## a small end-to-end run on built-in data: tables, figures, MLflow
-	$(LOCAL) demo
-	@echo
-	@echo "Tables and figures: results/tables, results/figures. Runs, curves and models: make ui"
+	@$(LOCAL) demo
+	@$(RUN) python -m pipelines.demo_summary --results results
 
 test: lint  ## lint, then every test but the slow ones of the matrix, the cluster ones and the benchmarks
 	$(RUN) python -m pytest --durations=15
@@ -90,9 +91,10 @@ $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo "$(PYTHON) cannot make environments: sudo apt install python3-venv" >&2; exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
-	@{ $(BIN)/python -m pip install --quiet "$$(grep -o '^uv==[0-9.]*' requirements.lock)" && \
-	  $(BIN)/uv pip sync --compile-bytecode --python $(BIN)/python requirements.lock; } || { \
+	@echo "making the environment in .venv (half a minute, longer without uv) …"
+	@{ $(BIN)/python -m pip install --quiet $(QUIET_INDEX) "$$(grep -o '^uv==[0-9.]*' requirements.lock)" && \
+	  $(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python requirements.lock; } || { \
 	  echo "uv did not succeed; installing with pip, which takes longer" >&2; \
-	  $(BIN)/python -m pip install --requirement requirements.lock; }
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	  $(BIN)/python -m pip install --quiet $(QUIET_INDEX) --requirement requirements.lock; }
+	@$(BIN)/python -m pip install --quiet $(QUIET_INDEX) --no-deps --no-build-isolation --editable .
 	@touch $@

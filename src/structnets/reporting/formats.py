@@ -143,12 +143,21 @@ def _markdown_cell(rendering: Rendering, cell: Cell, column: Column, of_thesis: 
         return "" if cell.thesis is None else f"*{number(cell.thesis, digits)}*"
     if cell.status == "reported":
         return ""
-    measured = f"**{spread(cell, digits)}**" if cell.mean is not None else cell.status
+    measured = f"**{shown(rendering, cell, digits)}**" if cell.mean is not None else cell.status
     return "<br>".join([measured, *beside(rendering, cell, digits)])
+
+
+def shown(rendering: Rendering, cell: Cell, digits: int) -> str:
+    """Write what a cell measured, or in a proof of the wiring only that its runs went through."""
+    if rendering.proves_wiring and cell.n:
+        return f"ran ({cell.n})"
+    return spread(cell, digits)
 
 
 def beside(rendering: Rendering, cell: Cell, digits: int) -> list[str]:
     """List what stands below a number: pooled score, failure, chance, thesis value and gap."""
+    if rendering.proves_wiring:
+        return []
     said = [text] if (text := pooled(cell, digits)) else []
     if cell.untrained:
         of_all = f"{cell.untrained} of {cell.n} " if cell.n > 1 else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from structnets import pages
-from structnets.reporting.formats import beside, number, spread
+from structnets.reporting.formats import beside, number, shown
 from structnets.reporting.notes import notes
 from structnets.reporting.rendering import Rendering, head
 from structnets.specs.interpretation import WORDS
@@ -24,7 +24,7 @@ def to_html(rendering: Rendering) -> str:
         measured=rendering.measured(),
         words=WORDS,
         number=number,
-        spread=spread,
+        shown=shown,
         beside=beside,
         head=head,
     )

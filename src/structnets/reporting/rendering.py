@@ -69,9 +69,16 @@ class Rendering:
             ]
         else:
             parts.append("nothing measured yet")
-        if self.preset == "smoke":
+        if self.proves_wiring:
             parts.append("proves the wiring, not comparable with the thesis")
+        elif self.preset == "smoke":
+            parts.append("built-in data, nothing of the thesis")
         return " · ".join(parts)
+
+    @property
+    def proves_wiring(self) -> bool:
+        """Whether the cells only say that their runs went through: few steps on built-in data."""
+        return self.preset == "smoke" and not self.table.result_in_smoke
 
 
 def head(column: Column, of_thesis: bool) -> str:

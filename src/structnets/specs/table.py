@@ -162,6 +162,11 @@ class Table(TargetFile):
         description="Numbers are better the higher they are, as accuracies, or the lower, as "
         "errors.",
     )
+    result_in_smoke: bool = Field(
+        default=False,
+        description="In smoke too the numbers are results, since nets are trained to the end "
+        "there; false: cells of smoke only say that their runs went through.",
+    )
     digits: int = Field(
         default=2, ge=0, le=6, description="Numbers are shown with so many decimals."
     )

@@ -51,6 +51,18 @@ ENTRIES = {
         input_shape=_DIGIT,
         options=(("learn_sigma", True),),
     ),
+    "small_rfnn": ModelEntry(
+        "structnets.models.small_digits:small_rfnn",
+        "the demo's small net of Gaussian derivatives; not in the thesis",
+        chapter=3,
+        input_shape=_DIGIT,
+    ),
+    "small_cnn": ModelEntry(
+        "structnets.models.small_digits:small_cnn",
+        "the demo's small net of free filters; not in the thesis",
+        chapter=3,
+        input_shape=_DIGIT,
+    ),
     "cnn_b": ModelEntry(
         f"{_MNIST}:cnn_b",
         "Figure 6; kernels 11/7/7, the RFNN's support",

@@ -7,7 +7,7 @@ from pathlib import Path
 from structnets import __version__, pages
 from structnets.files import write_atomic
 from structnets.reporting.claims import verdicts
-from structnets.reporting.formats import beside, number, spread
+from structnets.reporting.formats import beside, number, shown
 from structnets.reporting.freshness import stale_note
 from structnets.reporting.notes import notes
 from structnets.reporting.rendering import head
@@ -51,7 +51,7 @@ def write_report(
         words=WORDS,
         stale_note=stale_note,
         number=number,
-        spread=spread,
+        shown=shown,
         beside=beside,
         head=head,
     )

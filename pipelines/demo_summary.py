@@ -1,0 +1,122 @@
+"""Say in a few lines what the demo made, where to look, and what to try next.
+
+Command: ``python -m pipelines.demo_summary --results DIR``
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from pipelines.stage import run_stage, stage_parser
+from structnets.files import read_json
+
+TARGET = "demo_digits"
+# What else is worth a look, with what it shows.
+_PICTURES = (
+    ("figures/demo_digits.svg", "accuracy against the number of training images"),
+    ("figures/figure20.svg", "pictures made again from an invertible net's features"),
+    ("figures/figure11.svg", "outlines that a net of few steps draws"),
+    ("tables/table5.html", "simulated brains, cross-validated"),
+)
+_NEXT = (
+    ("make ui", "every run with its curve, data and net, in MLflow"),
+    ("make report", "all tables and figures on one page"),
+    ("structnets new-study --images DIR", "the same on pictures of your own"),
+)
+
+
+def differences(cells: Sequence[dict[str, Any]], results: Path) -> dict[str, tuple[float, ...]]:
+    """Return by column the accuracies of structured minus plain, one for each seed both have."""
+    found = {}
+    by_place = {(cell["row"], cell["column"]): cell["run_ids"] for cell in cells}
+    for column in dict.fromkeys(cell["column"] for cell in cells):
+        both = [_by_seed(by_place[row, column], results) for row in ("structured", "plain")]
+        seeds = sorted(both[0].keys() & both[1].keys())
+        found[column] = tuple(both[0][seed] - both[1][seed] for seed in seeds)
+    return found
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """Return Student's 95 % interval of the mean of two or more values."""
+    from scipy.stats import t
+
+    mean = statistics.fmean(values)
+    half = statistics.stdev(values) / math.sqrt(len(values)) * float(t.ppf(0.975, len(values) - 1))
+    return mean - half, mean + half
+
+
+def _by_seed(run_ids: Sequence[str], results: Path) -> dict[int, float]:
+    read = [read_json(results / "runs" / run / "result.json") for run in run_ids]
+    return {result["spec"]["seed"]: result["metrics"]["accuracy"] for result in read}
+
+
+def result_table(content: dict[str, Any], results: Path) -> Table:
+    """Return the demo's one result as a table for the terminal."""
+    cells = {(cell["row"], cell["column"]): cell for cell in content["cells"]}
+    gained = differences(content["cells"], results)
+    table = Table(
+        "training images", "Gaussian derivatives", "free pixels", "difference, 95 % interval",
+        title="Handwritten digits (built in), test accuracy in %, three runs each",
+        title_justify="left",
+    )  # fmt: skip
+    for column, values in gained.items():
+        shown = [
+            f"{cell['mean']:.1f} ± {cell['sd']:.1f}"
+            for cell in (cells["structured", column], cells["plain", column])
+        ]
+        low, high = interval(values)
+        told = f"{statistics.fmean(values):+.1f}  ({low:+.1f} to {high:+.1f})"
+        table.add_row(column.removeprefix("n"), *shown, told)
+    return table
+
+
+def summarize(results: Path, console: Console) -> None:
+    """Write the summary of the results of a demo.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the demo has not been made there.
+    """
+    file = results / "tables" / f"{TARGET}.json"
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} is missing: run `make demo` first")
+    console.print(result_table(read_json(file), results))
+    made = {
+        kind: len(list((results / kind).glob(pattern)))
+        for kind, pattern in (
+            ("tables", "*.html"), ("figures", "*.svg"), ("sweeps", "*"), ("runs", "*"),
+        )
+    }  # fmt: skip
+    console.print(
+        f"Also made: {made['runs']} trainings, {made['tables']} tables, {made['figures']} figures, "
+        f"{made['sweeps']} sweeps. All but the above are of a few steps on built-in data: they "
+        "show that everything works, and their cells say 'ran'."
+    )
+    places = Table("where to look", "what it shows", box=None, pad_edge=False)
+    for name, what in _PICTURES:
+        if (results / name).is_file():
+            places.add_row(str(results / name), what)
+    console.print(places)
+    commands = Table("next", "", box=None, pad_edge=False)
+    for command, what in _NEXT:
+        commands.add_row(command, what)
+    console.print(commands)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    given = stage_parser(__doc__, "results").parse_args(arguments)
+    return run_stage("demo", lambda: summarize(given.results, Console(highlight=False)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
