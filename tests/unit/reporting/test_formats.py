@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from structnets.reporting.cells import cells_of
-from structnets.reporting.formats import to_csv, to_json, to_markdown
+from structnets.reporting.formats import spread, to_csv, to_json, to_markdown
 from structnets.reporting.ledger import ledger_line
 from structnets.reporting.page import to_html
 from structnets.reporting.rendering import Rendering
@@ -144,3 +144,14 @@ def test_no_thesis_value_stands_beside_a_reduced_run(reduced):
     assert '11.00 (1)</span><span class="thesis">did not train</span><br>' in page
     assert '<td class="reported">91.00</td>' in page
     assert "<td></td><td" in page, "a quoted value stands among the thesis values alone"
+
+
+def test_smoke_says_that_it_ran_unless_its_numbers_are_results(rendering):
+    made = rendering("smoke")
+    number = spread(next(cell for cell in made.cells if cell.n))
+    told = Rendering(made.table.model_copy(update={"result_in_smoke": True}), "smoke", made.cells)
+    for write in (to_markdown, to_html):
+        assert "ran (" in write(made)
+        assert number not in write(made)
+        assert number in write(told)
+    assert "proves the wiring" not in told.provenance()
