@@ -29,7 +29,7 @@ def links_of(client: MlflowClient, line: dict[str, Any]) -> tuple[dict[str, str]
         if run_id in wanted and run_id not in found:
             found[run_id] = (run.info.experiment_id, run.info.run_id)
     rows = [
-        "- [{}](#/experiments/{}/runs/{})".format(run_id, *found[run_id])
+        "- [{}](#/experiments/{}/runs/{}?workflowType=machine_learning)".format(run_id, *found[run_id])
         if run_id in found
         else f"- {run_id} (made elsewhere, from the ledger)"
         for run_id in wanted
