@@ -10,6 +10,9 @@ from pipelines.tracking.experiments import CHAPTERS
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+# Without it MLflow's pages open in the view of assistants, whatever kind an experiment has.
+_VIEW = "?workflowType=machine_learning"
+
 
 def links_of(client: MlflowClient, line: dict[str, Any]) -> tuple[dict[str, str], list[str]]:
     """Find the MLflow runs of a target's training runs.
@@ -29,7 +32,9 @@ def links_of(client: MlflowClient, line: dict[str, Any]) -> tuple[dict[str, str]
         if run_id in wanted and run_id not in found:
             found[run_id] = (run.info.experiment_id, run.info.run_id)
     rows = [
-        "- [{}](#/experiments/{}/runs/{}?workflowType=machine_learning)".format(run_id, *found[run_id])
+        "- [{}](#/experiments/{}/runs/{}?workflowType=machine_learning)".format(
+            run_id, *found[run_id]
+        )
         if run_id in found
         else f"- {run_id} (made elsewhere, from the ledger)"
         for run_id in wanted

@@ -62,7 +62,7 @@ def renderings(
         found = {
             preset: Rendering(table, preset, cells_of(table, experiments, preset, lines, is_stale))
             for preset in PRESETS
-            if preset in table.floor
+            if table.floor.get(preset)
         }
         if found:
             yield found
