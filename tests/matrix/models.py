@@ -20,6 +20,8 @@ MODELS: dict[str, Layer] = {
     "rfnin_cifar": _model("rfnin_cifar", (3, 32, 32)),
     "rfnin_3d_small": _model("rfnin_3d_small", (1, 16, 16, 16), num_classes=2),
     "dynamic_block": _model("dynamic_block", (1, 24, 24)),
+    "resnet20": _model("resnet20", (3, 16, 16), depth=8, frame="image"),
+    "hnet": _model("hnet", (3, 16, 16), width=0.3),
     "hcnn": _model("hcnn", (3, 8, 8)),
     "irevnet_cifar_bijective": _model("irevnet_cifar_bijective", (3, 16, 16), blocks=(1, 1, 1)),
 }

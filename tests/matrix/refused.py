@@ -35,24 +35,3 @@ REFUSED["DynamicSteerableBlock", "second derivatives"] = Refusal(
     "the gradient of its angles is damped on purpose and so is nobody's derivative; "
     "with `angle_damping=0` it is, and differentiates again",
 )
-
-_COMPILED = ("compile, dynamic, one graph", "compile, training")
-_EXPORTED = ("export, static", "export, dynamic batch")
-# Cells whose tests are written and have not been seen to pass: strike out what `make matrix` shows.
-OPEN: set[tuple[str, str]] = {
-    ("GaussianConv2d, hybrid", "compile, dynamic, one graph"),
-    ("DynamicSteerableBlock", "compile, dynamic, one graph"),
-    *(
-        (layer, use)
-        for layer in (
-            "HierarchicalConv",
-            "HierarchicalConv, (+)",
-            "Bottleneck",
-            "StaticResBlock",
-            "SpaceToDepth",
-            "InjectivePad",
-            "InvertibleSequential",
-        )
-        for use in (*_COMPILED, *_EXPORTED)
-    ),
-}

@@ -10,13 +10,19 @@ import warnings
 from pathlib import Path
 
 import pytest
+import torch
 
+from structnets.models import create_model
+from structnets.models.entries import ENTRIES
+from tests.matrix.comparing import QUICK, SLOW, Use
 from tests.matrix.layers import LAYERS, Layer
 from tests.matrix.models import MODEL_USES, MODELS
-from tests.matrix.page import PAGE, text
+from tests.matrix.page import PAGE, text, tried
 from tests.matrix.refused import REFUSED
-from tests.matrix.uses import QUICK, SLOW, Use
 from tests.matrix.workers import USES
+
+# Nothing is learned in these: they have no gradients.
+FEATURES = ("scattering", "standardized_voxels")
 
 
 def check(layer: Layer, function: Use, cell: tuple[str, str]) -> None:
@@ -37,8 +43,9 @@ def test_quick_cell(layer: str, use: str) -> None:
 
 
 @pytest.mark.matrix
-@pytest.mark.parametrize("use", SLOW)
-@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize(
+    ("layer", "use"), [(layer, use) for layer in LAYERS for use in SLOW if tried(layer, use)]
+)
 def test_slow_cell(layer: str, use: str) -> None:
     check(LAYERS[layer], SLOW[use], (layer, use))
 
@@ -48,6 +55,18 @@ def test_slow_cell(layer: str, use: str) -> None:
 @pytest.mark.parametrize("model", MODELS)
 def test_model(model: str, use: str) -> None:
     check(MODELS[model], QUICK[use], (model, use))
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("name", [name for name in ENTRIES if name not in FEATURES])
+def test_every_model_on_meta(name: str) -> None:
+    """Also shows what was left on another device."""
+    with torch.device("meta"):
+        model = create_model(name, num_classes=4, in_channels=2)
+    x = torch.empty(2, 2, *ENTRIES[name].input_shape[1:], device="meta", requires_grad=True)
+    model(x).sum().backward()
+    grads = [p.grad for p in (x, *model.parameters())]
+    assert all(grad is not None and grad.is_meta for grad in grads)
 
 
 @pytest.fixture(scope="module")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import io
 import pickle
 import threading
-from collections.abc import Callable
+from typing import Any
 
+import pytest
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
@@ -15,40 +17,11 @@ from torch.nn.utils import parametrize
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.checkpoint import checkpoint
 
+from tests.matrix.comparing import assert_near, gradients, quick
 from tests.matrix.layers import Layer
 
-Use = Callable[[Layer], None]
-QUICK: dict[str, Use] = {}
-SLOW: dict[str, Use] = {}
 LOW = {torch.bfloat16: 0.06, torch.float16: 0.02}
-
-
-def quick(name: str) -> Callable[[Use], Use]:
-    """Register a use that CI checks."""
-    return lambda use: QUICK.setdefault(name, use)
-
-
-def slow(name: str) -> Callable[[Use], Use]:
-    """Register a use that `make matrix` checks."""
-    return lambda use: SLOW.setdefault(name, use)
-
-
-def gradients(module: nn.Module, x: Tensor) -> list[Tensor]:
-    """Return the output, and the gradients of input and weights of a loss of it."""
-    x = x.detach().requires_grad_()
-    out = module(x)
-    wanted = [x, *(p for p in module.parameters() if p.requires_grad)]
-    exact = out if out.dtype == torch.float64 else out.float()
-    return [out.detach(), *torch.autograd.grad(exact.square().mean(), wanted)]
-
-
-def assert_near(found: list[Tensor], expected: list[Tensor], tolerance: float = 1e-9) -> None:
-    """Compare lists of tensors, each relative to its size."""
-    assert len(found) == len(expected)
-    for one, other in zip(found, expected, strict=True):
-        assert one.shape == other.shape
-        difference = (one.double() - other.double()).norm()
-        assert difference <= tolerance * other.double().norm() + 1e-12, (one, other)
+replicate: Any = importlib.import_module("torch.nn.parallel.replicate")
 
 
 @quick("float32")
@@ -194,6 +167,7 @@ def functional(layer: Layer) -> None:
     with torch.no_grad():
         for p in other.parameters():
             p.mul_(1.2)
+    torch.manual_seed(2)
     out = functional_call(module, given, (x,))
     found = [out.detach()]
     if given:
@@ -364,52 +338,38 @@ def parametrized(layer: Layer) -> None:
     assert all(g.norm() > 0 or g.numel() == 0 for g in found[1:3])
 
 
-@quick("jit.trace")
-def traced(layer: Layer) -> None:
-    module = layer.module().eval()
-    with torch.no_grad():
-        recorded = torch.jit.trace(module, layer.samples(), check_trace=False)
-        buffer = io.BytesIO()
-        torch.jit.save(recorded, buffer)
-        assert_near([recorded(layer.samples(3))], [module(layer.samples(3))])
+@quick("DataParallel")
+def replicas(layer: Layer) -> None:
+    """Replicas as `nn.DataParallel` makes them, which have no parameters of their own."""
+    module = layer.module().eval() if layer.normed else layer.module()
+    other, x = copy.deepcopy(module), layer.samples(4).requires_grad_()
+
+    def copies_of(tensors: list[Tensor], devices: list[int], detach: bool = False) -> Any:
+        made = [[t.clone() for t in tensors] for _ in devices]
+        return [[t.detach() for t in of] for of in made] if detach else made
+
+    with pytest.MonkeyPatch.context() as patch:  # of what needs two GPUs
+        patch.setattr(replicate, "_broadcast_coalesced_reshape", copies_of)
+        patch.setattr(replicate, "_get_device_index", lambda device, _: device)
+        parts = zip(replicate.replicate(module, [0, 1]), x.chunk(2), strict=True)
+        out = torch.cat([replica(part) for replica, part in parts])
+    expected = torch.cat([other(part) for part in x.chunk(2)])
+    found, wanted = (
+        [one.detach(), *torch.autograd.grad(one.square().mean(), [x, *net.parameters()])]
+        for one, net in ((out, module), (expected, other))
+    )
+    assert_near(found, wanted)
 
 
-@quick("fx")
-def symbolic(layer: Layer) -> None:
-    module = layer.module().eval()
-    graph = torch.fx.symbolic_trace(module)
-    assert_near(gradients(graph, layer.samples())[:2], gradients(module, layer.samples())[:2])
-
-
-@slow("compile, dynamic, one graph")
-def compiled(layer: Layer) -> None:
-    module = layer.module().eval()
-    graph = torch.compile(copy.deepcopy(module), backend="aot_eager", dynamic=True, fullgraph=True)
-    for batch in (3, 2, 5):
-        assert_near(gradients(graph, layer.samples(batch)), gradients(module, layer.samples(batch)))
-    torch._dynamo.reset()
-
-
-@slow("compile, training")
-def compiled_training(layer: Layer) -> None:
-    module = layer.module()
-    graph = torch.compile(copy.deepcopy(module), backend="aot_eager")
-    assert_near(gradients(graph, layer.samples()), gradients(module, layer.samples()))
-    torch._dynamo.reset()
-
-
-@slow("export, static")
-def exported(layer: Layer) -> None:
-    module, x = layer.module().eval(), layer.samples()
-    program = torch.export.export(module, (x,))
-    assert_near([program.module()(x).detach()], [module(x).detach()])
-
-
-@slow("export, dynamic batch")
-def exported_dynamic(layer: Layer) -> None:
-    module, x = layer.module().eval(), layer.samples()
-    batch = torch.export.Dim("batch", min=2, max=64)
-    program = torch.export.export(module, (x,), dynamic_shapes=({0: batch},))
-    for count in (2, 7):
-        given = layer.samples(count)
-        assert_near([program.module()(given).detach()], [module(given).detach()])
+@quick("weight_norm")
+def normalised(layer: Layer) -> None:
+    for normalise in (nn.utils.parametrizations.weight_norm, nn.utils.weight_norm):
+        module, x = layer.module(), layer.samples()
+        name = next((n for n, p in module.named_parameters() if p.ndim > 1), None)
+        if name is None:
+            return
+        path, _, last = name.rpartition(".")
+        normalise(module.get_submodule(path), last)
+        found = gradients(module, x)
+        assert_near(found[:2], gradients(layer.module(), x)[:2])
+        assert all(g.isfinite().all() for g in found)

@@ -17,8 +17,8 @@ from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 from torch.nn.parallel import DistributedDataParallel
 
+from tests.matrix.comparing import assert_near
 from tests.matrix.layers import LAYERS, Layer
-from tests.matrix.uses import assert_near
 
 USES = ("DDP, two processes", "FSDP2, two processes")
 

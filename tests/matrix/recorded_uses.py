@@ -1,0 +1,99 @@
+"""The uses in which a layer is recorded and the record runs: tracers, compilers, exports."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import io
+
+import torch
+
+from tests.matrix.comparing import assert_near, gradients, quick, slow
+from tests.matrix.layers import Layer
+
+INDUCTOR = (
+    "GaussianConv2d",
+    "GaussianConv3d",
+    "FrameConv2d",
+    "HierarchicalConv",
+    "InvertibleSequential",
+)
+# Uses that are tried on some layers only, for their time.
+ONLY = {"compile, inductor": INDUCTOR}
+
+
+@quick("jit.trace")
+def traced(layer: Layer) -> None:
+    module = layer.module().eval()
+    with torch.no_grad():
+        recorded = torch.jit.trace(module, layer.samples(), check_trace=False)
+        buffer = io.BytesIO()
+        torch.jit.save(recorded, buffer)
+        assert_near([recorded(layer.samples(3))], [module(layer.samples(3))])
+
+
+@quick("fx")
+def symbolic(layer: Layer) -> None:
+    module = layer.module().eval()
+    graph = torch.fx.symbolic_trace(module)
+    assert_near(gradients(graph, layer.samples())[:2], gradients(module, layer.samples())[:2])
+
+
+@slow("compile, dynamic, one graph")
+def compiled(layer: Layer) -> None:
+    module = layer.module().eval()
+    graph = torch.compile(copy.deepcopy(module), backend="aot_eager", dynamic=True, fullgraph=True)
+    for batch in (3, 2, 5):
+        assert_near(gradients(graph, layer.samples(batch)), gradients(module, layer.samples(batch)))
+    torch._dynamo.reset()
+
+
+@slow("compile, training")
+def compiled_training(layer: Layer) -> None:
+    module = layer.module()
+    graph = torch.compile(copy.deepcopy(module), backend="aot_eager")
+    assert_near(gradients(graph, layer.samples()), gradients(module, layer.samples()))
+    torch._dynamo.reset()
+
+
+@slow("export, static")
+def exported(layer: Layer) -> None:
+    module, x = layer.module().eval(), layer.samples()
+    program = torch.export.export(module, (x,))
+    assert_near([program.module()(x).detach()], [module(x).detach()])
+
+
+@slow("export, dynamic batch")
+def exported_dynamic(layer: Layer) -> None:
+    module, x = layer.module().eval(), layer.samples()
+    batch = torch.export.Dim("batch", min=2, max=64)
+    program = torch.export.export(module, (x,), dynamic_shapes=({0: batch},))
+    for count in (2, 7):
+        given = layer.samples(count)
+        assert_near([program.module()(given).detach()], [module(given).detach()])
+
+
+@slow("compile, inductor")
+def generated(layer: Layer) -> None:
+    module = layer.module(torch.float32).eval()
+    x = layer.samples(dtype=torch.float32)
+    found = gradients(torch.compile(copy.deepcopy(module)), x)
+    assert_near(found, gradients(module, x), 1e-4)
+    torch._dynamo.reset()
+
+
+@slow("ONNX, dynamic batch")
+def onnx(layer: Layer) -> None:
+    from onnx.reference import ReferenceEvaluator
+
+    module, x = layer.module(torch.float32).eval(), layer.samples(dtype=torch.float32)
+    batch = torch.export.Dim("batch", min=2, max=64)
+    with contextlib.redirect_stdout(io.StringIO()):
+        program = torch.onnx.export(module, (x,), dynamo=True, dynamic_shapes=({0: batch},))
+    assert program is not None
+    graph = program.model_proto
+    evaluator = ReferenceEvaluator(graph)
+    for count in (2, 7):
+        given = layer.samples(count, dtype=torch.float32)
+        (out,) = evaluator.run(None, {graph.graph.input[0].name: given.numpy()})
+        assert_near([torch.from_numpy(out)], [module(given).detach()], 1e-5)
