@@ -67,6 +67,8 @@ class SingleDynamicBlock(nn.Module):
         all images (batch norm), which is the thesis by the letter.
     gain : float
         Of the steered gradient at first; a small one takes thousands of steps to grow.
+    num_classes : int
+        Maps of logits: kinds of outlines, each for itself.
 
     Raises
     ------
@@ -88,6 +90,7 @@ class SingleDynamicBlock(nn.Module):
         surroundings: int = 1,
         contrast: str = "image",
         gain: float = 3.0,
+        num_classes: int = 1,
     ) -> None:
         super().__init__()
         check_contrast(contrast)
@@ -97,7 +100,7 @@ class SingleDynamicBlock(nn.Module):
         self.norm = nn.BatchNorm2d(in_channels, affine=False)
         self.block = DynamicSteerableBlock(
             in_channels,
-            1,
+            num_classes,
             order=1,
             orders=(1,),
             scale=False,
@@ -116,8 +119,25 @@ class SingleDynamicBlock(nn.Module):
         # Equal ones: signs and angles are the pose's business.
         nn.init.constant_(self.block.features.weight, gain / math.sqrt(2))
 
+    def forward_features(self, x: Tensor) -> Tensor:
+        """Refuse features: the steered gradient is the answer.
+
+        Raises
+        ------
+        ValueError
+            Always.
+        """
+        raise ValueError(
+            "SingleDynamicBlock answers with the steered gradient itself and has no features: "
+            "`outputs` gives the poses"
+        )
+
+    def without_classes(self) -> None:
+        """Refuse, as `forward_features`."""
+        self.forward_features(self.block.features.weight)
+
     def forward(self, x: Tensor) -> Tensor:
-        """Return logits (B, 1, H, W) of images (B, in_channels, H, W)."""
+        """Return logits (B, num_classes, H, W) of images (B, in_channels, H, W)."""
         return self.outputs(x).logits
 
     def outputs(self, x: Tensor) -> BoundaryOutputs:
@@ -185,6 +205,8 @@ class SmallFCN(nn.Module):
     contrast : {"image", "set"}
         Each image is standardised by its own grey values, or (batch norm of the filters' maps)
         by all images: what the dynamic block has, for a net that sees brightness too.
+    num_classes : int
+        Maps of logits: kinds of outlines, each for itself.
 
     Raises
     ------
@@ -199,16 +221,17 @@ class SmallFCN(nn.Module):
         context: int = 5,
         dilation: int | Sequence[int] = (1, 2, 4),
         contrast: str = "image",
+        num_classes: int = 1,
     ) -> None:
         super().__init__()
         check_contrast(contrast)
         self.norm = nn.InstanceNorm2d(in_channels) if contrast == "image" else nn.Identity()
         filters = FILTERS * in_channels
         self.filters = nn.Conv2d(in_channels, filters, FRAME, padding=FRAME // 2)
-        self.network = PoseNetwork(filters, 1, units, 3, context, dilation)
+        self.network = PoseNetwork(filters, num_classes, units, 3, context, dilation)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return logits (B, 1, H, W) of images (B, in_channels, H, W)."""
+        """Return logits (B, num_classes, H, W) of images (B, in_channels, H, W)."""
         return self.network(self.filters(self.norm(x)))
 
     def outputs(self, x: Tensor) -> BoundaryOutputs:

@@ -1,6 +1,7 @@
 """Boundary detectors of section 4.4.2: the dynamic residual net, its static twin, small blocks.
 
-Every detector maps images (B, C, H, W) to logits (B, 1, H, W) at full resolution; ``outputs``
+Every detector maps images (B, C, H, W) to logits (B, num_classes, H, W) at full resolution, one
+map by default; ``outputs``
 gives what a loss may need besides. The thesis' appendix with the exact net is not to be had;
 choices that its text leaves open are marked as ours.
 """
@@ -29,7 +30,7 @@ class BoundaryOutputs:
 
     Attributes
     ----------
-    logits : Tensor, shape (B, 1, H, W)
+    logits : Tensor, shape (B, num_classes, H, W)
         The prediction.
     sides : tuple of Tensor
         Further logits of the same shape that are supervised too (`HNet`).
@@ -91,6 +92,8 @@ class DynResNet(nn.Module):
         Poses per pixel and dynamic block; by default one per channel.
     dilations : sequence of int
         Of the static block and the pose network of each stage.
+    num_classes : int
+        Maps of logits: kinds of boundaries, each for itself.
     """
 
     def __init__(
@@ -105,6 +108,7 @@ class DynResNet(nn.Module):
         steering: bool = True,
         poses: int | None = None,
         dilations: Sequence[int] = (2, 4),
+        num_classes: int = 1,
     ) -> None:
         super().__init__()
         if len(dilations) != STAGES:
@@ -136,13 +140,13 @@ class DynResNet(nn.Module):
         self.norm = nn.BatchNorm2d(channels)
         self.top = conv3x3(channels, top)
         self.top_norm = nn.BatchNorm2d(top)
-        self.logit = nn.Conv2d(top, 1, 1)
+        self.logit = nn.Conv2d(top, num_classes, 1)
         static = [m for m in blocks if isinstance(m, StaticResBlock)]
         for conv in (self.stem, self.top, *(c for m in static for c in m.convolutions)):
             nn.init.kaiming_normal_(conv.get_parameter("weight"), nonlinearity="relu")
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return logits (B, 1, H, W) of images (B, in_channels, H, W)."""
+        """Return logits (B, num_classes, H, W) of images (B, in_channels, H, W)."""
         return self.outputs(x).logits
 
     def outputs(self, x: Tensor) -> BoundaryOutputs:

@@ -1,4 +1,8 @@
-"""What a classifier sees: the input of its last layer, for any of the models."""
+"""What a classifier sees: the input of its last layer, for any of the models.
+
+A model whose classes are not made by one layer at its end has methods ``forward_features`` and
+``without_classes`` of its own; one without weights gives features as it is.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +39,14 @@ def without_classes(model: nn.Module) -> nn.Module:
     Raises
     ------
     ValueError
-        As `classifier_of`.
+        As `classifier_of`, or if the model has no features apart from its classes.
     """
+    own = getattr(model, "without_classes", None)
+    if callable(own):
+        own()
+        return model
+    if not any(True for _ in model.parameters()):
+        return model
     path, _, last = classifier_of(model).rpartition(".")
     setattr(model.get_submodule(path), last, nn.Identity())
     return model
@@ -55,11 +65,12 @@ def forward_features(model: nn.Module, x: Tensor) -> Tensor:
     Returns
     -------
     Tensor, shape (B, D), or maps where the classes are a 1 x 1 convolution's
+        Of an HCNN whose last attribute is the class: the array before it.
 
     Raises
     ------
     ValueError
-        As `classifier_of`.
+        As `without_classes`.
 
     Examples
     --------
@@ -68,6 +79,11 @@ def forward_features(model: nn.Module, x: Tensor) -> Tensor:
     >>> forward_features(create_model("resnet20"), torch.zeros(2, 3, 32, 32)).shape
     torch.Size([2, 64])
     """
+    own = getattr(model, "forward_features", None)
+    if callable(own):
+        return own(x)
+    if not any(True for _ in model.parameters()):
+        return model(x)
     seen: list[Tensor] = []
     layer = model.get_submodule(classifier_of(model))
     hook = layer.register_forward_pre_hook(lambda _, given: seen.append(given[0]))

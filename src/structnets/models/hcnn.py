@@ -130,6 +130,27 @@ class HCNN(nn.Module):
             array = layer(array)
         return self.head(array)
 
+    def forward_features(self, images: Tensor) -> Tensor:
+        """Return what the classes are computed from.
+
+        Returns
+        -------
+        Tensor, shape (N, K), or (N, U1, U2, V_{J-4}, V_{J-3}, V_{J-2})
+            The mean over all but v_{J-1} in the released reading; in the paper's, whose last
+            attribute is the class, the array before it.
+        """
+        if isinstance(self.head, MeanHead):
+            *_, last = self.arrays(images)
+            return last.flatten(1, -2).mean(1)
+        *_, before, _ = self.arrays(images)
+        return before
+
+    def without_classes(self) -> None:
+        """Leave out what computes the classes, in place: the net gives means (N, K) of arrays."""
+        if not isinstance(self.head, MeanHead):
+            self.layers = self.layers[:-1]
+        self.head = ClassMean()
+
     def forward(self, images: Tensor) -> Tensor:
         """Classify images (N, C, U1, U2) of any size; returns logits (N, classes)."""
         *_, last = self.arrays(images)

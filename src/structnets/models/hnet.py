@@ -37,6 +37,9 @@ class HNet(nn.Module):
         Samples of their radial profiles.
     momentum : float
         Of the running statistics; the released 0.01 needs thousands of steps.
+    num_classes : int
+        Maps of logits: kinds of boundaries. Every stage answers for each, and all these answers
+        are fused into each.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class HNet(nn.Module):
         kernel_size: int = 5,
         rings: int = 4,
         momentum: float = 0.01,
+        num_classes: int = 1,
     ) -> None:
         super().__init__()
         channels = in_channels
@@ -59,22 +63,40 @@ class HNet(nn.Module):
                     MagnitudeNorm(outputs, momentum=momentum),
                 )
             )
-            sides.append(nn.Conv2d(2 * outputs, 1, 1, bias=False))
+            sides.append(nn.Conv2d(2 * outputs, num_classes, 1, bias=False))
             channels = outputs
         self.stages, self.sides = nn.ModuleList(stages), nn.ModuleList(sides)
-        self.fuse = nn.Conv2d(len(WIDTHS), 1, 1)
+        self.fuse = nn.Conv2d(len(WIDTHS) * num_classes, num_classes, 1)
         for conv in (*sides, self.fuse):
             nn.init.kaiming_normal_(conv.weight, nonlinearity="linear")
         if self.fuse.bias is not None:
             nn.init.constant_(self.fuse.bias, 0.01)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the fused logits (B, 1, H, W) of images (B, in_channels, H, W).
+        """Return the fused logits (B, num_classes, H, W) of images (B, in_channels, H, W).
 
-        In training mode those of the five stages follow, (B, 6, H, W), for deep supervision.
+        In training mode those of the five stages follow, (B, 6 num_classes, H, W), for deep
+        supervision.
         """
         outputs = self.outputs(x)
         return torch.cat([outputs.logits, *outputs.sides], 1) if self.training else outputs.logits
+
+    def forward_features(self, x: Tensor) -> Tensor:
+        """Refuse features: what is fused are answers.
+
+        Raises
+        ------
+        ValueError
+            Always.
+        """
+        raise ValueError(
+            "HNet fuses the answers of its five stages and has no features apart from them: take "
+            "the maps of a stage, model.stages[i], from a hook"
+        )
+
+    def without_classes(self) -> None:
+        """Refuse, as `forward_features`."""
+        self.forward_features(self.fuse.weight)
 
     def outputs(self, x: Tensor) -> BoundaryOutputs:
         """Return the fused logits and those of the five stages.

@@ -7,7 +7,9 @@ Batch norm, ReLU, spatial average and a linear layer turn features into logits.
 
 from __future__ import annotations
 
+import itertools
 import math
+import operator
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -115,7 +117,7 @@ def irevnet(
     image_size: int | None = None,
     blocks: Sequence[int] = (18, 18, 18),
     strides: Sequence[int] = (2, 2, 2),
-    channels: Sequence[int] = (24, 96, 384),
+    channels: Sequence[int] | None = None,
     init_ds: int = 2,
     kernels: str = "131",
     dropout: float = 0.0,
@@ -130,7 +132,8 @@ def irevnet(
     image_size : int, optional
         Width of the square images in pixels, to be checked now rather than at the first image.
     blocks, strides, channels : sequence of int
-        Per stage: number of blocks, down-sampling of its first block, channels of a stream.
+        Per stage: number of blocks, down-sampling of its first block, channels of a stream; by
+        default those of the bijective net (24, 96, 384 for colour images).
     init_ds : int
         Factor by which the image is down-sampled before the split; 1 for none.
     kernels : str
@@ -150,11 +153,13 @@ def irevnet(
     ValueError
         If the stages' widths do not follow from the image's channels and the strides.
     """
+    arrived = in_channels * init_ds**2
+    if channels is None:
+        channels = _bijective_channels(arrived, strides)
     _check_stages(blocks, strides, channels)
     stride = init_ds * math.prod(strides)
     if image_size is not None:
         check_image_size((image_size, image_size), stride)
-    arrived = in_channels * init_ds**2
     padding = 2 * channels[0] - arrived * strides[0] ** 2
     _check_widths(arrived, padding, strides, channels)
     if not kernels.isdigit():
@@ -206,6 +211,11 @@ def check_image_size(size: Sequence[int], stride: int) -> None:
             f"image sides must be multiples of {stride}, the net's total down-sampling; got "
             f"{height} x {width}: pad or resize the images"
         )
+
+
+def _bijective_channels(arrived: int, strides: Sequence[int]) -> list[int]:
+    """Return the channels of a stream of each stage, for a net that pads nothing."""
+    return [arrived * factor**2 // 2 for factor in itertools.accumulate(strides, operator.mul)]
 
 
 def _check_stages(blocks: Sequence[int], strides: Sequence[int], channels: Sequence[int]) -> None:

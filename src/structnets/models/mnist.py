@@ -39,7 +39,7 @@ class MnistNet(nn.Module):
     Parameters
     ----------
     convolutions : sequence of three modules
-        From 1, 64 and 64 channels to 64.
+        From the images', 64 and 64 channels to 64.
     num_classes : int
         Outputs.
     image_size : int
@@ -71,7 +71,7 @@ class MnistNet(nn.Module):
         nn.init.normal_(self.head.weight, std=0.01)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Classify images of shape (B, 1, H, W) in [0, 1]; returns logits (B, classes)."""
+        """Classify images of shape (B, C, H, W) in [0, 1]; returns logits (B, classes)."""
         return self.head(self.drop(self.features(x).flatten(1)))
 
 
@@ -84,6 +84,7 @@ def rfnn(
     kernel_sizes: Sequence[int] | None = None,
     init: str = "uniform",
     way: str = "auto",
+    in_channels: int = 1,
 ) -> MnistNet:
     """Build the structured receptive field net of Figure 6.
 
@@ -104,6 +105,8 @@ def rfnn(
         Alphas from U(-1, 1) as in the released code, or of He et al.'s variance.
     way : str
         How the layers are evaluated, see `GaussianConv2d`.
+    in_channels : int
+        Channels of the images.
 
     Returns
     -------
@@ -122,7 +125,7 @@ def rfnn(
     layers = []
     for i in range(3):
         layer = GaussianConv2d(
-            1 if i == 0 else WIDTH,
+            in_channels if i == 0 else WIDTH,
             WIDTH,
             order=orders[i],
             sigmas=dyadic_sigmas(scales, sigmas[i]),
@@ -138,7 +141,10 @@ def rfnn(
 
 
 def cnn_b(
-    num_classes: int = 10, image_size: int = 28, kernel_sizes: Sequence[int] = (11, 7, 7)
+    num_classes: int = 10,
+    image_size: int = 28,
+    kernel_sizes: Sequence[int] = (11, 7, 7),
+    in_channels: int = 1,
 ) -> MnistNet:
     """Build CNN-B of Figure 6: the same net with free filters.
 
@@ -149,6 +155,8 @@ def cnn_b(
     kernel_sizes : sequence of int
         Odd filter widths. The thesis does not print them: 11, 7, 7 equal the RFNN's support,
         5, 5, 5 are those of the net it refers to.
+    in_channels : int
+        Channels of the images.
     """
     if len(kernel_sizes) != 3:
         raise ValueError(
@@ -159,7 +167,7 @@ def cnn_b(
             raise ValueError(f"kernel_sizes must be odd and positive, got {size}")
     layers = [
         nn.Conv2d(
-            1 if i == 0 else WIDTH,
+            in_channels if i == 0 else WIDTH,
             WIDTH,
             size,
             padding=padding_per_axis(PADDINGS[i], (size,), (1,))[0],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from structnets.entries import is_path, load_path
@@ -93,8 +94,9 @@ def create_model(name: str, **options: Any) -> nn.Module:
     name : str
         One of `list_models`, or ``package.module:object``, whose code is then run.
     **options
-        Arguments of its constructor, ``num_classes`` for one; 0 of them leaves out the layer of
-        classes, so that the model gives features.
+        Arguments of its constructor. Every model of this library takes ``in_channels`` and
+        ``num_classes``, which of boundary detectors are maps of logits. 0 classes leave out the
+        layer of classes, so that the model gives features.
 
     Returns
     -------
@@ -104,11 +106,17 @@ def create_model(name: str, **options: Any) -> nn.Module:
     Raises
     ------
     ValueError
-        If the name or an option is unknown (the allowed ones are listed), or what it names makes
-        no module.
+        If the name or an option is unknown (the allowed ones are listed), ``num_classes`` or
+        ``in_channels`` is no number of any, no layer of classes can be left out, or what the name
+        stands for makes no module.
     """
     entry = MODELS.find(name, paths=True)
     check_options(name, options)
+    for option, least in (("num_classes", 0), ("in_channels", 1)):
+        value = options.get(option)
+        whole = isinstance(value, Integral) and not isinstance(value, bool)
+        if value is not None and not (whole and value >= least):
+            raise ValueError(f"{option} must be a whole number >= {least}, got {value!r}")
     features = options.get("num_classes") == 0
     if features:
         options = {key: value for key, value in options.items() if key != "num_classes"}

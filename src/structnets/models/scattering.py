@@ -8,7 +8,7 @@ from torch.nn import functional
 
 
 class ScatteringFeatures(nn.Module):
-    """Windowed scattering of grey images, sub-sampled and flattened; nothing is learned.
+    """Windowed scattering, sub-sampled and flattened; nothing is learned.
 
     Parameters
     ----------
@@ -22,6 +22,8 @@ class ScatteringFeatures(nn.Module):
         L: orientations of the Morlet wavelets.
     max_order : {1, 2}
         Number of wavelet-modulus layers.
+    in_channels : int
+        Channels of the images, each of which is transformed alone.
     """
 
     def __init__(
@@ -31,6 +33,7 @@ class ScatteringFeatures(nn.Module):
         scale: int = 3,
         angles: int = 6,
         max_order: int = 2,
+        in_channels: int = 1,
     ) -> None:
         super().__init__()
         # kymatio.torch imports an interface that SciPy has removed; its 2-D part does not.
@@ -39,15 +42,25 @@ class ScatteringFeatures(nn.Module):
         step = 2**scale
         self.padded = -(-image_size // step) * step
         self.margin = self.padded - image_size
-        self.num_classes = num_classes
+        self.num_classes, self.in_channels = num_classes, in_channels
         self.transform = ScatteringTorch2D(
             J=scale, shape=(self.padded, self.padded), L=angles, max_order=max_order
         )
 
     @torch.no_grad()
     def forward(self, x: Tensor) -> Tensor:
-        """Transform images (B, 1, H, W) to features (B, D)."""
+        """Transform images (B, C, H, W) to features (B, D), those of each channel together.
+
+        Raises
+        ------
+        ValueError
+            If the images have another number of channels.
+        """
+        if x.ndim != 4 or x.shape[1] != self.in_channels:
+            raise ValueError(
+                f"images must have shape (B, {self.in_channels}, H, W), got {tuple(x.shape)}"
+            )
         before = self.margin // 2
         after = self.margin - before
-        padded = functional.pad(x[:, 0], (before, after, before, after))
+        padded = functional.pad(x, (before, after, before, after))
         return self.transform(padded.contiguous()).flatten(1)

@@ -132,7 +132,7 @@ class Spec(Strict):
         if self.metric == "accuracy" and not takes_classes(self.model.name):
             raise ValueError(
                 f"model {self.model.name!r} cannot be made for the classes of {self.data.name}: "
-                "its constructor has no argument num_classes"
+                "its constructor has no argument num_classes, or makes maps of them"
             )
         return self
 

@@ -65,9 +65,12 @@ def test_unknown_model_lists_the_known_ones() -> None:
 @pytest.mark.parametrize(
     ("name", "allowed"),
     [
-        ("rfnn_mnist", "num_classes, image_size, orders, sigmas, scales, kernel_sizes, init, way"),
-        ("cnn_b", "num_classes, image_size, kernel_sizes"),
-        ("scattering", "num_classes, image_size, scale, angles, max_order"),
+        (
+            "rfnn_mnist",
+            "num_classes, image_size, orders, sigmas, scales, kernel_sizes, init, way, in_channels",
+        ),
+        ("cnn_b", "num_classes, image_size, kernel_sizes, in_channels"),
+        ("scattering", "num_classes, image_size, scale, angles, max_order, in_channels"),
     ],
 )
 def test_unknown_option_lists_the_allowed_ones(name: str, allowed: str) -> None:
@@ -123,6 +126,12 @@ def test_models_outside_get_from_the_data_what_they_take(
     assert isinstance(layer, nn.Linear)
     assert layer.in_features == decided.get("in_channels", 3)
     assert registry.takes_classes(name) == ("num_classes" in decided)
+
+
+@pytest.mark.parametrize("name", ["dynresnet", "structnets.models.boundary:DynResNet"])
+def test_no_data_set_decides_how_many_maps_a_boundary_detector_has(name: str) -> None:
+    assert not registry.takes_classes(name)
+    assert registry.data_options(name, 2, (3, 321, 481)) == {"in_channels": 3}
 
 
 def test_an_entry_outside_brings_its_options(own_nets: str) -> None:

@@ -73,6 +73,9 @@ def accepted_options(name: str) -> tuple[str, ...]:
 
 
 def takes_classes(name: str) -> bool:
-    """Say whether a model can be made for any number of classes."""
-    named, others = _arguments(MODELS.find(name, paths=True).constructor)
-    return "num_classes" in named or others
+    """Say whether a model can be made for the classes of any data set."""
+    entry = MODELS.find(name, paths=True)
+    named, others = _arguments(entry.constructor)
+    # Also where a path names a constructor that is known.
+    of_maps = {known.constructor for known in (entry, *ENTRIES.values()) if known.maps}
+    return entry.constructor not in of_maps and ("num_classes" in named or others)

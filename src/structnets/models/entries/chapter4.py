@@ -34,12 +34,14 @@ ENTRIES = {
         "Figure 11; details are ours, the appendix is not to be had",
         chapter=4,
         input_shape=_PHOTO,
+        maps=True,
     ),
     "dynresnet_static": ModelEntry(
         _BOUNDARY,
         "Figure 11, ResNet (Ours-Static): static blocks of as many parameters",
         chapter=4,
         input_shape=_PHOTO,
+        maps=True,
         options=(("dynamic", False),),
     ),
     "hnet": ModelEntry(
@@ -47,12 +49,14 @@ ENTRIES = {
         "Figure 11; the released net without the weights it declares and never uses",
         chapter=4,
         input_shape=_PHOTO,
+        maps=True,
     ),
     "dynamic_block": ModelEntry(
         "structnets.models.blobs:SingleDynamicBlock",
         "Figure 10, our sizes",
         chapter=4,
         input_shape=_BLOB,
+        maps=True,
     ),
     "dynamic_block_literal": ModelEntry(
         "structnets.models.blob_controls:literal_block",
@@ -71,5 +75,6 @@ ENTRIES = {
         "Figure 10, baseline of the same size",
         chapter=4,
         input_shape=_BLOB,
+        maps=True,
     ),
 }

@@ -25,7 +25,6 @@ _B = _options(
     num_classes=1000,
     blocks=(6, 16, 72, 6),
     strides=(2, 2, 2, 2),
-    channels=(24, 96, 384, 1536),
     init_ds=2,
 )
 _RELEASED = _options(

@@ -26,9 +26,13 @@ class ModelEntry(Entry):
         The number of parameters as the thesis prints it.
     options : tuple of pairs
         Arguments of the constructor that this name stands for.
+    maps : bool
+        Whether it answers at every pixel: its ``num_classes`` are maps of logits, one by default,
+        and no classes of a data set.
     """
 
     chapter: int | None = None
     input_shape: tuple[int, ...] = (3, 32, 32)
     thesis_params: str | None = None
     options: tuple[tuple[str, Any], ...] = ()
+    maps: bool = False
