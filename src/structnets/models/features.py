@@ -6,6 +6,8 @@ A model whose classes are not made by one layer at its end has methods ``forward
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -79,8 +81,8 @@ def forward_features(model: nn.Module, x: Tensor) -> Tensor:
     >>> forward_features(create_model("resnet20"), torch.zeros(2, 3, 32, 32)).shape
     torch.Size([2, 64])
     """
-    own = getattr(model, "forward_features", None)
-    if callable(own):
+    own: Any = getattr(model, "forward_features", None)
+    if own is not None:
         return own(x)
     if not any(True for _ in model.parameters()):
         return model(x)

@@ -115,7 +115,7 @@ def create_model(name: str, **options: Any) -> nn.Module:
     for option, least in (("num_classes", 0), ("in_channels", 1)):
         value = options.get(option)
         whole = isinstance(value, Integral) and not isinstance(value, bool)
-        if value is not None and not (whole and value >= least):
+        if value is not None and not (whole and int(value) >= least):
             raise ValueError(f"{option} must be a whole number >= {least}, got {value!r}")
     features = options.get("num_classes") == 0
     if features:

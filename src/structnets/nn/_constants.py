@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from structnets.nn._modes import is_traced
+
 
 class ConstantBuffers(nn.Module):
     """A module that computes some of its buffers, in float64, whenever their memory is replaced.
@@ -48,11 +50,15 @@ class ConstantBuffers(nn.Module):
         if isinstance(like, torch.fx.Proxy):
             return buffer
         if buffer.is_meta and not like.is_meta:
-            raise RuntimeError(
-                f"the constant {name!r} of this {type(self).__name__} is still on the meta device: "
-                "call to_empty(device=...) on the model, or load its weights with assign=True"
-            )
+            # A layer without weights is not told that the net's were loaded by assignment.
+            buffer = self._buffers[name] = self._made(name, like)
+        if like.dtype == torch.float64 != buffer.dtype and not is_traced(like):
+            return self._made(name, like)  # of a layer in lower precision, whose buffer is rounded
         return buffer.to(like.dtype)
+
+    def _made(self, name: str, like: Tensor) -> Tensor:
+        with torch.inference_mode(False):
+            return torch.tensor(self.constants()[name], dtype=like.dtype, device=like.device)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:
         names = list(self.constants())
@@ -74,5 +80,6 @@ class ConstantBuffers(nn.Module):
             buffer = self._buffers[name]
             # Assigned weights may be of another kind than those the module was built with.
             if buffer is not None and buffer.is_meta:
-                dtype = own.dtype if own is not None else buffer.dtype
+                real = own is not None or loaded.is_floating_point()
+                dtype = (loaded if real else buffer).dtype
                 self._buffers[name] = torch.tensor(value, dtype=dtype, device=loaded.device)

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from structnets.nn._constants import ConstantBuffers
 
@@ -79,6 +80,41 @@ def wanted_tensors(states: Mapping[nn.Module, PartState]) -> tuple[Tensor, ...]:
     return tuple(found.values())
 
 
+def unwanted_tensors(states: Mapping[nn.Module, PartState]) -> Iterator[Tensor]:
+    """Yield the tensors that parts read and that want no gradient: frozen weights, buffers.
+
+    In training mode a batch norm reads none of its buffers. Known constants never change.
+    """
+    for part, state in states.items():
+        held = [state.parameters]
+        if not isinstance(part, ConstantBuffers) and not (
+            isinstance(part, _BatchNorm) and part.training
+        ):
+            held.append(state.buffers)
+        if not is_of_torch(part):
+            held.append(state.attributes)
+        for values in held:
+            for value in values.values():
+                if isinstance(value, Tensor) and not value.requires_grad:
+                    yield value
+
+
+def without_hooks(tensors: Sequence[Tensor]) -> dict[int, Tensor]:
+    """Return aliases of those tensors that have hooks, by the ``id`` of what they stand for.
+
+    A gradient that is only handed on to autograd would run them a second time.
+    """
+    return {
+        id(t): nn.Parameter(t.detach()) if isinstance(t, nn.Parameter) else _leaf(t)
+        for t in tensors
+        if t._backward_hooks or t.retains_grad
+    }
+
+
+def _leaf(tensor: Tensor) -> Tensor:
+    return tensor.detach().requires_grad_()
+
+
 @dataclass(frozen=True, slots=True)
 class HeldTensor:
     """A buffer, or a tensor that is a plain attribute, and what it held before a call."""
@@ -117,15 +153,25 @@ def held_tensors(part: nn.Module) -> Iterator[HeldTensor]:
 
 @contextlib.contextmanager
 def as_recorded(
-    states: Mapping[nn.Module, PartState], changed: Sequence[HeldTensor]
+    states: Mapping[nn.Module, PartState],
+    changed: Sequence[HeldTensor],
+    instead: Mapping[int, Tensor],
 ) -> Iterator[None]:
-    """Give the parts what they held at a record, then put back what they hold now."""
+    """Give the parts what they held at a record, then put back what they hold now.
+
+    Parameters
+    ----------
+    states, changed
+        What they held.
+    instead : mapping
+        Of the ``id`` of tensors, what is put into their place.
+    """
     now = [(part, {**vars(part)}, {**part._parameters}, {**part._buffers}) for part in states]
     try:
         for part, state in states.items():
-            _set(vars(part), _copies(state.attributes), keep=_REGISTRIES)
-            _set(part._parameters, state.parameters)
-            _set(part._buffers, state.buffers)
+            _set(vars(part), _replaced(_copies(state.attributes), instead), keep=_REGISTRIES)
+            _set(part._parameters, _replaced(state.parameters, instead))
+            _set(part._buffers, _replaced(state.buffers, instead))
         for tensor in changed:
             _registry(tensor.owner, tensor.registry)[tensor.name] = tensor.copy.clone()
         yield
@@ -141,6 +187,12 @@ def _copies(attributes: Mapping[str, Any]) -> dict[str, Any]:
         name: copy.copy(value) if isinstance(value, _CONTAINERS) else value
         for name, value in attributes.items()
     }
+
+
+def _replaced(values: Mapping[str, Any], instead: Mapping[int, Tensor]) -> Mapping[str, Any]:
+    if not instead:
+        return values
+    return {name: instead.get(id(value), value) for name, value in values.items()}
 
 
 def _registry(part: nn.Module, name: str) -> dict[str, Any]:

@@ -100,12 +100,25 @@ class Recording:
     noted: Packed | None
     buffers: tuple[HeldTensor, ...]
 
-    def replay(self, function: Callable[..., Tensor], *arguments: Any) -> Tensor:
-        """Call `function` as at the time of the recording; its side effects are lost."""
+    def replay(
+        self,
+        function: Callable[..., Tensor],
+        *arguments: Any,
+        instead: Mapping[int, Tensor] | None = None,
+    ) -> Tensor:
+        """Call `function` as at the time of the recording; its side effects are lost.
+
+        Parameters
+        ----------
+        function, *arguments
+            As at the record.
+        instead : mapping, optional
+            Of the ``id`` of tensors that the parts hold, what they are to hold in their place.
+        """
         drawn = self.randomness.context() if self.randomness else contextlib.nullcontext()
         kept = _statistics_kept(self.unnoted) if self.unnoted else contextlib.nullcontext()
         repeated = statistics_repeated(unpack(self.noted))
-        recorded = as_recorded(self.states, self.buffers)
+        recorded = as_recorded(self.states, self.buffers, instead or {})
         with _LOCK, drawn, recorded, kept, self.precision.context(), _uncached(), repeated:
             return function(*arguments)
 
@@ -171,14 +184,14 @@ def _is_compiled(part: nn.Module) -> bool:
 @contextlib.contextmanager
 def _statistics_kept(norms: Iterable[Any]) -> Iterator[None]:
     """Let batch norm use the batch's statistics without counting the batch a second time."""
-    tracking = [norm for norm in norms if norm.track_running_stats]
-    for norm in tracking:
-        norm.track_running_stats = False
+    held = [(norm, {**norm._buffers}) for norm in norms]
+    for norm, buffers in held:
+        norm._buffers.update({n: None if b is None else b.clone() for n, b in buffers.items()})
     try:
         yield
     finally:
-        for norm in tracking:
-            norm.track_running_stats = True
+        for norm, buffers in held:
+            norm._buffers.update(buffers)
 
 
 @contextlib.contextmanager

@@ -8,7 +8,8 @@ that of one block whatever the depth; the price is one extra evaluation of every
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 
 from structnets.nn._derivatives import differentiable_once
+from structnets.nn._module_state import unwanted_tensors, without_hooks
 from structnets.nn._replay import record, survey_states
 from structnets.nn.invertible_block import InvertibleBlock, writes
 from structnets.nn.streams import Streams
@@ -57,7 +59,6 @@ class _BlockNode(torch.autograd.Function):
     def forward(ctx: Any, call: _Call, x: Tensor, x_tilde: Tensor, *tensors: Tensor) -> Tensor:
         ctx.call, ctx.stream_dtype = call, x.dtype
         ctx.tensors = tensors
-        ctx.writes = [writes(tensor) for tensor in tensors]
         residual = call.record(x_tilde.detach())
         return call.block.add(x, residual)
 
@@ -65,25 +66,13 @@ class _BlockNode(torch.autograd.Function):
     @differentiable_once(f"for second derivatives {_REMEDY}")
     def backward(ctx: Any, grad_y_tilde: Tensor) -> tuple[Tensor | None, ...]:
         call: _Call = ctx.call
-        call.check_unchanged(ctx.tensors, ctx.writes)
-        y, y_tilde = call.tape.streams
-        rearrange = call.block.rearrange
-        x_tilde = rearrange.inverse(y).detach()
-        x_tilde.requires_grad_(ctx.needs_input_grad[2])
-        with torch.enable_grad():
-            condition, read = call.fresh_condition(ctx.tensors)
-            residual = call.recording.replay(call.function, x_tilde, *condition)
-        # The first block's input is nobody's output: it is not needed.
-        del call.tape.streams
-        if not call.is_first:
-            x = rearrange.inverse(y_tilde - residual.detach()).to(ctx.stream_dtype)
-            call.tape.streams = x, x_tilde.detach()
-        root, dtype = _root(residual), residual.dtype
-        del y, y_tilde, residual  # values that the graph of F does not need
-        inputs = (x_tilde, *read)
-        call.check_graph(root, inputs)
-        grads = _gradients(root, inputs, grad_y_tilde.to(dtype))
-        grad_x = rearrange.inverse(grad_y_tilde).to(ctx.stream_dtype)
+        call.check_unchanged()
+        # Backward may be called in inference mode, whose tensors could not be differentiated.
+        with torch.inference_mode(False), torch.no_grad(), call.frozen_as_before():
+            x, grads = call.go_back(ctx, grad_y_tilde)
+        if x is not None:
+            call.tape.streams = x
+        grad_x = call.block.rearrange.inverse(grad_y_tilde).to(ctx.stream_dtype)
         return None, grad_x, *grads
 
 
@@ -105,7 +94,46 @@ class _Call:
         out, self.recording = record(
             residual, self.function, x_tilde, *self.condition, states=self.states
         )
+        changed = {id(tensor.held) for tensor in self.recording.buffers}
+        read = [t for t in (*self.tensors, *unwanted_tensors(self.states)) if id(t) not in changed]
+        self.read = [(tensor, writes(tensor), tensor.requires_grad) for tensor in read]
         return out
+
+    @contextlib.contextmanager
+    def frozen_as_before(self) -> Iterator[None]:
+        """Let those tensors want a gradient that wanted one in the forward pass, and no others."""
+        other = [t for t, _, wanted in self.read if t.is_leaf and t.requires_grad != wanted]
+        for tensor in other:
+            tensor.requires_grad_(not tensor.requires_grad)
+        try:
+            yield
+        finally:
+            for tensor in other:
+                tensor.requires_grad_(not tensor.requires_grad)
+
+    def go_back(
+        self, ctx: Any, grad_y_tilde: Tensor
+    ) -> tuple[Streams | None, tuple[Tensor | None, ...]]:
+        """Return the block's input, unless it is the chain's, and the gradients of what F reads."""
+        y, y_tilde = self.tape.streams
+        rearrange = self.block.rearrange
+        x_tilde = rearrange.inverse(y).detach()
+        x_tilde.requires_grad_(ctx.needs_input_grad[2])
+        with torch.enable_grad():
+            condition, read = self.fresh_condition(ctx.tensors)
+            instead = without_hooks(read)
+            inputs = (x_tilde, *(instead.get(id(tensor), tensor) for tensor in read))
+            residual = self.recording.replay(self.function, x_tilde, *condition, instead=instead)
+        # The first block's input is nobody's output: it is not needed.
+        del self.tape.streams
+        streams = None
+        if not self.is_first:
+            x = rearrange.inverse(y_tilde - residual.detach()).to(ctx.stream_dtype)
+            streams = x, x_tilde.detach()
+        root, dtype = _root(residual), residual.dtype
+        del y, y_tilde, residual  # values that the graph of F does not need
+        self.check_graph(root, inputs)
+        return streams, _gradients(root, inputs, grad_y_tilde.to(dtype))
 
     def fresh_condition(self, tensors: Sequence[Tensor]) -> tuple[list[Any], list[Tensor]]:
         """Return the condition as leaves of a new graph, and all tensors that F reads."""
@@ -120,9 +148,9 @@ class _Call:
                 condition.append(one)
         return condition, [*read, *tensors[len(read) :]]
 
-    def check_unchanged(self, tensors: Sequence[Tensor], before: Sequence[int]) -> None:
-        """Refuse to differentiate with other weights than the forward pass had."""
-        for tensor, count in zip(tensors, before, strict=True):
+    def check_unchanged(self) -> None:
+        """Refuse to differentiate with other weights or buffers than the forward pass had."""
+        for tensor, count, _ in self.read:
             if writes(tensor) != count:
                 raise RuntimeError(
                     f"a tensor of shape {tuple(tensor.shape)} that {self.name} reads was modified "

@@ -80,7 +80,8 @@ class CrossChannelNorm(ConstantBuffers):
         pixels = x.permute(0, 2, 3, 1)
         # Sums of squares overflow half precision, so autocast stays out.
         with without_autocast(x.device.type):
-            exact = torch.float32 if self.window.dtype in LOW else self.window.dtype
+            dtype = self.window.dtype if isinstance(x, torch.fx.Proxy) else x.dtype
+            exact = torch.float32 if dtype in LOW else dtype
             rows = pixels.reshape(-1, x.shape[1]).to(exact)
             window = self.constant("window", rows)
             evaluate = _reference if needs_plain_operations(x) else _Normalize.apply

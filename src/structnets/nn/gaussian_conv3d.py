@@ -185,7 +185,8 @@ class GaussianConv3d(GaussianConvolution[Triple]):
         if self.bias is None:
             return out
         bias = self.bias[:, None, None, None].to(out.dtype)
-        return out + bias if needs_plain_operations(out) else out.add_(bias)
+        plain = needs_plain_operations(out) or type(out) is not Tensor
+        return out + bias if plain else out.add_(bias)
 
     def _separable(self, groups: int | None = None) -> SeparableVolumes:
         """Return what the evaluation by ordinary convolutions needs."""

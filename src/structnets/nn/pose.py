@@ -98,6 +98,10 @@ class _DampedGradient(torch.autograd.Function):
             "build it with angle_damping=0 to differentiate twice"
         )
 
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Any:
+        _DampedGradient.backward(ctx)
+
 
 @dataclass
 class Pose:
