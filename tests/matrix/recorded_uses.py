@@ -11,13 +11,7 @@ import torch
 from tests.matrix.comparing import assert_near, gradients, quick, slow
 from tests.matrix.layers import Layer
 
-INDUCTOR = (
-    "GaussianConv2d",
-    "GaussianConv3d",
-    "FrameConv2d",
-    "HierarchicalConv",
-    "InvertibleSequential",
-)
+INDUCTOR = ("GaussianConv3d",)
 # Uses that are tried on some layers only, for their time.
 ONLY = {"compile, inductor": INDUCTOR}
 
