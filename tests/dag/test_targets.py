@@ -50,7 +50,7 @@ MORE = ("rows=rfnn,cnn_b", "columns=n2000", "seeds=5")
         ),
         (["prepare_imagenet"], {"prepare_imagenet": 1}),
         (["figure6", "--config", "preset=small"], {**FRAME, "prepare_mnist": 1, "train": 16}),
-        (["figure6", "--config", "preset=paper"], {**FRAME, "prepare_mnist": 1, "train": 144}),
+        (["figure6", "--config", "preset=paper"], {**FRAME, "prepare_mnist": 1, "train": 192}),
         (
             ["figure11_scores", "--config", "preset=small", "ledger=ignore"],
             {"track_init": 1, "figure11_scores": 1, "prepare_bsds500_7d3b606e": 1, "train": 3},

@@ -58,7 +58,8 @@ def time_ratios(first: Step, second: Step, rounds: int, device: str = "cpu") -> 
     """
     if rounds < 1:
         raise ValueError(f"rounds must be >= 1, got {rounds}")
-    first(), second()
+    first()
+    second()
     ratios = []
     for number in range(rounds):
         pair = (first, second) if number % 2 == 0 else (second, first)

@@ -29,6 +29,8 @@ def test_golden_table_of_chapter_4() -> None:
         "dynresnet_static": (1_290_875, 1_290_875),
         "hnet": (126_454, 5_001_394),
         "dynamic_block": (9_643, 9_643),
+        "dynamic_block_literal": (7_636, 7_636),
+        "small_fcn_5": (9_083, 9_083),
         "small_fcn": (9_983, 9_983),
     }
 
