@@ -7,7 +7,9 @@ from pathlib import PurePath
 
 from structnets.entries import did_you_mean
 from structnets.reporting.plan import Plan
+from structnets.reporting.requests import is_called
 from structnets.specs.configuration import Configuration
+from structnets.specs.table import Table
 
 
 def check_asked(
@@ -31,7 +33,8 @@ def check_asked(
     ValueError
         Naming what is wrong; for an unknown name the nearest ones, and every target.
     """
-    known = set(rules)
+    asked, known = list(asked), set(rules)
+    _check_of_targets([plan.tables[name] for name in asked if name in plan.tables], configuration)
     for name in asked:
         if name not in known and len(PurePath(name).parts) < 2:
             raise ValueError(_unknown(name, known, plan.targets))
@@ -66,6 +69,27 @@ def check_named_rules(option: str, names: Iterable[str], rules: Iterable[str]) -
                 f"{option} names no rule {name!r}{did_you_mean(name.lower(), known)}; "
                 "snakemake --list-rules lists them"
             )
+
+
+def _check_of_targets(tables: list[Table], configuration: Configuration) -> None:
+    """Refuse a row or column that none of the targets asked for has."""
+    preset = configuration.preset
+    if not tables:
+        return
+    named = ", ".join(table.target for table in tables)
+    for what in ("rows", "columns"):
+        parts = [
+            part
+            for table in tables
+            for part in (table.rows_of(preset) if what == "rows" else table.columns_of(preset))
+        ]
+        for name in getattr(configuration, what) or []:
+            if name != "all" and not any(is_called(part, name) for part in parts):
+                keys = list(dict.fromkeys(part.key for part in parts))
+                raise ValueError(
+                    f"{what}={name}: {named} has no such {what[:-1]} to run in the preset "
+                    f"{preset}{did_you_mean(name, keys)}; its {what}: {', '.join(keys) or 'none'}"
+                )
 
 
 def _unknown(name: str, rules: set[str], targets: list[str]) -> str:

@@ -49,6 +49,8 @@ class Cell:
         What guessing scores (`structnets.reporting.protocol.chance_level`).
     untrained : int
         Runs among them that ended where guessing does.
+    uncommitted : list of str
+        Runs among them whose code had changes that were not committed.
     hardware : str or None
         Classes of the machines, ``cpu``, ``gpu`` or ``cpu+gpu``.
     run_ids : list of str
@@ -87,6 +89,7 @@ class Cell:
     differs: list[str] = field(default_factory=list)
     chance: float | None = None
     untrained: int = 0
+    uncommitted: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the cell as plain JSON, with counts and a refusal only where there are any."""
@@ -230,4 +233,5 @@ def _run_cell(
         differs=differences(spec, full) if full is not None else [],
         chance=chance_level(spec, table.metric_of(column), lines),
         untrained=sum(map(did_not_train, lines)),
+        uncommitted=[line["run_id"] for line in lines if str(line["commit"]).endswith("-dirty")],
     )

@@ -28,6 +28,8 @@ def notes(rendering: Rendering) -> list[str]:
         words = [f"{counts[key]} {key}" for key in COUNTED if key in counts]
         said.append(f"Scans of {data}: {', '.join(words)}.")
     said += differing(rendering)
+    if uncommitted := sorted({run for cell in rendering.cells for run in cell.uncommitted}):
+        said.append(f"Measured with changes that were not committed: {', '.join(uncommitted)}.")
     if any(cell.untrained for cell in rendering.cells):
         said.append(
             "Did not train: the loss on the test images stayed at ln C, which guessing among C "

@@ -16,6 +16,7 @@ from structnets.reporting.requests import (
     Experiments,
     cell_key,
     cell_spec,
+    is_called,
     load_experiments,
     requested_specs,
 )
@@ -200,15 +201,15 @@ def _given(experiment: Experiment, spec: ResolvedSpec, configuration: Configurat
 
 def _check_known(tables: dict[str, Table], configuration: Configuration) -> None:
     preset = configuration.preset
-    known = {
-        "rows": {row for table in tables.values() for row in table.run_rows(preset)},
-        "columns": {column for table in tables.values() for column in table.run_columns(preset)},
+    parts = {
+        "rows": [one for table in tables.values() for one in table.rows_of(preset)],
+        "columns": [one for table in tables.values() for one in table.columns_of(preset)],
     }
-    for what, allowed in known.items():
-        for key in getattr(configuration, what) or []:
-            if key not in allowed | {"all"}:
-                listed = ", ".join(["all", *sorted(allowed)])
-                raise ValueError(f"{what}={key}: no table has it; allowed: {listed}")
+    for what, known in parts.items():
+        for name in getattr(configuration, what) or []:
+            if name != "all" and not any(is_called(part, name) for part in known):
+                listed = ", ".join(["all", *sorted({part.key for part in known})])
+                raise ValueError(f"{what}={name}: no table has it; allowed: {listed}")
 
 
 def _uses(

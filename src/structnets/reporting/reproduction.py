@@ -11,7 +11,7 @@ from typing import Any
 from structnets import identity
 from structnets.entries import did_you_mean
 from structnets.reporting.ledger import read_ledger
-from structnets.reporting.requests import cell_spec, load_experiments
+from structnets.reporting.requests import cell_spec, is_called, load_experiments
 from structnets.specs.table import Column, Row
 from structnets.specs.target import load_targets
 
@@ -128,7 +128,7 @@ def found_key(name: str, parts: list[Row] | list[Column], what: str) -> str:
         If there is none; the message lists those that there are.
     """
     for part in parts:
-        if name == part.key or name.lower() == part.label.lower():
+        if is_called(part, name):
             return part.key
     keys = [part.key for part in parts]
     raise ValueError(

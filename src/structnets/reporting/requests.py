@@ -11,7 +11,7 @@ from structnets import identity
 from structnets.reporting.protocol import FULL, science_of
 from structnets.specs.experiment import Contents, Experiment, load_experiment, merge, resolve
 from structnets.specs.resolved import ResolvedSpec
-from structnets.specs.table import Floor, Row, Table
+from structnets.specs.table import Column, Floor, Row, Table
 from structnets.specs.validation import load_yaml
 
 Experiments = Mapping[str, Experiment]
@@ -162,17 +162,29 @@ def _cells(
     columns: Sequence[str] | None,
     seeds: Sequence[int] | None,
 ) -> set[tuple[str, str, int]]:
-    chosen_rows = _chosen(table.run_rows(preset), rows if rows is not None else floor.rows)
+    wanted_rows = rows if rows is not None else floor.rows
     wanted_columns = columns if columns is not None else floor.columns
-    chosen_columns = _chosen(table.run_columns(preset), wanted_columns)
+    chosen_rows = _chosen(table.rows, table.run_rows(preset), wanted_rows)
+    chosen_columns = _chosen(table.columns, table.run_columns(preset), wanted_columns)
     chosen_seeds = seeds if seeds is not None else floor.seeds
     return {(r, c, s) for r in chosen_rows for c in chosen_columns for s in chosen_seeds}
 
 
-def _chosen(keys: list[str], wanted: Sequence[str]) -> list[str]:
-    """Keep the wanted keys; those of other tables are passed over."""
+def is_called(part: Row | Column, name: str) -> bool:
+    """Say whether a row or column is called so, by its key or by its label."""
+    return name == part.key or name.lower() == part.label.lower()
+
+
+def _chosen(
+    parts: Sequence[Row] | Sequence[Column], run: list[str], wanted: Sequence[str]
+) -> list[str]:
+    """Keep the wanted keys of what is run; names of other tables are passed over."""
     everything = wanted == "all" or "all" in wanted
-    return [key for key in keys if everything or key in wanted]
+    return [
+        part.key
+        for part in parts
+        if part.key in run and (everything or any(is_called(part, name) for name in wanted))
+    ]
 
 
 def _with_presets(experiment: Experiment, row: Row) -> Experiment:

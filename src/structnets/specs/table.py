@@ -239,14 +239,22 @@ class Table(TargetFile):
         """Return the key of the metric a column shows."""
         return self.column(column).metric or self.metric
 
+    def rows_of(self, preset: str) -> list[Row]:
+        """List the rows that a preset runs, not quoted ones."""
+        return [row for row in self.rows if row.reported is None and preset in row.runs_in]
+
+    def columns_of(self, preset: str) -> list[Column]:
+        """List the columns that show runs of a preset, not counts."""
+        shown = (column for column in self.columns if preset in column.presets)
+        return [column for column in shown if column.metric not in COUNTS]
+
     def run_rows(self, preset: str) -> list[str]:
-        """List the keys of the rows that a preset runs, not quoted ones."""
-        return [row.key for row in self.rows if row.reported is None and preset in row.runs_in]
+        """List the keys of `rows_of`."""
+        return [row.key for row in self.rows_of(preset)]
 
     def run_columns(self, preset: str) -> list[str]:
-        """List the keys of the columns that show runs of a preset, not counts."""
-        shown = (column for column in self.columns if preset in column.presets)
-        return [column.key for column in shown if column.metric not in COUNTS]
+        """List the keys of `columns_of`."""
+        return [column.key for column in self.columns_of(preset)]
 
     def thesis_value(self, row: str, column: str) -> float | None:
         """Return the number the thesis gives for a cell (a quoted one for a reported row)."""

@@ -31,6 +31,7 @@ def test_targets_rules_and_files_pass(check):
     check()
     check("table0", "all", "prepare_mnist", "results/runs/x/result.json", "./tables/table0.csv")
     check("table0", rows="net", columns="n100")
+    check("table0", rows="Net", columns="100")
 
 
 @pytest.mark.parametrize(
@@ -55,7 +56,7 @@ def test_rows_without_a_cell_are_refused(check, folder):
     more["plot"] = {**TABLE["plot"], "thesis_rows": []}
     (folder / "targets" / "table1.yaml").write_text(yaml.safe_dump(more))
     check("table1", rows="other", rules=(*RULES, "table1"))
-    message = "table0 has no cell of rows=other to run in the preset small; its rows: net; its"
+    message = "rows=other: table0 has no such row to run in the preset small; its rows: net"
     with pytest.raises(ValueError, match=re.escape(message)):
         check("table0", rows="other")
 

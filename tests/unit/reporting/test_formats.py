@@ -68,7 +68,7 @@ def test_json_holds_the_cells_of_the_contract(rendering):
     assert set(content["cells"][0]) == {
         *("target", "row", "column", "preset", "data", "mean", "sd", "n", "thesis", "gap"),
         *("hardware", "run_ids", "stale", "status", "pooled"),
-        *("comparable", "differs", "chance", "untrained"),
+        *("comparable", "differs", "chance", "untrained", "uncommitted"),
     }
 
 
@@ -155,3 +155,10 @@ def test_smoke_says_that_it_ran_unless_its_numbers_are_results(rendering):
         assert number not in write(made)
         assert number in write(told)
     assert "proves the wiring" not in told.provenance()
+
+
+def test_runs_of_uncommitted_changes_are_named(table, experiments):
+    spec = cell_spec(table, experiments, "small", "net", "n100", 0)
+    line = ledger_line(make_result(spec, git={"sha": "0123abcd", "dirty": True}))
+    text = to_markdown(Rendering(table, "small", cells_of(table, experiments, "small", [line])))
+    assert f"- Measured with changes that were not committed: {line['run_id']}." in text
