@@ -11,7 +11,11 @@ from structnets.nn.pose import PoseNetwork
 
 
 def literal_block(
-    in_channels: int = 1, units: int = 16, context: int = 5, sigma: float = 1.0
+    in_channels: int = 1,
+    units: int = 16,
+    context: int = 5,
+    sigma: float = 1.0,
+    num_classes: int = 1,
 ) -> SingleDynamicBlock:
     """Build the dynamic block as the thesis has it: three tanh layers that estimate one angle.
 
@@ -27,6 +31,8 @@ def literal_block(
         Odd width of its convolutions, which the thesis does not state.
     sigma : float
         Scale of the derivatives in pixels; the thesis' range begins at .8.
+    num_classes : int
+        Maps of logits.
 
     Returns
     -------
@@ -44,6 +50,7 @@ def literal_block(
         gauge=False,
         surroundings=0,
         contrast="set",
+        num_classes=num_classes,
     )
 
 
@@ -54,6 +61,7 @@ def small_fcn(
     context: int = 5,
     dilation: int | Sequence[int] = (1, 2, 4),
     contrast: str = "image",
+    num_classes: int = 1,
 ) -> SmallFCN:
     """Build the fully convolutional baseline with so many filters.
 
@@ -61,7 +69,7 @@ def small_fcn(
     ----------
     filters : int
         Of the first convolution. On fresh images of the training textures 5 are better than 3.
-    in_channels, units, context, dilation, contrast
+    in_channels, units, context, dilation, contrast, num_classes
         See `structnets.models.blobs.SmallFCN`.
 
     Raises
@@ -71,7 +79,7 @@ def small_fcn(
     """
     if filters < 1:
         raise ValueError(f"filters must be >= 1, got {filters}")
-    model = SmallFCN(in_channels, units, context, dilation, contrast)
+    model = SmallFCN(in_channels, units, context, dilation, contrast, num_classes)
     model.filters = nn.Conv2d(in_channels, filters, FRAME, padding=FRAME // 2)
-    model.network = PoseNetwork(filters, 1, units, 3, context, dilation)
+    model.network = PoseNetwork(filters, num_classes, units, 3, context, dilation)
     return model

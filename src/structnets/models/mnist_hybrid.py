@@ -46,6 +46,7 @@ def rfnn_hybrid(
     sigmas: Sequence[float] = (1.5, 1.0, 1.0),
     learn_sigma: bool = False,
     discretisation: Discretisation = "hybrid",
+    in_channels: int = 1,
 ) -> MnistNet:
     """Build the net of Figure 6 of other discretisations, whose scales may be learned.
 
@@ -62,6 +63,8 @@ def rfnn_hybrid(
         of two.
     discretisation : str
         See `structnets.bases.discretisation`.
+    in_channels : int
+        Channels of the images.
 
     Returns
     -------
@@ -84,7 +87,7 @@ def rfnn_hybrid(
         # A full convolution adds half the sampled support to either side.
         grown = GaussianBasis(order, (sigma,)).radius if PADDINGS[i] == "full" else 0
         layer = SlowScaleConv2d(
-            1 if i == 0 else WIDTH,
+            in_channels if i == 0 else WIDTH,
             WIDTH,
             order=order,
             sigmas=sigma,

@@ -41,13 +41,15 @@ class SmallDigitNet(nn.Module):
         self.head = nn.Linear(width * (image_size // 8) ** 2, num_classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Classify images of shape (B, 1, H, W) in [0, 1]; returns logits (B, classes)."""
+        """Classify images of shape (B, C, H, W) in [0, 1]; returns logits (B, classes)."""
         return self.head(self.features(x).flatten(1))
 
 
-def small_rfnn(num_classes: int = 10, image_size: int = 28, width: int = 12) -> SmallDigitNet:
+def small_rfnn(
+    num_classes: int = 10, image_size: int = 28, width: int = 12, in_channels: int = 1
+) -> SmallDigitNet:
     """Build the net of Gaussian derivatives, with the orders and scales of Figure 6's RFNN."""
-    sides = (1, width, width)
+    sides = (in_channels, width, width)
     layers = [
         GaussianConv2d(side, width, order=order, sigmas=sigma, bias=False)
         for side, order, sigma in zip(sides, ORDERS, SIGMAS, strict=True)
@@ -55,9 +57,11 @@ def small_rfnn(num_classes: int = 10, image_size: int = 28, width: int = 12) -> 
     return SmallDigitNet(layers, width, num_classes, image_size)
 
 
-def small_cnn(num_classes: int = 10, image_size: int = 28, width: int = 12) -> SmallDigitNet:
+def small_cnn(
+    num_classes: int = 10, image_size: int = 28, width: int = 12, in_channels: int = 1
+) -> SmallDigitNet:
     """Build the net of free filters, as wide as those of `small_rfnn`."""
-    sides = (1, width, width)
+    sides = (in_channels, width, width)
     layers = [
         nn.Conv2d(side, width, size, padding=size // 2, bias=False)
         for side, size in zip(sides, SUPPORTS, strict=True)

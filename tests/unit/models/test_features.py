@@ -41,6 +41,7 @@ KINDS = list({entry.constructor: name for name, entry in ENTRIES.items()}.values
 WITHOUT_FEATURES = {
     "hnet": "has no features apart from them",
     "dynamic_block": "answers with the steered gradient itself",
+    "dynamic_block_literal": "answers with the steered gradient itself",
 }
 
 

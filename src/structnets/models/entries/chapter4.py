@@ -63,12 +63,14 @@ ENTRIES = {
         "Figure 10 by the letter: three tanh layers estimate one angle",
         chapter=4,
         input_shape=_BLOB,
+        maps=True,
     ),
     "small_fcn_5": ModelEntry(
         "structnets.models.blob_controls:small_fcn",
         "Figure 10, baseline with as many filters as served best on training textures",
         chapter=4,
         input_shape=_BLOB,
+        maps=True,
     ),
     "small_fcn": ModelEntry(
         "structnets.models.blobs:SmallFCN",
