@@ -26,7 +26,7 @@ from pipelines.cluster.processes import CALL, has_ended, is_alive, this_process
 from pipelines.cluster.ray_node import OBJECT_STORE_BYTES, STARTS
 from pipelines.cluster.ray_temp import short_temp
 from pipelines.stage import stage_parser
-from structnets.files import read_json, write_atomic, write_json
+from structnets.files import is_mine, read_json, write_atomic, write_json
 
 logger = logging.getLogger("structnets.launch")
 CHECKOUT = Path(__file__).parents[2]
@@ -199,9 +199,15 @@ def _write_marker(scratch: Path, marker: dict[str, Any]) -> None:
 
 def _read_marker(path: Path) -> dict[str, Any] | None:
     try:
+        if not is_mine(path):
+            logger.warning("%s is another user's, or a link: passed over", path)
+            return None
         marker = read_json(path)
-        return marker if is_alive(marker["pid"], marker["created"]) else None
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        address, token = marker["address"], marker["token"]
+        whole = isinstance(address, str | None) and isinstance(token, str)
+        alive = is_alive(marker["pid"], marker["created"], mine=True)
+        return marker if whole and alive else None
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
@@ -209,7 +215,7 @@ def _remove_orphans(scratch: Path) -> None:
     """Remove the markers of calls on this machine that were killed."""
     for path in _marker(scratch).parent.glob("warm*.json"):
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            if has_ended(read_json(path)):
+            if is_mine(path) and has_ended(read_json(path)):
                 path.unlink()
 
 
@@ -260,13 +266,17 @@ def stop_warm(scratch: Path, patience: float = 20.0) -> None:
     marker = _read_marker(_marker(scratch))
     if marker is None:
         return
-    process = psutil.Process(marker["pid"])
-    process.terminate()
-    try:
-        process.wait(patience)
-    except psutil.TimeoutExpired:
-        process.kill()
-        _marker(scratch).unlink(missing_ok=True)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(marker["pid"])
+        process.terminate()
+        # Not `process.wait`: ended, it stays a zombie until the call that started it asks for it.
+        until = time.monotonic() + patience
+        while is_alive(marker["pid"], marker["created"]):
+            if time.monotonic() > until:
+                process.kill()
+                _marker(scratch).unlink(missing_ok=True)
+                return
+            time.sleep(0.05)
 
 
 def main(arguments: list[str] | None = None) -> int:

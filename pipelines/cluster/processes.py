@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Mapping
 from typing import Any
@@ -24,10 +25,27 @@ def has_ended(process: Mapping[str, Any]) -> bool:
     return here and not is_alive(process["pid"], process["created"])
 
 
-def is_alive(pid: int, created: float) -> bool:
-    """Say whether the process of that number is still the one that began at `created`."""
+def is_alive(pid: int, created: float, *, mine: bool = False) -> bool:
+    """Say whether the process of that number is still the one that began at `created`.
+
+    Parameters
+    ----------
+    pid, created : int, float
+        As `this_process` returns them.
+    mine : bool
+        It must also be this user's.
+
+    Raises
+    ------
+    ValueError
+        If that is no number of a process.
+    """
+    if type(pid) is not int or not 0 < pid < 1 << 31:
+        raise ValueError(f"{pid!r} is no number of a process")
     try:
         process = psutil.Process(pid)
+        if mine and process.uids().effective != os.geteuid():
+            return False
         return process.status() != psutil.STATUS_ZOMBIE and process.create_time() == created
     except psutil.NoSuchProcess:
         return False

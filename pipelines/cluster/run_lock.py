@@ -15,9 +15,11 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -27,6 +29,7 @@ from typing import Any, Self
 
 from pipelines.cluster.processes import has_ended, this_process
 from structnets.files import write_json
+from structnets.foreign.documents import parse_json
 from structnets.training.reporting import StoppedError
 
 logger = logging.getLogger("structnets.lock")
@@ -34,6 +37,8 @@ logger = logging.getLogger("structnets.lock")
 ENDED = {"CANCELLED", "COMPLETED", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PENDING", "TIMEOUT"}
 # Seconds between two questions to Slurm.
 ASK_EVERY = 5.0
+_LONGEST_CLAIM = 4096
+_NUMBER = re.compile("[0-9]{6,9}", re.ASCII)
 
 
 def _never() -> bool:
@@ -77,7 +82,8 @@ class RunLock:
             If told to give up.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        watch = _Watch(self.stale)
+        with tempfile.TemporaryFile(dir=self.folder) as mine:  # as this file system calls the user
+            watch = _Watch(self.stale, os.fstat(mine.fileno()).st_uid)
         while not self._claimed(watch):
             if self.give_up():
                 raise StoppedError(f"stopped while another job holds {self.folder}")
@@ -98,7 +104,8 @@ class RunLock:
         return self.folder / f"{number:06d}.json"
 
     def _newest(self) -> int:
-        return max((int(path.stem) for path in self.folder.glob("[0-9]*.json")), default=0)
+        numbers = (path.stem for path in self.folder.glob("[0-9]*.json"))
+        return max((int(name) for name in numbers if _NUMBER.fullmatch(name)), default=0)
 
     def _claimed(self, watch: _Watch) -> bool:
         """Try to make the next claim, if the newest is void."""
@@ -133,8 +140,8 @@ class RunLock:
 class _Watch:
     """Somebody's look at the claims of others."""
 
-    def __init__(self, stale: float) -> None:
-        self.stale = stale
+    def __init__(self, stale: float, user: int) -> None:
+        self.stale, self.user = stale, user
         self._seen: tuple[Path, float] | None = None
         self._since = 0.0
         self._asked = 0.0
@@ -144,11 +151,18 @@ class _Watch:
         now = time.monotonic()
         try:
             # Opened, since a network file system then asks its server.
-            with claim.open() as file:
-                touched = os.fstat(file.fileno()).st_mtime
-                text = file.read()
+            with os.fdopen(_open_no_link(claim), errors="replace") as file:
+                facts = os.fstat(file.fileno())
+                text = file.read(_LONGEST_CLAIM)
         except FileNotFoundError:
             return False  # a newer one is there
+        except OSError as error:
+            logger.warning("%s is no claim (%s): passed over", claim, error)
+            return True
+        if facts.st_uid != self.user:
+            logger.warning("%s is a claim of another user: passed over", claim)
+            return True
+        touched = facts.st_mtime
         new = self._seen is None or self._seen[0] != claim
         if self._seen != (claim, touched):
             self._seen, self._since = (claim, touched), now
@@ -156,19 +170,28 @@ class _Watch:
             logger.warning("%s was not touched for %.0f s: taking over", claim, now - self._since)
             return True
         try:
-            holder = json.loads(text)
-        except json.JSONDecodeError:
+            holder = parse_json(text, claim)
+            if holder.get("released"):
+                return True
+            holder = {"job": holder["job"], **{key: holder[key] for key in this_process()}}
+        except (ValueError, KeyError, AttributeError):
             return False  # still being written, or void after a while
-        if holder.get("released"):
-            return True
         if not new and now - self._asked < ASK_EVERY:
             return False
         self._asked = now
-        if gone := _is_gone(holder):
+        try:
+            gone = _is_gone(holder)
+        except ValueError:
+            return False  # damaged: void after a while
+        if gone:
             logger.info("whoever held %s is gone: %s", claim.parent, holder)
         elif new:
             logger.info("waiting for another job that holds %s: %s", claim.parent, holder)
         return gone
+
+
+def _open_no_link(path: Path) -> int:
+    return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def _myself() -> dict[str, Any]:
@@ -188,6 +211,8 @@ def _is_gone(holder: dict[str, Any]) -> bool:
 
 def _slurm_ended(job: str) -> bool | None:
     """Say whether a job has ended; None where Slurm cannot be asked."""
+    if not isinstance(job, str) or not job.isdecimal():
+        return None
     words = ["squeue", "--noheader", "--states=all", "--format=%T", f"--jobs={job}"]
     try:
         done = subprocess.run(words, capture_output=True, text=True, timeout=30, check=False)

@@ -13,6 +13,8 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote
 
+from structnets.foreign.shown import shortened
+
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 _HOST = re.compile(r"[\w.-]+(?::\d*)?|\[[0-9A-Fa-f:.]+\](?::\d*)?", re.ASCII)
 _HIDDEN = "***"
@@ -126,13 +128,14 @@ class Address:
         """Show the address without its secrets."""
         match = _SCHEME.fullmatch(self.given)
         if match is None or self.file is not None:
-            return self.given if "@" not in self.given and "?" not in self.given else _HIDDEN
+            known = "@" not in self.given and "?" not in self.given
+            return shortened(self.given) if known else _HIDDEN
         userinfo, place = self._parts
         if "@" in place or (self.is_server and not _HOST.fullmatch(re.split("[/?#]", place)[0])):
             return f"{match[1]}://{_HIDDEN}"  # who knows what of it is secret
         path = re.split(r"[?#]", place, maxsplit=1)
         before = f"{self.user}:{_HIDDEN}@" if self.user else f"{_HIDDEN}@" if userinfo else ""
-        return f"{match[1]}://{before}{path[0]}{f'?{_HIDDEN}' if len(path) > 1 else ''}"
+        return shortened(f"{match[1]}://{before}{path[0]}{f'?{_HIDDEN}' * (len(path) > 1)}")
 
     __repr__ = __str__
 

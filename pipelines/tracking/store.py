@@ -20,6 +20,7 @@ from pipelines.tracking.address import Address
 from pipelines.tracking.lines import Identity
 from pipelines.tracking.places import ARTIFACTS, follow_folder
 from pipelines.tracking.spool import wait_for_lock
+from structnets.foreign.shown import shortened
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -212,7 +213,7 @@ def reason(error: Exception, uri: str | Address) -> str:
     """Return why MLflow at `uri` did not answer, fit for a log, with what to do if it is known."""
     address = Address.of(uri)
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
-    text = address.without_secrets(text)
+    text = shortened(address.without_secrets(text))
     if "Invalid Host header" in text or "DNS rebinding" in text:
         text += '; start the server with --allowed-hosts "<host>:<port>" for the host you name'
     if "out-of-date database schema" in text:

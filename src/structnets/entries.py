@@ -23,6 +23,9 @@ from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
+from structnets.foreign.shown import shown
+
+_LONGEST = 100  # letters of a name that is compared with others
 _NAME = re.compile(r"[a-z0-9_]+")
 _PATH = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 
@@ -205,9 +208,10 @@ class Registry(Generic[E]):
 
     def _unknown(self, name: str, paths: bool) -> str:
         names = self.names()
-        suggested = did_you_mean(name.lower(), names, cutoff=0.7)
+        suggested = did_you_mean(name.lower()[:_LONGEST], names, cutoff=0.7)
         path = ", or package.module:object" if paths else ""
-        return f"unknown {self.kind} {name!r}{suggested}; allowed: {', '.join(sorted(names))}{path}"
+        allowed = ", ".join(sorted(names))
+        return f"unknown {self.kind} {shown(name)}{suggested}; allowed: {allowed}{path}"
 
 
 def did_you_mean(given: str, names: Sequence[str], most: int = 3, cutoff: float = 0.6) -> str:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,13 +42,13 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
+        temporary.chmod(0o666 & ~umask())
         temporary.replace(final)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _umask() -> int:
+def umask() -> int:
     """Return the process' mask of permissions, which can only be read by setting it."""
     mask = os.umask(0o077)
     os.umask(mask)
@@ -95,6 +96,15 @@ def read_json(path: str | os.PathLike[str]) -> Any:
         If the file is not JSON (NaN and Infinity are not), or too large.
     """
     return parse_json(read_text(Path(path)), path)
+
+
+def is_mine(path: Path) -> bool:
+    """Say whether a file is this user's and no link: on shared machines, others' are not believed.
+
+    Others are those that this file system calls so; a server may show all users under one name.
+    """
+    found = path.lstat()
+    return stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
 
 
 def file_facts(path: Path) -> dict[str, Any]:

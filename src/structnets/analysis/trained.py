@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,6 +24,7 @@ from structnets.models.irevnet import IRevNet
 from structnets.specs.resolved import ResolvedSpec
 from structnets.specs.spec import validate
 from structnets.training.run import build_model
+from structnets.training.tensor_files import read_model
 
 Picture = np.ndarray
 _READ = 1000  # images read together for their labels
@@ -191,11 +191,7 @@ def invertible(run: Trained) -> IRevNet:
 
 
 def _load_weights(model: nn.Module, path: Path, spec: ResolvedSpec) -> None:
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        of, weights = content["spec"], content["state_dict"]
-    except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is damaged, or no model.pt of a training: {error}") from error
+    of, weights = read_model(path)
     if science(of) != science(spec):
         raise ValueError(f"{path} holds weights of another spec than spec.json")
     try:

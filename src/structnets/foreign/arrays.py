@@ -40,7 +40,8 @@ def map_array(
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path} is missing, or no file")
     try:
-        array = np.lib.format.open_memmap(Path(path), mode=mode)
+        with np.errstate(over="raise"):
+            array = np.lib.format.open_memmap(Path(path), mode=mode)
     # A header is a Python literal, and says what it likes.
     except Exception as error:
         raise ValueError(

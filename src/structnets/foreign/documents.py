@@ -13,6 +13,7 @@ from structnets.foreign.shown import shortened
 
 VALUES = Limit("STRUCTNETS_LARGEST_DOCUMENT_MILLION", 20, "values", "million", 1_000_000)
 _DEEPEST = 100
+_REMEDY = "repair it, or write it anew"
 
 
 def read_text(path: Path) -> str:
@@ -42,9 +43,9 @@ def parse_json(text: str | bytes, name: object) -> Any:
     try:
         return json.loads(text, parse_constant=_refuse_constant)
     except RecursionError:
-        raise ValueError(f"{name} is not valid JSON: it nests too deeply") from None
+        raise ValueError(f"{name} is not valid JSON: it nests too deeply; {_REMEDY}") from None
     except ValueError as error:
-        raise ValueError(f"{name} is not valid JSON: {shortened(error)}") from None
+        raise ValueError(f"{name} is not valid JSON: {shortened(error)}; {_REMEDY}") from None
 
 
 def _refuse_constant(word: str) -> Any:
@@ -75,7 +76,7 @@ def parse_yaml(text: str, name: object) -> Any:
         content = yaml.load(text, Loader=loader)
     # A date that is none, say, raises what it likes.
     except (yaml.YAMLError, ValueError, TypeError, RecursionError, OverflowError) as error:
-        raise ValueError(f"{name} is not valid YAML: {shortened(error)}") from None
+        raise ValueError(f"{name} is not valid YAML: {shortened(error)}; {_REMEDY}") from None
     VALUES.check(name, _values(content, {}, name))
     return content
 
@@ -89,5 +90,5 @@ def _values(content: Any, counted: dict[int, int], name: object) -> int:
         parts = content.values() if isinstance(content, Mapping) else content
         counted[id(content)] = 1 + sum(_values(part, counted, name) for part in parts)
     if counted[id(content)] < 0:
-        raise ValueError(f"{name} is not valid YAML: an alias in it stands for itself")
+        raise ValueError(f"{name} is not valid YAML: an alias stands for itself; {_REMEDY}")
     return counted[id(content)]

@@ -59,14 +59,18 @@ def open_picture(source: str | os.PathLike[str] | bytes, kind: str, name: object
             picture.load()
             return picture
     except UnidentifiedImageError:
-        raise ValueError(f"{name} is no {what}: it is {kind_of(source)}") from None
+        raise ValueError(
+            f"{name} is no {what}: it is {kind_of(source)}; convert or download it again"
+        ) from None
     except Image.DecompressionBombError as error:
         raise TooLargeError(PICTURE.refusal(name, "too many (Pillow says)")) from error
     except TooLargeError:
         raise
     # What a damaged file makes Pillow's readers raise is not documented.
     except Exception as error:
-        raise ValueError(f"{name} cannot be read as a {what}: {shortened(error)}") from error
+        raise ValueError(
+            f"{name} cannot be read as a {what}: {shortened(error)}; copy or download it again"
+        ) from error
 
 
 def kind_of(content: bytes) -> str:

@@ -76,9 +76,14 @@ def _read_matrix(path: Path) -> np.ndarray:
     try:
         matrix = np.array(text.split(), dtype=np.float64).reshape(4, 4)
     except ValueError as error:
-        raise RuntimeError(f"flirt wrote no 4 x 4 matrix but {text[:60]!r}") from error
+        raise RuntimeError(
+            f"flirt wrote no 4 x 4 matrix but {text[:60]!r} into {path}; run it again"
+        ) from error
     if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix)) < 1e-9:
-        raise RuntimeError(f"flirt wrote a matrix that cannot be inverted: {matrix.tolist()}")
+        raise RuntimeError(
+            f"flirt wrote a matrix that cannot be inverted, {matrix.tolist()}, into {path}; "
+            "run it again"
+        )
     return matrix
 
 

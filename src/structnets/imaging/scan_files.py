@@ -82,7 +82,9 @@ def check_declared(path: Path, shape: tuple[int, ...], item: int, offset: int, h
         If an axis is empty, or the volume is larger than the file or than its limit.
     """
     if any(size < 1 for size in shape):
-        raise ValueError(f"{path} declares the shape {shape}; each axis needs a voxel")
+        raise ValueError(
+            f"{path} declares the shape {shape}; each axis needs a voxel: convert it anew"
+        )
     count = 1
     for size in shape:
         count *= int(size)
@@ -139,7 +141,7 @@ def _format_of(path: Path) -> Any:
             known, sniff = kind.path_maybe_image(str(path), sniff)
             if known:
                 return kind
-    what = "neither NIfTI nor Analyze"
+    what = "neither NIfTI nor Analyze; convert it"
     if path.suffix.lower() != ".gz" and _is_compressed(path):
         what = "compressed by gzip; call it .nii.gz"
     raise ValueError(f"{path} is not a readable volume: it is {what}")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, NonNegativeInt, model_validator
 
 from structnets.specs.validation import Strict
+
+_Decay = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Adadelta(Strict):
@@ -46,7 +48,7 @@ class Adam(Strict):
     lr: float = Field(
         default=1e-3, gt=0, description="The learning rate has this value at epoch 0."
     )
-    betas: tuple[float, float] = Field(
+    betas: tuple[_Decay, _Decay] = Field(
         default=(0.9, 0.999),
         description="The averages of gradients and of their squares decay by these.",
     )
@@ -77,7 +79,9 @@ class Step(Strict):
     """The learning rate is multiplied by `gamma` at each milestone."""
 
     name: Literal["step"]
-    milestones: list[int] = Field(description="The rate drops at these epochs, counted from 0.")
+    milestones: list[NonNegativeInt] = Field(
+        description="The rate drops at these epochs, counted from 0."
+    )
     gamma: float = Field(
         default=0.1, gt=0, le=1, description="The rate is multiplied by it at each drop."
     )
@@ -87,7 +91,7 @@ class Factors(Strict):
     """The learning rate is multiplied by the factor of the last milestone passed."""
 
     name: Literal["factors"]
-    milestones: list[int] = Field(
+    milestones: list[NonNegativeInt] = Field(
         description="The factors hold from these epochs on, ascending and counted from 0."
     )
     factors: list[float] = Field(
@@ -112,7 +116,10 @@ class Augmentation(Strict):
     """Random moves of every training image, drawn anew at each step."""
 
     shift: int = Field(
-        default=0, ge=0, description="Images are shifted by at most so many pixels along each axis."
+        default=0,
+        ge=0,
+        le=10_000,
+        description="Images are shifted by at most so many pixels along each axis.",
     )
     flip: bool = Field(
         default=False, description="If true, left and right of half the images are exchanged."
@@ -127,7 +134,7 @@ class Crop(Strict):
         "resized. Evaluation takes the "
         "middle as it is, or seven eighths of the short side, resized."
     )
-    size: int = Field(ge=1, description="The square has this side in pixels.")
+    size: int = Field(ge=1, le=100_000, description="The square has this side in pixels.")
     flip: bool = Field(
         default=True, description="If true, left and right of half the images are exchanged."
     )
@@ -224,9 +231,11 @@ class GradientRecipe(Strict):
     schedule: Schedule = Field(
         default=Constant(), description="The learning rate follows it over the epochs."
     )
-    epochs: int = Field(ge=1, description="The training subset is passed so many times.")
+    epochs: int = Field(
+        ge=1, le=1_000_000, description="The training subset is passed so many times."
+    )
     batch_size: int = Field(
-        ge=1, description="The global batch has so many images; workers split it."
+        ge=1, le=10_000_000, description="The global batch has so many images; workers split it."
     )
     drop_last: bool = Field(
         default=True, description="If true, an incomplete last batch is left out."

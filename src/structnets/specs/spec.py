@@ -17,11 +17,14 @@ from structnets.data.sets.entries.catalogue import (
     most_training_images,
     without_defaults,
 )
+from structnets.foreign.shown import shown
 from structnets.forms.entries import FormEntry, find_form
 from structnets.models.entries.arguments import MODELS, check_options, takes_classes
 from structnets.specs.recipe import GradientRecipe, Recipe
 from structnets.specs.resolved import Option, Preset, ResolvedSpec
 from structnets.specs.validation import Strict, checked
+
+_LARGEST = 1_000_000  # of a model's counts: kernels, channels, layers
 
 
 class ModelSpec(Strict):
@@ -39,6 +42,13 @@ class ModelSpec(Strict):
     def _known(self) -> ModelSpec:
         MODELS.find(self.name, paths=True)
         check_options(self.name, self.options)
+        for option, value in self.options.items():
+            for number in value if isinstance(value, list) else [value]:
+                if type(number) is int and not 0 <= number <= _LARGEST:
+                    raise ValueError(
+                        f"option {option!r} of model {self.name!r} is {shown(value)}; allowed: "
+                        f"whole numbers from 0 to {_LARGEST}"
+                    )
         return self
 
 
@@ -103,7 +113,9 @@ class Spec(Strict):
         default="accuracy",
         description="This metric is reported; the data set's form says which there are.",
     )
-    seed: int = Field(ge=0, description="Subset, initialisation, order and dropout follow from it.")
+    seed: int = Field(
+        ge=0, lt=1 << 63, description="Subset, initialisation, order and dropout follow from it."
+    )
 
     @model_validator(mode="after")
     def _cropped(self) -> Spec:

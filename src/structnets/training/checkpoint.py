@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-import zipfile
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from structnets.files import atomic_path
+from structnets.training.tensor_files import check_weights, load_tensors, save_tensors
 
 logger = logging.getLogger(__name__)
+_NEEDED = {"step", "model"}
 KEEP = 2
 
 
@@ -26,9 +24,8 @@ def save_checkpoint(directory: Path, step: int, state: dict[str, Any]) -> bool:
     """
     path = directory / f"step-{step:09d}.pt"
     try:
-        with atomic_path(path) as temporary:
-            torch.save(state, temporary)
-    except (OSError, RuntimeError) as error:
+        save_tensors(path, state)
+    except OSError as error:
         logger.warning("checkpoint %s could not be written (%s); the run goes on", path, error)
         return False
     for old in _newest_first(directory)[KEEP:]:
@@ -40,11 +37,12 @@ def load_checkpoint(directory: Path) -> dict[str, Any] | None:
     """Return the newest readable state, or None if there is none."""
     for path in _newest_first(directory):
         try:
-            with zipfile.ZipFile(path) as archive:  # torch.load reads past flipped bytes
-                if member := archive.testzip():
-                    raise ValueError(f"wrong checksum of {member}")
-            return torch.load(path, map_location="cpu", weights_only=True)
-        except Exception as error:  # a damaged file raises many types
+            state = load_tensors(path)
+            if not isinstance(state, dict) or not set(state) >= _NEEDED:
+                raise ValueError(f"{path} is no checkpoint of a training")
+            check_weights(state["model"], path)
+            return state
+        except (ValueError, OSError) as error:
             logger.warning("checkpoint %s is damaged (%s); trying an older one", path, error)
     return None
 

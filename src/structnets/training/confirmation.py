@@ -26,6 +26,7 @@ from structnets.training.loop import GradientTraining
 from structnets.training.reporting import StoppedError
 from structnets.training.run import FIRST_EPOCHS, build_model
 from structnets.training.run_files import weights_digest
+from structnets.training.tensor_files import read_model
 
 _LOSS_ROUNDING = 1e-5  # of an evaluation whose batches have another size
 
@@ -189,7 +190,7 @@ def _check_comparable(line: dict[str, Any], manifest: dict[str, Any]) -> None:
 
 
 def _weights(path: Path) -> dict[str, Any]:
-    return torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+    return read_model(path)[1]
 
 
 def _compare_losses(

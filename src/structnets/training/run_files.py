@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from structnets.files import atomic_path, read_json, write_atomic, write_json
+from structnets.files import read_json, write_atomic, write_json
 from structnets.identity import science, spec_digest
 from structnets.specs.resolved import ResolvedSpec
 from structnets.training.stated_result import read_result
@@ -78,15 +78,15 @@ def publish(
     """Write the artifacts, the result last: its presence says that all are there.
 
     The weights' file also says how a picture becomes an input
-    (`structnets.training.input_facts`).
+    (`structnets.training.input_facts`), and the digest of its weights.
     """
-    import torch
+    from structnets.training.tensor_files import save_tensors
 
     write_json(out / "spec.json", result["spec"])
     write_atomic(out / "curves.csv", _csv(curve))
-    with atomic_path(out / "model.pt") as temporary:
-        content = {"spec": result["spec"], "state_dict": _plain(model), "input": inputs}
-        torch.save(content, temporary)
+    weights = _plain(model)
+    content = {"spec": result["spec"], "state_dict": weights, "input": inputs}
+    save_tensors(out / "model.pt", {**content, "weights_digest": weights_digest(weights)})
     write_json(out / "result.json", result)
 
 

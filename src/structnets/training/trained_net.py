@@ -8,7 +8,6 @@ built by this library. MLflow loads it by the name of this module (`_load_pyfunc
 from __future__ import annotations
 
 import os
-import pickle
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -25,6 +24,7 @@ from structnets.models.registry import create_for_spec
 from structnets.specs.resolved import ClosedFormSpec, ResolvedSpec
 from structnets.training import closed_form
 from structnets.training.raw_files import RawFiles
+from structnets.training.tensor_files import read_model
 
 WEIGHTS, FACTS = "model.pt", "net.json"
 _KEPT = ("dataset", "image_shape", "classes", "statistics", "geometry")
@@ -117,11 +117,8 @@ def load_net(folder: str | os.PathLike[str], trusted: Iterable[str] = ()) -> Tra
     """
     place = Path(folder)
     facts = read_json(place / FACTS)
-    try:
-        content = torch.load(place / WEIGHTS, map_location="cpu", weights_only=True)
-        spec, weights = content["spec"], content["state_dict"]
-    except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError, TypeError) as error:
-        raise ValueError(f"{place / WEIGHTS} is damaged, or no model.pt: {error}") from error
+    read, weights = read_model(place / WEIGHTS)
+    spec = cast("ResolvedSpec", read)
     refuse_foreign(spec, trusted, place / WEIGHTS)
     RawFiles(spec, facts)  # says what is wrong before a net is built
     model = create_for_spec(spec, len(facts["classes"]), facts["image_shape"])

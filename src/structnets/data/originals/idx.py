@@ -75,24 +75,34 @@ def _parse(
     if len(values) < expected:
         raise ValueError(
             f"{path} is truncated: {len(values)} bytes of values, its header {shown(shape)} "
-            f"promises {expected}; download it again"
+            f"promises {_shown(expected)}; download it again"
         )
     if len(values) > expected:
         raise ValueError(
-            f"{path} has bytes after the {expected} that its header {shown(shape)} promises; "
-            "download it again"
+            f"{path} has bytes after the {_shown(expected)} that its header {shown(shape)} "
+            "promises; download it again"
         )
     return np.frombuffer(values, dtype=found).reshape(shape).astype(found.newbyteorder("="))
+
+
+def _shown(count: int) -> str:
+    return f"{count}" if count < 1 << 64 else "more than any disk holds"
 
 
 def _read_header(content: io.BufferedIOBase, path: Path) -> tuple[np.dtype, tuple[int, ...]]:
     magic = content.read(4)
     if len(magic) < 4:
-        raise ValueError(f"{path} is truncated: {len(magic)} bytes, too few for an idx header")
+        raise ValueError(
+            f"{path} is truncated: {len(magic)} bytes, too few for an idx header; download it again"
+        )
     if magic[:2] != b"\0\0" or magic[2] not in _TYPES or magic[3] == 0:
-        raise ValueError(f"{path} is not an idx file: its magic number is 0x{magic.hex()}")
+        raise ValueError(
+            f"{path} is not an idx file: its magic number is 0x{magic.hex()}; download it again"
+        )
     count = magic[3]
     dimensions = content.read(4 * count)
     if len(dimensions) < 4 * count:
-        raise ValueError(f"{path} is truncated: its header ends before its {count} dimensions")
+        raise ValueError(
+            f"{path} is truncated: its header ends before its {count} dimensions; download it again"
+        )
     return _TYPES[magic[2]], struct.unpack(f">{count}I", dimensions)

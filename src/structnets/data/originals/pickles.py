@@ -63,11 +63,12 @@ def read_plain_pickle(content: bytes, name: str) -> Any:
     except _RefusedError as error:
         raise ValueError(f"{name} is refused: {shortened(error)}") from error
     except _FAULTS as error:
-        raise ValueError(
-            f"{name} is no whole pickle: {shortened(error or type(error).__name__)}"
-        ) from error
+        said = shortened(error or type(error).__name__)
+        raise ValueError(f"{name} is no whole pickle: {said}; download it again") from error
     if trailing := len(content) - stream.tell():
-        raise ValueError(f"{name} has {trailing} bytes after the end of its pickle")
+        raise ValueError(
+            f"{name} has {trailing} bytes after the end of its pickle; download it again"
+        )
     return loaded
 
 

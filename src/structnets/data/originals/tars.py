@@ -86,7 +86,9 @@ def list_tar(path: Path, inner: FileRange | None = None) -> list[FileRange]:
         # The reader takes a broken header for the end: only a block of zeros is one.
         file.seek(start + end)
         if end + _BLOCK > size or file.read(_BLOCK).strip(b"\0"):
-            raise ValueError(f"{name} is truncated or damaged after {len(found)} files")
+            raise ValueError(
+                f"{name} is truncated or damaged after {len(found)} files; download it again"
+            )
     return found
 
 

@@ -16,7 +16,7 @@ from structnets.data.prepared.manifest import (
     verify_files,
     write_manifest,
 )
-from structnets.files import file_facts
+from structnets.files import file_facts, umask
 
 
 def write_whole(
@@ -63,7 +63,7 @@ def write_whole(
             tempfile.mkdtemp(prefix=f".{final.name}.", suffix=".part", dir=final.parent)
         )
         try:
-            building.chmod(0o755)
+            building.chmod(0o777 & ~umask())
             fill(building)
             files = {name: file_facts(building / name) for name in names}
             manifest = write_manifest(building, facts, files)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from structnets.figures.style import GREY, Stem, figure, footnote, headline, save
+from structnets.training.tensor_files import load_tensors
 
 WEIGHTS_VARIABLE = "STRUCTNETS_GOOGLENET"
 _SHOWN = 8  # filters of a layer
@@ -65,7 +66,7 @@ def _spatial_layers(path: Path) -> list[np.ndarray]:
     """Read the kernels wider than a pixel, in the order of the layers, (out, in, K, K) each."""
     import torch
 
-    state = torch.load(path, map_location="cpu", weights_only=True)
+    state = load_tensors(path)
     if not isinstance(state, Mapping):
         raise ValueError(f"{path} holds a {type(state).__name__}; a state dict is needed")
     kernels = [

@@ -1,0 +1,112 @@
+"""Files of tensors: written whole or not at all, read to their checksum, finite and real."""
+
+from __future__ import annotations
+
+import pickle
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from structnets.files import atomic_path
+from structnets.foreign.limits import WEIGHTS
+from structnets.foreign.shown import shortened, shown
+from structnets.training.run_files import weights_digest
+
+
+def save_tensors(path: Path, content: Any) -> None:
+    """Write tensors and plain values, atomically.
+
+    Raises
+    ------
+    OSError
+        If the disk refuses it. PyTorch then speaks of an unexpected position.
+    """
+    try:
+        with atomic_path(path) as temporary:
+            torch.save(content, temporary)
+    except RuntimeError as error:
+        raise OSError(
+            f"could not write {path}, the disk is probably full: {shortened(error)}"
+        ) from error
+
+
+def load_tensors(path: Path) -> Any:
+    """Read a file of tensors to its checksum; nothing in it is code.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is damaged, no such file, or larger than `structnets.foreign.limits.WEIGHTS`.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing, or no file")
+    WEIGHTS.check(path, path.stat().st_size)
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:  # torch.load reads past flipped bytes
+                if any(member.compress_type for member in archive.infolist()):
+                    raise zipfile.BadZipFile("it is packed, which PyTorch never does")
+                if member := archive.testzip():
+                    raise zipfile.BadZipFile(f"wrong checksum of {member}")
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ValueError(
+            f"{path} is refused: it is damaged, or holds more than tensors and plain values "
+            f"({shortened(error, 120)}); copy it again, or train the run anew"
+        ) from error
+    # What a damaged file makes the parsers raise is not documented: anything, in practice.
+    except Exception as error:
+        if isinstance(error, ValueError) and str(error).startswith(f"{path} "):
+            raise
+        raise ValueError(
+            f"{path} is damaged, or no file of tensors: {shortened(error)}; copy it again, or "
+            "train the run anew"
+        ) from error
+
+
+def read_model(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """Read a ``model.pt``: the spec of a training and the weights it ended with.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is damaged, no ``model.pt``, states another digest than its weights have, or has
+        weights that are complex, NaN or infinite.
+    """
+    content = load_tensors(path)
+    if not isinstance(content, dict) or not all(
+        isinstance(content.get(key), Mapping) for key in ("spec", "state_dict")
+    ):
+        raise ValueError(f"{path} is damaged, or no model.pt of a training; train the run anew")
+    weights = dict(content["state_dict"])
+    check_weights(weights, path)
+    stated = content.get("weights_digest")
+    if stated is not None and stated != weights_digest(weights):
+        raise ValueError(
+            f"{path} states the digest {shown(stated)}, its weights have another: they were "
+            "altered; copy the file again, or train the run anew"
+        )
+    return dict(content["spec"]), weights
+
+
+def check_weights(weights: Mapping[str, Any], name: object) -> None:
+    """Refuse weights with which every answer would be wrong without a word.
+
+    Raises
+    ------
+    ValueError
+        Naming the file and the first that is complex, or not finite.
+    """
+    for key, tensor in weights.items():
+        if not torch.is_tensor(tensor):
+            continue
+        if tensor.is_complex() or (tensor.is_floating_point() and not tensor.isfinite().all()):
+            what = "complex" if tensor.is_complex() else "NaN or infinite"
+            raise ValueError(f"{name} has {what} values in {shown(key)}; train the run anew")
