@@ -15,7 +15,7 @@ CLUSTER := python -m pytest tests/cluster -rs --durations=0 --durations-min=1 \
   -o tmp_path_retention_policy=failed
 LOCAL := $(RUN) snakemake --profile profiles/local
 
-.PHONY: help demo test docs tutorials matrix cluster-test cluster-test-short lint ui bench report \
+.PHONY: help demo test docs tutorials matrix cluster-test cluster-test-short lint ui fuzz bench report \
   workflow-report gpu-kit results lock clean
 
 help:  ## list these targets
@@ -57,6 +57,9 @@ lint: $(READY)  ## style, formatting, types, spelling, workflow
 
 ui: $(READY)  ## the MLflow UI over results/
 	$(RUN) python -m pipelines.serve_ui --results results
+
+fuzz: $(READY)  ## an hour of damaged files for every reader
+	$(RUN) STRUCTNETS_FUZZ_SECONDS=3600 python -m pytest tests/hostile/test_fuzz.py
 
 bench: $(READY)  ## speed of the layers, of building models, of one run's overhead
 	$(RUN) python -m pytest tests/benchmarks -m benchmark -s

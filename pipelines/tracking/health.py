@@ -8,6 +8,7 @@ import urllib.request
 
 from pipelines.tracking import store
 from pipelines.tracking.address import Address
+from structnets.foreign.shown import shortened
 
 # Unlike /health, this asks the database, and refuses a host name that is not allowed.
 _QUESTION = "/api/2.0/mlflow/experiments/search?max_results=1"
@@ -37,6 +38,9 @@ def trouble(uri: str | Address, timeout: float = 10.0) -> str | None:
         hint = "; set MLFLOW_TRACKING_USERNAME and _PASSWORD" if error.code == 401 else ""
         return store.reason(OSError(f"HTTP {error.code}: {text}{hint}"), address)
     # An address that is none, or no HTTP at the port, is said like a server that is away.
-    except (OSError, ValueError, http.client.HTTPException) as error:
+    except OSError as error:
         return store.reason(error, address)
+    except (ValueError, http.client.HTTPException) as error:
+        remedy = "set MLFLOW_TRACKING_URI to http://<host>:<port>"
+        return store.reason(ValueError(f"{shortened(error, 140)}; {remedy}"), address)
     return None

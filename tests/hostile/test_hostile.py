@@ -10,6 +10,7 @@ import pytest
 from tests.hostile.files import FILES
 from tests.hostile.watched import read_all
 
+pytestmark = pytest.mark.slow
 REMEDY = re.compile(
     r"again|anew|instead|\bset\b|allowed|expected|needed|convert|remove|write|repair|extract|save|"
     r"make|left out|refused|must|lower|limit|give|line \d|jsonl:\d|No route|set of|Errno|answer"
