@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from structnets.training.tensor_files import model_content
 from structnets.entries import refuse_foreign
 from structnets.foreign.limits import WEIGHTS
 from structnets.identity import run_id
@@ -160,12 +161,4 @@ def read_weights(path: Path) -> dict[str, Any]:
     ValueError
         If it is damaged, or no file of a training.
     """
-    WEIGHTS.check(path, path.stat().st_size)
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        if not {"spec", "state_dict"} <= content.keys():
-            raise KeyError("it has no spec and weights")
-    except (RuntimeError, EOFError, pickle.UnpicklingError, LookupError, AttributeError) as error:
-        reason = str(error).partition("\n")[0]
-        raise ValueError(f"{path} is damaged, or no {FILE} of a training: {reason}") from error
-    return content
+    return model_content(path)

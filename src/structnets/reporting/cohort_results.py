@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from structnets.training.stated_result import read_result
 from structnets.files import read_json
 from structnets.forms.cohort.stored import load_cohort
 from structnets.identity import spec_digest
@@ -220,7 +221,7 @@ def collect_cohort(
         path = results / "runs" / run.run_id / "result.json"
         if not path.is_file():
             raise FileNotFoundError(f"{path} is missing: call the study again to train the run")
-        result = read_json(path)
+        result = read_result(path)
         if result["spec_digest"] != spec_digest(run.spec):
             raise ValueError(f"{path} is of another spec: call the study again")
         if result["data_digest"] != manifest["digest"]:

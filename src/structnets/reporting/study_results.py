@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from structnets.training.stated_result import read_result
 from structnets.files import read_json
 from structnets.identity import spec_digest
 from structnets.reporting.study_plan import StudyPlan
@@ -221,7 +222,7 @@ def collect_results(planned: StudyPlan, results: Path, manifest: Mapping[str, An
         path = results / "runs" / run.run_id / "result.json"
         if not path.is_file():
             raise FileNotFoundError(f"{path} is missing: call the study again to train the run")
-        result = read_json(path)
+        result = read_result(path)
         if result["spec_digest"] != spec_digest(run.spec):
             raise ValueError(
                 f"{path} is of another spec: remove its folder and call the study again"

@@ -6,10 +6,8 @@ Importing this imports no torch, since stages ask what is already there before t
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +15,7 @@ from structnets.files import read_json, write_atomic, write_json
 from structnets.identity import science, spec_digest
 from structnets.specs.resolved import ResolvedSpec
 from structnets.training.stated_result import read_result
+from structnets.training.weights_digest import weights_digest
 
 if TYPE_CHECKING:
     from torch import nn
@@ -88,30 +87,6 @@ def publish(
     content = {"spec": result["spec"], "state_dict": weights, "input": inputs}
     save_tensors(out / "model.pt", {**content, "weights_digest": weights_digest(weights)})
     write_json(out / "result.json", result)
-
-
-def weights_digest(state: Mapping[str, Any]) -> str:
-    """Digest the tensors of a ``state_dict``: names, types, shapes and every bit.
-
-    Parameters
-    ----------
-    state : mapping of str to Tensor
-        On any device; what is no tensor is no weight.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
-    """
-    import torch
-
-    found = hashlib.sha256()
-    for name, tensor in sorted(state.items()):
-        if torch.is_tensor(tensor):
-            found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-            flat = tensor.detach().cpu().contiguous().flatten()
-            found.update(flat.view(torch.uint8).numpy().tobytes())
-    return found.hexdigest()
 
 
 def _plain(model: nn.Module) -> dict[str, Any]:

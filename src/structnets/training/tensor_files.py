@@ -13,7 +13,7 @@ import torch
 from structnets.files import atomic_path
 from structnets.foreign.limits import WEIGHTS
 from structnets.foreign.shown import shortened, shown
-from structnets.training.run_files import weights_digest
+from structnets.training.weights_digest import weights_digest
 
 
 def save_tensors(path: Path, content: Any) -> None:
@@ -70,7 +70,13 @@ def load_tensors(path: Path) -> Any:
 
 
 def read_model(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-    """Read a ``model.pt``: the spec of a training and the weights it ended with.
+    """Read the spec and the weights of a ``model.pt``; raises as `model_content` says."""
+    content = model_content(path)
+    return dict(content["spec"]), dict(content["state_dict"])
+
+
+def model_content(path: Path) -> dict[str, Any]:
+    """Read all of a ``model.pt``: ``spec`` and ``state_dict`` of a training, and what else it has.
 
     Raises
     ------
@@ -85,7 +91,7 @@ def read_model(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
         isinstance(content.get(key), Mapping) for key in ("spec", "state_dict")
     ):
         raise ValueError(f"{path} is damaged, or no model.pt of a training; train the run anew")
-    weights = dict(content["state_dict"])
+    weights = content["state_dict"]
     check_weights(weights, path)
     stated = content.get("weights_digest")
     if stated is not None and stated != weights_digest(weights):
@@ -93,7 +99,7 @@ def read_model(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
             f"{path} states the digest {shown(stated)}, its weights have another: they were "
             "altered; copy the file again, or train the run anew"
         )
-    return dict(content["spec"]), weights
+    return content
 
 
 def check_weights(weights: Mapping[str, Any], name: object) -> None:
