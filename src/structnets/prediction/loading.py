@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +10,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from structnets.training.tensor_files import model_content
 from structnets.entries import refuse_foreign
-from structnets.foreign.limits import WEIGHTS
 from structnets.identity import run_id
 from structnets.models.registry import create_for_spec
 from structnets.prediction.transforms import Transform
 from structnets.specs.resolved import ResolvedSpec
 from structnets.training.raw_files import RawFiles
+from structnets.training.tensor_files import model_content
 
 FILE = "model.pt"
 

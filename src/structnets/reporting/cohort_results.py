@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from structnets.training.stated_result import read_result
 from structnets.files import read_json
 from structnets.forms.cohort.stored import load_cohort
 from structnets.identity import spec_digest
@@ -25,6 +24,7 @@ from structnets.metrics.held_out import (
     permutation_p,
 )
 from structnets.reporting.cohort_plan import CohortPlan
+from structnets.training.stated_result import read_result
 
 MAJORITY = "always the more frequent class"
 

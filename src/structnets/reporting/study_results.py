@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from structnets.training.stated_result import read_result
-from structnets.files import read_json
 from structnets.identity import spec_digest
 from structnets.reporting.study_plan import StudyPlan
+from structnets.training.stated_result import read_result
 
 LEVEL = 0.95
 
