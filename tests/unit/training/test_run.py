@@ -17,7 +17,7 @@ from structnets.files import read_json
 from structnets.forms.splits.source import open_examples
 from structnets.identity import run_id, spec_digest
 from structnets.models.registry import create_model
-from structnets.training import run_files
+from structnets.training import tensor_files
 from structnets.training.run_files import ARTIFACTS
 
 Run = Callable[..., dict[str, Any]]
@@ -186,14 +186,14 @@ def test_full_disk_at_the_end_publishes_nothing_half(
     folder_of: FolderOf,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    spec, real = make_spec(epochs=1), run_files.atomic_path
+    spec, real = make_spec(epochs=1), tensor_files.atomic_path
 
     def full(path: Path) -> Any:
         if path.name == disturbed:
             raise OSError(errno.ENOSPC, "No space left on device")
         return real(path)
 
-    monkeypatch.setattr(run_files, "atomic_path", full)
+    monkeypatch.setattr(tensor_files, "atomic_path", full)
     monkeypatch.setattr("structnets.files.atomic_path", full)
     with pytest.raises(OSError, match="No space left"):
         run(spec)
