@@ -168,11 +168,8 @@ def _again(
     cells = rendering.measured() if rendering else []
     yield f"{call} --config preset={cells[0].preset if cells else 'small'} data_root=DIR"
     if cells:
-        cell = cells[0]
-        yield (
-            f"{call} --config preset={cell.preset} data_root=DIR rows={cell.row} "
-            f"columns={cell.column} seeds=1 ledger=ignore"
-        )
+        one = cells[0]
+        yield f"structnets reproduce {one.target} {one.row} {one.column} --run --data-root DIR"
 
 
 def _first(number: int | None, entries: Iterable[Entry]) -> Entry | None:

@@ -7,6 +7,8 @@ import pytest
 import yaml
 
 from structnets import cli
+from structnets.cli.commands import COMMANDS
+from structnets.cli.parsing import parser_of
 from structnets.reporting.claims import Verdict
 from structnets.reporting.report import write_report, writing
 from tests.made_results import WORKFLOW
@@ -37,8 +39,10 @@ def test_every_target_has_a_section_that_says_how_to_make_it_again(report):
     for name in ("figure6", "inversion_error", "figure16"):
         (section,) = re.findall(rf'(?s)<section id="{name}">.*?</section>', page)
         assert f"snakemake --profile profiles/local {name}" in section
-    assert "rows=rfnn" in page
-    assert "columns=n300" in page
+    (call,) = re.findall(r"structnets (reproduce figure6 .*)", page)
+    words = call.split()
+    parser_of("reproduce", COMMANDS["reproduce"]).parse_args(words[1:])
+    assert words[2:4] == ["rfnn", "n300"]
 
 
 def test_numbers_are_those_of_the_ledger(report):
