@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import textwrap
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from rich.table import Table
 from rich.text import Text
 
 LAST_LINES = 12
+LONGEST = 300
 # Read of the end of a log: enough for the last lines of progress.
 _TAIL_BYTES = 8192
 _PROGRESS = re.compile(r"^(\S+) epoch (\d+)/(\d+) .*left (\d+):(\d\d):(\d\d)$", re.MULTILINE)
@@ -127,9 +129,9 @@ class JobLines(logging.Handler):
                 self.console.print(f"    {escape(line)}")
 
     def _error(self, said: Mapping[str, Any]) -> None:
-        text = str(said.get("msg") or "").strip()
-        if text:
-            self.console.print(Text(text, style="red"))
+        for line in str(said.get("msg") or "").strip().splitlines():
+            # A job's command, with its specs, takes a screen of its own; it is in the log file.
+            self.console.print(Text(textwrap.shorten(line, LONGEST), style="red"))
 
     def _line(self, outcome: str, job: Job) -> None:
         place = f"{self.done + self.failed:>{len(str(self.total))}}/{self.total}"
