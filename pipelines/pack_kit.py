@@ -23,8 +23,9 @@ from structnets.identity import prepared_name
 from structnets.reporting.ledger import read_ledger
 from structnets.reporting.plan import make_plan
 from structnets.specs.configuration import load_configuration
+from structnets.specs.kit import KitList, WantedCells
 from structnets.specs.resolved import ResolvedSpec
-from structnets.specs.validation import load_yaml
+from structnets.specs.validation import checked, load_yaml
 from structnets.training.kit_archives import unpack
 
 log = logging.getLogger("pack_kit")
@@ -46,14 +47,24 @@ sys.exit(main(HERE, BEGUN))
 """
 
 
-def wanted(entries: Iterable[dict[str, Any]], ledger: Path) -> dict[str, ResolvedSpec]:
-    """Return the resolved specs of a list of cells, in its order, without what the ledger holds.
+def load_list(path: Path) -> KitList:
+    """Read the list of a kit's runs.
+
+    Raises
+    ------
+    ValueError
+        If it is not valid.
+    """
+    return checked(KitList, load_yaml(path), str(path))
+
+
+def wanted(cells: Iterable[WantedCells], ledger: Path) -> dict[str, ResolvedSpec]:
+    """Return the resolved specs of cells, in their order, without what the ledger holds.
 
     Parameters
     ----------
-    entries : iterable of dict
-        Each a ``target``, and as in the workflow's configuration ``preset``, ``rows``,
-        ``columns`` and ``seeds``.
+    cells : iterable of WantedCells
+        The most wanted first.
     ledger : Path
         Folder of the ledger.
 
@@ -64,9 +75,8 @@ def wanted(entries: Iterable[dict[str, Any]], ledger: Path) -> dict[str, Resolve
     """
     held = read_ledger(ledger)
     found: dict[str, ResolvedSpec] = {}
-    for entry in entries:
-        asked = dict(entry)
-        target = asked.pop("target")
+    for entry in cells:
+        target, asked = entry.target, entry.model_dump(exclude={"target"}, exclude_none=True)
         plan = make_plan(load_configuration({"ledger": "ignore", **asked}))
         if target not in plan.requested:
             raise ValueError(
@@ -182,7 +192,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return
         if options.list is None or options.data_root is None:
             raise ValueError("a kit is packed from --list and --data-root")
-        specs = wanted(load_yaml(options.list), options.ledger)
+        specs = wanted(load_list(options.list).wanted, options.ledger)
         for part, size in pack_kit(specs, options.data_root, options.prepared, options.out).items():
             log.info("%s: %s", part, size if part == "runs" else f"{size / 1e6:.1f} MB")
 

@@ -9,14 +9,16 @@ from pathlib import Path
 import pytest
 
 from pipelines import pack_kit as module
-from pipelines.pack_kit import main, pack_kit, wanted
+from pipelines.pack_kit import load_list, main, pack_kit, wanted
 from structnets.files import read_json, write_json
+from structnets.specs.kit import WantedCells
 from structnets.training.kit_archives import pack
 
 CHECKOUT = Path(__file__).parents[2]
+FIGURE6 = {"target": "figure6", "preset": "smoke", "columns": ["n300"]}
 CELLS = [
-    {"target": "figure6", "preset": "smoke", "rows": ["cnn_b"], "columns": ["n300"], "seeds": 1},
-    {"target": "figure6", "preset": "smoke", "rows": ["rfnn", "cnn_b"], "columns": ["n300"]},
+    WantedCells(**FIGURE6, rows=["cnn_b"], seeds=1),
+    WantedCells(**FIGURE6, rows=["rfnn", "cnn_b"]),
 ]
 
 
@@ -68,10 +70,16 @@ def test_data_that_are_nowhere_are_named(specs, tmp_path):
         pack_kit({run: {**spec, "data": mnist}}, tmp_path, tmp_path, tmp_path / "kit")
 
 
+def test_committed_list_asks_for_cells_that_there_are(monkeypatch, tmp_path):
+    monkeypatch.chdir(CHECKOUT)
+    cells = load_list(CHECKOUT / "workflow" / "config" / "gpu_kit.yaml").wanted
+    assert len(wanted(cells, tmp_path)) > 50
+
+
 def test_unknown_targets_of_the_list_are_refused(monkeypatch, tmp_path):
     monkeypatch.chdir(CHECKOUT)
     with pytest.raises(ValueError, match="'figur6' of the list is no table or figure"):
-        wanted([{"target": "figur6", "preset": "smoke"}], tmp_path)
+        wanted([WantedCells(target="figur6", preset="smoke")], tmp_path)
 
 
 def test_what_came_back_goes_to_the_results(tmp_path):

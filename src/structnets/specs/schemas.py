@@ -18,6 +18,7 @@ from structnets.files import write_atomic
 from structnets.specs.claim import Claims
 from structnets.specs.configuration import Configuration
 from structnets.specs.experiment import Experiment
+from structnets.specs.kit import KitList
 from structnets.specs.spec import Spec
 from structnets.specs.study import Study
 from structnets.specs.target import Target
@@ -27,6 +28,7 @@ MODELS: dict[str, Any] = {
     "claims": Claims,
     "config": Configuration,
     "experiment": Experiment,
+    "kit": KitList,
     "spec": Spec,
     "study": Study,
     "target": Target,

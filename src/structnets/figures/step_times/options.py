@@ -19,7 +19,7 @@ class Beside(Strict):
     )
     plain: str = Field(description="The net it stands beside has this name.")
     plain_options: dict[str, Option] = Field(
-        default={}, description="That net is made with these options."
+        default={}, description="The net it stands beside is made with these options."
     )
 
 
