@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from pipelines.stage import run_stage, stage_parser
 from structnets.files import read_json
@@ -101,7 +101,9 @@ def summarize(results: Path, console: Console) -> None:
         f"{made['sweeps']} sweeps. All but the above are of a few steps on built-in data: they "
         "show that everything works, and their cells say 'ran'."
     )
-    places = Table("where to look", "what it shows", box=None, pad_edge=False)
+    places = Table(
+        Column("where to look", overflow="fold"), "what it shows", box=None, pad_edge=False
+    )
     for name, what in _PICTURES:
         if (results / name).is_file():
             places.add_row(str(results / name), what)
