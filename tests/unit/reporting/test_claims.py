@@ -225,5 +225,5 @@ def test_command_prints_one_document(capsys):
     keys = {"claim", "chapter", "statement", "where", "verdict", "difference", "interval", "n"}
     assert keys | {"run_ids", "protocol"} <= set(found)
     assert "closer than the thesis has it" in found["note"]
-    assert cli.main(["claims", "c3.smal"]) == 2
+    assert cli.main(["claims", "c3.smoll"]) == 2
     assert "did you mean c3.small" in capsys.readouterr().err
