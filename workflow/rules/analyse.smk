@@ -34,4 +34,5 @@ for _target in PLAN.analyses:
             trust=lambda wildcards, output, target=_target: trusted(target),
         shell:
             "python -m pipelines.analyse --analysis {params.analysis:q} {params.roots} "
-            "--data-root {params.data_root:q} --threads {threads} {params.trust} 2>&1 | tee {log:q} {SHOWN}"
+            "--data-root {params.data_root:q} --threads {threads} {params.trust} "
+            f"2>&1 | tee {{log:q}} {SHOWN}"

@@ -88,7 +88,8 @@ RUN_FILES = ("result.json", "model.pt", "curves.csv", "spec.json")
 TRAIN = (
     "python -m pipelines.train {params.specs} {params.roots} --workers {resources.workers} "
     "--min-workers {resources.min_workers} --cpus-per-worker {params.cpus} "
-    "--gpus-per-worker {params.gpus} {params.targets} 2>&1 | tee {log:q} {SHOWN}"
+    "--gpus-per-worker {params.gpus} {params.targets} "
+    f"2>&1 | tee {{log:q}} {SHOWN}"
 )
 
 

@@ -25,4 +25,4 @@ for _target, _drawing in PLAN.drawings.items():
             target=lambda wildcards, output, target=_target: target,
         shell:
             "python -m pipelines.draw_figure --target {params.target} {params.arguments} "
-            "2>&1 | tee {log:q} {SHOWN}"
+            f"2>&1 | tee {{log:q}} {SHOWN}"

@@ -38,7 +38,8 @@ for _prepared, _data in PREPARATIONS.items():
         shell:
             "python -m pipelines.prepare --data-root {params.data_root:q} "
             "--data-json {params.data:q} --out {params.out:q} --workers {threads} "
-            "{params.download} 2>&1 | tee {log:q} {SHOWN}"
+            "{params.download} "
+            f"2>&1 | tee {{log:q}} {SHOWN}"
 
 
 def originals_of(entry):

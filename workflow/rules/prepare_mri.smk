@@ -35,7 +35,7 @@ rule prepare_mri_subject:
         "python -m pipelines.prepare_mri_subject --data-json {params.data:q} "
         "--data-root {params.data_root:q} --scan {wildcards.scan:q} --file {input.scan:q} "
         "--out {params.out:q} "
-        "2>&1 | tee {log:q} {SHOWN}"
+        f"2>&1 | tee {{log:q}} {SHOWN}"
 
 
 for _prepared, _request in COHORTS.items():
@@ -72,4 +72,5 @@ for _prepared, _request in COHORTS.items():
         shell:
             "python -m pipelines.prepare_mri --data-json {params.data:q} "
             "--data-root {params.data_root:q} {params.folder} --subjects {params.subjects:q} "
-            "--out {params.out:q} 2>&1 | tee {log:q} {SHOWN}"
+            "--out {params.out:q} "
+            f"2>&1 | tee {{log:q}} {SHOWN}"

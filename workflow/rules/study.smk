@@ -67,7 +67,8 @@ for _study in STUDIES:
             roots=roots,
         shell:
             "python -m pipelines.report_study --study {params.file:q} --list {input.list:q} "
-            "{params.roots} 2>&1 | tee {log:q} {SHOWN}"
+            "{params.roots} "
+            f"2>&1 | tee {{log:q}} {SHOWN}"
 
 
 rule study:

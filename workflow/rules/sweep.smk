@@ -47,4 +47,5 @@ rule sweep:
         ),
         roots=roots,
     shell:
-        "python -m pipelines.sweep --sweep {params.sweep:q} {params.roots} 2>&1 | tee {log:q} {SHOWN}"
+        "python -m pipelines.sweep --sweep {params.sweep:q} {params.roots} "
+        f"2>&1 | tee {{log:q}} {SHOWN}"

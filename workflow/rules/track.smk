@@ -16,7 +16,7 @@ rule track_init:
         results=lambda wildcards, output: CONFIG.results,
     shell:
         "python -m pipelines.track_init --results {params.results:q} --out {output:q} "
-        "2>&1 | tee {log:q} {SHOWN}"
+        f"2>&1 | tee {{log:q}} {SHOWN}"
 
 
 onstart:
