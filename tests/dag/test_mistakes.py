@@ -16,7 +16,7 @@ import pytest
             "targets/figure6.yaml",
             "caption: ",
             "captoin: ",
-            "captoin: unknown key; allowed here: target, kind, chapter, title, caption",
+            "captoin: unknown key; allowed here: target, interpretations, kind, chapter, title",
         ),
         (
             "targets/sweep_rfnn_basis.yaml",
@@ -59,7 +59,7 @@ def test_missing_originals_stop_everything_before_it_starts(snakemake, clone):
 def test_wrong_target_gets_the_nearest_name_and_the_list(snakemake):
     text = snakemake("-n", "figur6", code=1)
     assert "unknown target 'figur6' (did you mean figure6" in text
-    assert "targets: all, class_kept, figure1, figure10" in text
+    assert "targets: all, class_kept, demo_digits, figure1, figure10" in text
     assert "No rule to produce" not in text
 
 
@@ -72,4 +72,4 @@ def test_wrong_rule_after_an_option_gets_the_nearest_name(snakemake, option):
 
 def test_rows_that_a_target_lacks_are_refused(snakemake):
     text = snakemake("-n", "table7", "--config", "rows=rfnn", code=1)
-    assert "table7 has no cell of rows=rfnn to run in the preset smoke; its rows: hcnn" in text
+    assert "rows=rfnn: table7 has no such row to run in the preset smoke; its rows: hcnn" in text

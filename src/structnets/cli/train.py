@@ -49,10 +49,10 @@ def run(options: argparse.Namespace) -> None:
     from structnets.training.run import run_spec
 
     spec = _checked_where_possible(read_json(options.spec))
-    refuse_other_images(spec, load_manifest(options.data), options.data)
     out = options.out.resolve()
     work = out / "work" if options.work is None else options.work.resolve()
     with _torchrun_group(options.device) as device:
+        refuse_other_images(spec, load_manifest(options.data), options.data)
         result = run_spec(
             spec, options.data.resolve(), out, work, device=device, threads=options.threads
         )

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from structnets.cohorts.listing import Listing, Scan
 from structnets.cohorts.naming import shown
 from structnets.cohorts.sheet import index_rows
+
+if TYPE_CHECKING:
+    import numpy as np
 
 SIDES = ("train", "test")
 _IMAGE, _SIDE = "Image Data ID", "Split"
@@ -89,5 +91,7 @@ def fixed_folds(names: Sequence[str], sides: Mapping[str, str], repetitions: int
 
     All repetitions are alike, so that runs of any seed have one test set.
     """
+    import numpy as np  # a plan is laid out without it
+
     fold = [0 if sides[name] == "test" else NEVER_HELD for name in names]
     return np.tile(np.array(fold, dtype=np.int64), (repetitions, 1))

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
+_JPEG = b"\xff\xd8"
+
+
 def open_picture(source: str | os.PathLike[str] | bytes, kind: str, name: object) -> Image:
     """Decode a picture whole.
 
@@ -59,6 +62,11 @@ def open_picture(source: str | os.PathLike[str] | bytes, kind: str, name: object
             picture.load()
             return picture
     except UnidentifiedImageError:
+        if kind == "JPEG" and source.startswith(_JPEG):
+            raise ValueError(
+                f"{name} cannot be read as a JPEG: its header is damaged or cut off; copy or "
+                "download it again"
+            ) from None
         raise ValueError(
             f"{name} is no {what}: it is {kind_of(source)}; convert or download it again"
         ) from None

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 import torch
 
-from structnets.bases.gaussian import GaussianBasis, dyadic_sigmas, scales_of_layer
+from structnets.bases.gaussian import GaussianBasis, Norm, dyadic_sigmas, scales_of_layer
 from structnets.models.nin import Nin
 from structnets.models.nin import nin_refactor_layer1 as refactored_layer1
-from structnets.models.rfnin import FIXED_KERNELS, rfnin
+from structnets.models.rfnin import FIXED_KERNELS, rfnin, supports
 from structnets.nn.learned_basis_conv import LearnedBasisConv2d
 
 STARTS = ("unit", "gaussian")
@@ -24,21 +24,27 @@ _ORDER = 3
 def nin_refactor_all(
     num_classes: int = 100,
     in_channels: int = 3,
-    start: str = "unit",
+    order: int = 3,
+    scales: int = 4,
+    kernel_sizes: Sequence[int] | None = None,
+    norm: Norm = "scale",
+    init: str = "msra",
     dropout: float = 0.5,
     input_scale: float = 255.0,
+    way: str = "auto",
+    start: str = "unit",
 ) -> Nin:
-    """Build RFNiN-Scale of third order with a learned basis in all layers (Table 2).
+    """Build RFNiN with a learned basis in all layers (Table 2).
 
     Parameters
     ----------
     num_classes, in_channels : int
         Outputs, and channels of the image.
+    order, scales, kernel_sizes, norm, init, dropout, input_scale, way
+        See `structnets.models.rfnin.rfnin`; of order and scales the atoms' number follows.
     start : {'unit', 'gaussian'}
         Norms of the atoms at first: about one each, or those of the Gaussian derivatives in whose
         place they stand. The latter is the only one that begins near chance.
-    dropout, input_scale : float
-        See `structnets.models.rfnin.rfnin`.
 
     Returns
     -------
@@ -50,10 +56,22 @@ def nin_refactor_all(
     ValueError
         If `start` is unknown.
     """
-    model = rfnin(num_classes, in_channels, basis="free", dropout=dropout, input_scale=input_scale)
+    model = rfnin(
+        num_classes,
+        in_channels,
+        order,
+        scales,
+        kernel_sizes,
+        "free",
+        norm,
+        init,
+        dropout,
+        input_scale,
+        way,
+    )
     bases = [
-        GaussianBasis(_ORDER, scales_of_layer(number, 4), size)
-        for number, size in enumerate(FIXED_KERNELS, start=1)
+        GaussianBasis(order, scales_of_layer(number, 4) if scales == 4 else (1.0,), size, norm=norm)
+        for number, size in enumerate(supports(scales, kernel_sizes), start=1)
     ]
     return _started(model, bases, start)
 

@@ -57,8 +57,7 @@ def rfnin(
     """
     if scales not in (1, 4):
         raise ValueError(f"scales must be 1 or 4, got {scales}")
-    sizes = kernel_sizes or (FIXED_KERNELS if scales == 4 else (7, 7, 7, 7))
-    _check_length("kernel_sizes", sizes, 4)
+    sizes = supports(scales, kernel_sizes)
     blocks = [
         Block(
             width,
@@ -75,6 +74,19 @@ def rfnin(
     ]
     shared = Basis(order, basis, norm, init, way)
     return assemble(blocks, shared, num_classes, in_channels, input_scale)
+
+
+def supports(scales: int, kernel_sizes: Sequence[int] | None) -> Sequence[int]:
+    """Return the supports of the four layers of `rfnin`, given or by default.
+
+    Raises
+    ------
+    ValueError
+        If there are not four.
+    """
+    sizes = kernel_sizes or (FIXED_KERNELS if scales == 4 else (7, 7, 7, 7))
+    _check_length("kernel_sizes", sizes, 4)
+    return sizes
 
 
 def rfnin_cifar(

@@ -20,7 +20,7 @@ from structnets.figures.performing import perform
 from structnets.figures.training_memory import make as memory
 from structnets.files import read_json, write_json
 from structnets.forms.splits.stored import write_prepared
-from structnets.identity import run_id
+from structnets.identity import run_id, spec_digest
 from structnets.models.irevnet import IRevNet
 from structnets.specs.figure_options import check_options
 from structnets.specs.spec import validate
@@ -78,7 +78,9 @@ def folders(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
         model = build_model(spec, manifest).train()
         with torch.no_grad():
             model(torch.randn(10, 3, 32, 32))
-        publish(found[key], {"spec": spec, "losses": []}, model, curve)
+        digest = spec_digest(spec)
+        result = {"run_id": run_id(spec), "spec": spec, "spec_digest": digest, "losses": []}
+        publish(found[key], result, model, curve, {})
     return found
 
 

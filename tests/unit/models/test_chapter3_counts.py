@@ -24,6 +24,8 @@ GOLDEN = {
     "rfnn_hybrid": (81_152, 1_045_696),
     "rfnn_learned_scale": (81_155, 3_713_728),
     "cnn_b": (440_512, 440_512),
+    "small_rfnn": (3_010, 16_726),
+    "small_cnn": (16_726, 16_726),
     "cnn_b_5x5": (222_400, 222_400),
     "scattering": (0, 0),
     "standardized_voxels": (0, 0),

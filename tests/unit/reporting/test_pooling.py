@@ -89,6 +89,7 @@ def test_predictions_pass_through_the_ledger(tmp_path, fold) -> None:
 
 
 def test_tables_show_it_where_there_is_one(table, experiments, fold) -> None:
+    table = table.model_copy(update={"result_in_smoke": True})
     lines = [fold(seed, FOLDS[seed]) for seed in (0, 1)]
     rendering = Rendering(table, "smoke", cells_of(table, experiments, "smoke", lines))
     assert rendering.cell("linear_oasis", "auc").pooled == pytest.approx(75)

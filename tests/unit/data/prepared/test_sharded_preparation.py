@@ -64,7 +64,11 @@ def test_images_survive_in_order(tmp_path, splits):
         expected = fit(decode_verified(file.read())[0], "squash256")
         np.testing.assert_array_equal(train.pixels(row), np.asarray(expected))
     assert manifest["quarantined"] == [
-        {"file": "2.JPEG", "reason": "no JPEG: it is a file that begins with 6e 6f 20 69"}
+        {
+            "file": "2.JPEG",
+            "reason": "no JPEG: it is a file that begins with 6e 6f 20 69; convert or download it "
+            "again",
+        }
     ]
     assert manifest["converted"] == {"grey": 1}
     assert manifest["counts"]["train"] == {"n1": 3, "n2": 3}
