@@ -3,32 +3,50 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from structnets.files import write_json
-from structnets.identity import spec_digest
 from structnets.training.run_files import ARTIFACTS, is_published, weights_digest
+from tests.made_results import make_result
+
+MakeSpec = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def published(tmp_path: Path, make_spec: MakeSpec) -> Path:
+    """Return the folder of a published run."""
+    result = make_result(make_spec())
+    folder = tmp_path / result["run_id"]
+    write_json(folder / "result.json", result)
+    for name in ARTIFACTS:
+        (folder / name).touch()
+    return folder
 
 
 @pytest.mark.parametrize("missing", ARTIFACTS)
-def test_run_that_lacks_a_file_is_not_published(missing: str, tmp_path: Path) -> None:
-    spec = {"seed": 0}
-    for name in ARTIFACTS:
-        (tmp_path / name).touch()
-    write_json(tmp_path / "result.json", {"spec_digest": spec_digest(spec)})
-    assert is_published(tmp_path, spec)
-    (tmp_path / missing).unlink()
-    assert not is_published(tmp_path, spec)
+def test_run_that_lacks_a_file_is_not_published(
+    missing: str, published: Path, make_spec: MakeSpec
+) -> None:
+    assert is_published(published, make_spec())
+    (published / missing).unlink()
+    assert not is_published(published, make_spec())
 
 
-def test_run_of_another_spec_is_not_this_one(tmp_path: Path) -> None:
-    for name in ARTIFACTS:
-        (tmp_path / name).touch()
-    write_json(tmp_path / "result.json", {"spec_digest": spec_digest({"seed": 1})})
-    assert not is_published(tmp_path, {"seed": 0})
+def test_run_of_another_spec_is_not_this_one(published: Path, make_spec: MakeSpec) -> None:
+    assert not is_published(published, make_spec(seed=1))
+
+
+def test_result_that_says_something_else_than_its_folder_is_refused(
+    published: Path, make_spec: MakeSpec
+) -> None:
+    moved = published.rename(published.parent / "another")
+    with pytest.raises(ValueError, match="not of the one its folder is called after"):
+        is_published(moved, make_spec())
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64, torch.int64])

@@ -214,8 +214,8 @@ def test_moved_and_renamed_it_stays_the_same(copy: Copy, before: Callable[..., s
         "bases.gaussian": "bases.derivatives",
     }.items():
         copy.move(old, new)
-    (copy.root / "forms" / "splits").rename(copy.root / "forms" / "pictures")
-    copy.replace(r"structnets\.forms\.splits\b", "structnets.forms.pictures")
+    (copy.root / "forms" / "splits").rename(copy.root / "forms" / "divided")
+    copy.replace(r"structnets\.forms\.splits\b", "structnets.forms.divided")
     for old, new in {
         "GradientTraining": "Descent",
         "epoch_order": "shuffled",
