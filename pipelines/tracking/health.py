@@ -42,5 +42,5 @@ def trouble(uri: str | Address, timeout: float = 10.0) -> str | None:
         return store.reason(error, address)
     except (ValueError, http.client.HTTPException) as error:
         remedy = "set MLFLOW_TRACKING_URI to http://<host>:<port>"
-        return store.reason(ValueError(f"{shortened(error, 140)}; {remedy}"), address)
+        return store.reason(ValueError(f"{shortened(error, 200)}; {remedy}"), address)
     return None
