@@ -15,6 +15,7 @@ from structnets.cohorts.naming import path_part
 from structnets.cohorts.sheet import without_zeros
 from structnets.data.sets.entries.catalogue import check_parameters, find_dataset
 from structnets.identity import digest
+from structnets.specs.inner_folds import leave_every_class
 
 if TYPE_CHECKING:
     from structnets.imaging.subject import Steps
@@ -310,10 +311,7 @@ def refuse_few_inside(request: CohortRequest, scans: Iterable[Scan], inner: int)
     counts = _subjects(scans, request.classes)
     left = {name: count - -(-count // request.folds) for name, count in counts.items()}
     name, least = min(left.items(), key=lambda item: item[1])
-    total = sum(left.values())
-    # Inner folds are dealt without regard to classes: one must not take all of a class.
-    surely = least >= inner or (inner <= total and -(-total // inner) < least)
-    if least < 2 or not surely:
+    if not leave_every_class(sum(left.values()), least, inner):
         raise ValueError(
             f"class {name!r} has {counts[name]} subjects, of which {request.folds} folds leave "
             f"{least} for training: too few for {inner} inner folds; ask for other inner folds "

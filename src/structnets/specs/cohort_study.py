@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from structnets.data.sets.entries.catalogue import without_defaults
 from structnets.identity import run_id
 from structnets.specs.experiment import merge
+from structnets.specs.inner_folds import leave_every_class
 from structnets.specs.resolved import Option, ResolvedSpec
 from structnets.specs.spec import validate
 from structnets.specs.validation import Strict, checked, load_yaml
@@ -178,7 +179,7 @@ def inner_folds(left: Mapping[str, int]) -> int | None:
     """
     total, least = sum(left.values()), min(left.values())
     for inner in range(min(_USUAL_INNER, total), total + 1):
-        if inner > 1 and (least >= inner or -(-total // inner) < least) and least > 1:
+        if leave_every_class(total, least, inner):
             return inner
     return None
 
