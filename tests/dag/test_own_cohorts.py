@@ -18,7 +18,7 @@ PREPARE = {"layout": "folder", "label_column": "d", "classes": "no,yes", "folds"
 EXPERIMENT = {
     "model": {"name": "standardized_voxels"},
     "data": {"name": "cohort", "prepare": PREPARE},
-    "recipe": {"kind": "closed_form", "classifier": "logistic", "folds": 2, "grid": [1.0]},
+    "recipe": {"kind": "closed_form", "classifier": "logistic", "folds": 4, "grid": [1.0]},
     "presets": {"small": {}},
 }
 TARGET = {
