@@ -3,7 +3,8 @@
 import functools
 
 from structnets.cohorts.content import UNLISTED
-from structnets.cohorts.request import CohortRequest, refuse_few_inside
+from structnets.cohorts.fold_sizes import refuse_few_inside, subjects_of_classes
+from structnets.cohorts.request import CohortRequest
 
 COHORTS = {
     name: (
@@ -93,7 +94,8 @@ def refuse_few_inner(spec):
     request = COHORTS[name]
     if request.name != "simulated_cohort":
         try:
-            refuse_few_inside(request, listed(name), recipe["folds"])
+            subjects = subjects_of_classes(listed(name), request.classes)
+            refuse_few_inside(subjects, request.folds, recipe["folds"])
         except ValueError as error:
             raise WorkflowError(str(error))
 

@@ -12,6 +12,7 @@ from structnets.cohorts.content import refuse_other_content
 from structnets.cohorts.copies import refuse_copies
 from structnets.cohorts.decisions import decide
 from structnets.cohorts.fixed_split import fixed_folds
+from structnets.cohorts.fold_sizes import refuse_few, refuse_few_groups
 from structnets.cohorts.folds import (
     NEAR_DUPLICATE,
     audit_folds,
@@ -22,12 +23,7 @@ from structnets.cohorts.folds import (
 )
 from structnets.cohorts.listing import Listing, Scan, scan_name
 from structnets.cohorts.naming import shown
-from structnets.cohorts.request import (
-    REPETITIONS,
-    CohortRequest,
-    refuse_few,
-    refuse_few_groups,
-)
+from structnets.cohorts.request import REPETITIONS, CohortRequest
 from structnets.cohorts.subject_files import SubjectFiles
 from structnets.forms.cohort.stored import write_cohort
 from structnets.imaging.grid import coarsen

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from structnets.cohorts.content import digest_scans, read_checksums
+from structnets.cohorts.fold_sizes import group_of
 from structnets.cohorts.listing import Scan
-from structnets.cohorts.request import CohortRequest, group_of
+from structnets.cohorts.request import CohortRequest
 from structnets.files import read_json, write_json
 from structnets.identity import digest, prepared_name
 from structnets.specs.cohort_study import (

@@ -7,7 +7,8 @@ import pytest
 
 from structnets.cohorts.changes import changed_since
 from structnets.cohorts.content import UNLISTED, Contents, read_checksums, refuse_other_content
-from structnets.cohorts.request import CohortRequest, refuse_few_inside
+from structnets.cohorts.fold_sizes import refuse_few_inside, subjects_of_classes
+from structnets.cohorts.request import CohortRequest
 from structnets.identity import prepared_name, run_id
 from structnets.specs.experiment import load_experiment, resolve
 
@@ -160,6 +161,6 @@ def test_why_runs_are_others_is_said(originals, tmp_path, change, said):
 
 def test_fewer_subjects_than_inner_folds(originals):
     request = CohortRequest(**DATA)
-    scans = request.list_scans(originals).scans
+    subjects = subjects_of_classes(request.list_scans(originals).scans, request.classes)
     with pytest.raises(ValueError, match="class 'no' has 2 subjects, of which 2 folds leave 1 for"):
-        refuse_few_inside(request, scans, 2)
+        refuse_few_inside(subjects, request.folds, 2)

@@ -1,0 +1,90 @@
+"""Whether there are people enough for folds, inside the training part too."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from structnets.cohorts.listing import Scan
+from structnets.specs.inner_folds import leave_every_class
+
+
+def refuse_few(subjects: Mapping[str, int], folds: int) -> None:
+    """Refuse to deal classes with fewer subjects than folds.
+
+    Parameters
+    ----------
+    subjects : mapping
+        Number of subjects of each class.
+    folds : int
+        Number of folds.
+
+    Raises
+    ------
+    ValueError
+        Naming the classes and the numbers.
+    """
+    if few := {name: count for name, count in subjects.items() if count < folds}:
+        counts = " and ".join(f"class {name!r} has {count} subjects" for name, count in few.items())
+        least = min(few.values())
+        remedy = (
+            f"ask for at most {least} folds (prepare parameter 'folds'), or add subjects"
+            if least > 1
+            else "add subjects: two folds need two of each class"
+        )
+        raise ValueError(f"{counts}, too few for {folds} folds; {remedy}")
+
+
+def group_of(leave_out: str, scan: Scan) -> str:
+    """Return what a scan is left out with: its subject, or the value of a column."""
+    return scan.subject if leave_out == "subject" else scan.traits[leave_out]
+
+
+def refuse_few_groups(leave_out: str, groups: Iterable[str]) -> None:
+    """Refuse to leave out one of fewer than two groups, or a group that has no name."""
+    found = set(groups)
+    if "" in found or "n/a" in found:
+        raise ValueError(
+            f"leave_out: {leave_out}: the column is empty (or n/a) for some; fill it, or exclude "
+            "those subjects"
+        )
+    if len(found) < 2:
+        raise ValueError(
+            f"leave_out: {leave_out}: there is only {', '.join(sorted(found)) or 'none'}; two are "
+            "needed, one to train on and one to test"
+        )
+
+
+def refuse_few_inside(subjects: Mapping[str, int], folds: int, inner: int) -> None:
+    """Refuse inner folds for which the training part of a fold has too few subjects.
+
+    Parameters
+    ----------
+    subjects : mapping
+        Number of subjects of each class.
+    folds : int
+        Number of folds, which deal the subjects of each class as evenly as can be.
+    inner : int
+        Folds in which parameters are chosen, of the training part alone.
+
+    Raises
+    ------
+    ValueError
+        Naming the classes and the numbers.
+    """
+    left = {name: count - -(-count // folds) for name, count in subjects.items()}
+    name, least = min(left.items(), key=lambda item: item[1])
+    if not leave_every_class(sum(left.values()), least, inner):
+        raise ValueError(
+            f"class {name!r} has {subjects[name]} subjects, of which {folds} folds leave "
+            f"{least} for training: too few for {inner} inner folds; ask for other inner folds "
+            "(recipe folds), or add subjects"
+        )
+
+
+def subjects_of_classes(scans: Iterable[Scan], classes: Iterable[str]) -> dict[str, int]:
+    """Count the subjects of each class."""
+    of_class: dict[str, set[str]] = defaultdict(set)
+    for scan in scans:
+        of_class[scan.label].add(scan.subject)
+    return {name: len(of_class[name]) for name in classes}
