@@ -5,7 +5,6 @@ Command: ``python -m pipelines.demo_summary --results DIR``
 
 from __future__ import annotations
 
-import math
 import statistics
 import sys
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from rich.table import Column, Table
 
 from pipelines.stage import run_stage, stage_parser
 from structnets.files import read_json
+from structnets.reporting.intervals import student_interval
 
 TARGET = "demo_digits"
 # What else is worth a look, with what it shows.
@@ -44,15 +44,6 @@ def differences(cells: Sequence[dict[str, Any]], results: Path) -> dict[str, tup
     return found
 
 
-def interval(values: Sequence[float]) -> tuple[float, float]:
-    """Return Student's 95 % interval of the mean of two or more values."""
-    from scipy.stats import t
-
-    mean = statistics.fmean(values)
-    half = statistics.stdev(values) / math.sqrt(len(values)) * float(t.ppf(0.975, len(values) - 1))
-    return mean - half, mean + half
-
-
 def _by_seed(run_ids: Sequence[str], results: Path) -> dict[int, float]:
     read = [read_json(results / "runs" / run / "result.json") for run in run_ids]
     return {result["spec"]["seed"]: result["metrics"]["accuracy"] for result in read}
@@ -72,8 +63,9 @@ def result_table(content: dict[str, Any], results: Path) -> Table:
             f"{cell['mean']:.1f} ± {cell['sd']:.1f}"
             for cell in (cells["structured", column], cells["plain", column])
         ]
-        low, high = interval(values)
-        told = f"{statistics.fmean(values):+.1f}  ({low:+.1f} to {high:+.1f})"
+        told = f"{statistics.fmean(values):+.1f}"
+        if interval := student_interval(values):
+            told += "  ({:+.1f} to {:+.1f})".format(*interval)
         table.add_row(column.removeprefix("n"), *shown, told)
     return table
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from pipelines.demo_summary import differences, interval, main, summarize
+from pipelines.demo_summary import differences, main, summarize
 from structnets.files import write_json
+from structnets.reporting.intervals import student_interval
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def test_differences_are_between_runs_of_one_seed(results: Path) -> None:
 
 def test_interval_by_hand() -> None:
     # Mean 3, deviation sqrt(2), t of one degree of freedom 12.706.
-    assert interval((2.0, 4.0)) == pytest.approx((3 - 12.7062, 3 + 12.7062), abs=1e-3)
+    assert student_interval((2.0, 4.0)) == pytest.approx((3 - 12.7062, 3 + 12.7062), abs=1e-3)
 
 
 def test_summary_says_what_where_and_next(results: Path) -> None:

@@ -1,4 +1,4 @@
-"""Means of paired differences with their interval by Student's t, and slopes."""
+"""Intervals of means by Student's t, and slopes."""
 
 from __future__ import annotations
 

@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 
 from structnets.identity import spec_digest
+from structnets.reporting.intervals import student_interval
 from structnets.reporting.study_plan import StudyPlan
 from structnets.training.stated_result import read_result
-
-LEVEL = 0.95
 
 
 @dataclass(frozen=True)
@@ -47,12 +46,10 @@ def measured(values: Sequence[float]) -> Measured:
     Measured(mean=2.0, low=-0.484..., high=4.484..., n=3)
     """
     mean, n = statistics.fmean(values), len(values)
-    if n < 2 or len(set(values)) == 1:
+    if len(set(values)) == 1:
         return Measured(mean, None, None, n)
-    from scipy.stats import t
-
-    half = float(t.ppf((1 + LEVEL) / 2, n - 1)) * statistics.stdev(values) / math.sqrt(n)
-    return Measured(mean, mean - half, mean + half, n)
+    low, high = student_interval(values) or (None, None)
+    return Measured(mean, low, high, n)
 
 
 def wilson(right: float, total: int) -> tuple[float, float]:
