@@ -25,8 +25,8 @@ from structnets.forms.tasks import make_task, open_examples
 from structnets.training.loop import GradientTraining
 from structnets.training.reporting import StoppedError
 from structnets.training.run import FIRST_EPOCHS, build_model
-from structnets.training.run_files import weights_digest
-from structnets.training.tensor_files import read_model
+from structnets.training.tensor_files import model_content, read_model
+from structnets.training.weights_digest import weights_digest
 
 _LOSS_ROUNDING = 1e-5  # of an evaluation whose batches have another size
 
@@ -175,7 +175,10 @@ def published_facts(folder: Path) -> dict[str, Any]:
             losses = [float(row["train_loss"]) for row in csv.DictReader(file)]
         facts["first_losses"] = losses[:FIRST_EPOCHS]
     if model.is_file():
-        facts["weights_digest"] = weights_digest(_weights(model))
+        content = model_content(model)  # which compares what it states with its weights
+        facts["weights_digest"] = content.get("weights_digest") or weights_digest(
+            content["state_dict"]
+        )
     return facts
 
 

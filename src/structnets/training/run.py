@@ -28,7 +28,8 @@ from structnets.training.freed_memory import keep_freed_memory
 from structnets.training.input_facts import input_facts
 from structnets.training.loop import GradientTraining, Position
 from structnets.training.reporting import Progress, Reporter
-from structnets.training.run_files import claim, publish, weights_digest
+from structnets.training.run_files import claim, publish
+from structnets.training.weights_digest import weights_digest
 
 FIRST_EPOCHS = 5
 """How many epochs' losses a result states, so that it can be confirmed without its files."""

@@ -15,7 +15,6 @@ from structnets.files import read_json, write_atomic, write_json
 from structnets.identity import science, spec_digest
 from structnets.specs.resolved import ResolvedSpec
 from structnets.training.stated_result import read_result
-from structnets.training.weights_digest import weights_digest
 
 if TYPE_CHECKING:
     from torch import nn
@@ -77,15 +76,14 @@ def publish(
     """Write the artifacts, the result last: its presence says that all are there.
 
     The weights' file also says how a picture becomes an input
-    (`structnets.training.input_facts`), and the digest of its weights.
+    (`structnets.training.input_facts`), and the digest of its weights, which the result states.
     """
     from structnets.training.tensor_files import save_tensors
 
     write_json(out / "spec.json", result["spec"])
     write_atomic(out / "curves.csv", _csv(curve))
-    weights = _plain(model)
-    content = {"spec": result["spec"], "state_dict": weights, "input": inputs}
-    save_tensors(out / "model.pt", {**content, "weights_digest": weights_digest(weights)})
+    content = {"spec": result["spec"], "state_dict": _plain(model), "input": inputs}
+    save_tensors(out / "model.pt", {**content, "weights_digest": result["weights_digest"]})
     write_json(out / "result.json", result)
 
 

@@ -26,6 +26,7 @@ from structnets.specs.figure_options import check_options
 from structnets.specs.spec import validate
 from structnets.training.run import build_model
 from structnets.training.run_files import publish
+from structnets.training.weights_digest import weights_digest
 
 CLASSES = ("airplane", "bird", "cat")
 MODELS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -80,6 +81,7 @@ def folders(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
             model(torch.randn(10, 3, 32, 32))
         digest = spec_digest(spec)
         result = {"run_id": run_id(spec), "spec": spec, "spec_digest": digest, "losses": []}
+        result["weights_digest"] = weights_digest(model.state_dict())
         publish(found[key], result, model, curve, {})
     return found
 

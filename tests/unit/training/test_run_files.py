@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from structnets.files import write_json
-from structnets.training.run_files import ARTIFACTS, is_published, weights_digest
+from structnets.training.run_files import ARTIFACTS, is_published
+from structnets.training.weights_digest import weights_digest
 from tests.made_results import make_result
 
 MakeSpec = Callable[..., dict[str, Any]]

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from structnets.training.run_files import weights_digest
 from structnets.training.tensor_files import load_tensors, read_model, save_tensors
+from structnets.training.weights_digest import weights_digest
 
 WEIGHTS = {"a": torch.arange(4.0), "n": torch.tensor(3)}
 
