@@ -104,7 +104,7 @@ def load(
     if str(device).startswith("cuda") and not torch.cuda.is_available():
         raise ValueError(f"device {device}: torch finds no GPU here; leave it out, or say cpu")
     path = find_weights(run, Path(results))
-    content = read_weights(path)
+    content = model_content(path)
     spec, facts = content["spec"], content.get("input")
     refuse_foreign(spec, trusted, path)
     if facts is None:
@@ -149,14 +149,3 @@ def find_weights(run: str | Path, results: Path) -> Path:
         f"no run {str(run)!r}: neither {looked} is there; give the folder of a run, or its id and "
         "--results"
     )
-
-
-def read_weights(path: Path) -> dict[str, Any]:
-    """Read a weights' file, which can hold tensors and plain values only.
-
-    Raises
-    ------
-    ValueError
-        If it is damaged, or no file of a training.
-    """
-    return model_content(path)

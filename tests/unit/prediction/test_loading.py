@@ -6,7 +6,7 @@ from PIL import Image
 
 import structnets
 from structnets.files import read_json
-from structnets.prediction.loading import read_weights
+from structnets.training.tensor_files import model_content
 from structnets.training.trained_net import load_net, save_net
 
 
@@ -40,7 +40,7 @@ def test_a_missing_run_names_the_places(tmp_path):
 
 
 def changed(study, tmp_path, change):
-    content = read_weights(study.run / "model.pt")
+    content = model_content(study.run / "model.pt")
     change(content)
     torch.save(content, tmp_path / "model.pt")
     return tmp_path
