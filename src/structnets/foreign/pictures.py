@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import warnings
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,34 @@ if TYPE_CHECKING:
 
 
 _JPEG = b"\xff\xd8"
+
+
+@contextlib.contextmanager
+def checked_picture(content: bytes, formats: Sequence[str], name: object) -> Iterator[Image]:
+    """Open a picture of a size that is allowed, to decode it in the block; raises as Pillow does.
+
+    Parameters
+    ----------
+    content : bytes
+        Of the file.
+    formats : sequence of str
+        Those it may have, as Pillow calls them.
+    name : object
+        What the error of its size calls it.
+    """
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        # Pillow's own limit only warns at first; ours is checked before anything is decoded.
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        picture = Image.open(io.BytesIO(content), formats=formats)
+        width, height = picture.size
+        PICTURE.check(name, width * height)
+        # Decoding alone accepts a PNG that ends early or has a wrong checksum.
+        if picture.format == "PNG":
+            picture.verify()
+            picture = Image.open(io.BytesIO(content), formats=["PNG"])
+        yield picture
 
 
 def open_picture(source: str | os.PathLike[str] | bytes, kind: str, name: object) -> Image:
@@ -49,16 +79,7 @@ def open_picture(source: str | os.PathLike[str] | bytes, kind: str, name: object
         source = read_whole(Path(source), ARRAY)
     what = "JPEG" if kind == "JPEG" else f"{kind} image"
     try:
-        with warnings.catch_warnings():
-            # Pillow's own limit only warns at first; ours is checked before anything is decoded.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture = Image.open(io.BytesIO(source), formats=[kind])
-            width, height = picture.size
-            PICTURE.check(name, width * height)
-            # Decoding alone accepts a PNG that ends early or has a wrong checksum.
-            if kind == "PNG":
-                picture.verify()
-                picture = Image.open(io.BytesIO(source), formats=[kind])
+        with checked_picture(source, [kind], name) as picture:
             picture.load()
             return picture
     except UnidentifiedImageError:

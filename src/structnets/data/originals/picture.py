@@ -7,15 +7,14 @@ photographs, and its bytes are read to the end all the same.
 
 from __future__ import annotations
 
-import io
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from structnets.data.originals.verified_image import BrokenImageError
-from structnets.foreign.limits import PICTURE, TooLargeError
+from structnets.foreign.limits import TooLargeError
+from structnets.foreign.pictures import checked_picture
 from structnets.foreign.shown import shortened
 
 if TYPE_CHECKING:
@@ -79,16 +78,8 @@ def decode_picture(content: bytes, side: int | None = None) -> Picture:
         raise BrokenImageError("an empty file")
     Image.init()  # without, some formats are known only once one of them was opened
     try:
-        with warnings.catch_warnings():
-            # Pillow's own limit only warns at first; ours is checked before anything is decoded.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(content), formats=_FORMATS)
+        with checked_picture(content, _FORMATS, "it") as image:
             size = image.size
-            PICTURE.check("it", size[0] * size[1])
-            # Decoding alone accepts a PNG that ends early or has a wrong checksum.
-            if image.format == "PNG":
-                image.verify()
-                image = Image.open(io.BytesIO(content), formats=["PNG"])
             frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
             if side is not None:
                 spare = (_SPARE * side, _SPARE * side)
