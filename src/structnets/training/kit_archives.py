@@ -6,8 +6,11 @@ import re
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from structnets.files import atomic_path
+from structnets.foreign.shown import shortened
+from structnets.foreign.tar_archives import FAULTS, open_tar
 
 MOST_FILES = 8
 MOST_BYTES = 15 << 20
@@ -82,7 +85,7 @@ def unpack(archives: Path, work: Path, *, finished_only: bool = False) -> list[s
     Raises
     ------
     ValueError
-        If an archive holds anything but files of runs, or more than its bounds.
+        If an archive is damaged, holds anything but files of runs, or more than its bounds.
     FileNotFoundError
         If there is no archive.
     """
@@ -91,18 +94,30 @@ def unpack(archives: Path, work: Path, *, finished_only: bool = False) -> list[s
         raise FileNotFoundError(f"{archives} holds no kit-1.tar, which a call on a kit writes")
     runs = set()
     for path in found:
-        with tarfile.open(path, "r:") as archive:
-            members = archive.getmembers()
-            for member in members:
-                if not member.isreg() or not _MEMBER.fullmatch(member.name):
-                    raise ValueError(f"{path} holds {member.name!r}, which is no file of a run")
-            if sum(member.size for member in members) > path.stat().st_size:
-                raise ValueError(f"{path} declares more than it holds")
-            for member in members:
+        with path.open("rb") as file:
+            archive = _read(file, path)
+            for member in archive.getmembers():
                 if not (finished_only and "/work/" in member.name):
                     archive.extract(member, work, filter="data")
                     runs.add(member.name.split("/")[1])
     return sorted(runs)
+
+
+def _read(file: IO[bytes], path: Path) -> tarfile.TarFile:
+    """Open an archive and look at all its members before any is taken out."""
+    try:
+        archive = open_tar(file)
+        members = archive.getmembers()
+    except FAULTS as error:
+        raise ValueError(
+            f"{path} is damaged or no tar archive: {shortened(error)}; copy it again"
+        ) from error
+    for member in members:
+        if not member.isreg() or not _MEMBER.fullmatch(member.name):
+            raise ValueError(f"{path} holds {member.name!r}, which is no file of a run")
+    if sum(member.size for member in members) > path.stat().st_size:
+        raise ValueError(f"{path} declares more than it holds")
+    return archive
 
 
 def _files(folder: Path) -> Iterator[Path]:

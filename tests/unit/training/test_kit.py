@@ -132,6 +132,19 @@ def test_what_no_kit_writes_is_refused(tmp_path: Path, name: str, changes: dict[
     assert not (tmp_path / "there").exists()
 
 
+def test_a_damaged_archive_is_named(tmp_path: Path) -> None:
+    whole = tmp_path / "back" / "kit-1.tar"
+    member(whole.parent, "runs/a/result.json")
+    content = bytearray(whole.read_bytes())
+    content[124:136] = (-1024).to_bytes(12, "big", signed=True)  # its size: back to its header
+    content[148:156] = b" " * 8
+    content[148:156] = f"{sum(content[:512]):06o}\0 ".encode()
+    for damaged in (bytes(content), b"x" * 1024):
+        whole.write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"kit-1\.tar is damaged or no tar archive"):
+            unpack(whole.parent, tmp_path / "there")
+
+
 def test_an_empty_folder_is_no_kit(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"holds no kit-1\.tar"):
         unpack(tmp_path, tmp_path / "there")
