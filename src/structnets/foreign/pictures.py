@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,14 +22,14 @@ _JPEG = b"\xff\xd8"
 
 
 @contextlib.contextmanager
-def checked_picture(content: bytes, formats: Sequence[str], name: object) -> Iterator[Image]:
+def checked_picture(content: bytes, formats: tuple[str, ...], name: object) -> Iterator[Image]:
     """Open a picture of a size that is allowed, to decode it in the block; raises as Pillow does.
 
     Parameters
     ----------
     content : bytes
         Of the file.
-    formats : sequence of str
+    formats : tuple of str
         Those it may have, as Pillow calls them.
     name : object
         What the error of its size calls it.
@@ -45,7 +45,7 @@ def checked_picture(content: bytes, formats: Sequence[str], name: object) -> Ite
         # Decoding alone accepts a PNG that ends early or has a wrong checksum.
         if picture.format == "PNG":
             picture.verify()
-            picture = Image.open(io.BytesIO(content), formats=["PNG"])
+            picture = Image.open(io.BytesIO(content), formats=("PNG",))
         yield picture
 
 
@@ -79,7 +79,7 @@ def open_picture(source: str | os.PathLike[str] | bytes, kind: str, name: object
         source = read_whole(Path(source), ARRAY)
     what = "JPEG" if kind == "JPEG" else f"{kind} image"
     try:
-        with checked_picture(source, [kind], name) as picture:
+        with checked_picture(source, (kind,), name) as picture:
             picture.load()
             return picture
     except UnidentifiedImageError:
