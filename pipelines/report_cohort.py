@@ -16,9 +16,11 @@ from typing import Any
 from structnets.data.prepared.manifest import load_manifest
 from structnets.figures.cohort_curves import draw_cohort_curves
 from structnets.files import write_atomic, write_json
-from structnets.reporting.cohort_page import People, cohort_findings, cohort_page
+from structnets.reporting.cohort_page import cohort_page
 from structnets.reporting.cohort_plan import CohortPlan
 from structnets.reporting.cohort_results import MAJORITY, collect_cohort
+from structnets.reporting.pseudonyms import People
+from structnets.reporting.study_findings import cohort_findings
 
 
 def report_cohort(planned: CohortPlan, prepared: Path, results: Path) -> dict[str, Path]:
@@ -51,9 +53,9 @@ def report_cohort(planned: CohortPlan, prepared: Path, results: Path) -> dict[st
         for row, score in scores.items()
     ]  # fmt: skip
     said = [{**asdict(one), "subject": named.names[one.subject]} for one in found.predictions()]
-    warnings, findings = cohort_findings(found)
+    told = cohort_findings(found)
     texts = {
-        "report.html": cohort_page(found, subjects, svg.read_bytes(), named, again),
+        "report.html": cohort_page(found, told, subjects, svg.read_bytes(), named, again),
         "results.csv": _csv(cells),
         "predictions.csv": _csv(said),
     }
@@ -71,8 +73,8 @@ def report_cohort(planned: CohortPlan, prepared: Path, results: Path) -> dict[st
             "question": planned.study.question,
             "content": planned.request.content,
             "counts": found.manifest["source"]["counts"],
-            "warnings": warnings,
-            "findings": findings,
+            "warnings": told.beware,
+            "findings": told.said,
             "cells": cells,
             "by_fold": {row: score.by_fold for row, score in scores.items()},
         },

@@ -24,8 +24,10 @@ from structnets.figures.study_curve import draw_study_curve
 from structnets.files import write_atomic, write_json
 from structnets.identity import prepared_name
 from structnets.reporting.cohort_plan import CohortPlan
+from structnets.reporting.pseudonyms import Naming
 from structnets.reporting.studies import plan_any_study
-from structnets.reporting.study_page import Naming, findings, study_page
+from structnets.reporting.study_findings import findings
+from structnets.reporting.study_page import study_page
 from structnets.reporting.study_plan import PINNED, StudyPlan
 from structnets.reporting.study_results import StudyResults, collect_results
 from structnets.specs.configuration import Configuration
@@ -50,10 +52,12 @@ def report_study(planned: StudyPlan, prepared: Path, results: Path) -> dict[str,
     )
     svg = next(path for path in curve if path.suffix == ".svg")
     cells = found.cells()
-    beware, said = findings(found)
+    told = findings(found)
     files = {path.name: path for path in curve}
     for name, text in {
-        "report.html": study_page(found, folder, svg.read_bytes(), naming, _again(found, results)),
+        "report.html": study_page(
+            found, told, folder, svg.read_bytes(), naming, _again(found, results)
+        ),
         "results.csv": _csv(cells),
     }.items():
         write_atomic(out / name, text)
@@ -67,8 +71,8 @@ def report_study(planned: StudyPlan, prepared: Path, results: Path) -> dict[str,
             "study": planned.name,
             "question": planned.study.question,
             "content": planned.gathered.pictures.digest,
-            "warnings": beware,
-            "findings": said,
+            "warnings": told.beware,
+            "findings": told.said,
             "cells": cells,
         },
     )

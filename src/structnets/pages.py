@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,11 @@ def _environment(package: str) -> Environment:
     )
     made.globals["policy"] = POLICY
     return made
+
+
+def data_uri(content: bytes, media: str) -> str:
+    """Return an address that holds a file itself, for a page that needs no other."""
+    return f"data:{media};base64,{base64.b64encode(content).decode('ascii')}"
 
 
 def page(package: str, name: str, **values: Any) -> str:

@@ -1,6 +1,6 @@
 import pytest
 
-from structnets.reporting.study_page import shown
+from structnets.reporting.study_findings import shown
 from structnets.reporting.study_results import Measured, measured, wilson
 
 

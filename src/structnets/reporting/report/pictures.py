@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import tempfile
 from pathlib import Path
 
 from structnets.figures.drawing import draw
+from structnets.pages import data_uri
 from structnets.reporting.rendering import Rendering
 from structnets.reporting.writing import write_rendering
 from structnets.specs.analysis import Analysis
@@ -53,5 +53,4 @@ def _embedded(stem: Path) -> str | None:
     if not files:
         return None
     path = (small or files)[0]
-    content = base64.b64encode(path.read_bytes()).decode("ascii")
-    return f"data:{_KINDS[path.suffix]};base64,{content}"
+    return data_uri(path.read_bytes(), _KINDS[path.suffix])

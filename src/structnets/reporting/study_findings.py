@@ -1,0 +1,99 @@
+"""What a study found, and what to beware of, in whole sentences."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from structnets.reporting.cohort_results import CohortResults
+from structnets.reporting.study_results import Measured, StudyResults, wilson
+from structnets.specs.cohort_study import LINEAR
+
+_FEW_TESTED = 200
+
+
+class Findings(NamedTuple):
+    """What to beware of, and what was found."""
+
+    beware: list[str]
+    said: list[str]
+
+
+def findings(results: StudyResults) -> Findings:
+    """Return in whole sentences what to beware of, and what was found, of the largest size."""
+    size, tested = results.sizes[-1], results.tested
+    scores = {row: results.score(row, size) for row in results.rows}
+    beware = list(results.planned.gathered.warnings)
+    if broken := results.manifest["quarantined"]:
+        beware.append(f"{len(broken)} files could not be read as pictures and were left out.")
+    best = max(scores, key=lambda row: scores[row].mean)
+    low, high = wilson(scores[best].mean / 100 * tested, tested)
+    if tested < _FEW_TESTED:
+        beware.insert(
+            0,
+            f"Only {tested} pictures were tested: one of them is {100 / tested:.1f} points. From "
+            f"so few, {scores[best].mean:.1f} % could as well be {low:.0f} to {high:.0f} % in "
+            "other pictures of the same kind.",
+        )
+    if any(score.n < 3 for score in scores.values()):
+        count = min(score.n for score in scores.values())
+        beware.append(
+            f"Every training ran with {count} seed{'s' if count > 1 else ''}: how much chance does "
+            "cannot be told well. Give seeds: 3 or more."
+        )
+    said = [
+        f"Trained on {size:,} pictures, {row} gives the right answer to {shown(score)} of the "
+        f"{tested:,} tested ones."
+        for row, score in scores.items()
+    ]
+    said.append(
+        f"Always answering the class that is most frequent in training would be right in "
+        f"{results.majority:.1f} %."
+    )
+    for row, score in scores.items():
+        if wilson(score.mean / 100 * tested, tested)[0] <= results.majority:
+            beware.append(f"{row} cannot be told from always giving the most frequent answer.")
+    return Findings(beware, said)
+
+
+def shown(score: Measured, unit: str = " %") -> str:
+    """Write a mean with its interval in words."""
+    if score.low is None or score.high is None:
+        why = "one seed" if score.n == 1 else f"{score.n} seeds, all alike"
+        return f"{score.mean:.1f}{unit} ({why}: no interval)"
+    return (
+        f"{score.mean:.1f}{unit} (95 % interval {score.low:.1f} to {score.high:.1f}, "
+        f"{score.n} seeds)"
+    )
+
+
+def verdict(first: str, other: str, found: Measured) -> str:
+    """Say which of two rows is better, from their difference with its interval."""
+    if found.low is None or found.high is None:
+        return "undecided: one seed, or all alike"
+    if found.low > 0:
+        return f"{first} is better"
+    if found.high < 0:
+        return f"{other} is better"
+    return "undecided: the interval has 0 in it"
+
+
+def cohort_findings(results: CohortResults) -> Findings:
+    """Return in whole sentences what to beware of, and what was found."""
+    warnings, said = results.planned.warnings(), []
+    for row in results.rows:
+        score = results.score(row)
+        low, high = score.intervals["balanced_accuracy"]
+        said.append(
+            f"{row}: {score.scores['accuracy']:.1f} % of held-out scans right, balanced "
+            f"{score.scores['balanced_accuracy']:.1f} % (95 % interval {low:.1f} to {high:.1f})."
+        )
+        if low <= 50:
+            warnings.append(f"{row} cannot be told from guessing: its interval holds 50 %.")
+    common = results.majority().scores["accuracy"]
+    said.append(f"Always saying the more frequent class would be right in {common:.1f} %.")
+    if LINEAR in results.rows:
+        line = results.score(LINEAR).scores["balanced_accuracy"]
+        for row in (row for row in results.rows if row != LINEAR):
+            if results.score(row).scores["balanced_accuracy"] <= line:
+                warnings.append(f"{row} is no better than the linear row.")
+    return Findings(warnings, said)
