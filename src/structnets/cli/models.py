@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import fnmatch
 
+from structnets.cli.matching import matching
 from structnets.cli.printing import print_json, print_table, waiting
-from structnets.entries import did_you_mean
 
 EXAMPLES = (
     ("structnets models", "every model, with its number of weights and the thesis'"),
     ("structnets models 'rfnin*'", "those whose name begins so"),
-    ("structnets models irevnet --json", "one model as JSON, for a program"),
+    ("structnets models irevnet_b --json", "one model as JSON, for a program"),
 )
 
 
@@ -23,15 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Print the models."""
     from structnets.models.description import describe_models
+    from structnets.models.entries.arguments import MODELS
 
-    with waiting("building every model to count its weights"):
-        models = describe_models()
-    found = [model for model in models if fnmatch.fnmatchcase(model["name"], options.pattern)]
-    if not found:
-        near = did_you_mean(options.pattern, [model["name"] for model in models])
-        raise ValueError(
-            f"no model matches {options.pattern!r}{near}; `structnets models` lists all"
-        )
+    names = matching(MODELS.names(), options.pattern, "models")
+    with waiting("building the models to count their weights"):
+        found = describe_models(names)
     if options.json:
         print_json(found)
     else:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import fnmatch
 from pathlib import Path
 
+from structnets.cli.matching import matching
 from structnets.cli.printing import print_json, print_table
-from structnets.entries import did_you_mean
 from structnets.installation import find_checkout
 
 EXAMPLES = (
@@ -34,12 +33,8 @@ def run(options: argparse.Namespace) -> None:
 
     folder = options.targets or find_checkout("structnets targets") / "workflow" / "targets"
     described = load_targets(folder).describe()
-    found = [one for one in described if fnmatch.fnmatchcase(one["target"], options.pattern)]
-    if not found:
-        near = did_you_mean(options.pattern, [one["target"] for one in described])
-        raise ValueError(
-            f"no target matches {options.pattern!r}{near}; `structnets targets` lists all"
-        )
+    names = matching([one["target"] for one in described], options.pattern, "targets")
+    found = [one for one in described if one["target"] in names]
     if options.json:
         print_json(found)
     else:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from structnets.models.entries.arguments import MODELS
 from structnets.models.registry import create_model
 
 
-def describe_models() -> list[dict[str, Any]]:
-    """Build every model and list its computed counts beside the thesis' printed ones.
+def describe_models(names: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """Build models and list their computed counts beside the thesis' printed ones.
+
+    Parameters
+    ----------
+    names : sequence of str, optional
+        Of the models; by default every one.
 
     Returns
     -------
@@ -23,7 +29,7 @@ def describe_models() -> list[dict[str, Any]]:
     from structnets.models.counting import collapsed_parameters, trained_parameters
 
     rows = []
-    for name in MODELS.names():
+    for name in MODELS.names() if names is None else names:
         entry = MODELS.find(name)
         params = collapsed = missing = None
         try:

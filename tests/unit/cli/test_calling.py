@@ -59,9 +59,7 @@ def test_overview_lists_every_command(capsys):
         (["train", "x", "--data", ".", "--out", ".", "--device", "cuad"], "(did you mean cuda?)"),
     ],
 )
-def test_what_is_mistyped_is_suggested(words, suggestion, capsys, monkeypatch):
-    few = [{"name": f"rfnin_scale{n}"} for n in (3, 4)]
-    monkeypatch.setattr("structnets.models.description.describe_models", lambda: few)
+def test_what_is_mistyped_is_suggested(words, suggestion, capsys):
     status, out, err = said(words, capsys)
     assert (status, out) == (2, "")
     assert suggestion in err
