@@ -13,6 +13,7 @@ from structnets.cohorts.naming import shown
 from structnets.cohorts.request import CohortRequest
 from structnets.cohorts.sheet import read_rows
 from structnets.specs.cohort_study import FEWEST
+from structnets.specs.written_study import in_comment, study_name
 
 _USUAL_FOLDS = 10
 _COVARIATES = ("age", "sex", "gender", "site", "scanner", "center", "centre", "education", "hand")
@@ -74,7 +75,7 @@ def _text(
     people = Counter(name for _, name in {(scan.subject, scan.label) for scan in listing.scans})
     least = min(people[name] for name in chosen)
     folds = max(2, min(_USUAL_FOLDS, least))
-    name = re.sub(r"[^a-z0-9]+", "_", folder.name.lower()).strip("_") or "cohort"
+    name = study_name(folder, "cohort")
     comment = [
         f"{len(listing.scans)} scans are used, the first of every person; people by {label}:",
         *(f"  {name}: {people[name]} with a scan, {values[name]} in the table" for name in chosen),
@@ -90,11 +91,11 @@ def _text(
         )
     if max(people.values()) > 0.6 * sum(people.values()):
         comment.append("WARNING: classes are of unequal size; look at balanced accuracy.")
-    shown_comment = "\n".join(f"# {_plain(line)}" for line in comment)
+    shown_comment = "\n".join(f"# {in_comment(line)}" for line in comment)
     quoted = [json.dumps(value, ensure_ascii=False) for value in chosen]
     return f"""\
 # A study of one's own cohort, written by:
-#   structnets new-study --cohort {_plain(str(folder))} --label {_plain(label)}
+#   structnets new-study --cohort {in_comment(str(folder))} --label {in_comment(label)}
 # Run it:  snakemake --profile profiles/local study --config study=THIS_FILE
 #
 {shown_comment}
@@ -148,8 +149,3 @@ def _reasons(listing: Listing) -> Counter[str]:
         next((kind for part, kind in kinds.items() if part in why), "others")
         for _, why in listing.left_out
     )
-
-
-def _plain(text: str) -> str:
-    """Return a text as it may stand in a comment: on one line."""
-    return json.dumps(text, ensure_ascii=False)[1:-1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from structnets.data.sets.entries.pictures import SIDES
 from structnets.pictures.gathering import Gathered, collect, gather
 from structnets.specs.study import Study
+from structnets.specs.written_study import in_comment, study_name
 
 _LOOKED_AT = 200  # pictures whose sizes are read
 _LONGEST = 2.0  # from this aspect on, pictures are squashed rather than cut
@@ -62,7 +62,7 @@ def write_study(
     OSError, ValueError
         As `structnets.pictures.gathering.gather` says, or if no picture can be read.
     """
-    name = re.sub(r"[^a-z0-9]+", "_", images.resolve().name.lower()).strip("_") or "pictures"
+    name = study_name(images.resolve(), "pictures")
     study = Study.model_validate(
         {"study": name, "images": str(images.resolve()), "rows": [{"model": "resnet20"}]}
     )
@@ -114,7 +114,7 @@ def _text(name: str, images: Path, gathered: Gathered, seen: Seen, given: bool) 
         "null}"
     )
     return f"""\
-# A study of one's own, written by: structnets new-study --images {_plain(str(images))}
+# A study of one's own, written by: structnets new-study --images {in_comment(str(images))}
 # Run it:  snakemake --profile profiles/local study --config study=THIS_FILE
 #
 {_comment(gathered, seen, counts)}
@@ -148,22 +148,17 @@ def _comment(gathered: Gathered, seen: Seen, counts: dict[str, tuple[int, int]])
     lines = [
         f"{sum(map(sum, counts.values())):,} pictures of {len(counts)} classes "
         "(for training + for testing):",
-        *(f"  {_plain(name)}: {train} + {test}" for name, (train, test) in counts.items()),
+        *(f"  {in_comment(name)}: {train} + {test}" for name, (train, test) in counts.items()),
         f"Of {len(seen.sizes)} that were looked at, sizes are {min(widths)}x{min(heights)} to "
         f"{max(widths)}x{max(heights)}; {seen.grey} are grey.",
     ]
-    lines += [f"WARNING: {_plain(text)}" for text in gathered.warnings]
+    lines += [f"WARNING: {in_comment(text)}" for text in gathered.warnings]
     if seen.unreadable:
-        shown = ", ".join(map(_plain, seen.unreadable[:3]))
+        shown = ", ".join(map(in_comment, seen.unreadable[:3]))
         lines.append(
             f"WARNING: {len(seen.unreadable)} of them cannot be read and will be left out: {shown}"
         )
     for reason, count in Counter(reason for _, reason in gathered.left_out).items():
         first = next(name for name, why in gathered.left_out if why == reason)
-        lines.append(f"Left out, {_plain(reason)}: {count}, {_plain(first)} for one")
+        lines.append(f"Left out, {in_comment(reason)}: {count}, {in_comment(first)} for one")
     return "\n".join(f"# {line}" for line in lines)
-
-
-def _plain(text: str) -> str:
-    """Return a name as it may stand in a comment: on one line."""
-    return json.dumps(text, ensure_ascii=False)[1:-1]
