@@ -13,8 +13,9 @@ from structnets.data.sets.entries.catalogue import without_defaults
 from structnets.identity import run_id
 from structnets.specs.experiment import merge
 from structnets.specs.inner_folds import leave_every_class
-from structnets.specs.resolved import Option, ResolvedSpec
+from structnets.specs.resolved import ResolvedSpec
 from structnets.specs.spec import validate
+from structnets.specs.study import Row
 from structnets.specs.validation import Strict, checked, load_yaml
 
 LINEAR = "linear"
@@ -32,24 +33,6 @@ _RECIPE: Mapping[str, Any] = {
 }
 _GRID = (0.001, 0.01, 0.1, 1.0)
 _USUAL_INNER = 5
-
-
-class CohortRow(Strict):
-    """One model of a study."""
-
-    model: str = Field(description="It names a model of volumes (see `structnets models`).")
-    label: str | None = Field(default=None, description="The report calls the row so.")
-    options: dict[str, Option] = Field(
-        default={}, description="The model's constructor is called with these options."
-    )
-    recipe: dict[str, Any] = Field(
-        default={}, description="These settings go before those of the study's recipe."
-    )
-
-    @property
-    def title(self) -> str:
-        """What the row is called."""
-        return self.label or self.model
 
 
 class CohortStudy(Strict):
@@ -94,7 +77,7 @@ class CohortStudy(Strict):
     repeats: int = Field(
         default=1, ge=1, le=10, description="The folds are dealt anew so many times."
     )
-    rows: list[CohortRow] = Field(default=[], description="These nets are compared.")
+    rows: list[Row] = Field(default=[], description="These nets are compared.")
     recipe: dict[str, Any] = Field(default={}, description="How nets are trained.")
     few: Literal["stop", "run"] = Field(
         default="stop",
@@ -106,7 +89,7 @@ class CohortStudy(Strict):
 
     @field_validator("rows")
     @classmethod
-    def _different(cls, rows: list[CohortRow]) -> list[CohortRow]:
+    def _different(cls, rows: list[Row]) -> list[Row]:
         titles = [LINEAR, *(row.title for row in rows)]
         if len(set(titles)) < len(titles):
             raise ValueError(f"rows need different labels, and none may be {LINEAR}: {titles[1:]}")
@@ -145,8 +128,6 @@ class CohortRun:
     row: str
     seed: int
     spec: ResolvedSpec
-
-    size = 0
 
     @property
     def run_id(self) -> str:
