@@ -10,9 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 from structnets.content import visible_files
 from structnets.data.originals.picture import SUFFIXES
+from structnets.foreign.apart import read_apart
+from structnets.foreign.limits import TABLE
+from structnets.foreign.parquet import parse_rows
+from structnets.foreign.reading import read_whole
 
 TRAIN, TEST, HELD = ("train", "training"), ("test", "testing"), ("val", "valid", "validation")
 _COLUMNS = ("path", "label", "group", "split")
@@ -206,7 +211,7 @@ def in_table(table: Path, folder: Path | None = None, groups: str | None = None)
 
 def _csv_lines(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
     try:
-        text = table.read_text(encoding="utf-8-sig")
+        text = read_whole(table, TABLE).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{table} is not in UTF-8 ({error}); save it as UTF-8") from error
     delimiter = max(",;\t", key=text.partition("\n")[0].count)
@@ -229,18 +234,24 @@ def _line(columns: Sequence[str], cells: Sequence[str], place: str) -> dict[str,
 
 
 def _parquet_lines(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    import pyarrow.parquet
-    from pyarrow import ArrowException
+    names, rows = read_apart(f"{__name__}:parse", read_whole(table, TABLE), table, TABLE)
+    _checked_columns(names, table)
+    yield from enumerate(rows, 1)
 
-    try:
-        with pyarrow.parquet.ParquetFile(table) as file:
-            columns = _checked_columns(file.schema_arrow.names, table)
-            wanted = [name for name in columns if name in _COLUMNS]
-            rows = file.read(columns=wanted).to_pylist()
-    except ArrowException as error:
-        raise ValueError(f"{table} is no whole parquet file: {error}") from error
-    for number, row in enumerate(rows, 1):
-        yield number, {k: "" if v is None else str(v).strip() for k, v in row.items()}
+
+def parse(content: bytes) -> tuple[list[str], list[dict[str, str]]]:
+    """Parse a parquet file, in the process that `read_apart` reads in: its columns, and its rows.
+
+    Values become text there, since dates, say, are nothing that comes back.
+    """
+    names: list[str] = []
+
+    def wanted(schema: Any) -> list[str]:
+        names.extend(schema.names)
+        return [name for name in _COLUMNS if name in names]
+
+    rows = parse_rows(content, wanted)
+    return names, [{k: "" if v is None else str(v).strip() for k, v in row.items()} for row in rows]
 
 
 def _checked_columns(columns: Iterable[str], table: Path) -> list[str]:

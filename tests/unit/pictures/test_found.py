@@ -1,3 +1,5 @@
+from datetime import date
+
 import pyarrow
 import pyarrow.parquet
 import pytest
@@ -87,6 +89,24 @@ def test_a_parquet_table_says_the_same(make):
     content = pyarrow.table({"path": ["1.png"], "label": [3], "group": [None]})
     pyarrow.parquet.write_table(content, root / "table.parquet")
     assert names(in_table(root / "table.parquet").pictures) == {"1.png": ("3", None, None)}
+    dated = content.set_column(1, "label", [[date(2000, 1, 2)]])
+    pyarrow.parquet.write_table(dated, root / "table.parquet")
+    assert names(in_table(root / "table.parquet").pictures) == {"1.png": ("2000-01-02", None, None)}
+
+
+def test_a_wrong_parquet_table_is_named(make):
+    path = make("1.png") / "table.parquet"
+    for columns, said in (
+        (["path", "path", "label"], "'path' more than once"),
+        (["path", "class"], "lacks the column 'label'"),
+    ):
+        made = pyarrow.table([["1.png"] for _ in columns], names=columns)
+        pyarrow.parquet.write_table(made, path)
+        with pytest.raises(ValueError, match=said):
+            in_table(path)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(ValueError, match=r"table\.parquet cannot be read as a parquet file"):
+        in_table(path)
 
 
 @pytest.mark.parametrize(

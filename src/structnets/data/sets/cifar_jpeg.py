@@ -18,9 +18,10 @@ from structnets.data.sets.preparation import Content, Preparation
 from structnets.files import file_facts
 from structnets.foreign.apart import read_apart
 from structnets.foreign.limits import TABLE
+from structnets.foreign.parquet import parse_rows
 from structnets.foreign.pictures import open_picture
 from structnets.foreign.reading import read_whole
-from structnets.foreign.shown import shortened, shown
+from structnets.foreign.shown import shown
 
 NAME = "cifar10_jpeg"
 FILES = {"train": "train.parquet", "test": "test.parquet"}
@@ -104,21 +105,14 @@ def read_image_table(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def parse(content: bytes) -> list[dict[str, Any]]:
-    """Parse a parquet file, in a process that may die of it: a small one can unpack to anything."""
-    import pyarrow as pa
-    from pyarrow import parquet
+    """Parse a parquet file, in the process that `read_apart` reads in."""
+    return parse_rows(content, _columns)
 
-    try:
-        with parquet.ParquetFile(pa.BufferReader(content)) as table:
-            missing = [name for name in _COLUMNS if not _has_column(table.schema_arrow, name)]
-            if missing:
-                raise ValueError(f"cannot be read: it lacks the column {', '.join(missing)}")
-            groups = table.iter_batches(batch_size=4096, columns=_COLUMNS)
-            return [row for group in groups for row in group.to_pylist()]
-    except pa.ArrowMemoryError as error:
-        raise MemoryError from error
-    except (pa.ArrowException, OSError) as error:
-        raise ValueError(f"cannot be read as a parquet file: {shortened(error)}") from error
+
+def _columns(schema: Any) -> list[str]:
+    if missing := [name for name in _COLUMNS if not _has_column(schema, name)]:
+        raise ValueError(f"cannot be read: it lacks the column {', '.join(missing)}")
+    return _COLUMNS
 
 
 def _has_column(schema: Any, name: str) -> bool:
