@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from typing import Protocol, runtime_checkable
 
 import torch
 from torch import nn
 
+from structnets.identity import canonical_json
 from structnets.models.registry import create_for_spec
 from structnets.nn.gaussian_conv import GaussianConv2d
 from structnets.nn.learned_basis_conv import LearnedBasisConv2d
@@ -63,7 +66,13 @@ def count(spec: ResolvedSpec, what: str) -> float:
     what : {'parameters', 'collapsed_parameters', 'spatial_filters'}
         The first two are given in millions.
     """
-    model = weightless(spec)
+    return _count(canonical_json(spec), what)
+
+
+@functools.cache
+def _count(spec: str, what: str) -> float:
+    """Count of a spec in JSON, once: presets of a table, and tables, show the same nets."""
+    model = weightless(json.loads(spec))
     if what == "spatial_filters":
         return spatial_filters(model)
     counts = {"parameters": trained_parameters, "collapsed_parameters": collapsed_parameters}

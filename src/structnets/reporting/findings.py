@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -228,7 +228,7 @@ def findings(
     analyses: Mapping[str, Analysis],
     experiments_dir: Path,
     presets: Iterable[str],
-    stale: Collection[str] = (),
+    changed: Callable[[str], bool] = lambda run: False,
 ) -> Iterator[Finding]:
     """Yield the measured analyses whose files still ask for what was measured.
 
@@ -238,8 +238,8 @@ def findings(
         Folders of the ledger, of analysis files and of experiment files.
     presets : iterable of str
         Which are looked for.
-    stale : collection of str
-        Runs whose code has changed since.
+    changed : callable, optional
+        Whether the code of a run has changed since; only runs that were looked at are asked about.
     """
     lines = read_findings(ledger_dir)
     if not lines:
@@ -253,7 +253,7 @@ def findings(
             if wanted in lines:
                 line = lines[wanted]
                 runs = dict.fromkeys(model["run_id"] for model in line["models"])
-                stale_runs = [run for run in runs if run in stale]
+                stale_runs = [run for run in runs if changed(run)]
                 yield Finding(analysis, line, stale_runs, _differs(analysis, experiments, preset))
 
 

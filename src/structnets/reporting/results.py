@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -126,9 +127,14 @@ def _once(presets: Mapping[str, Rendering]) -> list[Cell]:
 
 def findings_of(ledger_dir: Path, targets_dir: Path, experiments_dir: Path) -> Iterator[Finding]:
     """Yield the measured analyses among the targets."""
-    stale = {run for run, line in read_ledger(ledger_dir).items() if is_stale(line)}
+    lines = read_ledger(ledger_dir)
     analyses = load_targets(targets_dir).analyses
-    return findings(ledger_dir, analyses, experiments_dir, PRESETS, stale)
+
+    @functools.cache
+    def changed(run: str) -> bool:
+        return run in lines and is_stale(lines[run])
+
+    return findings(ledger_dir, analyses, experiments_dir, PRESETS, changed)
 
 
 def markdown(ledger_dir: Path, targets_dir: Path, experiments_dir: Path | None = None) -> str:
