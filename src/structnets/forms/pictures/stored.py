@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from structnets.data.prepared.sharded_preparation import prepare_shards
 from structnets.data.sets.preparation import Content, Preparation
+from structnets.forms.shards import stored as shards
 
 
 def write(
@@ -16,19 +16,4 @@ def write(
 
     The data of `content` are, for ``train`` and ``test``, the originals with their labels.
     """
-    facts = {
-        "dataset": asked.name,
-        "classes": list(content.classes or ()),
-        "source": dict(content.source),
-        "prepare": dict(asked.prepare),
-    }
-    return prepare_shards(
-        directory,
-        content.data,
-        facts,
-        geometry=asked.option("geometry"),
-        storage=asked.option("storage"),
-        kind="picture",
-        workers=asked.workers,
-        progress=asked.progress,
-    )
+    return shards.write(directory, asked, content, kind="picture")
