@@ -5,8 +5,6 @@ Called by `pipelines.report_study`, which knows what a study is of.
 
 from __future__ import annotations
 
-import csv
-import io
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -15,7 +13,7 @@ from typing import Any
 
 from structnets.data.prepared.manifest import load_manifest
 from structnets.figures.cohort_curves import draw_cohort_curves
-from structnets.files import write_atomic, write_json
+from structnets.files import csv_text, write_atomic, write_json
 from structnets.reporting.cohort_page import cohort_page
 from structnets.reporting.cohort_plan import CohortPlan
 from structnets.reporting.cohort_results import MAJORITY, collect_cohort
@@ -83,9 +81,4 @@ def report_cohort(planned: CohortPlan, prepared: Path, results: Path) -> dict[st
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    text = io.StringIO()
-    names = dict.fromkeys(key for row in rows for key in row)
-    writer = csv.DictWriter(text, [*names], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return csv_text([*dict.fromkeys(key for row in rows for key in row)], rows)

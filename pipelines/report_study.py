@@ -6,8 +6,6 @@ Command: ``python -m pipelines.report_study --study my.yaml --list LIST.json --p
 
 from __future__ import annotations
 
-import csv
-import io
 import logging
 import os
 import shlex
@@ -21,7 +19,7 @@ from pipelines.stage import absolute, run_stage, stage_parser
 from pipelines.tracking.made_target import log_made
 from structnets.data.prepared.manifest import load_manifest
 from structnets.figures.study_curve import draw_study_curve
-from structnets.files import write_atomic, write_json
+from structnets.files import csv_text, write_atomic, write_json
 from structnets.identity import prepared_name
 from structnets.reporting.cohort_plan import CohortPlan
 from structnets.reporting.pseudonyms import Naming
@@ -114,12 +112,10 @@ def _again(found: StudyResults, results: Path) -> list[str]:
 
 
 def _csv(rows: Sequence[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, rows[0], lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({k: " ".join(v) if isinstance(v, list) else v for k, v in row.items()})
-    return text.getvalue()
+    joined = [
+        {k: " ".join(v) if isinstance(v, list) else v for k, v in row.items()} for row in rows
+    ]
+    return csv_text([*rows[0]], joined)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

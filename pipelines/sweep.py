@@ -10,8 +10,6 @@ stop a training, and so does another job of the same sweep make it wait.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import logging
 import sys
@@ -28,7 +26,7 @@ from pipelines.tracking import Trial, descriptions, log_sweep
 from pipelines.tracking.parameters import chosen, numeric
 from structnets.data.prepared.manifest import load_manifest
 from structnets.figures.trials.draw import draw_trials
-from structnets.files import read_json, write_atomic, write_json
+from structnets.files import csv_text, read_json, write_atomic, write_json
 from structnets.forms.asked_data import refuse_other_data
 from structnets.identity import chapter_name, prepared_name
 from structnets.models.counting import count_parameters
@@ -181,11 +179,7 @@ def publish(sweep: ResolvedSweep, rows: list[dict[str, Any]], out: Path) -> dict
 
 def _csv(rows: list[dict[str, Any]]) -> str:
     columns = [key for key in rows[0] if key not in _HOW]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return csv_text(columns, [{key: row[key] for key in columns if key in row} for row in rows])
 
 
 def _track(

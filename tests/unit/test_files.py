@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from structnets.files import atomic_path, read_json, sha256_file, write_atomic, write_json
+from structnets.files import atomic_path, csv_text, read_json, sha256_file, write_atomic, write_json
 
 
 def names_in(folder: Path) -> list[str]:
@@ -95,3 +95,9 @@ def test_damaged_json_is_named(tmp_path: Path, text: str) -> None:
 def test_missing_json_is_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"absent\.json"):
         read_json(tmp_path / "absent.json")
+
+
+def test_csv_of_rows():
+    assert csv_text(["a", "b"], [{"a": 1, "b": None}, {"b": "x,y"}]) == 'a,b\n1,\n,"x,y"\n'
+    with pytest.raises(ValueError, match="fieldnames"):
+        csv_text(["a"], [{"c": 1}])

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from structnets.files import atomic_path, write_atomic
+from structnets.files import atomic_path, csv_text, write_atomic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -114,10 +112,6 @@ def save(drawing: Figure, stem: Stem) -> list[Path]:
 
 def save_csv(stem: Stem, names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Path:
     """Write the drawn numbers to ``<stem>.csv`` atomically; None becomes an empty field."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
     path = stem.with_name(f"{stem.name}.csv")
-    write_atomic(path, text.getvalue())
+    write_atomic(path, csv_text(names, rows))
     return path

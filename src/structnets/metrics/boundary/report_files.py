@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from structnets.files import write_atomic, write_json
+from structnets.files import csv_text, write_atomic, write_json
 from structnets.metrics.boundary.counting import COLUMNS
 
 _IMAGE_COLUMNS = ("id", "threshold", "precision", "recall", "f")
@@ -33,20 +31,12 @@ def write_report(report: dict[str, Any], counts: np.ndarray, out: Path) -> list[
         The files.
     """
     write_json(out / "boundary.json", report)
-    write_atomic(out / "images.csv", _table(_IMAGE_COLUMNS, report["images"]))
+    write_atomic(out / "images.csv", csv_text(_IMAGE_COLUMNS, report["images"]))
     total = counts.sum(axis=0)
     rows = [
         {**point, **dict(zip(COLUMNS, map(int, row), strict=True))}
         for point, row in zip(report["curve"], total, strict=True)
     ]
     table = out / "precision_recall.csv"
-    write_atomic(table, _table(tuple(rows[0]), rows))
+    write_atomic(table, csv_text(tuple(rows[0]), rows))
     return [out / "boundary.json", out / "images.csv", table]
-
-
-def _table(names: tuple[str, ...], rows: list[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
