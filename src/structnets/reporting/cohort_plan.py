@@ -13,7 +13,8 @@ from structnets.cohorts.fold_sizes import group_of
 from structnets.cohorts.listing import Scan
 from structnets.cohorts.request import CohortRequest
 from structnets.files import read_json, write_json
-from structnets.identity import digest, prepared_name
+from structnets.identity import prepared_name
+from structnets.reporting.study_runs import PlannedStudy
 from structnets.specs.cohort_study import (
     FEWEST,
     CohortRun,
@@ -24,11 +25,11 @@ from structnets.specs.cohort_study import (
 )
 from structnets.specs.configuration import Configuration
 
-_RUNS_OF_A_JOB, _FEWEST_JOBS = 24, 2
+_RUNS_OF_A_JOB = 24
 
 
 @dataclass(frozen=True)
-class CohortPlan:
+class CohortPlan(PlannedStudy):
     """What a call with ``--config study=FILE`` makes, of a cohort.
 
     Attributes
@@ -80,18 +81,7 @@ class CohortPlan:
 
         A run is in the job that its place in its row says: another row leaves the jobs their parts.
         """
-        names = list(dict.fromkeys(run.run_id for run in self.runs))
-        count = min(len(names), max(_FEWEST_JOBS, -(-len(names) // _RUNS_OF_A_JOB)))
-        dealt = [names[number::count] for number in range(count)]
-        return {f"train_{self.name}_{digest(runs)[:8]}": runs for runs in dealt}
-
-    def marker(self, job: str, results: str) -> Path:
-        """Return the file that says that a job is done."""
-        return Path(results) / "studies" / self.name / "jobs" / job
-
-    def report(self, results: str) -> Path:
-        """Return the report."""
-        return Path(results) / "studies" / self.name / "report.html"
+        return self.deal(self.runs, _RUNS_OF_A_JOB)
 
     def scans(self) -> list[tuple[Scan, str]]:
         """Return the scans, without their places, and the checksums of their files."""

@@ -12,7 +12,6 @@ import numpy as np
 
 from structnets.files import read_json
 from structnets.forms.cohort.stored import load_cohort
-from structnets.identity import spec_digest
 from structnets.metrics.binary import binary_scores
 from structnets.metrics.held_out import (
     accuracy,
@@ -24,7 +23,7 @@ from structnets.metrics.held_out import (
     permutation_p,
 )
 from structnets.reporting.cohort_plan import CohortPlan
-from structnets.training.stated_result import read_result
+from structnets.reporting.study_runs import results_of
 
 MAJORITY = "always the more frequent class"
 
@@ -216,20 +215,7 @@ def collect_cohort(
     ValueError
         If a result is of another spec, or was measured on other data.
     """
-    found = {}
-    for run in planned.runs:
-        path = results / "runs" / run.run_id / "result.json"
-        if not path.is_file():
-            raise FileNotFoundError(f"{path} is missing: call the study again to train the run")
-        result = read_result(path)
-        if result["spec_digest"] != spec_digest(run.spec):
-            raise ValueError(f"{path} is of another spec: call the study again")
-        if result["data_digest"] != manifest["digest"]:
-            raise ValueError(
-                f"{path} was measured on other prepared data ({result['data_digest'][:8]}) than "
-                f"there are ({manifest['digest'][:8]}): remove that run and call the study again"
-            )
-        found[run.run_id] = result
+    found = results_of(planned.runs, results, manifest["digest"], "data")
     return CohortResults(planned, manifest, prepared, found)
 
 

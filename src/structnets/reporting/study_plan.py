@@ -9,10 +9,11 @@ from pathlib import Path
 
 from structnets.data.sets.pictures import PictureList, load_list
 from structnets.files import read_json, write_json
-from structnets.identity import digest, prepared_name
+from structnets.identity import prepared_name
 from structnets.pictures.gathering import Gathered, gather
 from structnets.reporting.cohort_plan import CohortPlan
 from structnets.reporting.plan import Plan
+from structnets.reporting.study_runs import PlannedStudy
 from structnets.specs.configuration import Configuration
 from structnets.specs.experiment import Resources
 from structnets.specs.study import Study, load_study
@@ -22,12 +23,11 @@ from structnets.training.run_files import is_published
 PINNED = "STRUCTNETS_STUDY_LIST"
 """Environment variable that tells the jobs of a call which list of pictures it was planned with."""
 RUNS_OF_A_JOB = 12
-FEWEST_JOBS = 2
 _MADE = ".made.json"
 
 
 @dataclass(frozen=True)
-class StudyPlan:
+class StudyPlan(PlannedStudy):
     """What a call with ``--config study=FILE`` makes.
 
     Attributes
@@ -63,18 +63,7 @@ class StudyPlan:
         runs: another seed makes another job, in which what was trained before is passed over.
         """
         largest = sorted(self.runs, key=lambda run: (-run.size, run.row, run.seed))
-        names = list(dict.fromkeys(run.run_id for run in largest))
-        count = min(len(names), max(FEWEST_JOBS, -(-len(names) // RUNS_OF_A_JOB)))
-        dealt = [names[number::count] for number in range(count)]
-        return {f"train_{self.name}_{digest(runs)[:8]}": runs for runs in dealt}
-
-    def marker(self, job: str, results: str) -> Path:
-        """Return the file that says that a job is done."""
-        return Path(results) / "studies" / self.name / "jobs" / job
-
-    def report(self, results: str) -> Path:
-        """Return the report."""
-        return Path(results) / "studies" / self.name / "report.html"
+        return self.deal(largest, RUNS_OF_A_JOB)
 
 
 def plan_study(

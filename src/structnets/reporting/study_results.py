@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from structnets.identity import spec_digest
 from structnets.reporting.intervals import student_interval
 from structnets.reporting.study_plan import StudyPlan
-from structnets.training.stated_result import read_result
+from structnets.reporting.study_runs import results_of
 
 
 @dataclass(frozen=True)
@@ -213,23 +212,7 @@ def collect_results(planned: StudyPlan, results: Path, manifest: Mapping[str, An
     ValueError
         If a result is of another spec, or was measured on other data than the others.
     """
-    found = {}
-    for run in planned.runs:
-        path = results / "runs" / run.run_id / "result.json"
-        if not path.is_file():
-            raise FileNotFoundError(f"{path} is missing: call the study again to train the run")
-        result = read_result(path)
-        if result["spec_digest"] != spec_digest(run.spec):
-            raise ValueError(
-                f"{path} is of another spec: remove its folder and call the study again"
-            )
-        if result["data_digest"] != manifest["digest"]:
-            raise ValueError(
-                f"{path} was measured on other prepared pictures ({result['data_digest'][:8]}) "
-                f"than those there are ({manifest['digest'][:8]}): remove its folder, call the "
-                "study again"
-            )
-        found[run.run_id] = result
+    found = results_of(planned.runs, results, manifest["digest"], "pictures")
     # Of all pictures that were listed, those that could not be read were not trained on.
     whole = sum(manifest["counts"]["train"].values())
     runs = [
