@@ -79,9 +79,10 @@ def belongings(study: str, results: Path, scratch: Path, prepared: Path) -> Forg
             for key in ("runs", "prepared", "lists")
         )
     )
-    lists = lists_folder(scratch)
+    lists, asked = lists_folder(scratch), results / "asked"
     places = [
         results / "studies" / study,
+        *(asked / name for name in (f"report_{study}", f"report_{study}.made")),
         scratch / "targets" / f"{study}-small",
         *(root / "runs" / run for run in alone.runs for root in (results, scratch)),
         *(prepared / name for name in alone.prepared),

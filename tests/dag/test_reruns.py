@@ -51,6 +51,17 @@ def test_life_of_a_rendering(rendered, jobs, snakemake):
 
 
 @pytest.mark.slow
+def test_a_table_of_other_things_is_made_again_where_times_alone_count(rendered, jobs):
+    by_times = (*RENDER, "--rerun-triggers", "mtime")
+    assert jobs(*by_times) == {}
+    table = rendered / "workflow" / "targets" / "figure6.yaml"
+    replace(table, "label: RFNN\n", "label: Structured\n")
+    assert jobs(*by_times) == {"figure6": 1}
+    replace(table, "label: Structured\n", "label: RFNN\n")
+    assert jobs(*by_times) == {}
+
+
+@pytest.mark.slow
 def test_report_holds_table_and_figure_with_captions(rendered, snakemake):
     sweep = sweep_id(load_targets(WORKFLOW / "targets").sweeps["sweep_rfnn_basis"], "smoke")
     folder = rendered / "results" / "sweeps" / sweep

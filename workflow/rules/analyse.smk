@@ -7,6 +7,7 @@ for _target in PLAN.analyses:
             _target
         input:
             lambda wildcards, target=_target: analysis_inputs(target),
+            asked_again(_target, asked_of_analysis(_target)),
         output:
             **analysis_outputs(_target),
         log:
@@ -32,7 +33,10 @@ for _target in PLAN.analyses:
             roots=roots,
             data_root=lambda wildcards, output: CONFIG.data_root,
             trust=lambda wildcards, output, target=_target: trusted(target),
+            made=lambda wildcards, output, target=_target: made_for(
+                target, asked_of_analysis(target)
+            ),
         shell:
             "python -m pipelines.analyse --analysis {params.analysis:q} {params.roots} "
             "--data-root {params.data_root:q} --threads {threads} {params.trust} "
-            f"2>&1 | tee {{log:q}} {SHOWN}"
+            f"2>&1 | tee {{log:q}} {SHOWN} && {{params.made}}"

@@ -42,6 +42,7 @@ from structnets.files import read_json
 from structnets.specs.configuration import load_configuration
 from structnets.reporting.asked import check_asked, check_named_rules
 from structnets.reporting.ledger import ledger_path
+from structnets.reporting.made_for import made_record, mark_other
 from structnets.reporting.plan import make_plan
 from structnets.reporting.study_estimate import estimate_study
 from structnets.reporting.study_plan import (
@@ -135,6 +136,23 @@ def training_inputs(runs):
         for run in runs:
             refuse_few_inner(spec_of(run))
     return stage_inputs(map(spec_of, runs), published)
+
+
+def asked_again(name, wanted):
+    """Return a file that is young if what was made under a name was made for other things."""
+    folder = Path(CONFIG.results, "asked")
+    if workflow.is_main_process:
+        return str(mark_other(folder, name, wanted))
+    return str(folder / name)
+
+
+def made_for(name, wanted):
+    """Return the end of a command that writes down what its files were made for.
+
+    It is no output: a result that is older than these records is no worse for it.
+    """
+    record = made_record(Path(CONFIG.results, "asked"), name)
+    return f"echo {wanted} > {shlex.quote(str(record))}"
 
 
 def all_there(paths):

@@ -9,6 +9,7 @@ for _target, _table in PLAN.tables.items():
             needed_results(_target),
             ledger_files(_table),
             ancient(TRACKING),
+            asked_again(_target, asked_of_table(_target)),
         output:
             **target_outputs(_table),
         log:
@@ -25,7 +26,10 @@ for _target, _table in PLAN.tables.items():
             preset=CONFIG.preset,
             title=lambda wildcards, output, table=_table: table.title,
             caption=lambda wildcards, output, table=_table: table.caption,
+            made=lambda wildcards, output, target=_target: made_for(
+                target, asked_of_table(target)
+            ),
             arguments=lambda wildcards, output, target=_target: render_arguments(target),
         shell:
             "python -m pipelines.render_target {params.arguments} --preset {params.preset} "
-            f"2>&1 | tee {{log:q}} {SHOWN}"
+            f"2>&1 | tee {{log:q}} {SHOWN} && {{params.made}}"

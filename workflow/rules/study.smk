@@ -42,6 +42,7 @@ for _study in STUDIES:
         input:
             [_study.marker(job, CONFIG.results) for job in _study.jobs],
             list=ancient(str(_study.list_file)),
+            asked=asked_again(f"report_{_study.name}", asked_of_study(_study)),
         output:
             html=report(
                 _study.report(CONFIG.results),
@@ -65,10 +66,13 @@ for _study in STUDIES:
             question=_study.study.question,
             file=lambda wildcards, output, study=_study: study.file,
             roots=roots,
+            made=lambda wildcards, output, study=_study: made_for(
+                f"report_{study.name}", asked_of_study(study)
+            ),
         shell:
             "python -m pipelines.report_study --study {params.file:q} --list {input.list:q} "
             "{params.roots} "
-            f"2>&1 | tee {{log:q}} {SHOWN}"
+            f"2>&1 | tee {{log:q}} {SHOWN} && {{params.made}}"
 
 
 rule study:

@@ -66,6 +66,12 @@ def table_digest(target):
     return identity.digest(PLAN.tables[target].model_dump(mode="json"))
 
 
+def asked_of_table(target):
+    """Digest what a table is made for."""
+    content = [PLAN.requested[target], table_digest(target), CONFIG.preset]
+    return identity.digest(content)
+
+
 def render_arguments(target):
     """Return the files and folders a rendering reads and writes."""
     return shlex.join(
@@ -106,6 +112,11 @@ def analysis_argument(target):
     """Return an analysis as its stage takes it; a new caption alone makes nothing again."""
     shown = {k: v for k, v in PLAN.analyses[target].items() if k != "caption"}
     return identity.canonical_json(shown)
+
+
+def asked_of_analysis(target):
+    """Digest what an analysis is made for."""
+    return identity.digest([analysis_argument(target), CONFIG.preset])
 
 
 def trusted(target):
@@ -166,6 +177,14 @@ def study_files(wildcards):
             "(structnets new-study --images DIR, or --cohort DIR --label COLUMN, writes it)"
         )
     return STUDY.report(CONFIG.results)
+
+
+def asked_of_study(study):
+    """Digest what a report of a study is made for."""
+    runs = sorted({run.run_id for run in study.runs})
+    return identity.digest(
+        [runs, study.study.model_dump(mode="json"), study.list_file.stem]
+    )
 
 
 def begin_study(study):
