@@ -106,6 +106,7 @@ layout: {layout}
 label: {json.dumps(label, ensure_ascii=False)}
 classes: [{", ".join(quoted)}]  # the negative first: the second is the one that is looked for
 covariates: {json.dumps(columns, ensure_ascii=False)}  # columns that are told of each class
+regress_out: []  # of those, what is taken out of every voxel, fitted to the training part alone
 sessions: first  # or all; those of one person are held out together
 
 # Every scan is registered and looked at. Of those that are flagged, each is to be named here; or

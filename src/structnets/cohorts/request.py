@@ -19,6 +19,7 @@ from structnets.cohorts.listing import Listing, Scan, with_traits
 from structnets.cohorts.naming import path_part
 from structnets.cohorts.sheet import without_zeros
 from structnets.data.sets.entries.catalogue import check_parameters, find_dataset
+from structnets.forms.cohort.covariates import named_columns, refuse_unusable
 from structnets.identity import digest
 
 if TYPE_CHECKING:
@@ -28,12 +29,12 @@ _STEPS = ("bias_field", "strip", "registration")
 # What concerns the gathering alone; registered scans are shared between its values.
 _OF_GATHERING = (
     *("split", "grid_mm", "folds", "exclude_failed", "exclude", "keep", "content"),
-    *("leave_out", "covariates"),
+    *("leave_out", "covariates", "regress_out"),
 )
 # What decides which scans are listed.
 _OF_LISTING = (
     *("layout", "label_column", "classes", "sessions", "exclude"),
-    *("covariates", "leave_out"),
+    *("covariates", "leave_out", "regress_out"),
 )
 REPETITIONS = 10
 
@@ -67,6 +68,11 @@ class CohortRequest:
                     raise ValueError(f"prepare parameter {key!r} has no use with 'split'; leave it")
         if self.prepare.get("folds", 2) < 2:
             raise ValueError(f"prepare parameter 'folds' must be 2 or more, got {self.folds}")
+        if self.leave_out is not None and self.leave_out in named_columns(self.prepare):
+            raise ValueError(
+                f"prepare parameter 'regress_out' names {self.leave_out}, which 'leave_out' holds "
+                "out: nothing can be fitted of what training never sees; take it out of one"
+            )
         if self.leave_out is not None and "folds" in self.prepare:
             raise ValueError("prepare parameters 'folds' and 'leave_out' are two ways; give one")
         if both := sorted(set(self.exclude) & set(self.keep)):
@@ -112,6 +118,7 @@ class CohortRequest:
     def traits(self) -> tuple[str, ...]:
         """Columns of the table that are told of each subject: covariates, and what is left out."""
         named = [part.strip() for part in self.prepare.get("covariates", "").split(",")]
+        named += named_columns(self.prepare)
         grouped = [self.leave_out] if self.leave_out not in (None, "subject") else []
         return tuple(dict.fromkeys(filter(None, [*named, *grouped])))
 
@@ -154,6 +161,8 @@ class CohortRequest:
         if self.split:
             path = data_root / self.name / "splits" / f"{self.split}.csv"
             listing = restrict(listing, read_split(path), path)
+        people = {scan.subject: scan.traits for scan in listing.scans}
+        refuse_unusable(named_columns(self.prepare), people)
         if self.leave_out is not None:
             refuse_few_groups(self.leave_out, [group_of(self.leave_out, s) for s in listing.scans])
             return listing

@@ -9,7 +9,8 @@ splits a spec uses, by name) and, unless its task is one that forms share, a mod
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,10 @@ class FormEntry:
     recipe : str
         The part of a gradient recipe that this form needs and no other has: ``crop`` or
         ``boundaries``; empty if there is none.
+    readers : mapping
+        Another module with ``open_examples``, by the parameter of a preparation that asks for it.
+    reader : str
+        The one that is asked for; empty for ``source``.
     """
 
     package: str
@@ -39,6 +44,8 @@ class FormEntry:
     task: str = "structnets.forms.classification"
     metrics: tuple[str, ...] = ("accuracy",)
     recipe: str = ""
+    readers: Mapping[str, str] = field(default_factory=dict)
+    reader: str = ""
 
     @property
     def stored(self) -> str:
@@ -48,7 +55,12 @@ class FormEntry:
     @property
     def source(self) -> str:
         """The module with ``open_examples``."""
-        return f"{self.package}.source"
+        return self.reader or f"{self.package}.source"
+
+    def for_prepared(self, prepare: Mapping[str, Any]) -> FormEntry:
+        """Return the form of data that are prepared with some parameters."""
+        asked = [module for name, module in self.readers.items() if prepare.get(name)]
+        return replace(self, reader=asked[0]) if asked else self
 
 
 ARRAYS = tuple(f"{split}_{kind}" for split in ("train", "test") for kind in ("images", "labels"))
@@ -73,6 +85,7 @@ FORMS: Mapping[str, FormEntry] = {
         "structnets.forms.cohort",
         "volumes of subjects, dealt into folds that are held out in turn",
         COHORT_FILES,
+        readers={"regress_out": "structnets.forms.cohort.residual_source"},
     ),
     "shards": FormEntry(
         "structnets.forms.shards",

@@ -55,7 +55,8 @@ class Task(Protocol):
 
 def form_of(spec: ResolvedSpec) -> FormEntry:
     """Return the modules a spec's data set is read and learned by."""
-    return find_form(find_dataset(spec["data"]["name"]).form)
+    form = find_form(find_dataset(spec["data"]["name"]).form)
+    return form.for_prepared(spec["data"]["prepare"])
 
 
 def open_examples(

@@ -53,6 +53,11 @@ class CohortStudy(Strict):
     covariates: list[str] = Field(
         default=[], description="These columns are compared between the classes."
     )
+    regress_out: list[str] = Field(
+        default=[],
+        description="What these columns say is taken out of every voxel, as fitted to the people "
+        "that are trained on.",
+    )
     sessions: Literal["first", "all"] = Field(
         default="first", description="Of each subject the first session is used, or all are."
     )
@@ -113,6 +118,7 @@ class CohortStudy(Strict):
             "grid_mm": self.grid_mm,
             **({"layout": "folder"} if self.layout == "folder" else {}),
             **({"covariates": ",".join(self.covariates)} if self.covariates else {}),
+            **({"regress_out": ",".join(self.regress_out)} if self.regress_out else {}),
             **({"sessions": "all"} if self.sessions == "all" else {}),
             **({"exclude_failed": True} if self.exclude_failed else {}),
             **{key: value for key in ("exclude", "keep") if (value := getattr(self, key))},

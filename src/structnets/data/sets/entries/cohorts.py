@@ -30,6 +30,7 @@ _OF_USERS: dict[str, Allowed] = {
     "content": (str,),
     "covariates": (str,),
     "leave_out": (str,),
+    "regress_out": (str,),
 }
 
 
