@@ -14,6 +14,7 @@ from typing import Any
 
 from pipelines.stage import absolute, run_stage, stage_parser
 from structnets.cohorts.assembly import assemble
+from structnets.cohorts.decisions import PAGE
 from structnets.cohorts.listing import Scan
 from structnets.cohorts.quality_page import write_page
 from structnets.cohorts.request import CohortRequest
@@ -23,7 +24,6 @@ from structnets.data.sets.entries.catalogue import read_request
 from structnets.figures.registration_overlay import draw_overlay
 
 logger = logging.getLogger("prepare_mri")
-PAGE = "quality.html"
 
 
 def prepare_mri(

@@ -12,9 +12,11 @@ from structnets.cohorts.request import CohortRequest
 from structnets.cohorts.subject_files import SubjectFiles
 
 _REMEDY = (
-    "name each in the prepare parameter 'keep' or 'exclude' after a look at quality.html, or leave "
-    'all of them out by "exclude_failed": true'
+    "name each in the prepare parameter 'keep' or 'exclude' (a study has both words) after a look "
+    'at {page}, or leave all of them out by "exclude_failed": true'
 )
+PAGE = "quality.html"
+"""The page of all registered scans, beside them."""
 COUNTED = ("used", "flagged and used", "flagged or failed, excluded", "left out")
 """What a manifest counts of a cohort's scans, in the order in which it is told."""
 
@@ -65,7 +67,8 @@ def decide(request: CohortRequest, listing: Listing, subjects: Sequence[SubjectF
         words = [f"{files.name} ({'; '.join(files.problems)})" for files in undecided]
         raise ValueError(
             f"{len(undecided)} of {len(subjects)} scans are flagged by quality control and need a "
-            f"decision: {shown(words)}; {_REMEDY}"
+            f"decision: {shown(words)}; "
+            f"{_REMEDY.format(page=undecided[0].folder / PAGE)}"
         )
     dropped = {files.name: files.problems for files in undecided} if exclude else {}
     pairs = zip(listing.scans, subjects, strict=True)
