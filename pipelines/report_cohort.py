@@ -5,6 +5,7 @@ Called by `pipelines.report_study`, which knows what a study is of.
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -40,9 +41,12 @@ def report_cohort(planned: CohortPlan, prepared: Path, results: Path) -> dict[st
     drawn = draw_cohort_curves(found.labels, chances, out / "curves", found.classes[1])
     svg = next(path for path in drawn if path.suffix == ".svg")
     subjects = prepared / "subjects" / planned.request.subjects_name()
+    first = shlex.quote(os.path.relpath(results / "runs" / planned.runs[0].run_id))
     again = [
         f"snakemake --profile profiles/local study --config study={shlex.quote(str(planned.file))}"
     ]
+    if not planned.study.regress_out:
+        again.append(f"structnets predict {first} scan.nii.gz  # {planned.runs[0].row}, fold 1")
     scores = {**{row: found.score(row) for row in found.rows}, MAJORITY: found.majority()}
     cells = [
         {"row": row, **score.scores, **{f"{k}_low": low for k, (low, _) in score.intervals.items()},

@@ -13,6 +13,7 @@ from structnets.forms.cohort.stored import write_cohort
 from structnets.metrics.binary import binary_scores
 from structnets.reporting.cohort_plan import plan_cohort
 from structnets.reporting.cohort_results import MAJORITY
+from structnets.reporting.pseudonyms import People
 from structnets.specs.cohort_study import LINEAR, inner_folds
 from structnets.specs.configuration import Configuration
 from tests.made_results import make_result
@@ -177,6 +178,7 @@ def test_the_page_says_what_a_colleague_asks(plan, report):
         MAJORITY,
         "<th>age</th><td>77.5",
         "has no &lt;label&gt;",
+        "structnets predict ",
         "2.0% of the brain cut off",
         "as the scan's header has",
         "permutation of the predictions",
@@ -194,6 +196,7 @@ def test_people_have_pseudonyms_unless_their_names_are_asked_for(plan, report):
     assert "person-04" in said
     assert "P03" not in said
     assert "person-04,P03" in (folder / "names.csv").read_text()
+    assert People(["P04"], pseudonyms=True)("is excluded by 'P05'") == "is excluded by name"
     folder = report(plan(names="subjects"), answers)
     assert "P03" in (folder / "predictions.csv").read_text()
 

@@ -1,4 +1,4 @@
-"""``structnets predict RUN FILE…``: what is in pictures, by a net that was trained."""
+"""``structnets predict RUN FILE…``: what a trained net says of pictures, or of brain scans."""
 
 from __future__ import annotations
 
@@ -13,17 +13,23 @@ EXAMPLES = (
     ("structnets predict results/runs/RUN_ID picture.jpg", "the three most probable classes"),
     ("structnets predict RUN_ID new_pictures --csv answers.csv", "a folder, into a table"),
     ("structnets predict RUN_ID picture.jpg --json", "the probabilities of all classes, as JSON"),
+    ("structnets predict RUN_ID scan.nii.gz", "a brain scan: it is registered, measured, answered"),
 )
 NOTES = """\
-A file that is no whole picture is named on standard error and has no label; the exit status is
-then 1. A picture unlike those of the training, smaller or in colour, is named too."""
+A file that is no whole picture or scan is named on standard error and has no label; the exit status
+is then 1. One unlike those of the training, such as smaller, or in colour, is named too, and so is
+a scan that quality control flags."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add_run(parser)
     parser.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE", help="pictures, or folders of them"
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="pictures, brain scans (NIfTI), or folders",
     )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write the answers as a table")
 
@@ -34,10 +40,10 @@ def run(options: argparse.Namespace) -> int:
     from structnets.prediction.answers import answer, as_csv, files_of
 
     loaded, answers = load_asked(options), []
-    for said in answer(loaded, files_of(options.files)):
+    for said in answer(loaded, files_of(options.files, loaded.transform)):
         answers.append(said)
         for text in said.warnings:
-            print(f"{said.file}: unlike the training: {text}", file=sys.stderr)
+            print(f"{said.file}: beware: {text}", file=sys.stderr)
         if said.error is not None:
             print(f"{said.file}: left out: {said.error}", file=sys.stderr)
         elif not options.json and options.csv is None:

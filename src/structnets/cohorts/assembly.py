@@ -48,7 +48,8 @@ def assemble(
     Returns
     -------
     dict
-        Its manifest; ``source`` is the record of `structnets.cohorts.decisions.decide`.
+        Its manifest; ``source`` is the record of `structnets.cohorts.decisions.decide`, and
+        ``registered_before``, how many scans came registered to MNI152.
 
     Raises
     ------
@@ -61,7 +62,9 @@ def assemble(
     decided = decide(request, listing, subjects)
     volumes = np.stack([files.volume() for _, files in decided.used])[:, np.newaxis]
     rows = [_entry(scan, files.facts) for scan, files in decided.used]
-    return write_folded(request, volumes, rows, out, decided.record, listing.sides)
+    before = sum(bool(row["already_registered"]) for row in rows)
+    source = {**decided.record, "registered_before": before}
+    return write_folded(request, volumes, rows, out, source, listing.sides)
 
 
 def write_folded(

@@ -1,4 +1,4 @@
-"""Answers of a trained net for files and folders of pictures."""
+"""Answers of a trained net for files and folders of pictures, or of brain scans."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from structnets.content import visible_files
-from structnets.data.originals.picture import SUFFIXES
 from structnets.prediction.loading import Loaded
-
-_BATCH = 32
+from structnets.prediction.transforms import Transform
+from structnets.prediction.volumes import VolumeTransform
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a net says of a picture.
+    """What a net says of a file.
 
     Attributes
     ----------
@@ -29,7 +28,7 @@ class Answer:
     probabilities : dict of str to float
         Of every class.
     warnings : list of str
-        In what it is unlike the pictures of the training.
+        In what it is unlike the training, and what quality control flags.
     error : str or None
         Why it could not be read.
     """
@@ -51,39 +50,42 @@ class Answer:
         return said
 
 
-def files_of(given: Iterable[Path]) -> list[Path]:
-    """Return files as they are given, and the pictures in folders, however deep.
+def files_of(given: Iterable[Path], transform: Transform | VolumeTransform) -> list[Path]:
+    """Return files as they are given, and the pictures or scans in folders, however deep.
 
     Raises
     ------
     FileNotFoundError
         If one is not there.
     ValueError
-        If a folder holds no picture.
+        If a folder holds none.
     """
     found = []
     for path in given:
         if not path.is_dir():
             if not path.exists():
-                raise FileNotFoundError(f"{path} is not there: give pictures, or a folder of them")
+                raise FileNotFoundError(
+                    f"{path} is not there: give {transform.takes}s, or a folder of them"
+                )
             found.append(path)
             continue
-        names = [n for n in visible_files(path) if Path(n).suffix.lower() in SUFFIXES]
+        names = [n for n in visible_files(path) if n.lower().endswith(transform.endings)]
         if not names:
-            raise ValueError(f"{path} holds no picture ({', '.join(sorted(SUFFIXES))})")
+            raise ValueError(f"{path} holds no {transform.takes} ({', '.join(transform.endings)})")
         found += [path / name for name in names]
     return found
 
 
 def answer(loaded: Loaded, files: Sequence[Path]) -> Iterator[Answer]:
-    """Answer for files in their order; what is no picture has an error and no label."""
-    for start in range(0, len(files), _BATCH):
+    """Answer for files in their order; what cannot be read has an error and no label."""
+    size = loaded.transform.batch
+    for start in range(0, len(files), size):
         answers, inputs = [], []
-        for path in files[start : start + _BATCH]:
+        for path in files[start : start + size]:
             try:
-                picture = loaded.transform.decode(path)
-                inputs.append(loaded.transform.apply(picture))
-                answers.append(Answer(str(path), warnings=loaded.transform.remarks(picture)))
+                made, remarks = loaded.transform.examine(path)
+                inputs.append(made)
+                answers.append(Answer(str(path), warnings=remarks))
             except (OSError, ValueError) as error:
                 reason = getattr(error, "strerror", None) or str(error)
                 answers.append(Answer(str(path), error=reason))

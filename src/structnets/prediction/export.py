@@ -26,13 +26,15 @@ class _FromPixels(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, model: nn.Module, statistics: dict[str, list[float]] | None) -> None:
+    def __init__(
+        self, model: nn.Module, statistics: dict[str, list[float]] | None, space: int
+    ) -> None:
         super().__init__()
         self.model = model
         channels = len(statistics["mean"]) if statistics else 1
         values = statistics or {"mean": [0.0] * channels, "std": [1.0] * channels}
         for name in ("mean", "std"):
-            self.register_buffer(name, torch.tensor(values[name]).view(1, channels, 1, 1))
+            self.register_buffer(name, torch.tensor(values[name]).view(1, channels, *[1] * space))
 
     def forward(self, pixels: Tensor) -> Tensor:
         return self.model((pixels - self.mean) / self.std).softmax(1)
@@ -42,8 +44,9 @@ def export(loaded: Loaded, form: str, out: Path) -> dict[str, Any]:
     """Write a trained net with its structured layers turned into plain ones.
 
     Its input is (B, C, H, W), float32 in [0, 1], of any number of pictures, cut and resized as the
-    training's were; its output their probabilities. Class names and the way of a picture stand in
-    the file: ``structnets.json`` of a torch export, ``structnets`` of an ONNX file's metadata.
+    training's were, or (B, 1, X, Y, Z) of registered brains; its output their probabilities. Class
+    names and the way of a file stand in the written one: ``structnets.json`` of a torch export,
+    ``structnets`` of an ONNX file's metadata.
 
     Parameters
     ----------
@@ -73,10 +76,8 @@ def export(loaded: Loaded, form: str, out: Path) -> dict[str, Any]:
         sides = [facts["crop"]["size"]] * 2
     generator = torch.Generator().manual_seed(0)
     pixels = torch.rand(_CHECKED, channels, *sides, generator=generator)
-    original = _FromPixels(copy.deepcopy(loaded.model).cpu(), facts["statistics"]).eval()
-    plain = _FromPixels(
-        collapse_model(copy.deepcopy(loaded.model).cpu()), facts["statistics"]
-    ).eval()
+    nets = copy.deepcopy(loaded.model).cpu(), collapse_model(copy.deepcopy(loaded.model).cpu())
+    original, plain = (_FromPixels(net, facts["statistics"], len(sides)).eval() for net in nets)
     note = json.dumps({"run_id": loaded.run_id, **facts}, sort_keys=True)
     with torch.no_grad():
         wanted = original(pixels)

@@ -14,9 +14,11 @@ from structnets.entries import refuse_foreign
 from structnets.identity import run_id
 from structnets.models.registry import create_for_spec
 from structnets.prediction.transforms import Transform
+from structnets.prediction.volumes import VolumeTransform
 from structnets.specs.resolved import ResolvedSpec
 from structnets.training.raw_files import RawFiles
 from structnets.training.tensor_files import model_content
+from structnets.training.trained_net import with_weights
 
 FILE = "model.pt"
 
@@ -30,9 +32,9 @@ class Loaded:
     Attributes
     ----------
     model : nn.Module
-        In evaluation mode; takes (B, C, H, W) as the transform gives them, returns logits.
-    transform : Transform
-        From a file, its bytes, or a PIL image to (C, H, W).
+        In evaluation mode; takes a batch of what the transform gives, returns logits.
+    transform : Transform or VolumeTransform
+        From a file, its bytes, or a PIL image to (C, H, W); from a NIfTI file to (1, X, Y, Z).
     classes : tuple of str
         Names of the outputs.
     spec : dict
@@ -42,7 +44,7 @@ class Loaded:
     """
 
     model: nn.Module
-    transform: Transform
+    transform: Transform | VolumeTransform
     classes: tuple[str, ...]
     spec: ResolvedSpec
     facts: dict[str, Any]
@@ -94,7 +96,7 @@ def load(
         If there is no such run.
     ValueError
         If the file is damaged, names an object that is not trusted, does not say how its input is
-        made, or is of data that are no pictures.
+        made, or is of data that are neither pictures nor brain scans.
 
     Examples
     --------
@@ -113,22 +115,13 @@ def load(
             "earlier version: train the run again"
         )
     try:
-        transform = Transform(_pictures_for(spec, facts), facts)
+        files = RawFiles(spec, facts)
+        transform = (VolumeTransform if files.form == "cohort" else Transform)(files, facts)
         model = create_for_spec(spec, len(facts["classes"]), facts["image_shape"])
-        model.load_state_dict(content["state_dict"])
+        model = with_weights(model, spec, content["state_dict"])
     except (KeyError, TypeError, RuntimeError) as error:
         raise ValueError(f"{path} does not fit the model of today's code: {error}") from error
     return Loaded(model.to(device).eval(), transform, tuple(facts["classes"]), spec, facts)
-
-
-def _pictures_for(spec: ResolvedSpec, facts: dict[str, Any]) -> RawFiles:
-    files = RawFiles(spec, facts)
-    if files.form == "cohort":
-        raise ValueError(
-            f"{spec['model']['name']} was trained on volumes of {spec['data']['name']}: it cannot "
-            "be asked about a picture"
-        )
-    return files
 
 
 def find_weights(run: str | Path, results: Path) -> Path:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from torch import Tensor
 
-from structnets.data.originals.picture import Picture
+from structnets.data.originals.picture import SUFFIXES, Picture
 from structnets.data.originals.verified_image import side_of
 from structnets.training.raw_files import RawFiles
 
@@ -34,6 +34,13 @@ class Transform:
 
     files: RawFiles
     facts: dict[str, Any]
+
+    endings: ClassVar[tuple[str, ...]] = tuple(sorted(SUFFIXES))
+    """Of the files that are looked for in a folder."""
+    takes: ClassVar[str] = "picture"
+    """What a file has to be, in words."""
+    batch: ClassVar[int] = 32
+    """So many files are answered for at once."""
 
     def __call__(self, source: str | Path | bytes | Image) -> Tensor:
         """Return the input of a picture.
@@ -66,6 +73,11 @@ class Transform:
         """Pixels of the short side that pictures are resized to."""
         geometry = self.facts["geometry"]
         return side_of(geometry) if geometry else self.facts["image_shape"][-1]
+
+    def examine(self, path: Path) -> tuple[Tensor, list[str]]:
+        """Return the input of a file, and what a reader of its answer must know."""
+        decoded = self.decode(path)
+        return self.apply(decoded), self.remarks(decoded)
 
     def remarks(self, picture: Picture) -> list[str]:
         """Say in what a picture is unlike those of the training."""

@@ -1,4 +1,4 @@
-"""How a picture becomes the input of a trained net, as its weights' file says it."""
+"""How a picture or a scan becomes the input of a trained net, as its weights' file says it."""
 
 from __future__ import annotations
 
@@ -26,14 +26,17 @@ def input_facts(spec: ResolvedSpec, manifest: Mapping[str, Any]) -> dict[str, An
         ``mean`` and ``std`` of each channel for values in [0, 1], or None where nothing is
         subtracted; ``mean_image``, whether a mean image is; ``grey``, whether all training
         pictures were without colour; ``sides``, the least and the most pixels of a side of the
-        training pictures, or None where that was not kept.
+        training pictures, or None where that was not kept; of brain scans ``registered_before``,
+        how many came registered to MNI152, and of how many.
     """
     recipe = spec["recipe"]
     counts = manifest.get("counts", {})
     total = sum(sum(split.values()) for split in counts.values() if isinstance(split, dict))
     shape = list(manifest["image_shape"])
     converted = manifest.get("converted", {})
+    before = manifest.get("source", {}).get("registered_before")
     return {
+        **({} if before is None else {"registered_before": [before, total]}),
         "classes": list(manifest.get("classes", ())),
         "image_shape": shape,
         "geometry": manifest.get("geometry"),

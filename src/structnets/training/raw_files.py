@@ -27,6 +27,8 @@ from structnets.specs.resolved import ResolvedSpec, ShardSpec
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from structnets.imaging.subject import PreparedSubject
+
 _GZIP = b"\x1f\x8b"
 _CROPPED = ("shards", "pictures")
 _FORMS = ("splits", "cohort", *_CROPPED)
@@ -64,6 +66,11 @@ class RawFiles:
                 "this net sees pictures less a mean image that only its prepared data hold: "
                 "predict from those"
             )
+        if columns := spec["data"]["prepare"].get("regress_out"):
+            raise ValueError(
+                f"this net sees volumes less what {columns} say of them, by a fit that only its "
+                "training had: it cannot be asked about a scan"
+            )
         self._standardization = None
         if spec["recipe"].get("standardize"):
             given = facts["statistics"]
@@ -89,7 +96,7 @@ class RawFiles:
             If it is no such file, or damaged.
         """
         if self.form == "cohort":
-            return self._scaled(self._volume(content))
+            return self.of_volume(self.registered(content))
         return self.of_picture(self.decode(content))
 
     def _scaled(self, raw: np.ndarray) -> Tensor:
@@ -146,20 +153,43 @@ class RawFiles:
             planes = functional.interpolate(planes, size, mode="bilinear", antialias=True)
         return planes[0].permute(1, 2, 0).numpy()
 
-    def _volume(self, content: bytes) -> np.ndarray:
+    def register(self, path: Path) -> PreparedSubject:
+        """Register a scan as those of the training were, and measure how well it lies.
+
+        Raises
+        ------
+        ValueError
+            If the file is no scan, or a damaged one.
+        """
         from structnets.cohorts.request import CohortRequest
-        from structnets.imaging.grid import coarsen
         from structnets.imaging.subject import prepare_subject
 
         data = self.spec["data"]
-        request = CohortRequest(data["name"], data["prepare"])
+        return prepare_subject(path, CohortRequest(data["name"], data["prepare"]).steps())
+
+    def of_volume(self, made: PreparedSubject) -> Tensor:
+        """Return the input, (1, 1, X, Y, Z) float32, of a registered scan.
+
+        Raises
+        ------
+        ValueError
+            If it does not become what the net takes.
+        """
+        from structnets.cohorts.request import CohortRequest
+        from structnets.imaging.grid import coarsen
+
+        data, volume = self.spec["data"], made.volume
+        grid_mm = CohortRequest(data["name"], data["prepare"]).grid_mm
+        if grid_mm > 2:
+            volume = np.rint(coarsen(volume[None], grid_mm)[0]).astype(np.uint8)
+        if volume.shape != self.shape[1:]:
+            raise ValueError(f"the volume became {volume.shape}, the net takes {self.shape[1:]}")
+        return self._scaled(volume[None])
+
+    def registered(self, content: bytes) -> PreparedSubject:
+        """Register the bytes of a scan; raises as `register`."""
         ending = ".nii.gz" if content.startswith(_GZIP) else ".nii"
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"scan{ending}"
             path.write_bytes(content)
-            volume = prepare_subject(path, request.steps()).volume
-        if request.grid_mm > 2:
-            volume = np.rint(coarsen(volume[None], request.grid_mm)[0]).astype(np.uint8)
-        if volume.shape != self.shape[1:]:
-            raise ValueError(f"the volume became {volume.shape}, the net takes {self.shape[1:]}")
-        return volume[None]
+            return self.register(path)

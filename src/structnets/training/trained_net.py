@@ -123,14 +123,23 @@ def load_net(folder: str | os.PathLike[str], trusted: Iterable[str] = ()) -> Tra
     RawFiles(spec, facts)  # says what is wrong before a net is built
     model = create_for_spec(spec, len(facts["classes"]), facts["image_shape"])
     try:
-        return TrainedNet(_with_weights(model, spec, weights), spec, facts)
+        return TrainedNet(with_weights(model, spec, weights), spec, facts)
     except RuntimeError as error:
         raise ValueError(f"the weights of {run_id(spec)} do not fit its model: {error}") from error
 
 
-def _with_weights(
+def with_weights(
     model: nn.Module, spec: ResolvedSpec, weights: Mapping[str, torch.Tensor]
 ) -> nn.Module:
+    """Give a model the weights that a training of it published.
+
+    What was fitted on fixed features has two parts: the features and the classifier.
+
+    Raises
+    ------
+    RuntimeError
+        If they do not fit.
+    """
     if spec["recipe"]["kind"] == "gradient":
         model.load_state_dict(weights)
         return model
