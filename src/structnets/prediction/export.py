@@ -26,15 +26,13 @@ class _FromPixels(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(
-        self, model: nn.Module, statistics: dict[str, list[float]] | None, space: int
-    ) -> None:
+    def __init__(self, model: nn.Module, statistics: dict[str, list[float]] | None) -> None:
         super().__init__()
         self.model = model
         channels = len(statistics["mean"]) if statistics else 1
         values = statistics or {"mean": [0.0] * channels, "std": [1.0] * channels}
         for name in ("mean", "std"):
-            self.register_buffer(name, torch.tensor(values[name]).view(1, channels, *[1] * space))
+            self.register_buffer(name, torch.tensor(values[name]).view(1, channels, 1, 1))
 
     def forward(self, pixels: Tensor) -> Tensor:
         return self.model((pixels - self.mean) / self.std).softmax(1)
@@ -44,9 +42,8 @@ def export(loaded: Loaded, form: str, out: Path) -> dict[str, Any]:
     """Write a trained net with its structured layers turned into plain ones.
 
     Its input is (B, C, H, W), float32 in [0, 1], of any number of pictures, cut and resized as the
-    training's were, or (B, 1, X, Y, Z) of registered brains; its output their probabilities. Class
-    names and the way of a file stand in the written one: ``structnets.json`` of a torch export,
-    ``structnets`` of an ONNX file's metadata.
+    training's were; its output their probabilities. Class names and the way of a picture stand in
+    the file: ``structnets.json`` of a torch export, ``structnets`` of an ONNX file's metadata.
 
     Parameters
     ----------
@@ -66,18 +63,24 @@ def export(loaded: Loaded, form: str, out: Path) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If the format is unknown, or they differ by more than 1e-4; no file is left then.
+        If the format is unknown, the net takes brain scans, or they differ by more than 1e-4; no
+        file is left then.
     """
     if form not in FORMATS:
         raise ValueError(f"unknown format {form!r}; allowed: {', '.join(FORMATS)}")
     facts = loaded.facts
+    if len(facts["image_shape"]) != 3:
+        raise ValueError(
+            f"{loaded.run_id} takes brain scans, which other programs would have to register as "
+            "its training did: it is not exported; use structnets predict, or structnets.load"
+        )
     channels, *sides = facts["image_shape"]
     if facts["crop"] is not None:
         sides = [facts["crop"]["size"]] * 2
     generator = torch.Generator().manual_seed(0)
     pixels = torch.rand(_CHECKED, channels, *sides, generator=generator)
     nets = copy.deepcopy(loaded.model).cpu(), collapse_model(copy.deepcopy(loaded.model).cpu())
-    original, plain = (_FromPixels(net, facts["statistics"], len(sides)).eval() for net in nets)
+    original, plain = (_FromPixels(net, facts["statistics"]).eval() for net in nets)
     note = json.dumps({"run_id": loaded.run_id, **facts}, sort_keys=True)
     with torch.no_grad():
         wanted = original(pixels)

@@ -19,7 +19,7 @@ class VolumeTransform:
     """How a brain scan becomes the input of one net.
 
     Call it with a NIfTI file, or the bytes of one; it returns (1, X, Y, Z), float32. A scan in
-    native space takes about ten seconds.
+    native space takes about half a minute.
 
     Attributes
     ----------

@@ -47,9 +47,7 @@ class CohortStudy(Strict):
         default="bids", description="With folder, labels.csv names subject and file of each scan."
     )
     label: str = Field(description="The column of the table that holds the classes.")
-    classes: list[str] = Field(
-        min_length=2, max_length=2, description="Two of its values, the negative first."
-    )
+    classes: list[str] = Field(description="Two of its values, the negative first.")
     covariates: list[str] = Field(
         default=[], description="These columns are compared between the classes."
     )
@@ -91,6 +89,16 @@ class CohortStudy(Strict):
     names: Literal["pseudonyms", "subjects"] = Field(
         default="pseudonyms", description="What the report calls people."
     )
+
+    @field_validator("classes")
+    @classmethod
+    def _two(cls, classes: list[str]) -> list[str]:
+        if len(classes) != 2:
+            raise ValueError(
+                f"a study compares two classes, got {len(classes)}: {classes}; name two of them, "
+                "or make a table of one's own, which takes more (docs/own_brains.md)"
+            )
+        return classes
 
     @field_validator("rows")
     @classmethod

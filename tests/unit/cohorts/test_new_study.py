@@ -39,6 +39,13 @@ def test_what_is_written_is_a_study_with_counts(bids):
     assert "Left out: 2 scans of no class" in text
 
 
+def test_three_classes_are_refused_in_a_sentence(bids):
+    text = write_cohort_study(bids(["a"] * 3 + ["b"] * 4 + ["c"] * 2), "group")
+    content = {**yaml.safe_load(text), "classes": ["a", "b", "c"]}
+    with pytest.raises(ValueError, match=r"a study compares two classes, got 3: .* name two"):
+        CohortStudy.model_validate(content)
+
+
 def test_few_people_are_told(bids):
     text = write_cohort_study(bids(["a"] * 3 + ["b"] * 4), "group")
     assert "WARNING: a class has 3 people. The study stops before anything is trained" in text

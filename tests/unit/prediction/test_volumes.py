@@ -96,3 +96,10 @@ def test_a_folder_without_scans_is_refused(trained, tmp_path, capsys):
     (tmp_path / "picture.png").write_bytes(b"")
     assert main(["predict", str(trained / "run"), str(tmp_path)]) == 2
     assert "holds no brain scan (.nii, .nii.gz)" in capsys.readouterr().err
+
+
+def test_it_is_not_exported(trained, tmp_path, capsys):
+    words = ("--format", "torch", "--out", str(tmp_path / "net.pt2"))
+    assert main(["export", str(trained / "run"), *words]) == 2
+    assert "takes brain scans, which other programs would have to" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
