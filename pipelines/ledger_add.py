@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.stage import run_stage, stage_parser
+from structnets.reporting.analysis_lines import append_findings, local_findings
 from structnets.reporting.cells import local_lines
-from structnets.reporting.findings import append_findings, local_findings
 from structnets.reporting.ledger import append, read_ledger
 
 log = logging.getLogger("ledger_add")

@@ -116,8 +116,7 @@ def outcome(relation: Relation, measured: Measured, reduced: bool) -> Outcome:
     if untrained:
         why = f"{untrained} of its runs did not train"
     elif interval is None or (len(seeds) < LEAST and not relation.exact):
-        what = "net" if seeds == [-1] else "paired seed"
-        why = f"{len(seeds)} {what}{'s' * (len(seeds) > 1)}; {LEAST} are needed"
+        why = f"{len(seeds)} paired seed{'s' * (len(seeds) > 1)}; {LEAST} are needed"
     else:
         word = side(relation, interval)
         why = "the interval reaches over the limit" if word == "undecided" else ""

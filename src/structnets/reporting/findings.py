@@ -1,24 +1,18 @@
-"""Numbers of analyses: their committed ledger, and what RESULTS.md says of them.
-
-``workflow/ledger/analyses.jsonl`` holds one line per analysis and preset, sorted; a new
-measurement of an analysis replaces its line. A line counts as long as its id is that of the
-analysis file, which digests options and runs.
-"""
+"""Numbers of analyses, of one or several trainings of their networks, and what is said of them."""
 
 from __future__ import annotations
 
 import fnmatch
 import re
+import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from structnets import files, identity
-from structnets.foreign.documents import parse_json, read_text
+from structnets.reporting.analysis_lines import Line, read_findings, seeds_of
 from structnets.reporting.freshness import stale_note
 from structnets.reporting.interpretations import section
-from structnets.reporting.ledger import reduced
 from structnets.reporting.markdown import code, escaped, without_html
 from structnets.reporting.protocol import FULL, differences, phrase_of
 from structnets.specs.analysis import (
@@ -29,98 +23,29 @@ from structnets.specs.analysis import (
 )
 from structnets.specs.experiment import Experiment
 
-Line = dict[str, Any]
-FILE = "analyses.jsonl"
-KEYS = (
-    "analysis_id",
-    "target",
-    "chapter",
-    "preset",
-    "analysis",
-    "options",
-    "models",
-    "values",
-    "data",
-    "data_digests",
-    "hardware",
-    "versions",
-    "commit",
-    "wall_s",
-)
 
+@dataclass(frozen=True)
+class Value:
+    """One number of an analysis.
 
-def finding_line(result: Mapping[str, Any]) -> Line:
-    """Reduce what an analysis wrote to a ledger line.
-
-    The commit of a working tree with uncommitted changes ends in ``-dirty``.
-
-    Raises
-    ------
-    ValueError
-        If the result lacks something a line holds.
+    Attributes
+    ----------
+    name : str
+    mean : float
+        Over the trainings.
+    sd : float or None
+        Standard deviation over the trainings; None of a single one.
+    n : int
+        What one training's number is over (images, say).
     """
-    return reduced(result, KEYS, f"analysis {result.get('analysis_id')!r}")
 
+    name: str
+    mean: float
+    sd: float | None
+    n: int
 
-def local_findings(results: Path) -> dict[str, Line]:
-    """Read ``<results>/analyses/*.json`` as ledger lines, by analysis id."""
-    found = (finding_line(files.read_json(p)) for p in sorted(results.glob("analyses/*.json")))
-    return {line["analysis_id"]: line for line in found}
-
-
-def read_findings(directory: Path) -> dict[str, Line]:
-    """Read the ledger of analyses, by analysis id; empty where there is none.
-
-    Raises
-    ------
-    ValueError
-        Naming file and line, if a line is damaged or repeats an analysis, or if its id is not
-        that of what it says was asked.
-    """
-    path, lines = directory / FILE, {}
-    if not path.is_file():
-        return {}
-    for number, text in enumerate(read_text(path).splitlines(), start=1):
-        place = f"{path}:{number}"
-        line = parse_json(text, place)
-        if not isinstance(line, dict) or set(line) != set(KEYS):
-            raise ValueError(f"{place}: an object with the keys {sorted(KEYS)} is needed")
-        expected = _checked_id(line, place)
-        if line["analysis_id"] != expected:
-            raise ValueError(
-                f"{place}: analysis_id is {line['analysis_id']!r}, its content gives {expected!r}"
-            )
-        if line["analysis_id"] in lines:
-            raise ValueError(f"{place}: {line['analysis_id']} has a line already")
-        lines[line["analysis_id"]] = line
-    return lines
-
-
-def _checked_id(line: Line, place: str) -> str:
-    """Return the id that a line's content gives, having seen that it has the form of one."""
-    try:
-        values = line["values"].values()
-        fits = all(type(found["n"]) is int and found["value"] * 0 == 0 for found in values)
-        words = [*line["data"], line["hardware"]["class"], line["preset"], line["target"]]
-        words += [model[key] for model in line["models"] for key in ("run_id", "label")]
-        if fits and all(isinstance(word, str) for word in words):
-            return identity.analysis_id(line)
-    except (KeyError, TypeError, AttributeError, RecursionError):
-        pass
-    raise ValueError(f"{place}: the line is not that of an analysis")
-
-
-def append_findings(directory: Path, lines: Iterable[Line]) -> None:
-    """Add lines to the ledger, replacing those of the same target and preset; atomically."""
-    new = list(lines)
-    if not new:
-        return
-    replaced = {(line["target"], line["preset"]) for line in new}
-    old = read_findings(directory).values()
-    kept = [line for line in old if (line["target"], line["preset"]) not in replaced]
-    merged = sorted([*kept, *new], key=lambda line: line["analysis_id"])
-    text = "".join(identity.canonical_json(line) + "\n" for line in merged)
-    files.write_atomic(directory / FILE, text)
+    def __str__(self) -> str:
+        return f"{self.mean:.4g}" + ("" if self.sd is None else f" ± {self.sd:.2g}")
 
 
 @dataclass(frozen=True)
@@ -131,8 +56,9 @@ class Finding:
     ----------
     analysis : Analysis
         Its file.
-    line : dict
-        Of the ledger.
+    lines : dict of int to dict
+        Of the ledger, by what the seeds of the networks are above those of the file; of the same
+        data.
     stale_runs : list of str
         Runs it looked at whose code has changed since.
     differs : list of str or None
@@ -140,7 +66,7 @@ class Finding:
     """
 
     analysis: Analysis
-    line: Line
+    lines: dict[int, Line]
     stale_runs: list[str] = field(default_factory=list)
     differs: list[str] | None = None
 
@@ -149,43 +75,63 @@ class Finding:
         """Whether its values are to be set beside the thesis'."""
         return self.differs == []
 
-    def values(self) -> Iterator[tuple[str, float, int]]:
-        """Yield name, value and n of the values that are reported, numbers in names in order."""
-        values = self.line["values"]
-        for name in sorted(values, key=_naturally):
-            found = values[name]
-            if any(fnmatch.fnmatchcase(name, pattern) for pattern in self.analysis.reported):
-                yield name, found["value"], found["n"]
+    @property
+    def line(self) -> Line:
+        """The line of the first training of the networks."""
+        return self.lines[min(self.lines)]
+
+    @property
+    def run_ids(self) -> list[str]:
+        """The runs that were looked at."""
+        models = (model for line in self.lines.values() for model in line["models"])
+        return list(dict.fromkeys(model["run_id"] for model in models))
+
+    def by_offset(self, name: str) -> dict[int, float]:
+        """Return a value of each training that has it."""
+        return {
+            offset: line["values"][name]["value"]
+            for offset, line in self.lines.items()
+            if name in line["values"]
+        }
+
+    def values(self) -> Iterator[Value]:
+        """Yield the values that are reported and that all trainings have, numbers in order."""
+        for name in sorted(self.line["values"], key=_naturally):
+            found = list(self.by_offset(name).values())
+            reported = any(fnmatch.fnmatchcase(name, one) for one in self.analysis.reported)
+            if reported and len(found) == len(self.lines):
+                sd = statistics.stdev(found) if len(found) > 1 else None
+                yield Value(name, statistics.fmean(found), sd, self.line["values"][name]["n"])
 
     def rows(self) -> list[dict[str, Any]]:
         """List the reported values as `structnets results` prints them."""
         return [
             {
                 "target": self.line["target"],
-                "row": name,
+                "row": value.name,
                 "column": "value",
                 "preset": self.line["preset"],
                 "comparable": self.comparable,
                 "differs": self.differs or [],
                 "data": ", ".join(dict.fromkeys(self.line["data"])) or None,
-                "mean": value,
-                "sd": None,
-                "n": n,
+                "mean": value.mean,
+                "sd": value.sd,
+                "n": value.n,
                 "chance": None,
-                "thesis": self.analysis.thesis_value(name),
+                "thesis": self.analysis.thesis_value(value.name),
                 "hardware": self.line["hardware"]["class"],
-                "run_ids": [model["run_id"] for model in self.line["models"]],
+                "run_ids": self.run_ids,
                 # That of the analysis itself is not digested, so that "not stale" is never said.
                 "stale": True if self.stale_runs else None,
             }
-            for name, value, n in self.values()
+            for value in self.values()
         ]
 
     def markdown(self) -> str:
         """Write title, caption, values beside the thesis' and where they come from."""
         analysis, line = self.analysis, self.line
         data = escaped(", ".join(dict.fromkeys(line["data"])) or "none")
-        runs = ", ".join(code(model["run_id"]) for model in line["models"]) or "none"
+        runs = ", ".join(map(code, self.run_ids)) or "none"
         parts = [
             f"## {escaped(analysis.title)}",
             without_html(analysis.caption),
@@ -194,7 +140,12 @@ class Finding:
             f"runs {runs}",
             self._table(),
         ]
-        if self.differs and any(self.analysis.thesis_value(name) for name, _, _ in self.values()):
+        if len(self.lines) > 1:
+            parts.append(
+                f"- Mean ± standard deviation over {len(self.lines)} trainings of the networks; "
+                "n is what one training's number is over."
+            )
+        if self.differs and any(self.analysis.thesis_value(one.name) for one in self.values()):
             parts.append(
                 f"- Reduced, and so compared with no number of the thesis: "
                 f"{escaped('; '.join(self.differs))}."
@@ -211,11 +162,12 @@ class Finding:
     def _table(self) -> str:
         head = "thesis" if self.comparable else "thesis: full protocol"
         lines = [f"| value | measured | n | {head} |", "|---|---|---|---|"]
-        for name, value, n in self.values():
-            thesis, note = self.analysis.thesis_value(name), self.analysis.thesis_note(name)
+        for value in self.values():
+            thesis = self.analysis.thesis_value(value.name)
+            note = self.analysis.thesis_note(value.name)
             note = note and escaped(note)
             said = "" if thesis is None else f"{thesis:.4g}" + (f" ({note})" if note else "")
-            lines.append(f"| {escaped(name)} | **{value:.4g}** | {n} | {said} |")
+            lines.append(f"| {escaped(value.name)} | **{value}** | {value.n} | {said} |")
         return "\n".join(lines)
 
 
@@ -241,7 +193,7 @@ def findings(
     changed : callable, optional
         Whether the code of a run has changed since; only runs that were looked at are asked about.
     """
-    lines = read_findings(ledger_dir)
+    lines = read_findings(ledger_dir).values()
     if not lines:
         return
     experiments = load_models_experiments(experiments_dir, analyses.values())
@@ -249,12 +201,37 @@ def findings(
         for preset in presets:
             if preset not in analysis.presets:
                 continue
-            wanted = resolve_analysis(analysis, experiments, preset)["analysis_id"]
-            if wanted in lines:
-                line = lines[wanted]
-                runs = dict.fromkeys(model["run_id"] for model in line["models"])
-                stale_runs = [run for run in runs if changed(run)]
-                yield Finding(analysis, line, stale_runs, _differs(analysis, experiments, preset))
+            own = [line for line in lines if _asks(line) == (analysis.target, preset)]
+            asked = _still_asked(own, analysis, experiments, preset)
+            if asked:
+                finding = Finding(analysis, asked)
+                stale_runs = [run for run in finding.run_ids if changed(run)]
+                differs = _differs(analysis, experiments, preset)
+                yield replace(finding, stale_runs=stale_runs, differs=differs)
+
+
+def _asks(line: Line) -> tuple[str, str]:
+    return line["target"], line["preset"]
+
+
+def _still_asked(
+    lines: Iterable[Line], analysis: Analysis, experiments: Mapping[str, Experiment], preset: str
+) -> dict[int, Line]:
+    """Return the lines that the file still asks for and that are of the first one's data."""
+    found = {}
+    for line in lines:
+        models, seeds = analysis.models_of(preset), seeds_of(line)  # type: ignore[arg-type]
+        offset = seeds[0] - models[0].seed if models and seeds else 0
+        if offset < 0:
+            continue
+        wanted = resolve_analysis(analysis.shifted(offset), experiments, preset)
+        if line["analysis_id"] == wanted["analysis_id"]:
+            found[offset] = line
+    if not found:
+        return {}
+    first = found[min(found)]
+    same = [at for at in sorted(found) if found[at]["data_digests"] == first["data_digests"]]
+    return {at: found[at] for at in same}
 
 
 def _differs(

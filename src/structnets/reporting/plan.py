@@ -165,7 +165,11 @@ def _analyses(
     contents: Contents | None,
 ) -> dict[str, tuple[ResolvedAnalysis, dict[str, tuple[ResolvedSpec, Experiment]]]]:
     """Resolve the analyses of a preset; with each its runs, their specs and experiments."""
-    chosen = {t: a for t, a in found.items() if configuration.preset in a.presets}
+    chosen = {
+        target: analysis.shifted(configuration.seed_offset)
+        for target, analysis in found.items()
+        if configuration.preset in analysis.presets
+    }
     folder = Path(configuration.experiments)
     experiments = load_models_experiments(folder, chosen.values(), contents)
     return {

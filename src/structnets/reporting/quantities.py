@@ -33,7 +33,7 @@ class Quantity:
     Attributes
     ----------
     by_seed : dict of int to float
-        Values of the runs; of an analysis, which looks at one net, one value at seed -1.
+        Values of the runs; of an analysis, by what the seeds of its networks are above its file's.
     run_ids : list of str
         The runs.
     right : dict of int to list of bool
@@ -114,10 +114,9 @@ class Measured:
 
     def _value(self, target: str, name: str, reduced: bool) -> Quantity:
         finding = self.findings.get((target, not reduced))
-        if finding is None or name not in finding.line["values"]:
+        if finding is None:
             return Quantity()
-        runs = sorted({model["run_id"] for model in finding.line["models"]})
-        return Quantity({-1: finding.line["values"][name]["value"]}, runs)
+        return Quantity(finding.by_offset(name), sorted(finding.run_ids))
 
 
 def _check_known(what: str, key: str, known: Iterable[str], address: str) -> None:

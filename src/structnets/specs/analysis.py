@@ -105,6 +105,18 @@ class Analysis(TargetFile):
         own = self.presets[preset].models
         return self.models if own is None else own
 
+    def shifted(self, offset: int) -> Analysis:
+        """Return the same analysis of networks whose seeds are higher by `offset`."""
+
+        def later(models: list[AnalysedModel]) -> list[AnalysedModel]:
+            return [one.model_copy(update={"seed": one.seed + offset}) for one in models]
+
+        presets = {
+            preset: chosen.model_copy(update={"models": chosen.models and later(chosen.models)})
+            for preset, chosen in self.presets.items()
+        }
+        return self.model_copy(update={"models": later(self.models), "presets": presets})
+
     def thesis_value(self, name: str) -> float | None:
         """Return the number the thesis gives for a measured value."""
         value = self.thesis.get(name)

@@ -44,6 +44,12 @@ class Configuration(Strict):
         description="Every cell is run with the seeds 0 to n - 1; null: with those of the "
         "preset's floor.",
     )
+    seed_offset: int = Field(
+        default=0,
+        ge=0,
+        description="The seeds of the networks in figures are higher by this number; a figure "
+        "can so be made of several trainings.",
+    )
     ledger: Literal["use", "ignore"] = Field(
         default="use",
         description="With use, runs that have a line in the ledger are not trained again; with "

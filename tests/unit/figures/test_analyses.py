@@ -13,10 +13,12 @@ import pytest
 import torch
 
 from structnets.analysis.depth_features import collect_features, depth_names
+from structnets.analysis.separability import Separability
 from structnets.analysis.stability import StabilityWarning
 from structnets.analysis.step_cost import WAYS, step_cost
 from structnets.analysis.trained import load_run
 from structnets.figures.performing import perform
+from structnets.figures.separability_by_depth.make import rises_of
 from structnets.figures.training_memory import make as memory
 from structnets.files import read_json, write_json
 from structnets.forms.splits.stored import write_prepared
@@ -192,6 +194,20 @@ def test_contraction(analyse: Analyse) -> None:
     assert list(by_count) == [
         f"irevnet.components{count}.{kind}" for count in (1, 8) for kind in ("svm", "neighbour")
     ]
+
+
+def test_rise_of_the_last_blocks_by_hand() -> None:
+    found = [
+        Separability("block", 4, svm, svm / 2, 0.1) for svm in (10.0, 12.0, 14.0, 20.0, 26.0, 32.0)
+    ]
+    rises = {one.name: one.value for one in rises_of("net", found, 9)}
+    assert rises == {
+        "net.rise_before.svm": 2.0,
+        "net.rise_before.neighbour": 1.0,
+        "net.rise_last.svm": 6.0,
+        "net.rise_last.neighbour": 3.0,
+    }
+    assert rises_of("net", found[:4], 9) == []
 
 
 def test_training_memory_by_hand(analyse: Analyse, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,14 +5,13 @@ import pytest
 from structnets import identity
 from structnets.files import write_json
 from structnets.reporting import results
-from structnets.reporting.findings import (
-    Finding,
+from structnets.reporting.analysis_lines import (
     append_findings,
     finding_line,
-    findings,
     local_findings,
     read_findings,
 )
+from structnets.reporting.findings import Finding, findings
 from structnets.reporting.freshness import STALE
 from structnets.specs.analysis import load_models_experiments, resolve_analysis
 from structnets.specs.target import load_targets
@@ -79,13 +78,43 @@ def test_values_stand_beside_the_thesis(result, tmp_path):
 def test_numbers_in_names_are_in_order(result):
     values = {f"net.depth{depth}.svm": {"value": 1.0, "n": 1} for depth in (10, 2, 1)}
     analysis = load_targets(WORKFLOW / "targets").analyses["figure21"]
-    shown = Finding(analysis, {**result, "values": values}).values()
-    assert [name for name, _, _ in shown] == [f"net.depth{depth}.svm" for depth in (1, 2, 10)]
+    shown = Finding(analysis, {0: {**result, "values": values}}).values()
+    assert [value.name for value in shown] == [f"net.depth{depth}.svm" for depth in (1, 2, 10)]
 
 
 def test_line_of_another_question_does_not_count(result, tmp_path):
     append_findings(tmp_path, [finding_line(asked_otherwise(result))])
     assert found_in(tmp_path) == []
+
+
+def looked_at(result, offset, value):
+    """The line of the same analysis of networks of other seeds."""
+    analyses = load_targets(WORKFLOW / "targets").analyses
+    experiments = load_models_experiments(WORKFLOW / "experiments", analyses.values())
+    shifted = analyses["inversion_error"].shifted(offset)
+    resolved = resolve_analysis(shifted, experiments, "small")
+    asked = {key: resolved[key] for key in ("analysis_id", "models")}
+    values = {"irevnet.noise.float32.mean": {"value": value, "n": 10_000}}
+    return finding_line({**result, **asked, "values": values})
+
+
+def test_trainings_of_the_networks_are_kept_apart_and_shown_together(result, tmp_path):
+    for offset, value in enumerate((2e-6, 4e-6, 9e-6)):
+        append_findings(tmp_path, [looked_at(result, offset, value)])
+    (found,) = found_in(tmp_path)
+    assert found.by_offset("irevnet.noise.float32.mean") == {0: 2e-6, 1: 4e-6, 2: 9e-6}
+    (value,) = found.values()
+    assert (value.mean, value.sd) == (pytest.approx(5e-6), pytest.approx(1.3**0.5 * 10**-5.5))
+    assert len(found.run_ids) == 3
+    assert "**5e-06 ± 3.6e-06**" in found.markdown()
+    assert "over 3 trainings" in found.markdown()
+
+
+def test_trainings_on_other_data_are_not_pooled(result, tmp_path):
+    other = {**looked_at(result, 1, 4e-6), "data_digests": ["e" * 64]}
+    append_findings(tmp_path, [looked_at(result, 0, 2e-6), other])
+    (found,) = found_in(tmp_path)
+    assert list(found.lines) == [0]
 
 
 def test_stale_runs_are_named(result, tmp_path):

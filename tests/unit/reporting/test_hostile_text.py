@@ -90,7 +90,7 @@ def test_findings_show_it():
     hardware = {"class": SCRIPT}
     line = {"preset": "small", "data": [SCRIPT], "hardware": hardware, "commit": SCRIPT}
     line |= {"models": [{"run_id": "a`" + SCRIPT}], "values": {SCRIPT: {"value": 1.0, "n": 2}}}
-    assert not tags_of(Finding(analysis, line).markdown()).seen
+    assert not tags_of(Finding(analysis, {0: line}).markdown()).seen
 
 
 @pytest.fixture

@@ -56,6 +56,15 @@ def test_committed_files_resolve_in_every_preset(analyses, experiments, preset):
         assert [model["key"] for model in resolved["models"]] == list(specs)
 
 
+def test_shifted_analysis_looks_at_networks_of_later_seeds(analyses, experiments):
+    one = analyses["figure21"]
+    first, later = (model_specs(one.shifted(n), experiments, "small") for n in (0, 2))
+    assert [spec["seed"] + 2 for spec in first.values()] == [s["seed"] for s in later.values()]
+    assert {key: {**spec, "seed": 0} for key, spec in later.items()} == first
+    ids = [resolve_analysis(one.shifted(n), experiments, "small")["analysis_id"] for n in (0, 2)]
+    assert ids[0] == resolve_analysis(one, experiments, "small")["analysis_id"] != ids[1]
+
+
 def test_runs_are_shared_with_tables(analyses, experiments):
     (model,) = resolve_analysis(analyses["figure2"], experiments, "small")["models"]
     rows = {r.run_id for r in floor("small", "table3", rows=["rfnin"], columns=["cifar10"])}

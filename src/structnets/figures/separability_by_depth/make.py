@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from structnets.analysis.depth_features import depth_names
 from structnets.analysis.separability import Separability, by_depth
@@ -10,6 +10,8 @@ from structnets.figures.context import Context, Measured
 from structnets.figures.separability import draw_separability
 from structnets.figures.separability_by_depth.options import SeparabilityByDepth
 from structnets.figures.split_features import both_accuracies, split_features
+
+_LAST = 3  # layers of which section 6.5.1 says that most of the rise is theirs
 
 
 def separability_by_depth(context: Context, options: SeparabilityByDepth) -> list[Measured]:
@@ -31,8 +33,24 @@ def separability_by_depth(context: Context, options: SeparabilityByDepth) -> lis
         networks[run.label] = found
         for depth, one in enumerate(found, start=1):
             measured += both_accuracies(f"{run.key}.depth{depth}", one, len(test.labels))
+        measured += rises_of(run.key, found, len(test.labels))
     draw_separability(networks, context.stem, title=context.title, note=context.note)
     return measured
+
+
+def rises_of(key: str, found: Sequence[Separability], images: int) -> list[Measured]:
+    """Say what a block adds to either accuracy, among the last three blocks and before them."""
+    if len(found) <= _LAST + 1:
+        return []
+    first, turn, last = found[0], found[-1 - _LAST], found[-1]
+    before = len(found) - 1 - _LAST
+    return [
+        Measured(
+            f"{key}.rise_{part}.{name}", (getattr(to, name) - getattr(of, name)) / blocks, images
+        )
+        for part, of, to, blocks in (("before", first, turn, before), ("last", turn, last, _LAST))
+        for name in ("svm", "neighbour")
+    ]
 
 
 def _once(context: Context, name: str, compute: Callable[[], Separability]) -> Separability:

@@ -82,8 +82,7 @@ class Entry:
         """List the runs behind it."""
         if self.rendering is not None:
             return self.rendering.run_ids()
-        models = self.finding.line["models"] if self.finding else []
-        return list(dict.fromkeys(model["run_id"] for model in models))
+        return self.finding.run_ids if self.finding else []
 
     @property
     def measured(self) -> bool:
