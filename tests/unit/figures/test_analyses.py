@@ -19,6 +19,8 @@ from structnets.analysis.step_cost import WAYS, step_cost
 from structnets.analysis.trained import load_run
 from structnets.figures.performing import perform
 from structnets.figures.separability_by_depth.make import rises_of
+from structnets.figures.training_loss.draw import MeanLoss
+from structnets.figures.training_loss.make import apart
 from structnets.figures.training_memory import make as memory
 from structnets.files import read_json, write_json
 from structnets.forms.splits.stored import write_prepared
@@ -149,7 +151,17 @@ def test_losses_are_the_runs_own(analyse: Analyse) -> None:
     assert analyse("training_loss", "irevnet", "resnet") == {
         "irevnet.final_loss": 1.0,
         "resnet.final_loss": 1.0,
+        "resnet.apart": 0.0,
     }
+
+
+def test_area_between_loss_curves_by_hand() -> None:
+    first = [MeanLoss(100, 4.0, 100), MeanLoss(200, 2.0, 100), MeanLoss(250, 2.0, 50)]
+    other = [MeanLoss(100, 3.0, 100), MeanLoss(300, 2.0, 200)]  # 2.5 at 200, 2.25 at 250
+    share = 100 * (100 * 1 + 100 * 0.5 + 50 * 0.25) / (400 + 200 + 100)
+    assert apart(first, other) == pytest.approx((share, 250))
+    assert apart(first, first) == (0.0, 250)
+    assert apart(first[:1], other[1:]) is None
 
 
 def test_spectrum_and_inverse(analyse: Analyse) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
+
+import numpy as np
 
 from structnets.analysis.trained import Trained
 from structnets.figures.context import Context, Measured
@@ -20,10 +23,35 @@ def training_loss(context: Context, options: TrainingLoss) -> list[Measured]:
     """
     losses = {run.label: mean_losses(run) for run in context.runs}
     draw_mean_losses(losses, context.stem, title=context.title, note=context.note)
+    first, *others = context.runs
     return [
         Measured(f"{run.key}.final_loss", losses[run.label][-1].loss, losses[run.label][-1].over)
         for run in context.runs
+    ] + [
+        Measured(f"{run.key}.apart", *found)
+        for run in others
+        if (found := apart(losses[first.label], losses[run.label]))
     ]
+
+
+def apart(first: Sequence[MeanLoss], other: Sequence[MeanLoss]) -> tuple[float, int] | None:
+    """Measure the area between two curves, in percent of that below the first.
+
+    Returns
+    -------
+    tuple of float and int, or None
+        The share, and the number of the first's iterations that it is over: those that both
+        curves span; None if there are none. Between the means of `other` a straight line is taken.
+    """
+    both = [one for one in first if other[0].step <= one.step <= other[-1].step]
+    if not both:
+        return None
+    places, values = [one.step for one in other], [one.loss for one in other]
+    between = [
+        abs(float(np.interp(one.step, places, values)) - one.loss) * one.over for one in both
+    ]
+    below = sum(one.loss * one.over for one in both)
+    return 100 * sum(between) / below, sum(one.over for one in both)
 
 
 def mean_losses(run: Trained) -> list[MeanLoss]:
