@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from structnets.cli.commands import COMMANDS
 from structnets.cli.overview import answered
 from structnets.cli.parsing import call
+from structnets.files import json_text
 from structnets.installation import remedy
 
 
@@ -51,7 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, OSError, ArithmeticError, ModuleNotFoundError) as error:
         if "--debug" in words or _is_ours(error):
             raise
-        print(f"structnets: {_explanation(error)}", file=sys.stderr)
+        explanation = _explanation(error)
+        print(f"structnets: {explanation}", file=sys.stderr)
+        if "--json" in words:
+            print(json_text({"error": explanation}), end="")
         return 2
     return status
 

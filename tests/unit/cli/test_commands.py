@@ -89,6 +89,13 @@ def test_error_of_the_user_is_one_message(words, message, capsys):
     assert "Traceback" not in printed.err
 
 
+def test_error_is_a_document_too(capsys):
+    assert cli.main(["validate", "absent.json", "--json"]) == 2
+    printed = capsys.readouterr()
+    assert "absent.json is missing" in json.loads(printed.out)["error"]
+    assert printed.err.startswith("structnets: ")
+
+
 @pytest.mark.parametrize("content", ["[1]", "1", "null", '"spec"', "{}"])
 @pytest.mark.parametrize("name", ["spec.json", "experiment.yaml"])
 def test_a_file_of_another_kind_is_refused(tmp_path, name, content, capsys):
