@@ -59,7 +59,7 @@ ui: $(READY)  ## the MLflow UI over results/
 	$(RUN) python -m pipelines.serve_ui --results results
 
 fuzz: $(READY)  ## an hour of damaged files for every reader
-	$(RUN) STRUCTNETS_FUZZ_SECONDS=3600 python -m pytest tests/hostile/test_fuzz.py
+	$(RUN) STRUCTNETS_FUZZ_SECONDS=3600 python -m pytest -rP tests/hostile/test_fuzz.py
 
 bench: $(READY)  ## speed of the layers, of building models, of one run's overhead
 	$(RUN) python -m pytest tests/benchmarks -m benchmark -s

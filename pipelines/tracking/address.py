@@ -149,13 +149,13 @@ class Address:
         """What stands before the host, and host and path.
 
         A password with ``/``, ``?`` or ``#`` looks like the begin of a path: the last ``@`` ends
-        it, unless a host without a user stands before, whose path may have one.
+        it, unless a host without a user stands before, whose path may have one, or nothing does.
         """
         match = _SCHEME.fullmatch(self.given)
         rest = match[2] if match else ""
         head = re.split(r"[/?#]", rest, maxsplit=1)[0]
         if ("@" in head and "@" not in rest[len(head) :]) or (
-            "@" in rest and "@" not in head and not _HOST.fullmatch(head)
+            head and "@" in rest and "@" not in head and not _HOST.fullmatch(head)
         ):
             userinfo, _, place = rest.rpartition("@")
         else:

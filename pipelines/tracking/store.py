@@ -212,8 +212,9 @@ def is_refusal(error: Exception) -> bool:
 def reason(error: Exception, uri: str | Address) -> str:
     """Return why MLflow at `uri` did not answer, fit for a log, with what to do if it is known."""
     address = Address.of(uri)
-    text = str(error).splitlines()[0] if str(error) else type(error).__name__
-    text = shortened(address.without_secrets(text))
+    # Masked before it is cut: a password may hold what ends a line.
+    lines = address.without_secrets(error).splitlines()
+    text = shortened(lines[0] if lines else type(error).__name__)
     if "Invalid Host header" in text or "DNS rebinding" in text:
         text += '; start the server with --allowed-hosts "<host>:<port>" for the host you name'
     if "out-of-date database schema" in text:

@@ -418,7 +418,18 @@ def _alias_bomb() -> str:
     return "\n".join(lines)
 
 
+def _merge_bomb() -> str:
+    lines = ["a0: &a0 {x: 1, y: 2}"]
+    lines += [f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}]}}" for n in range(1, 40)]
+    return "\n".join(lines)
+
+
 YAMLS = {
+    "a key twice": _text("a.yaml", "chapter: 3\nchapter: 4"),
+    "merges that expand": _text("a.yaml", _merge_bomb()),
+    "a merge of itself": _text("a.yaml", "&a {<<: *a}"),
+    "a key that clears the screen": _text("a.yaml", '"\\e[2J\\nchapter": 1'),
+    "10,000 unknown keys": _text("a.yaml", "\n".join(f"k{n}: 1" for n in range(10_000))),
     "aliases that expand": _text("a.yaml", _alias_bomb()),
     "an alias of itself": _text("a.yaml", "&a [*a]"),
     "nested lists": _text("a.yaml", NESTED),
@@ -433,6 +444,9 @@ YAMLS = {
 JSONS = {
     "100,000 nested lists": _text("a.json", NESTED),
     "NaN": _text("a.json", '{"lr": NaN}'),
+    "a key twice": _text("a.json", '{"lr": 1, "lr": 2}'),
+    "16 bits a letter": _bytes("a.json", lambda: '{"lr": 1}'.encode("utf-16")),
+    "NUL": _bytes("a.json", bytes(100)),
     "a number of 10,000 digits": _text("a.json", "1" * 10_000),
     "no text": _bytes("a.json", b"\xff\xfe"),
     "300 MB": _bytes("a.json", lambda: b'"' + b"x" * (300 << 20) + b'"'),
@@ -472,6 +486,8 @@ SPECS = {
     "an option that is a list": _text("a.json", spec(model__options={"kernel_sizes": [[3]]})),
     "an unknown model": _text("a.json", spec(model__name="x" * 100_000)),
     "somebody's module": _text("a.json", spec(model__name="no_such_module_anywhere:Net")),
+    "a key that clears the screen": _text("a.json", spec(**{"\x1b[2J\n\u202e": 1})),
+    "10,000 unknown keys": _text("a.json", spec(**{f"k{n}": 1 for n in range(10_000)})),
     "a list": _text("a.json", "[]"),
     "nothing": _text("a.json", "{}"),
 }

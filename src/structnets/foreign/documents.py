@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from structnets.foreign.limits import TEXT, Limit
 from structnets.foreign.reading import read_whole
-from structnets.foreign.shown import shortened
+from structnets.foreign.shown import shortened, shown
 
 VALUES = Limit("STRUCTNETS_LARGEST_DOCUMENT_MILLION", 20, "values", "million", 1_000_000)
 _DEEPEST = 100
+_MERGE = "tag:yaml.org,2002:merge"
 _REMEDY = "repair it, or write it anew"
 
 
@@ -41,7 +43,7 @@ def parse_json(text: str | bytes, name: object) -> Any:
         Naming the document, if it is not JSON (NaN and Infinity are not), or nests too deeply.
     """
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_once)
     except RecursionError:
         raise ValueError(f"{name} is not valid JSON: it nests too deeply; {_REMEDY}") from None
     except ValueError as error:
@@ -52,18 +54,35 @@ def _refuse_constant(word: str) -> Any:
     raise ValueError(f"it holds {word}, which JSON has not")
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object; which of two values under one key was meant, nobody knows."""
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        _refuse_twice(("", key) for key, _ in pairs)
+    return content
+
+
+def _refuse_twice(keys: Iterable[tuple[str, str]]) -> None:
+    seen = set()
+    for kind, key in keys:
+        if (kind, key) in seen:
+            raise ValueError(f"the key {shown(key)} is there twice")
+        seen.add((kind, key))
+
+
 def parse_yaml(text: str, name: object) -> Any:
     """Parse a YAML document.
 
     Raises
     ------
     ValueError
-        Naming the document, if it is not YAML, nests too deeply, or if its aliases would expand
+        Naming the document, if it is not YAML, has a key twice in one mapping, nests too deeply,
+        merges or refers to more than the limit, or if its aliases would expand
         to more values than the limit, or to itself.
     """
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loader = _loader()
     try:
         depth = 0
         for event in yaml.parse(text, Loader=loader):
@@ -79,6 +98,37 @@ def parse_yaml(text: str, name: object) -> Any:
         raise ValueError(f"{name} is not valid YAML: {shortened(error)}; {_REMEDY}") from None
     VALUES.check(name, _values(content, {}, name))
     return content
+
+
+@functools.cache
+def _loader() -> Any:
+    """Return the safe loader, which refuses keys that are there twice and merges without end."""
+    import yaml
+
+    plain: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    class Loader(plain):
+        def __init__(self, stream: Any) -> None:
+            super().__init__(stream)
+            self._flat: set[int] = set()
+            self._merged = 0
+
+        def flatten_mapping(self, node: Any) -> None:
+            if id(node) in self._flat:
+                return
+            self._flat.add(id(node))
+            own = [key for key, _ in node.value if key.tag != _MERGE]
+            _refuse_twice((key.tag, key.value) for key in own if isinstance(key.value, str))
+            for _, value in (pair for pair in node.value if pair[0].tag == _MERGE):
+                parts = value.value if isinstance(value, yaml.SequenceNode) else [value]
+                for part in (one for one in parts if isinstance(one, yaml.MappingNode)):
+                    self.flatten_mapping(part)
+                    self._merged += len(part.value)
+                    if self._merged > VALUES.value() // 20:  # each costs much
+                        raise ValueError("its merges (<<) write more values than are allowed")
+            super().flatten_mapping(node)
+
+    return Loader
 
 
 def _values(content: Any, counted: dict[int, int], name: object) -> int:

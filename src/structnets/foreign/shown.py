@@ -36,13 +36,34 @@ def shown(value: object) -> str:
     --------
     >>> shown("cifar")
     "'cifar'"
-    >>> len(shown([["x" * 1000] * 1000] * 1000)) < 400
+    >>> len(shown([["x" * 1000] * 1000] * 1000)) < 500
     True
     """
     return shortened(_REPR.repr(value), 4 * _LONGEST)
 
 
 def shortened(text: object, longest: int = 2 * _LONGEST) -> str:
-    """Return text on one line, cut where it is longer than `longest` letters."""
-    line = " ".join(str(text).split())
+    """Return text on one line, cut where it is longer than `longest` letters.
+
+    What steers a terminal, or turns the direction of writing, stands there as its escape.
+    """
+    line = printable(" ".join(str(text)[: 100 * longest].split()))
     return line if len(line) <= longest else line[: longest - 3] + "..."
+
+
+def printable(text: str) -> str:
+    r"""Return text with the escapes of letters that cannot be seen in their place.
+
+    Examples
+    --------
+    >>> print(printable("a\x1b[2Jb"))
+    a\x1b[2Jb
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        letter
+        if letter.isprintable()
+        else letter.encode("unicode_escape", "surrogatepass").decode()
+        for letter in text
+    )

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from structnets.foreign.documents import parse_yaml, read_text
-from structnets.foreign.shown import shown
+from structnets.foreign.shown import shortened, shown
 
+_SHOWN = 20  # faults of one document
 _M = TypeVar("_M", bound=BaseModel)
 
 
@@ -54,14 +55,17 @@ def load_yaml(path: Path) -> Any:
 
 def _readable(error: ValidationError, model: type[BaseModel], name: str) -> str:
     lines = [f"{name} is not valid:"]
-    for item in error.errors():
-        place = ".".join(str(part) for part in item["loc"]) or "(top)"
+    faults = error.errors()
+    for item in faults[:_SHOWN]:
+        place = shortened(".".join(str(part) for part in item["loc"])) or "(top)"
         if item["type"] == "extra_forbidden":
             allowed = ", ".join(_siblings(model, item["loc"][:-1])) or "none"
             message = f"unknown key; allowed here: {allowed}"
         else:
             message = f"{item['msg'].removeprefix('Value error, ')} (given: {shown(item['input'])})"
         lines.append(f"  {place}: {message}")
+    if len(faults) > _SHOWN:
+        lines.append(f"  and {len(faults) - _SHOWN} more")
     return "\n".join(lines)
 
 
