@@ -56,7 +56,7 @@ class Task(Protocol):
 def form_of(spec: ResolvedSpec) -> FormEntry:
     """Return the modules a spec's data set is read and learned by."""
     form = find_form(find_dataset(spec["data"]["name"]).form)
-    return form.for_prepared(spec["data"]["prepare"])
+    return form.for_prepared(spec["data"].get("prepare", {}))
 
 
 def open_examples(

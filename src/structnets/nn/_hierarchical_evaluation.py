@@ -60,6 +60,9 @@ def pad_maps(maps: Tensor, margins: Pair, padding: str) -> Tensor:
 def plain(x: Tensor, factors: Factors, geometry: Geometry) -> Tensor:
     """Filter every attribute slice, normalise, permute, filter along attributes, permute back."""
     inner = factors.norm(_filtered_slices(x, factors.spatial, geometry))
+    # Flat and back, so that the gradient arrives contiguous: PyTorch's batch normalisation in
+    # evaluation, on a processor, differentiates wrongly where it is not and a map has one row.
+    inner = inner.flatten().view(inner.shape)
     if factors.activation:
         inner = functional.elu(inner)
     return _along_attributes(inner, x.shape[0], factors.attribute, geometry.axes)

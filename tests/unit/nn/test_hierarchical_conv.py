@@ -130,6 +130,14 @@ def test_impulse_answers_with_both_filters() -> None:
     torch.testing.assert_close(layer(x)[0, 0, 0, :, :, 0], expected)
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_gradient_of_a_single_place_is_the_slope(way: str) -> None:
+    layer = HierarchicalConv(1, 4, kernel_size=1, support=(1, 1)).double().eval()
+    layer.way = way
+    x = torch.randn(1, 1, 2, 1, 1, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(layer, (x,))
+
+
 @pytest.mark.parametrize("case", ["zeros", "circular", "stride, mean", "unsubsampled, 1x1"])
 def test_collapsed_layer_is_equal(case: str) -> None:
     layer = build(case).eval()
