@@ -13,7 +13,10 @@ from structnets.nn import (
     AttributeConv,
     Bottleneck,
     DynamicSteerableBlock,
+    FrameConv1d,
     FrameConv2d,
+    FrameConv3d,
+    FrameConvTranspose2d,
     GaussianConv2d,
     GaussianConv3d,
     HarmonicConv2d,
@@ -94,6 +97,11 @@ LAYERS: dict[str, Layer] = {
         lambda: GaussianConv3d(2, 3, order=2, kernel_size=5), (2, 6, 5, 7), (2, 3, 5, 4)
     ),
     "FrameConv2d": Layer(lambda: FrameConv2d(2, 4, 3, padding=1), _IMAGE, _ODD),
+    "FrameConv1d": Layer(lambda: FrameConv1d(2, 4, 5, padding=2), (2, 11), (2, 3)),
+    "FrameConv3d": Layer(lambda: FrameConv3d(2, 3, 3, padding=1), (2, 6, 5, 7), (2, 3, 1, 4)),
+    "FrameConvTranspose2d": Layer(
+        lambda: FrameConvTranspose2d(2, 4, 4, stride=2, padding=1), _IMAGE, _ODD
+    ),
     "LearnedBasisConv2d": Layer(lambda: LearnedBasisConv2d(2, 4, 5, 3), _IMAGE, _ODD),
     "HarmonicConv2d": Layer(lambda: HarmonicConv2d(2, 3), (2, 2, *_IMAGE), (2, 2, *_ODD)),
     "DynamicSteerableBlock": Layer(

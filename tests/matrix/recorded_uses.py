@@ -11,9 +11,18 @@ import torch
 from tests.matrix.comparing import assert_near, gradients, quick, slow
 from tests.matrix.layers import Layer
 
-INDUCTOR = ("GaussianConv3d",)
 # Uses that are tried on some layers only, for their time.
-ONLY = {"compile, inductor": INDUCTOR}
+ONLY: dict[str, tuple[str, ...]] = {
+    "compile, inductor": (
+        "GaussianConv2d",
+        "GaussianConv3d",
+        "FrameConv2d",
+        "DynamicSteerableBlock",
+        "HierarchicalConv",
+        "InvertibleSequential",
+    ),
+    "compile, inductor, dynamic": ("GaussianConv2d", "FrameConv2d"),
+}
 
 
 @quick("jit.trace")
@@ -69,10 +78,20 @@ def exported_dynamic(layer: Layer) -> None:
 
 @slow("compile, inductor")
 def generated(layer: Layer) -> None:
+    _generated(layer, (3,))
+
+
+@slow("compile, inductor, dynamic")
+def generated_dynamic(layer: Layer) -> None:
+    _generated(layer, (3, 2, 5), dynamic=True, fullgraph=True)
+
+
+def _generated(layer: Layer, batches: tuple[int, ...], **options: bool) -> None:
     module = layer.module(torch.float32).eval()
-    x = layer.samples(dtype=torch.float32)
-    found = gradients(torch.compile(copy.deepcopy(module)), x)
-    assert_near(found, gradients(module, x), 1e-4)
+    code = torch.compile(copy.deepcopy(module), **options)
+    for batch in batches:
+        x = layer.samples(batch, dtype=torch.float32)
+        assert_near(gradients(code, x), gradients(module, x), 1e-4)
     torch._dynamo.reset()
 
 

@@ -35,3 +35,8 @@ REFUSED["DynamicSteerableBlock", "second derivatives"] = Refusal(
     "the gradient of its angles is damped on purpose and so is nobody's derivative; "
     "with `angle_damping=0` it is, and differentiates again",
 )
+REFUSED["FrameConvTranspose2d", "fx"] = Refusal(
+    "Proxy object cannot be iterated",
+    "`torch.fx.symbolic_trace` of the layer alone takes the optional `output_size` for an input, as "
+    "it does for `nn.ConvTranspose2d`",
+)

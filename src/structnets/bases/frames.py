@@ -29,7 +29,7 @@ from structnets.bases.gaussian import atom_exponents
 from structnets.entries import Registry
 
 Float = NDArray[np.float64]
-Size = tuple[int, int]
+Size = tuple[int, ...]
 
 GREATEST_CONDITION = 1e4
 """Beyond it single-precision coefficients keep fewer than three digits of a filter."""
@@ -43,7 +43,7 @@ class Frame:
     ----------
     name : str
         For messages.
-    atoms : ndarray, shape (M, K, L)
+    atoms : ndarray, shape (M, K, L), or (M, L) and (M, J, K, L) for lines and volumes
         The filters, float64.
     labels : sequence of str
         A short name of every atom.
@@ -61,9 +61,11 @@ class Frame:
     def __post_init__(self) -> None:
         """Check and freeze the atoms."""
         atoms = np.array(self.atoms, dtype=np.float64)
-        if atoms.ndim != 3 or 0 in atoms.shape:
-            raise ValueError(f"atoms must have shape (M, K, L), got {atoms.shape}")
-        if not np.isfinite(atoms).all() or not atoms.any(axis=(1, 2)).all():
+        if not 2 <= atoms.ndim <= 4 or 0 in atoms.shape:
+            raise ValueError(
+                f"atoms must have shape (M, K, L), (M, L) or (M, J, K, L), got {atoms.shape}"
+            )
+        if not np.isfinite(atoms).all() or not atoms.reshape(len(atoms), -1).any(axis=1).all():
             raise ValueError(f"frame {self.name!r}: atoms must be finite and none of them zero")
         if len(self.labels) != len(atoms):
             raise ValueError(f"{len(atoms)} atoms need as many labels, got {len(self.labels)}")
@@ -76,12 +78,12 @@ class Frame:
 
     @property
     def kernel_size(self) -> Size:
-        """Height and width of the filters."""
-        return self.atoms.shape[1], self.atoms.shape[2]
+        """Height and width of the filters; one length for lines, depth too for volumes."""
+        return self.atoms.shape[1:]
 
     @cached_property
     def matrix(self) -> Float:
-        """The synthesis operator transposed: atoms as rows, shape (M, K L)."""
+        """The synthesis operator transposed: atoms as rows, shape (M, taps)."""
         return self.atoms.reshape(len(self), -1)
 
     @cached_property
@@ -113,7 +115,7 @@ class Frame:
 
     @cached_property
     def dual(self) -> Float:
-        """The canonical dual atoms, shape (M, K, L).
+        """The canonical dual atoms, of the atoms' shape.
 
         With them ``sum_m <f, dual_m> atom_m`` is f for every f in the span, and the nearest
         filter of the span otherwise.
@@ -122,22 +124,24 @@ class Frame:
 
     def analyse(self, filters: Float) -> Float:
         """Return the smallest coefficients of filters (..., K, L), shape (..., M)."""
-        return np.einsum("...kl,mkl->...m", filters, self.dual)
+        dims = len(self.kernel_size)
+        return np.tensordot(filters, self.dual, (range(-dims, 0), range(1, dims + 1)))
 
     def synthesise(self, coefficients: Float) -> Float:
         """Return the filters (..., K, L) of coefficients (..., M)."""
-        return np.einsum("...m,mkl->...kl", coefficients, self.atoms)
+        return np.tensordot(coefficients, self.atoms, 1)
 
     def normalized(self) -> Frame:
         """Return the frame with atoms of unit L2 norm."""
         norms = np.linalg.norm(self.matrix, axis=1)
-        return Frame(self.name, self.atoms / norms[:, None, None], self.labels)
+        ones = (1,) * len(self.kernel_size)
+        return Frame(self.name, self.atoms / norms.reshape(-1, *ones), self.labels)
 
 
 def pixel_frame(kernel_size: Size = (3, 3)) -> Frame:
     """Return the standard basis: one atom per pixel, row by row."""
     taps = math.prod(kernel_size)
-    labels = tuple(f"e{y},{x}" for y, x in np.ndindex(*kernel_size))
+    labels = tuple("e" + ",".join(map(str, place)) for place in np.ndindex(*kernel_size))
     return Frame("pixel", np.eye(taps).reshape(taps, *kernel_size), labels)
 
 
@@ -147,17 +151,18 @@ def gaussian_frame(kernel_size: Size = (3, 3), sigma: float | None = None) -> Fr
     Parameters
     ----------
     kernel_size : pair of int
-        Height K and width L; even ones are sampled between the pixels.
+        Height K and width L; even ones are sampled between the pixels. One number or three for
+        lines and volumes, for all frames of tensor products.
     sigma : float, optional
         Scale in pixels. By default 0.4 sqrt(K + 1) of the wider side: 0.8 at 3 x 3, and near the
         best conditioned one of the larger sizes.
     """
     sigma = 0.4 * math.sqrt(max(kernel_size) + 1) if sigma is None else sigma
-    along_y, along_x = (
+    along = [
         [sampled_derivative(n, sigma, _grid(length)) for n in range(length)]
         for length in kernel_size
-    )
-    return _tensor_products("gaussian", along_y, along_x, "g")
+    ]
+    return _tensor_products("gaussian", along, "g")
 
 
 def framelet_frame(kernel_size: Size = (3, 3)) -> Frame:
@@ -169,21 +174,29 @@ def framelet_frame(kernel_size: Size = (3, 3)) -> Frame:
     one: undecimated, they are a tight frame of images; as filters of K x L pixels they are a
     non-orthogonal basis.
     """
-    along_y, along_x = ([_framelet(n, length - 1) for n in range(length)] for length in kernel_size)
-    return _tensor_products("framelet", along_y, along_x, "h")
+    along = [[_framelet(n, length - 1) for n in range(length)] for length in kernel_size]
+    return _tensor_products("framelet", along, "h")
 
 
 def naive_frame(kernel_size: Size = (3, 3)) -> Frame:
     """Return the polynomials x^p y^q, p < L and q < K, on [-1, 1] squared."""
-    along_y, along_x = (
+    along = [
         [np.linspace(-1, 1, length) ** n if length > 1 else np.ones(1) for n in range(length)]
         for length in kernel_size
-    )
-    return _tensor_products("naive", along_y, along_x, "m")
+    ]
+    return _tensor_products("naive", along, "m")
 
 
 def gauss15_frame(kernel_size: Size = (3, 3), sigma: float = 0.8) -> Frame:
-    """Return the 15 Gaussian derivatives up to total order 4: overcomplete on 3 x 3 pixels."""
+    """Return the 15 Gaussian derivatives up to total order 4: overcomplete on 3 x 3 pixels.
+
+    Raises
+    ------
+    ValueError
+        For lines and volumes, on which they are not 15.
+    """
+    if len(kernel_size) != 2:
+        raise ValueError(f"gauss15 is a frame of the plane, got kernel_size {kernel_size}")
     exponents = atom_exponents(4)
     atoms = [
         np.outer(
@@ -219,6 +232,19 @@ def frame_name(frame: str, layer: int = 0) -> str:
     return frame
 
 
+def why_not(frame: str | Frame, dimensions: int) -> str | None:
+    """Say why a frame, by name or itself, has no filters of so many axes; None if it has."""
+    if isinstance(frame, Frame):
+        own = len(frame.kernel_size)
+        return None if own == dimensions else f"frame {frame.name!r} has filters of {own} axes"
+    entry = FRAMES.find(frame, paths=True)
+    return None if dimensions in entry.dimensions else f"frame {frame!r} {_dimensions(entry)}"
+
+
+def _dimensions(entry: FrameEntry) -> str:
+    return f"has filters of {' or '.join(map(str, entry.dimensions))} axes"
+
+
 @functools.cache
 def build_frame(name: str, kernel_size: Size = (3, 3), normalize: bool = True) -> Frame:
     """Build a frame by name.
@@ -228,20 +254,24 @@ def build_frame(name: str, kernel_size: Size = (3, 3), normalize: bool = True) -
     name : str
         One of `FRAMES`, or ``package.module:object``, whose code is then run.
     kernel_size : pair of int
-        Height and width of the filters.
+        Height and width of the filters; one number for lines and three for volumes, if the entry
+        has such filters.
     normalize : bool
         Scale the atoms to unit norm, so that frames differ in directions and not in step size.
 
     Raises
     ------
     ValueError
-        If the name is unknown, the size is not positive, or an atom vanishes on it.
+        If the name is unknown, the size is not positive or has more or fewer axes than the frame,
+        or an atom vanishes on it.
     TypeError
         If the name makes no `Frame`.
     """
     if min(kernel_size) < 1:
         raise ValueError(f"kernel_size must be positive, got {kernel_size}")
     entry = FRAMES.find(name, paths=True)
+    if len(kernel_size) not in entry.dimensions:
+        raise ValueError(f"frame {name!r} {_dimensions(entry)}, not {len(kernel_size)}")
     frame = FRAMES.load(entry)(kernel_size)
     if not isinstance(frame, Frame):
         raise TypeError(f"frame {name!r}: {entry.constructor} made {frame!r}, not a Frame")
@@ -265,10 +295,12 @@ def _framelet(order: int, degree: int) -> Float:
     return np.asarray(taps, np.float64)
 
 
-def _tensor_products(
-    name: str, along_y: Sequence[Float], along_x: Sequence[Float], letter: str
-) -> Frame:
-    """Combine 1-D filters; x varies fastest and atoms go by their order along y, then x."""
-    pairs = list(product(range(len(along_y)), range(len(along_x))))
-    atoms = np.stack([np.outer(along_y[q], along_x[p]) for q, p in pairs])
-    return Frame(name, atoms, tuple(f"{letter}{p}{q}" for q, p in pairs))
+def _tensor_products(name: str, along: Sequence[Sequence[Float]], letter: str) -> Frame:
+    """Combine 1-D filters of every axis; x varies fastest, atoms go by order along y, then x."""
+    orders = list(product(*(range(len(filters)) for filters in along)))
+    atoms = [
+        functools.reduce(np.multiply.outer, (of[n] for of, n in zip(along, each, strict=True)))
+        for each in orders
+    ]
+    labels = tuple(letter + "".join(map(str, reversed(each))) for each in orders)
+    return Frame(name, np.stack(atoms), labels)

@@ -6,7 +6,12 @@ from structnets.nn.bottleneck import Bottleneck
 from structnets.nn.checks import check_collapse, check_equivariance, check_inverse
 from structnets.nn.composition import composed_together
 from structnets.nn.dynamic_steerable import DynamicSteerableBlock
-from structnets.nn.frame_conv import FrameConv2d
+from structnets.nn.frame_conv import FrameConv1d, FrameConv2d, FrameConv3d
+from structnets.nn.frame_conv_transpose import (
+    FrameConvTranspose1d,
+    FrameConvTranspose2d,
+    FrameConvTranspose3d,
+)
 from structnets.nn.gaussian_conv import GaussianConv2d
 from structnets.nn.gaussian_conv3d import GaussianConv3d
 from structnets.nn.harmonic_conv import HarmonicConv2d
@@ -26,7 +31,12 @@ __all__ = [
     "AttributeConv",
     "Bottleneck",
     "DynamicSteerableBlock",
+    "FrameConv1d",
     "FrameConv2d",
+    "FrameConv3d",
+    "FrameConvTranspose1d",
+    "FrameConvTranspose2d",
+    "FrameConvTranspose3d",
     "GaussianConv2d",
     "GaussianConv3d",
     "HarmonicConv2d",

@@ -85,7 +85,7 @@ class AttributeAxes:
 
     def placement(self, like: Tensor) -> Tensor:
         """Return how often tap d takes sample i to output o of the second axis, as (i, o, d)."""
-        placed = torch.zeros(self.sizes[1], self.outputs[1], self.support[1])
+        placed = torch.zeros(self.sizes[1], self.outputs[1], self.support[1], device="cpu")
         for output in range(self.outputs[1]):
             for tap, sample in enumerate(self.samples(1, output)):
                 if sample is not None:

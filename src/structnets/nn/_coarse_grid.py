@@ -20,7 +20,7 @@ _RCOND = 1e-6
 def coarse_positions(length: int, step: int) -> Tensor:
     """Return sample positions at most `step` apart that include both ends of a line."""
     count = math.ceil((length - 1) / step) + 1
-    return torch.linspace(0, length - 1, count, dtype=torch.float64).round().long()
+    return torch.linspace(0, length - 1, count, dtype=torch.float64, device="cpu").round().long()
 
 
 def interpolation(bands: Tensor, positions: Tensor) -> Tensor:

@@ -152,7 +152,7 @@ class Discretised(GaussianConvolution[Pair]):
     def sigmas(self) -> Tensor:
         """Return the scales as they are now: shape (S,), (groups, S) or (in_channels, S)."""
         if self.log_scale is None:
-            return torch.tensor(self.basis.sigmas)
+            return torch.tensor(self.basis.sigmas, device=self.alpha.device)
         with without_autocast(self.log_scale.device.type):
             return learned_sigmas(self.log_scale, self.basis.sigmas, self.sigma_factor)
 

@@ -8,8 +8,8 @@ image, so that three ways lead to ``out = sum alpha phi_n * x``:
                (`structnets.nn._pieces`); only the input is kept for the backward pass
 ``stencils``   smooth, then one convolution with the alphas composed into 3 x 3 or 5 x 5 taps;
                PyTorch's own operations throughout
-``responses``  smooth and take the differences in single precision, then mix by a 1 x 1
-               convolution in half precision
+``responses``  smooth and take the differences in single precision (in double that of maps in
+               double), then mix by a 1 x 1 convolution in half precision
 =============  =============================================================================
 
 Differences of order n at scale sigma magnify the rounding of the smoothed maps by up to
@@ -167,21 +167,27 @@ class Hybrid:
     def responses(
         self, x: Tensor, alpha: Tensor, atoms: HybridTensors, precision: torch.dtype
     ) -> Tensor:
-        """Filter in single precision, then mix in another."""
+        """Filter in single precision, or double if the maps are, then mix in another."""
         with without_autocast(x.device.type):
-            exact = x.float()
+            exact = x if x.dtype == torch.float64 else x.float()
             matrices = [m for pair in self._smoothing_matrices(exact, atoms) for m in pair]
             filtering = self._smoothed_differences(x)
             maps = filtering.all_maps(exact, matrices)
             # Powers go to the maps: rounded to half precision, large ones would be the weights'.
             maps = maps.unflatten(1, (filtering.count, -1))
-            maps = maps * (atoms.powers * atoms.halves).float()[:, None, None, None]
+            maps = maps * (atoms.powers * atoms.halves).to(exact.dtype)[:, None, None, None]
             weights = alpha.to(precision)
         maps = self._beside(maps.to(precision).unbind(1))
         return functional.conv2d(maps, weights.mT.flatten(1)[:, :, None, None], groups=self.groups)
 
     def pieces(self, x: Tensor, alpha: Tensor, atoms: HybridTensors) -> Tensor:
-        """Filter and mix an image at a time; one group, one smoothing for all channels."""
+        """Filter and mix an image and a group at a time; one smoothing for all channels."""
+        if self.groups == 1:
+            return self._pieces(x, alpha, atoms)
+        parts = zip(x.chunk(self.groups, 1), alpha.chunk(self.groups), strict=True)
+        return torch.cat([self._pieces(maps, weights, atoms) for maps, weights in parts], 1)
+
+    def _pieces(self, x: Tensor, alpha: Tensor, atoms: HybridTensors) -> Tensor:
         size = self.output_size(x)
         factors = tuple((int(y), int(x)) for y, x in self.basis.factors)
         if x.shape[2] * x.shape[3] <= PIXELS_PER_OUTPUT * len(alpha):

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from structnets.bases.frames import Frame
-from structnets.nn.frame_conv import FrameConv2d, compose
+from structnets.nn._frame_convolution import FrameConvolution, compose
 
 Key = tuple[Frame, torch.device, torch.dtype]
 
@@ -30,7 +30,7 @@ def composed_together(model: nn.Module) -> Iterator[None]:
     Parameters
     ----------
     model : nn.Module
-        Any; layers other than `FrameConv2d` are not touched.
+        Any; layers other than frame convolutions are not touched.
 
     Examples
     --------
@@ -45,9 +45,9 @@ def composed_together(model: nn.Module) -> Iterator[None]:
     if torch.compiler.is_compiling():
         yield
         return
-    groups: dict[Key, list[FrameConv2d]] = {}
+    groups: dict[Key, list[FrameConvolution]] = {}
     for layer in model.modules():
-        if isinstance(layer, FrameConv2d):
+        if isinstance(layer, FrameConvolution):
             weights = layer.coefficients
             groups.setdefault((layer.frame, weights.device, weights.dtype), []).append(layer)
     try:
@@ -61,8 +61,8 @@ def composed_together(model: nn.Module) -> Iterator[None]:
                 layer.composed = None
 
 
-def _filters(layers: list[FrameConv2d]) -> list[Tensor]:
-    """Return the filters of layers that share a frame, each (O, I / groups, K, L)."""
+def _filters(layers: list[FrameConvolution]) -> list[Tensor]:
+    """Return the filters of layers that share a frame, each in the shape of plain weights."""
     rows = [layer.coefficients.flatten(0, 1) for layer in layers]
     composed = compose(torch.cat(rows), layers[0].constant("atoms", rows[0]))
     pieces = composed.split([len(row) for row in rows])

@@ -271,9 +271,9 @@ class DynamicSteerableBlock(ConstantBuffers):
         """
         if self.gauge:
             raise ValueError("the length of a pair is no filter: a block with gauge has no kernel")
-        nodes = self.nodes
+        nodes, like = self.nodes, self.kernels
         weights = nodes.weights(nodes.sigmas[len(nodes.sigmas) // 2] if sigma is None else sigma)
-        atoms = torch.einsum("s,smkl->mkl", torch.tensor(weights).to(self.kernels), self.kernels)
+        atoms = torch.einsum("s,smkl->mkl", like.new_tensor(weights), like)
         constant = atoms.new_full((1, 1, *atoms.shape[1:]), angle)
         turned = rotate_maps(atoms[None, None], constant, self.frequencies)[0, 0]
         coefficients = self.features.weight.unflatten(1, (self.in_channels, -1))[..., 0, 0]

@@ -141,6 +141,11 @@ class GaussianConv2d(ChoosesWays, Discretised):
         if way != "auto" and way not in allowed:
             raise ValueError(f"way must be auto or one of {', '.join(allowed)}; got {way!r}")
         learned = resolve_learn_sigma(learn_sigma)
+        if way in ("pieces", "responses") and learned in ("group", "channel"):
+            raise ValueError(
+                f"way {way!r} smooths all channels alike, which learn_sigma={learned!r} does not: "
+                "use way='auto' or learn_sigma='layer'"
+            )
         if learned and kernel_size is None:
             kernel_size = learned_size(order, as_scales(sigmas), discretisation, sigma_factor)
         basis, geometry = (order, sigmas, kernel_size), (stride, padding, dilation, groups)

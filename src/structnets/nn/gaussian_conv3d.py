@@ -155,13 +155,12 @@ class GaussianConv3d(GaussianConvolution[Triple]):
         # Sums over many voxels need the alphas' precision, so autocast stays out.
         with without_autocast(x.device.type):
             exact = torch.float32 if self.alpha.dtype in LOW else self.alpha.dtype
-            parts = [
-                self._mixed(maps.to(exact), alpha.to(exact))
-                for maps, alpha in zip(
-                    x.chunk(self.groups, 1), self.alpha.chunk(self.groups), strict=True
-                )
-            ]
-            out = parts[0] if self.groups == 1 else torch.cat(parts, 1)
+            x, alpha = x.to(exact), self.alpha.to(exact)
+            if self.groups == 1:  # a chunk would forbid writing into what it is one of
+                out = self._mixed(x, alpha)
+            else:
+                parts = zip(x.chunk(self.groups, 1), alpha.chunk(self.groups), strict=True)
+                out = torch.cat([self._mixed(*part) for part in parts], 1)
         return as_autocast(out.to(self.alpha.dtype))
 
     def _mixed(self, x: Tensor, alpha: Tensor) -> Tensor:

@@ -8,10 +8,28 @@ from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
+from torch.nn.modules.conv import _ConvNd
 
-from structnets.bases.frames import Frame, frame_name
-from structnets.nn.frame_conv import FrameConv2d, resolve_frame
+from structnets.bases.frames import Frame, frame_name, why_not
+from structnets.nn._frame_convolution import FrameConvolution, resolve_frame
+from structnets.nn.frame_conv import FrameConv1d, FrameConv2d, FrameConv3d
+from structnets.nn.frame_conv_transpose import (
+    FrameConvTranspose1d,
+    FrameConvTranspose2d,
+    FrameConvTranspose3d,
+)
+
+FRAME_FORMS: dict[type[nn.Module], type[FrameConvolution]] = {
+    form.plain_type: form
+    for form in (
+        FrameConv1d,
+        FrameConv2d,
+        FrameConv3d,
+        FrameConvTranspose1d,
+        FrameConvTranspose2d,
+        FrameConvTranspose3d,
+    )
+}
 
 
 @runtime_checkable
@@ -26,7 +44,7 @@ class Reparametrization:
     Attributes
     ----------
     changed : dict
-        The frame of every layer that is now a `FrameConv2d`, by the layer's name.
+        The frame of every layer that is now a frame convolution, by the layer's name.
     left : dict
         Why each other convolution is as it was, by its name.
 
@@ -34,8 +52,8 @@ class Reparametrization:
     --------
     >>> from torch import nn
     >>> from structnets.nn import reparametrize
-    >>> reparametrize(nn.Sequential(nn.ConvTranspose2d(3, 8, 3)), report=True)[1].left
-    {'0': 'transposed convolutions have no frame form'}
+    >>> reparametrize(nn.Sequential(nn.Conv3d(3, 8, 3)), "gauss15", report=True)[1].left
+    {'0': "frame 'gauss15' has filters of 2 axes"}
     """
 
     changed: dict[str, str] = field(default_factory=dict)
@@ -51,15 +69,17 @@ def reparametrize(
 ) -> Any:
     """Replace the convolutions of a model by frame convolutions of the same function.
 
-    Every ``nn.Conv2d`` wider than 1 x 1 is replaced, in place; one of a subclass is not, since it
-    may compute something else, nor one whose weight is itself computed (``weight_norm``) or also
-    used elsewhere. Layers, weights and biases that are shared stay shared; frozen ones stay frozen.
-    Optimisers hold the old weights: make them afterwards.
+    Every convolution of PyTorch's, of one to three dimensions, transposed or not, whose kernel is
+    wider than a pixel is replaced, in place; one of a subclass is not, since it may compute
+    something else, nor one whose weight is itself computed (``weight_norm``) or also used by
+    another kind of layer, nor one of other dimensions than the frame. Layers, weights and biases
+    that are shared stay shared; frozen ones stay frozen. Optimisers hold the old weights: make them
+    afterwards.
 
     Parameters
     ----------
     model : nn.Module
-        Any model; or a single ``nn.Conv2d``.
+        Any model; or a single convolution.
     frame : str or Frame
         As in `FrameConv2d`. ``image`` alternates Gaussian derivatives and framelets over the
         convolutions in the order of ``model.modules()`` (Table 6).
@@ -93,22 +113,21 @@ def reparametrize(
     """
     found = Reparametrization()
     changes: dict[nn.Module, nn.Module] = {}
-    weights: dict[int, FrameConv2d] = {}
+    weights: dict[int, FrameConvolution] = {}
     biases: dict[int, nn.Parameter] = {}
     layer = -1
     for path, conv in _convolutions(model):
-        reason = _reason_to_leave(model, conv)
+        first = weights.get(id(conv.weight))
+        chosen = first.frame if first else frame
+        chosen = chosen if isinstance(chosen, Frame) else frame_name(chosen, layer + 1)
+        reason = _reason_to_leave(model, conv) or why_not(chosen, len(conv.kernel_size))
         if reason:
             found.left[path] = reason
             continue
-        assert isinstance(conv, nn.Conv2d)
         layer += 1
-        first = weights.get(id(conv.weight))
-        chosen = first.frame if first else frame
-        chosen = chosen if isinstance(chosen, Frame) else frame_name(chosen, layer)
         _refuse_hooks(path, conv, "reparametrizing")
         try:
-            resolved = resolve_frame(chosen, (conv.kernel_size[0], conv.kernel_size[1]))
+            resolved = resolve_frame(chosen, conv.kernel_size)
             if not resolved.spans:
                 raise ValueError(f"frame {resolved.name!r} does not span")
         except ValueError as error:
@@ -118,7 +137,7 @@ def reparametrize(
             raise ValueError(
                 f"layer {path!r}: {error}; or keep_unspanned=True leaves such layers in pixels"
             ) from error
-        new = FrameConv2d.from_conv(conv, resolved)
+        new = FRAME_FORMS[type(conv)].from_conv(conv, resolved)
         new.coefficients = weights.setdefault(id(conv.weight), new).coefficients
         if conv.bias is not None and new.bias is not None:
             new.bias = biases.setdefault(id(conv.bias), new.bias)
@@ -211,19 +230,15 @@ def _convolutions(model: nn.Module) -> Iterator[tuple[str, _ConvNd]]:
 
 def _reason_to_leave(model: nn.Module, conv: _ConvNd) -> str | None:
     """Say why a convolution has no frame form here; None if it has."""
-    if isinstance(conv, _ConvTransposeNd):
-        return "transposed convolutions have no frame form"
-    if not isinstance(conv, nn.Conv2d):
-        return f"{type(conv).__name__} has no frame form: frames are those of planes"
     if "weight" not in conv._parameters or type(conv).__name__.startswith("Parametrized"):
         return "its weight is computed from others"
-    if type(conv) is not nn.Conv2d:
+    if type(conv) not in FRAME_FORMS:
         return f"{type(conv).__name__} is a subclass and may compute something else"
-    if conv.kernel_size == (1, 1):
+    if max(conv.kernel_size) == 1:
         return "its kernel is one pixel wide"
     for path, module in model.named_modules():
         shares = any(p is conv.weight for p in module._parameters.values())
-        if shares and type(module) is not nn.Conv2d:
+        if shares and type(module) not in FRAME_FORMS:
             return f"its weight is also one of {path or type(module).__name__!r}"
     return None
 

@@ -230,7 +230,9 @@ def _structured(
         if layer.bias is not None and conv.bias is not None:
             layer.bias.copy_(conv.bias)
         if keep_weights and not weight.is_meta:
-            alpha, error = nearest_coefficients(weight.double(), torch.tensor(layer.basis.kernels))
+            alpha, error = nearest_coefficients(
+                weight.double(), torch.tensor(layer.basis.kernels, device=weight.device)
+            )
             layer.alpha.copy_(alpha)
     layer.alpha.requires_grad_(weight.requires_grad)
     if layer.bias is not None and conv.bias is not None:

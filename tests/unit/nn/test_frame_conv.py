@@ -10,6 +10,7 @@ from torch import nn
 
 from structnets.bases.frames import FRAMES, build_frame
 from structnets.nn import (
+    FrameConv1d,
     FrameConv2d,
     GaussianConv2d,
     collapse_model,
@@ -115,6 +116,7 @@ def test_only_plain_convolutions_wider_than_a_pixel_are_replaced() -> None:
     layers = [nn.Conv2d(1, 1, 1), Other(1, 1, 3), weighed, nn.Conv1d(1, 1, 3), nn.Conv2d(1, 1, 3)]
     model = reparametrize(nn.Sequential(*layers), "gaussian")
     assert [isinstance(m, FrameConv2d) for m in model] == [False] * 4 + [True]
+    assert isinstance(model[3], FrameConv1d)
 
 
 def test_a_single_convolution_is_returned_as_layer() -> None:
@@ -242,10 +244,43 @@ def test_the_report_names_what_is_left_and_why() -> None:
             "normed": nn.utils.parametrizations.weight_norm(nn.Conv2d(2, 2, 3)),
         }
     )
-    _, report = reparametrize(model, report=True)
-    assert report.changed == {"plain": "gaussian"}
-    assert set(report.left) == {"pixel", "line", "volume", "up", "normed"}
-    assert "transposed" in report.left["up"]
+    _, report = reparametrize(copy.deepcopy(model), report=True)
+    assert set(report.changed) == {"plain", "line", "volume", "up"}
+    assert set(report.left) == {"pixel", "normed"}
+    _, report = reparametrize(model, "gauss15", report=True)
+    assert set(report.changed) == {"plain", "up"}
+    assert report.left["volume"] == "frame 'gauss15' has filters of 2 axes"
+
+
+OTHERS = {
+    "line": (nn.Conv1d(4, 6, 5, stride=2, groups=2, padding=2, padding_mode="circular"), (9,)),
+    "volume": (nn.Conv3d(4, 6, (3, 2, 3), dilation=(1, 2, 1), bias=False), (5, 6, 5)),
+    "up, line": (nn.ConvTranspose1d(4, 6, 4, stride=2, padding=1), (7,)),
+    "up": (nn.ConvTranspose2d(4, 6, 3, stride=2, output_padding=1, groups=2), (5, 6)),
+    "up, volume": (nn.ConvTranspose3d(4, 6, 2, stride=2, dilation=2), (3, 4, 2)),
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+@pytest.mark.parametrize("frame", ["gaussian", "framelet", "naive", "image"])
+def test_lines_volumes_and_transposed_ones_in_a_frame_and_back(kind: str, frame: str) -> None:
+    conv, size = OTHERS[kind]
+    maps = torch.randn(2, 4, *size, generator=torch.Generator().manual_seed(0))
+    layer = reparametrize(copy.deepcopy(conv), frame)
+    assert not isinstance(layer, type(conv))
+    torch.testing.assert_close(layer(maps), conv(maps), rtol=1e-4, atol=1e-5)
+    back = collapse_model(layer)
+    torch.testing.assert_close(back(maps), conv(maps), rtol=1e-4, atol=1e-5)
+    assert back.extra_repr() == conv.extra_repr()
+
+
+def test_the_size_of_a_transposed_output_may_be_chosen() -> None:
+    conv = nn.ConvTranspose2d(2, 3, 3, stride=2)
+    layer, maps = reparametrize(conv), torch.ones(1, 2, 4, 5)
+    for size in ((9, 11), (10, 12)):
+        torch.testing.assert_close(layer(maps, size), conv(maps, size), rtol=1e-4, atol=1e-5)
+    with pytest.raises(ValueError, match="output_size must end in sizes from"):
+        layer(maps, (12, 12))
 
 
 def test_half_precision_that_would_change_the_weights_is_refused() -> None:
