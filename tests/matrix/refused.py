@@ -37,6 +37,6 @@ REFUSED["DynamicSteerableBlock", "second derivatives"] = Refusal(
 )
 REFUSED["FrameConvTranspose2d", "fx"] = Refusal(
     "Proxy object cannot be iterated",
-    "`torch.fx.symbolic_trace` of the layer alone takes the optional `output_size` for an input, as "
-    "it does for `nn.ConvTranspose2d`",
+    "`torch.fx.symbolic_trace` of the layer alone takes the optional `output_size` for an input, "
+    "as it does for `nn.ConvTranspose2d`",
 )
