@@ -19,7 +19,7 @@ from structnets.cohorts.listing import Listing, Scan, with_traits
 from structnets.cohorts.naming import path_part
 from structnets.cohorts.sheet import without_zeros
 from structnets.data.sets.entries.catalogue import check_parameters, find_dataset
-from structnets.forms.cohort.covariates import named_columns, refuse_unusable
+from structnets.forms.cohort.covariate_columns import named_columns, refuse_unusable
 from structnets.identity import digest
 
 if TYPE_CHECKING:

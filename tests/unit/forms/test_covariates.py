@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from structnets.data.prepared.manifest import load_manifest
-from structnets.forms.cohort.covariates import design_matrix, refuse_unusable, residuals
+from structnets.forms.cohort.covariate_columns import refuse_unusable
+from structnets.forms.cohort.covariates import design_matrix, residuals
 from structnets.forms.cohort.stored import write_cohort
 from structnets.forms.tasks import open_examples
 from structnets.specs.spec import validate

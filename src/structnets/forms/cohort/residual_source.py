@@ -7,7 +7,8 @@ from typing import Any
 
 from structnets.data.batches.array_examples import Images, Reading, hold_out
 from structnets.files import read_json
-from structnets.forms.cohort.covariates import design_matrix, named_columns, residuals
+from structnets.forms.cohort.covariate_columns import named_columns
+from structnets.forms.cohort.covariates import design_matrix, residuals
 from structnets.forms.cohort.stored import load_held_out
 from structnets.specs.resolved import ResolvedSpec
 

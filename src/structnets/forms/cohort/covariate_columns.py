@@ -1,0 +1,67 @@
+"""Columns of a table that are covariates: which are asked for, and whether they can be used."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+MISSING = ("", "n/a", "N/A", "NA", "nan", "NaN")
+"""What a table writes where it has no value."""
+
+
+def named_columns(prepare: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the columns that a preparation asks to regress out."""
+    return tuple(filter(None, (part.strip() for part in prepare.get("regress_out", "").split(","))))
+
+
+def numbers_of(values: Sequence[str]) -> list[float] | None:
+    """Return the values of a column as numbers; None if they are names.
+
+    Raises
+    ------
+    ValueError
+        If one is infinite.
+    """
+    try:
+        found = [float(value) for value in values]
+    except ValueError:
+        return None
+    for value, number in zip(values, found, strict=True):
+        if not math.isfinite(number):
+            raise ValueError(f"{value!r} is no finite number")
+    return found
+
+
+def refuse_unusable(columns: Sequence[str], people: Mapping[str, Mapping[str, str]]) -> None:
+    """Refuse covariates that cannot be regressed out of everybody.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        The covariates.
+    people : mapping
+        What the table says of each person, by column.
+
+    Raises
+    ------
+    ValueError
+        If somebody lacks one, all have the same, or a name in it is of one person alone.
+    """
+    for column in columns:
+        values = [traits[column] for traits in people.values()]
+        lacking = [name for name, traits in people.items() if traits[column] in MISSING]
+        if lacking:
+            raise ValueError(
+                f"regress_out: {len(lacking)} of {len(people)} people have no {column!r} "
+                f"({', '.join(lacking[:5])}): fill it in, or exclude them"
+            )
+        if len(set(values)) < 2:
+            raise ValueError(f"regress_out: everybody has the {column} {values[0]!r}: leave it out")
+        if numbers_of(values) is None:
+            alone = sorted({value for value in values if values.count(value) == 1})
+            if alone:
+                raise ValueError(
+                    f"regress_out: {column} {alone[0]!r} is of one person alone, of whom nothing "
+                    "can be learned while they are held out: exclude them, or join values"
+                )
