@@ -32,6 +32,7 @@ from structnets.nn._banded import banded_matrices, output_length
 from structnets.nn._bounded_cache import BoundedCache
 from structnets.nn._convolution_arguments import Pair
 from structnets.nn._exact_products import exact_product
+from structnets.nn._grouped import by_group
 from structnets.nn._modes import LOW
 
 # Numbers of mixed maps made at a time in inference: 16 MB of float32.
@@ -160,10 +161,7 @@ def _by_group(
 
     @functools.wraps(way)
     def evaluate(x: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
-        if atoms.groups == 1:
-            return way(x, alpha, atoms)
-        parts = zip(x.chunk(atoms.groups, 1), alpha.chunk(atoms.groups), strict=True)
-        return torch.cat([way(maps, weights, atoms) for maps, weights in parts], 1)
+        return by_group(lambda maps, weights: way(maps, weights, atoms), x, alpha, atoms.groups)
 
     return evaluate
 

@@ -31,6 +31,7 @@ from structnets.bases.gaussian import GaussianBasis
 from structnets.nn._banded import output_length
 from structnets.nn._convolution_arguments import Pair
 from structnets.nn._filter_matrices import BandedFilters, DenseFilters, dense_filters
+from structnets.nn._grouped import by_group
 from structnets.nn._modes import without_autocast
 from structnets.nn._pieces import filter_and_mix
 from structnets.nn._smoothed_differences import SmoothedDifferences
@@ -182,10 +183,9 @@ class Hybrid:
 
     def pieces(self, x: Tensor, alpha: Tensor, atoms: HybridTensors) -> Tensor:
         """Filter and mix an image and a group at a time; one smoothing for all channels."""
-        if self.groups == 1:
-            return self._pieces(x, alpha, atoms)
-        parts = zip(x.chunk(self.groups, 1), alpha.chunk(self.groups), strict=True)
-        return torch.cat([self._pieces(maps, weights, atoms) for maps, weights in parts], 1)
+        return by_group(
+            lambda maps, weights: self._pieces(maps, weights, atoms), x, alpha, self.groups
+        )
 
     def _pieces(self, x: Tensor, alpha: Tensor, atoms: HybridTensors) -> Tensor:
         size = self.output_size(x)

@@ -15,6 +15,7 @@ from structnets.bases.gaussian import Norm
 from structnets.nn._bounded_cache import BoundedCache
 from structnets.nn._convolution_arguments import PaddingMode, Triple, batched, refuse_positions
 from structnets.nn._gaussian_convolution import GaussianConvolution
+from structnets.nn._grouped import by_group
 from structnets.nn._making_grids import make_grids
 from structnets.nn._modes import LOW, as_autocast, needs_plain_operations, without_autocast
 from structnets.nn._separable_volumes import SeparableVolumes, compose, filter_and_mix
@@ -155,12 +156,7 @@ class GaussianConv3d(GaussianConvolution[Triple]):
         # Sums over many voxels need the alphas' precision, so autocast stays out.
         with without_autocast(x.device.type):
             exact = torch.float32 if self.alpha.dtype in LOW else self.alpha.dtype
-            x, alpha = x.to(exact), self.alpha.to(exact)
-            if self.groups == 1:  # a chunk would forbid writing into what it is one of
-                out = self._mixed(x, alpha)
-            else:
-                parts = zip(x.chunk(self.groups, 1), alpha.chunk(self.groups), strict=True)
-                out = torch.cat([self._mixed(*part) for part in parts], 1)
+            out = by_group(self._mixed, x.to(exact), self.alpha.to(exact), self.groups)
         return as_autocast(out.to(self.alpha.dtype))
 
     def _mixed(self, x: Tensor, alpha: Tensor) -> Tensor:
