@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -40,6 +40,7 @@ class FrameConvolution(ConstantBuffers):
     """
 
     plain_type: ClassVar[type[_ConvNd]]
+    _convolve: ClassVar[Callable[..., Tensor]]
     geometry: ClassVar[tuple[str, ...]] = (
         *("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation"),
         *("groups", "padding_mode"),

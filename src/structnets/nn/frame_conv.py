@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,8 +15,6 @@ from structnets.nn._frame_convolution import Axes, FrameConvolution
 
 class _FrameConv(FrameConvolution):
     """Frame convolutions of any dimension."""
-
-    _convolve: ClassVar[Callable[..., Tensor]]
 
     def __init__(
         self,

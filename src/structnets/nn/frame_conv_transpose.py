@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +16,6 @@ from structnets.nn._frame_convolution import Axes, FrameConvolution
 class _FrameConvTranspose(FrameConvolution):
     """Transposed frame convolutions of any dimension."""
 
-    _convolve: ClassVar[Callable[..., Tensor]]
     geometry = (*FrameConvolution.geometry, "output_padding")
     output_padding: tuple[int, ...]
 
