@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from structnets.content import visible_files
+from structnets.prediction.file_transform import FileTransform
 from structnets.prediction.loading import Loaded
-from structnets.prediction.transforms import Transform
-from structnets.prediction.volumes import VolumeTransform
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Answer:
         return said
 
 
-def files_of(given: Iterable[Path], transform: Transform | VolumeTransform) -> list[Path]:
+def files_of(given: Iterable[Path], transform: FileTransform[Any]) -> list[Path]:
     """Return files as they are given, and the pictures or scans in folders, however deep.
 
     Raises

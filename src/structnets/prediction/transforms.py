@@ -5,54 +5,29 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import Tensor
 
 from structnets.data.originals.picture import SUFFIXES, Picture
 from structnets.data.originals.verified_image import side_of
-from structnets.training.raw_files import RawFiles
+from structnets.prediction.file_transform import FileTransform
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 
 @dataclass(frozen=True)
-class Transform:
+class Transform(FileTransform[Picture]):
     """How a picture becomes the input of one net.
 
     Call it with a file, the bytes of one, or a PIL image; it returns (C, H, W), float32.
-
-    Attributes
-    ----------
-    files : RawFiles
-        From bytes to inputs.
-    facts : dict
-        What `structnets.training.input_facts` kept.
     """
 
-    files: RawFiles
-    facts: dict[str, Any]
-
-    endings: ClassVar[tuple[str, ...]] = tuple(sorted(SUFFIXES))
-    """Of the files that are looked for in a folder."""
-    takes: ClassVar[str] = "picture"
-    """What a file has to be, in words."""
-    batch: ClassVar[int] = 32
-    """So many files are answered for at once."""
-
-    def __call__(self, source: str | Path | bytes | Image) -> Tensor:
-        """Return the input of a picture.
-
-        Raises
-        ------
-        OSError
-            If the file cannot be read.
-        ValueError
-            If it is no picture, or a damaged one.
-        """
-        return self.apply(self.decode(source))
+    endings = tuple(sorted(SUFFIXES))
+    takes = "picture"
+    batch = 32
 
     def decode(self, source: str | Path | bytes | Image) -> Picture:
         """Decode a picture; raises as calling does."""
@@ -73,11 +48,6 @@ class Transform:
         """Pixels of the short side that pictures are resized to."""
         geometry = self.facts["geometry"]
         return side_of(geometry) if geometry else self.facts["image_shape"][-1]
-
-    def examine(self, path: Path) -> tuple[Tensor, list[str]]:
-        """Return the input of a file, and what a reader of its answer must know."""
-        decoded = self.decode(path)
-        return self.apply(decoded), self.remarks(decoded)
 
     def remarks(self, picture: Picture) -> list[str]:
         """Say in what a picture is unlike those of the training."""
