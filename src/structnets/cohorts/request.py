@@ -117,10 +117,9 @@ class CohortRequest:
     @property
     def traits(self) -> tuple[str, ...]:
         """Columns of the table that are told of each subject: covariates, and what is left out."""
-        named = [part.strip() for part in self.prepare.get("covariates", "").split(",")]
-        named += named_columns(self.prepare)
-        grouped = [self.leave_out] if self.leave_out not in (None, "subject") else []
-        return tuple(dict.fromkeys(filter(None, [*named, *grouped])))
+        named = (*named_columns(self.prepare, "covariates"), *named_columns(self.prepare))
+        grouped = (self.leave_out,) if self.leave_out not in (None, "subject") else ()
+        return tuple(dict.fromkeys(filter(None, (*named, *grouped))))
 
     @property
     def exclude(self) -> tuple[str, ...]:

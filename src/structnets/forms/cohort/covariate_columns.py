@@ -10,9 +10,9 @@ MISSING = ("", "n/a", "N/A", "NA", "nan", "NaN")
 """What a table writes where it has no value."""
 
 
-def named_columns(prepare: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the columns that a preparation asks to regress out."""
-    return tuple(filter(None, (part.strip() for part in prepare.get("regress_out", "").split(","))))
+def named_columns(prepare: Mapping[str, Any], key: str = "regress_out") -> tuple[str, ...]:
+    """Return the columns that a preparation asks to regress out, or names under another key."""
+    return tuple(filter(None, (part.strip() for part in prepare.get(key, "").split(","))))
 
 
 def numbers_of(values: Sequence[str]) -> list[float] | None:
