@@ -86,6 +86,16 @@ class Finding:
         models = (model for line in self.lines.values() for model in line["models"])
         return list(dict.fromkeys(model["run_id"] for model in models))
 
+    @property
+    def trainings(self) -> str:
+        """What the values are over where there are several trainings of the networks, in words."""
+        if len(self.lines) < 2:
+            return ""
+        return (
+            f"Mean ± standard deviation over {len(self.lines)} trainings of the networks; n is "
+            "what one training's number is over."
+        )
+
     def by_offset(self, name: str) -> dict[int, float]:
         """Return a value of each training that has it."""
         return {
@@ -140,11 +150,8 @@ class Finding:
             f"runs {runs}",
             self._table(),
         ]
-        if len(self.lines) > 1:
-            parts.append(
-                f"- Mean ± standard deviation over {len(self.lines)} trainings of the networks; "
-                "n is what one training's number is over."
-            )
+        if self.trainings:
+            parts.append(f"- {self.trainings}")
         if self.differs and any(self.analysis.thesis_value(one.name) for one in self.values()):
             parts.append(
                 f"- Reduced, and so compared with no number of the thesis: "
@@ -201,17 +208,14 @@ def findings(
         for preset in presets:
             if preset not in analysis.presets:
                 continue
-            own = [line for line in lines if _asks(line) == (analysis.target, preset)]
+            about = (analysis.target, preset)
+            own = [line for line in lines if (line["target"], line["preset"]) == about]
             asked = _still_asked(own, analysis, experiments, preset)
             if asked:
                 finding = Finding(analysis, asked)
                 stale_runs = [run for run in finding.run_ids if changed(run)]
                 differs = _differs(analysis, experiments, preset)
                 yield replace(finding, stale_runs=stale_runs, differs=differs)
-
-
-def _asks(line: Line) -> tuple[str, str]:
-    return line["target"], line["preset"]
 
 
 def _still_asked(
