@@ -75,9 +75,11 @@ def run_id(spec: Mapping[str, Any]) -> str:
 def analysis_id(resolved: Mapping[str, Any]) -> str:
     """Return ``<target>-<preset>-<digest8>`` of a resolved analysis, or of its ledger line.
 
-    The digest is over what is asked of which runs; title, caption and labels do not enter.
+    The digest is over what is asked of which runs; title, caption and labels do not enter. Of an
+    analysis of no runs it is also over how often it was measured before, from the second time on.
     """
     asked = {key: resolved[key] for key in ("target", "preset", "analysis", "options")}
+    asked["repeat"] = resolved.get("repeat")
     runs = [[model["key"], model["run_id"]] for model in resolved["models"]]
     short = digest(science({**asked, "models": runs}))[:8]
     return f"{resolved['target']}-{resolved['preset']}-{short}"

@@ -6,8 +6,11 @@ The thesis states them in words: frame nets run "at approximately the same runti
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -67,6 +70,29 @@ def time_ratios(first: Step, second: Step, rounds: int, device: str = "cpu") -> 
         own, other = times if number % 2 == 0 else times[::-1]
         ratios.append(own / other)
     return ratios
+
+
+class ProcessorTime(NamedTuple):
+    """Seconds of all processors of a machine since it started."""
+
+    had: float
+    busy: float
+    own: float
+
+    def others_since(self, begun: ProcessorTime) -> float:
+        """Return what percentage of the processors' time other programs took since then."""
+        busy = (self.busy - begun.busy) - (self.own - begun.own)
+        return 100 * max(busy, 0.0) / max(self.had - begun.had, 1e-9)
+
+
+def processor_time(stat: Path = Path("/proc/stat")) -> ProcessorTime | None:
+    """Read what the processors did up to now; None where the system (not Linux) does not tell."""
+    if not stat.is_file():
+        return None
+    ticks = [int(field) for field in stat.read_text().split("\n", 1)[0].split()[1:9]]
+    seconds = [count / os.sysconf("SC_CLK_TCK") for count in ticks]
+    idle = seconds[3] + seconds[4]  # with waiting for disks
+    return ProcessorTime(sum(seconds), sum(seconds) - idle, time.process_time())
 
 
 def _taken(step: Step, device: str) -> float:

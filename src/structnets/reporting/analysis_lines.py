@@ -1,8 +1,9 @@
 """Lines of the ledger of analyses.
 
 ``workflow/ledger/analyses.jsonl`` holds one line per analysis, preset and seeds of the networks it
-looked at, sorted; a new measurement replaces its line. A line counts as long as its id is that of
-the analysis file, which digests options and runs.
+looked at (of one that looks at none: ``repeat``, how often it was measured before), sorted; a new
+measurement replaces its line. A line counts as long as its id is that of the analysis file, which
+digests options and runs.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ KEYS = (
     "commit",
     "wall_s",
 )
+OPTIONAL = ("repeat",)
 
 
 def finding_line(result: Mapping[str, Any]) -> Line:
@@ -46,7 +48,8 @@ def finding_line(result: Mapping[str, Any]) -> Line:
     ValueError
         If the result lacks something a line holds.
     """
-    return reduced(result, KEYS, f"analysis {result.get('analysis_id')!r}")
+    line = reduced(result, KEYS, f"analysis {result.get('analysis_id')!r}")
+    return line | {key: result[key] for key in OPTIONAL if key in result}
 
 
 def local_findings(results: Path) -> dict[str, Line]:
@@ -70,7 +73,7 @@ def read_findings(directory: Path) -> dict[str, Line]:
     for number, text in enumerate(read_text(path).splitlines(), start=1):
         place = f"{path}:{number}"
         line = parse_json(text, place)
-        if not isinstance(line, dict) or set(line) != set(KEYS):
+        if not isinstance(line, dict) or set(line) - set(OPTIONAL) != set(KEYS):
             raise ValueError(f"{place}: an object with the keys {sorted(KEYS)} is needed")
         expected = _checked_id(line, place)
         if line["analysis_id"] != expected:
@@ -88,6 +91,7 @@ def _checked_id(line: Line, place: str) -> str:
     try:
         values = line["values"].values()
         fits = all(type(found["n"]) is int and found["value"] * 0 == 0 for found in values)
+        fits &= type(line.get("repeat", 1)) is int and line.get("repeat", 1) > 0
         words = [*line["data"], line["hardware"]["class"], line["preset"], line["target"]]
         words += [model[key] for model in line["models"] for key in ("run_id", "label")]
         if fits and all(isinstance(word, str) for word in words):
@@ -98,7 +102,7 @@ def _checked_id(line: Line, place: str) -> str:
 
 
 def append_findings(directory: Path, lines: Iterable[Line]) -> None:
-    """Add lines, replacing those of the same target, preset and seeds of networks; atomically."""
+    """Add lines, replacing those of the same target, preset and training or repeat; atomically."""
     new = list(lines)
     if not new:
         return
@@ -109,8 +113,8 @@ def append_findings(directory: Path, lines: Iterable[Line]) -> None:
     files.write_atomic(directory / FILE, text)
 
 
-def _place(line: Line) -> tuple[str, str, tuple[int, ...]]:
-    return line["target"], line["preset"], seeds_of(line)
+def _place(line: Line) -> tuple[str, str, tuple[int, ...], int]:
+    return line["target"], line["preset"], seeds_of(line), line.get("repeat", 0)
 
 
 def seeds_of(line: Line) -> tuple[int, ...]:

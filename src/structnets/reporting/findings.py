@@ -58,7 +58,7 @@ class Finding:
         Its file.
     lines : dict of int to dict
         Of the ledger, by what the seeds of the networks are above those of the file; of the same
-        data.
+        data. Of an analysis of no networks, by how often it was measured before; on one machine.
     stale_runs : list of str
         Runs it looked at whose code has changed since.
     differs : list of str or None
@@ -88,12 +88,15 @@ class Finding:
 
     @property
     def trainings(self) -> str:
-        """What the values are over where there are several trainings of the networks, in words."""
+        """What values are over, of several trainings of the networks or repeats, in words."""
         if len(self.lines) < 2:
             return ""
+        over, one = "repeats of the measurement", "repeat"
+        if self.run_ids:
+            over, one = "trainings of the networks", "training"
         return (
-            f"Mean ± standard deviation over {len(self.lines)} trainings of the networks; n is "
-            "what one training's number is over."
+            f"Mean ± standard deviation over {len(self.lines)} {over}; n is what one {one}'s "
+            "number is over."
         )
 
     def by_offset(self, name: str) -> dict[int, float]:
@@ -221,21 +224,25 @@ def findings(
 def _still_asked(
     lines: Iterable[Line], analysis: Analysis, experiments: Mapping[str, Experiment], preset: str
 ) -> dict[int, Line]:
-    """Return the lines that the file still asks for and that are of the first one's data."""
+    """Return the lines that the file still asks for, made with what the first was made with."""
     found = {}
     for line in lines:
         models, seeds = analysis.models_of(preset), seeds_of(line)  # type: ignore[arg-type]
-        offset = seeds[0] - models[0].seed if models and seeds else 0
+        offset = seeds[0] - models[0].seed if models and seeds else line.get("repeat", 0)
         if offset < 0:
             continue
-        wanted = resolve_analysis(analysis.shifted(offset), experiments, preset)
+        wanted = resolve_analysis(analysis.shifted(offset), experiments, preset, offset)
         if line["analysis_id"] == wanted["analysis_id"]:
             found[offset] = line
     if not found:
         return {}
-    first = found[min(found)]
-    same = [at for at in sorted(found) if found[at]["data_digests"] == first["data_digests"]]
-    return {at: found[at] for at in same}
+    first = _made_with(found[min(found)])
+    return {at: found[at] for at in sorted(found) if _made_with(found[at]) == first}
+
+
+def _made_with(line: Line) -> list[Any]:
+    """Return what lines share whose values are taken together: data, or of none the machine."""
+    return line["data_digests"] or [line["hardware"]]
 
 
 def _differs(

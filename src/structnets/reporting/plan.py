@@ -174,7 +174,9 @@ def _analyses(
     experiments = load_models_experiments(folder, chosen.values(), contents)
     return {
         target: (
-            resolve_analysis(analysis, experiments, configuration.preset),
+            resolve_analysis(
+                analysis, experiments, configuration.preset, configuration.seed_offset
+            ),
             _analysed(analysis, experiments, configuration.preset),
         )
         for target, analysis in chosen.items()

@@ -178,7 +178,7 @@ def model_specs(
 
 
 def resolve_analysis(
-    analysis: Analysis, experiments: Mapping[str, Experiment], preset: str
+    analysis: Analysis, experiments: Mapping[str, Experiment], preset: str, repeat: int = 0
 ) -> ResolvedAnalysis:
     """Resolve an analysis for one preset to the plain JSON its stage works on.
 
@@ -190,12 +190,15 @@ def resolve_analysis(
         From `load_models_experiments`.
     preset : {'smoke', 'small', 'paper'}
         Its options are merged last.
+    repeat : int
+        How often this was measured before. Only what looks at no networks (times of steps) is asked
+        again so; of networks, others are looked at (`Analysis.shifted`).
 
     Returns
     -------
     dict
         ``analysis_id, target, chapter, title, caption, preset, analysis, options`` (every default
-        filled in) and ``models``, a list of ``key, label, run_id``.
+        filled in) and ``models``, a list of ``key, label, run_id``; ``repeat`` where it counts.
 
     Raises
     ------
@@ -219,6 +222,7 @@ def resolve_analysis(
             analysis.analysis, {**analysis.options, **chosen.options}, analysis.target
         ),
         "models": models,
+        **({"repeat": repeat} if repeat and not models else {}),
     }
     whole = {"analysis_id": identity.analysis_id(resolved), **resolved}
     return cast("ResolvedAnalysis", whole)

@@ -6,7 +6,7 @@ check what people write and make these of it. A test holds the two to the same k
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 Preset = Literal["smoke", "small", "paper"]
 Option = bool | int | float | str | None | list[int] | list[float] | list[str]
@@ -262,6 +262,7 @@ class AskedAnalysis(TypedDict):
     analysis: str
     options: dict[str, Any]
     models: list[AnalysedRun]
+    repeat: NotRequired[int]
 
 
 class ResolvedAnalysis(AskedAnalysis):

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 
 import pytest
 import torch
 
 from structnets.analysis import step_times as analysis
-from structnets.analysis.step_times import time_ratios, training_step
+from structnets.analysis.step_times import (
+    ProcessorTime,
+    processor_time,
+    time_ratios,
+    training_step,
+)
 from structnets.figures.context import Context
 from structnets.figures.step_times import make
 from structnets.figures.step_times.make import step_times
@@ -50,8 +56,24 @@ def test_a_step_leaves_gradients_of_one_batch() -> None:
     assert torch.equal(*found)
 
 
+def test_time_of_other_programs_by_hand(tmp_path: Path) -> None:
+    """Of 20 further seconds the processors were busy for 12, 5 of them with this process."""
+    begun, ended = ProcessorTime(100, 40, 3), ProcessorTime(120, 52, 8)
+    assert ended.others_since(begun) == pytest.approx(35)
+    stat = tmp_path / "stat"
+    assert processor_time(stat) is None
+    tick = os.sysconf("SC_CLK_TCK")
+    counts = " ".join(str(n * tick) for n in (1, 2, 3, 40, 5, 6, 7, 8, 99, 99))
+    stat.write_text(f"cpu  {counts}\ncpu0 1 2 3\n")
+    found = processor_time(stat)
+    assert found is not None
+    assert (found.had, found.busy) == (72, 27)
+
+
 def test_medians_are_measured_and_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(make, "time_ratios", lambda *_: [1.0, 5.0, 2.0])
+    times = iter([ProcessorTime(0, 0, 0), ProcessorTime(10, 4, 3)])
+    monkeypatch.setattr(make, "processor_time", lambda: next(times))
     pair = Beside(key="a", label="A", model="resnet20", plain="resnet20")
     context = Context([], tmp_path / "f", tmp_path / "work", "T", "n")
     (tmp_path / "work").mkdir()
@@ -59,6 +81,7 @@ def test_medians_are_measured_and_drawn(tmp_path: Path, monkeypatch: pytest.Monk
     assert [(m.name, m.value, m.n) for m in found] == [
         ("a.training", 2.0, 3),
         ("a.inference", 2.0, 3),
+        ("a.others", 10.0, 5),
     ]
     with (tmp_path / "f.csv").open(newline="") as file:
         assert [r["most"] for r in csv.DictReader(file)] == ["5.0", "5.0"]

@@ -110,6 +110,41 @@ def test_trainings_of_the_networks_are_kept_apart_and_shown_together(result, tmp
     assert "over 3 trainings" in found.markdown()
 
 
+def timed(repeat, value, name="one"):
+    """A line of times of steps, which look at no network, measured for the n-th time."""
+    analyses = load_targets(WORKFLOW / "targets").analyses
+    asked = resolve_analysis(analyses["runtime_frames"], {}, "small", repeat)
+    measured = {
+        "values": {"image.training": {"value": value, "n": 5}},
+        **{"data": [], "data_digests": [], "hardware": {"class": "cpu", "name": name}},
+        **{"versions": {}, "git": {"sha": "0123abcd", "dirty": False}, "wall_s": 3.0},
+    }
+    return finding_line({**asked, **measured})
+
+
+def test_repeats_of_a_measurement_without_networks_are_kept_apart_and_shown_together(tmp_path):
+    lines = [timed(0, 1.0), timed(1, 1.1), timed(2, 1.2), timed(3, 9.0, "other")]
+    assert [line.get("repeat") for line in lines] == [None, 1, 2, 3]
+    for line in lines:
+        append_findings(tmp_path, [line])
+    assert len(read_findings(tmp_path)) == 4
+    (found,) = found_in(tmp_path)
+    # What was timed on another machine is not pooled.
+    assert found.by_offset("image.training") == {0: 1.0, 1: 1.1, 2: 1.2}
+    assert "over 3 repeats of the measurement" in found.markdown()
+    append_findings(tmp_path, [timed(1, 1.3)])
+    (found,) = found_in(tmp_path)
+    assert found.by_offset("image.training")[1] == 1.3
+
+
+@pytest.mark.parametrize("repeat", [0, -1, "1", True, 1.0])
+def test_repeat_that_is_none_is_refused(tmp_path, repeat):
+    line = {**timed(1, 1.0), "repeat": repeat}
+    (tmp_path / "analyses.jsonl").write_text(identity.canonical_json(line) + "\n")
+    with pytest.raises(ValueError, match=r"jsonl:1: "):
+        read_findings(tmp_path)
+
+
 def test_trainings_on_other_data_are_not_pooled(result, tmp_path):
     other = {**looked_at(result, 1, 4e-6), "data_digests": ["e" * 64]}
     append_findings(tmp_path, [looked_at(result, 0, 2e-6), other])

@@ -65,6 +65,17 @@ def test_shifted_analysis_looks_at_networks_of_later_seeds(analyses, experiments
     assert ids[0] == resolve_analysis(one, experiments, "small")["analysis_id"] != ids[1]
 
 
+def test_repeat_counts_of_what_looks_at_no_network(analyses, experiments):
+    def asked(name, repeat):
+        return resolve_analysis(analyses[name], experiments, "small", repeat)
+
+    assert asked("figure21", 1) == asked("figure21", 0), "networks of other seeds are looked at"
+    first, again = asked("runtime_frames", 0), asked("runtime_frames", 1)
+    assert "repeat" not in first
+    assert again["repeat"] == 1
+    assert first["analysis_id"] != again["analysis_id"]
+
+
 def test_runs_are_shared_with_tables(analyses, experiments):
     (model,) = resolve_analysis(analyses["figure2"], experiments, "small")["models"]
     rows = {r.run_id for r in floor("small", "table3", rows=["rfnin"], columns=["cifar10"])}

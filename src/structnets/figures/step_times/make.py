@@ -7,7 +7,12 @@ from typing import Any
 
 import torch
 
-from structnets.analysis.step_times import answering_step, time_ratios, training_step
+from structnets.analysis.step_times import (
+    answering_step,
+    processor_time,
+    time_ratios,
+    training_step,
+)
 from structnets.figures.context import Context, Measured
 from structnets.figures.step_times.draw import TimeRatio, draw_time_ratios
 from structnets.figures.step_times.options import Beside, StepTimes
@@ -17,7 +22,10 @@ KINDS = {"training": training_step, "inference": answering_step}
 
 
 def step_times(context: Context, options: StepTimes) -> list[Measured]:
-    """Draw the times of training steps and of answers as multiples of another net's."""
+    """Draw the times of training steps and of answers as multiples of another net's.
+
+    Beside them it measures what percentage of the machine other programs took meanwhile.
+    """
     if not options.pairs:
         raise ValueError("pairs must name at least one net and the one it stands beside")
     shown, measured = [], []
@@ -28,6 +36,8 @@ def step_times(context: Context, options: StepTimes) -> list[Measured]:
             middle = statistics.median(found)
             shown.append(TimeRatio(pair.label, kind, middle, min(found), max(found)))
             measured.append(Measured(f"{pair.key}.{kind}", middle, len(found)))
+        if (others := ratios.get("others")) is not None:
+            measured.append(Measured(f"{pair.key}.others", others, options.rounds))
     draw_time_ratios(shown, context.stem, title=context.title, note=context.note)
     return measured
 
@@ -41,7 +51,10 @@ def _ratios(pair: Beside, options: StepTimes, device: torch.device) -> dict[str,
     ]
     images = torch.rand(options.batch_size, 3, options.side, options.side, device=device)
     first, second = nets
-    return {
+    begun = processor_time()
+    ratios: dict[str, Any] = {
         kind: time_ratios(make(first, images), make(second, images), options.rounds, device.type)
         for kind, make in KINDS.items()
     }
+    ended = processor_time()
+    return {**ratios, "others": begun and ended and ended.others_since(begun)}
