@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from structnets.foreign.shown import log_to, printable_lines
 from structnets.specs.renamed import RefusedOption
 
 _MEANINGS = {
@@ -52,10 +52,10 @@ def target_file(given: argparse.Namespace) -> Path:
 
 def run_stage(name: str, action: Callable[[], object]) -> int:
     """Run a stage; what its user can mend becomes one clear line and exit code 1."""
-    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s", stream=sys.stderr)
+    log_to(sys.stderr, "%(name)s: %(message)s")
     try:
         action()
     except (ValueError, OSError, RuntimeError, ArithmeticError) as error:
-        print(f"{name}: {error}", file=sys.stderr)
+        print(printable_lines(f"{name}: {error}"), file=sys.stderr)
         return 1
     return 0

@@ -24,6 +24,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from structnets.foreign.shown import printable_lines
+
 LAST_LINES = 12
 LONGEST = 300
 # Read of the end of a log: enough for the last lines of progress.
@@ -89,7 +91,7 @@ class JobLines(logging.Handler):
         super().close()
 
     def _message(self, record: logging.LogRecord) -> None:
-        text = record.getMessage().strip()
+        text = printable_lines(record.getMessage().strip())
         if record.levelno >= logging.WARNING:
             style = "red" if record.levelno >= logging.ERROR else "yellow"
             self.console.print(Text(text, style=style))
@@ -108,7 +110,9 @@ class JobLines(logging.Handler):
     def _job_info(self, said: Mapping[str, Any]) -> None:
         wildcards = said.get("wildcards") or {}
         name = " ".join([str(said["rule_name"]), *map(str, dict(wildcards).values())])
-        self.running[said["jobid"]] = Job(name, [str(log) for log in said.get("log") or ()])
+        self.running[said["jobid"]] = Job(
+            printable_lines(name), [str(log) for log in said.get("log") or ()]
+        )
 
     def _job_finished(self, said: Mapping[str, Any]) -> None:
         job = self.running.pop(said["job_id"], None)
@@ -124,14 +128,14 @@ class JobLines(logging.Handler):
         self._line("[bold red]failed[/]", job)
         for log in job.logs:
             lines = tail(Path(log)).splitlines()[-LAST_LINES:]
-            self.console.print(f"  the last lines of {log}:", style="red")
+            self.console.print(Text(printable_lines(f"  the last lines of {log}:"), style="red"))
             for line in lines:
-                self.console.print(f"    {escape(line)}")
+                self.console.print(Text(printable_lines(f"    {line}")))
 
     def _error(self, said: Mapping[str, Any]) -> None:
         for line in str(said.get("msg") or "").strip().splitlines():
             # A job's command, with its specs, takes a screen of its own; it is in the log file.
-            self.console.print(Text(textwrap.shorten(line, LONGEST), style="red"))
+            self.console.print(Text(printable_lines(textwrap.shorten(line, LONGEST)), style="red"))
 
     def _line(self, outcome: str, job: Job) -> None:
         place = f"{self.done + self.failed:>{len(str(self.total))}}/{self.total}"

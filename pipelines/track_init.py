@@ -19,6 +19,7 @@ from typing import Any
 from pipelines.tracking import store
 from pipelines.tracking.experiments import CHAPTERS, TARGETS, drop_unused, experiment_id
 from structnets.files import write_json
+from structnets.foreign.shown import log_to
 
 log = logging.getLogger("structnets.tracking")
 
@@ -61,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--uri", help="tracking URI (default: MLFLOW_TRACKING_URI, else embedded)")
     parser.add_argument("--out", type=Path, required=True, help="marker to write (JSON)")
     given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
+    log_to(sys.stderr, "%(message)s")
     write_json(given.out, prepare_store(given.uri, given.results))
     return 0
 

@@ -6,13 +6,13 @@ Command: ``python -m pipelines.tracking flush --results DIR --scratch DIR [--uri
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.tracking.shipping import Shipper
 from pipelines.tracking.spool import RECORD, Spool
+from structnets.foreign.shown import log_to
 
 
 def flush_all(
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     flush.add_argument("--uri", help="tracking URI (default: MLFLOW_TRACKING_URI, else embedded)")
     flush.add_argument("--again", action="store_true", help="send everything from the beginning")
     given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
+    log_to(sys.stderr, "%(message)s")
     if not given.scratch.is_dir():
         parser.error(f"--scratch {given.scratch}: there is no such folder")
     sent, left = flush_all(given.uri, given.results, given.scratch, again=given.again)

@@ -54,6 +54,20 @@ def test_a_line_for_each_job_and_nothing_else(terminal: Any) -> None:
     assert "figure6" in lines[2]
 
 
+def test_what_steers_a_terminal_is_shown_as_its_escape(terminal: Any, tmp_path: Path) -> None:
+    logger, shown = terminal
+    log = tmp_path / "train.log"
+    log.write_text("b\x1b[2J.png is no picture\n")
+    logger.warning("a\x1b]0;title\a.png [red]left[/] out")
+    begin(logger, 1, "train", log, run="c\x1b[31m")
+    say(logger, "job_error", jobid=1)
+    assert "\x1b" not in shown.getvalue()
+    assert all(
+        text in shown.getvalue()
+        for text in (r"a\x1b]0;title\x07.png [red]left[/] out", r"b\x1b[2J.png is", r"c\x1b[31m")
+    )
+
+
 def test_a_failure_shows_the_end_of_its_log(terminal: Any, tmp_path: Path) -> None:
     logger, shown = terminal
     log = tmp_path / "train.log"

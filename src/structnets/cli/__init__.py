@@ -8,7 +8,6 @@ torchrun: ``torchrun --nproc-per-node 2 -m structnets.cli train …``).
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from structnets.cli.commands import COMMANDS
 from structnets.cli.overview import answered
 from structnets.cli.parsing import call
 from structnets.files import json_text
+from structnets.foreign.shown import log_to, printable_lines
 from structnets.installation import remedy
 
 
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         it was interrupted.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
+    log_to(sys.stderr, "%(message)s")
     try:
         status = answered(words)
         if status is None:
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if "--debug" in words or _is_ours(error):
             raise
         explanation = _explanation(error)
-        print(f"structnets: {explanation}", file=sys.stderr)
+        print(printable_lines(f"structnets: {explanation}"), file=sys.stderr)
         if "--json" in words:
             print(json_text({"error": explanation}), end="")
         return 2

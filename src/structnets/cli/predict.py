@@ -37,19 +37,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Answer for every file; 1 if one could not be read."""
     from structnets.files import write_atomic
+    from structnets.foreign.shown import printable_lines
     from structnets.prediction.answers import answer, as_csv, files_of
 
     loaded, answers = load_asked(options), []
     for said in answer(loaded, files_of(options.files, loaded.transform)):
         answers.append(said)
         for text in said.warnings:
-            print(f"{said.file}: beware: {text}", file=sys.stderr)
+            print(printable_lines(f"{said.file}: beware: {text}"), file=sys.stderr)
         if said.error is not None:
-            print(f"{said.file}: left out: {said.error}", file=sys.stderr)
+            print(printable_lines(f"{said.file}: left out: {said.error}"), file=sys.stderr)
         elif not options.json and options.csv is None:
             best = sorted(said.probabilities.items(), key=lambda pair: -pair[1])[:3]
             shown = ", ".join(f"{name} {100 * probability:.1f} %" for name, probability in best)
-            print(f"{said.file}: {shown}")
+            print(printable_lines(f"{said.file}: {shown}"))
     if options.csv is not None:
         write_atomic(options.csv, as_csv(answers, loaded.classes))
         print(f"wrote {options.csv}", file=sys.stderr)

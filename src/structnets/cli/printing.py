@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from structnets.files import json_text
+from structnets.foreign.shown import printable_lines
 
 _PATIENCE_S = 3.0
 _WIDE = 10_000  # columns of a table that goes into a pipe
@@ -26,10 +27,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> No
     """
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(*columns)
     for row in rows:
-        table.add_row(*(_cell(row.get(column)) for column in columns))
+        table.add_row(*(Text(printable_lines(_cell(row.get(column)))) for column in columns))
     Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import reprlib
-from typing import Any
+from typing import Any, TextIO
 
 _LONGEST = 120
 
@@ -67,3 +68,30 @@ def printable(text: str) -> str:
         else letter.encode("unicode_escape", "surrogatepass").decode()
         for letter in text
     )
+
+
+def printable_lines(text: object) -> str:
+    r"""Return text of several lines as a terminal may be given it, whatever names stand in it.
+
+    Examples
+    --------
+    >>> print(printable_lines("b\x1b[2J.png:\n\tleft out"))
+    b\x1b[2J.png:
+        left out
+    """
+    return "\n".join("\t".join(map(printable, line.split("\t"))) for line in str(text).split("\n"))
+
+
+class PrintableFormatter(logging.Formatter):
+    """Writes records as `printable_lines`: messages name files, whose names may hold anything."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line or lines of a record."""
+        return printable_lines(super().format(record))
+
+
+def log_to(stream: TextIO, pattern: str) -> None:
+    """Write log messages from INFO on to `stream`, as `PrintableFormatter` does."""
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(PrintableFormatter(pattern))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import os
 import sys
 from pathlib import Path
 
+from structnets.foreign.shown import log_to
 from structnets.training.kit import RESERVE, Lent, train_kit
 
 
@@ -31,7 +31,7 @@ def main(kit: Path, begun: float) -> int:
     parser.add_argument("--processes", type=int, help="trainings at a time (default: one a core)")
     parser.add_argument("--device", choices=("cpu", "cuda"), help="default: a GPU if there is one")
     options = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    log_to(sys.stderr, "%(message)s")
     import torch
 
     device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")

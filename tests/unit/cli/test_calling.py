@@ -108,3 +108,10 @@ def test_a_gpu_that_is_not_there_is_said(tmp_path, capsys, monkeypatch):
     status, _, err = said([*words, "--device", "cuda"], capsys)
     assert status == 2
     assert "--device cuda: torch finds no GPU here" in err
+
+
+def test_what_steers_a_terminal_is_shown_as_its_escape(tmp_path, capsys):
+    status, out, err = said(["validate", str(tmp_path / "a\x1b[2J.yaml")], capsys)
+    assert status == 2
+    assert r"a\x1b[2J.yaml" in err
+    assert "\x1b" not in out + err
