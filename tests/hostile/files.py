@@ -11,6 +11,7 @@ import json
 import pickle
 import struct
 import tarfile
+import warnings
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -510,6 +511,20 @@ def _one_weight(value: Any) -> Callable[[], bytes]:
     return lambda: weights(state_dict={"a": torch.tensor([value])})
 
 
+def _tensor(make: Callable[[Any], Any]) -> bytes:
+    import torch
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch: sparse rows may change
+        return weights(state_dict={"a": make(torch.ones(1))})
+
+
+def _of_8_bits(tensor: Any) -> Any:
+    import torch
+
+    return tensor.to(torch.float8_e4m3fn)
+
+
 def _altered(**content: Any) -> bytes:
     made = weights(**content)
     return _flipped(made, made.index(b"\0\0\x80\x3f\0\0\x80\x3f"))
@@ -534,6 +549,14 @@ WEIGHTS = {
     "no spec": _bytes("model.pt", lambda: weights(spec=None)),
     "a pickle": _bytes("model.pt", lambda: pickle.dumps(_Call())),
     "packed zeros": _bytes("model.pt", _zip_bomb),
+    "a shape of 4 TB": _bytes("model.pt", lambda: _tensor(lambda t: t.expand(10**6, 10**6))),
+    "numbers that count, of 8 TB": _bytes(
+        "model.pt", lambda: _tensor(lambda t: t.long().expand(10**6, 10**6))
+    ),
+    "sparse": _bytes("model.pt", lambda: _tensor(lambda t: t.to_sparse())),
+    "sparse rows": _bytes("model.pt", lambda: _tensor(lambda t: t[None].to_sparse_csr())),
+    "without values": _bytes("model.pt", lambda: _tensor(lambda t: t.to("meta"))),
+    "of 8 bits": _bytes("model.pt", lambda: _tensor(_of_8_bits)),
     "cut": _bytes("model.pt", lambda: weights()[:-100]),
     "nothing": _bytes("model.pt", b""),
 }

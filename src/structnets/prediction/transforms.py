@@ -12,6 +12,8 @@ from torch import Tensor
 
 from structnets.data.originals.picture import SUFFIXES, Picture
 from structnets.data.originals.verified_image import side_of
+from structnets.foreign.limits import ARRAY
+from structnets.foreign.reading import read_whole
 from structnets.prediction.file_transform import FileTransform
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ class Transform(FileTransform[Picture]):
     def decode(self, source: str | Path | bytes | Image) -> Picture:
         """Decode a picture; raises as calling does."""
         if isinstance(source, (str, Path)):
-            source = Path(source).read_bytes()
+            source = read_whole(Path(source), ARRAY)
         if not isinstance(source, bytes):
             stream = io.BytesIO()
             source.save(stream, "PNG")

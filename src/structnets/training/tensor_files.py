@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,9 @@ def load_tensors(path: Path) -> Any:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is damaged, no such file, or larger than `structnets.foreign.limits.WEIGHTS`.
+        If it is damaged, no such file, larger than `structnets.foreign.limits.WEIGHTS`, also by
+        the shapes of its tensors, or has tensors that are no plain ones: sparse, nested,
+        quantised, without values.
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing, or no file")
@@ -53,7 +55,7 @@ def load_tensors(path: Path) -> Any:
                     raise zipfile.BadZipFile("it is packed, which PyTorch never does")
                 if member := archive.testzip():
                     raise zipfile.BadZipFile(f"wrong checksum of {member}")
-        return torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ValueError(
             f"{path} is refused: it is damaged, or holds more than tensors and plain values "
@@ -67,6 +69,51 @@ def load_tensors(path: Path) -> Any:
             f"{path} is damaged, or no file of tensors: {shortened(error)}; copy it again, or "
             "train the run anew"
         ) from error
+    _check_plain(content, path)
+    return content
+
+
+def _check_plain(content: Any, path: Path) -> None:
+    """Refuse tensors that cannot be looked at, or whose shape says more than the file holds."""
+    declared = 0
+    for key, tensor in _tensors(content):
+        kind = _kind(tensor)
+        if kind is not None:
+            raise ValueError(
+                f"{path} has in {shown(key)} a tensor that is {kind}; save plain ones of 16 bits "
+                "or more, on the CPU"
+            )
+        # One stored number can stand for any shape.
+        declared += tensor.numel() * tensor.element_size()
+        WEIGHTS.check(path, declared)
+
+
+def _tensors(content: Any) -> Iterator[tuple[str, torch.Tensor]]:
+    """Yield each tensor, however deep it lies, once; a list may hold itself."""
+    stack, seen = [("", content)], set()
+    while stack:
+        key, one = stack.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, torch.Tensor):
+            yield key, one
+        elif isinstance(one, Mapping):
+            stack += [(str(name), value) for name, value in one.items()]
+        elif isinstance(one, (list, tuple)):
+            stack += [(key, value) for value in one]
+
+
+def _kind(tensor: torch.Tensor) -> str | None:
+    if tensor.is_nested or tensor.layout != torch.strided:
+        return "sparse or nested"
+    if tensor.is_quantized:
+        return "quantised"
+    if tensor.device.type != "cpu":
+        return f"on the device {tensor.device.type}, without values here"
+    if tensor.is_floating_point() and tensor.element_size() < 2:
+        return f"of type {tensor.dtype}"
+    return None
 
 
 def read_model(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:

@@ -69,3 +69,24 @@ def test_a_full_disk_is_said(tmp_path, monkeypatch):
 def test_no_file(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"absent\.pt is missing"):
         load_tensors(tmp_path / "absent.pt")
+
+
+@pytest.mark.filterwarnings("ignore:Validating sparse")
+@pytest.mark.parametrize(
+    ("tensor", "message"),
+    [
+        (torch.zeros(1).expand(1 << 20, 1 << 20), "has 4194304 MB of weights, the limit is"),
+        (torch.eye(2).to_sparse(), "has in 'a' a tensor that is sparse"),
+        (torch.empty(3, device="meta"), "has in 'a' a tensor that is on the device meta"),
+        (torch.ones(3).to(torch.float8_e5m2), "has in 'a' a tensor that is of type"),
+    ],
+)
+def test_tensors_that_are_no_plain_ones_are_refused(write, tensor, message):
+    with pytest.raises(ValueError, match=rf"model\.pt {message}"):
+        read_model(write(state_dict={"a": tensor}))
+
+
+def test_a_list_that_holds_itself_is_read(write):
+    whole = [torch.ones(1)]
+    whole.append(whole)
+    assert load_tensors(write(more=whole))["more"][0] == 1
