@@ -13,6 +13,8 @@ QUIET_INDEX := --disable-pip-version-check --no-warn-script-location --root-user
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 CLUSTER := python -m pytest tests/cluster -rs --durations=0 --durations-min=1 \
   -o tmp_path_retention_policy=failed
+# Tests side by side, one thread each.
+PARALLEL := -n logical --maxprocesses 4 --dist worksteal
 LOCAL := $(RUN) snakemake --profile profiles/local
 
 .PHONY: help demo test docs tutorials matrix cluster-test cluster-test-short lint ui fuzz bench report \
@@ -26,7 +28,7 @@ demo: $(READY)  ## a small end-to-end run on built-in data: tables, figures, MLf
 	@$(RUN) python -m pipelines.demo_summary --results results
 
 test: lint  ## lint, then every test but the slow ones of the matrix, the cluster ones and the benchmarks
-	$(RUN) python -m pytest --durations=15
+	OMP_NUM_THREADS=1 $(RUN) python -m pytest $(PARALLEL) --durations=15
 
 docs: $(READY)  ## the documentation site, build/docs/index.html, with the stored outputs of its code
 	$(RUN) sphinx-build -q -W --keep-going -b html -d build/doctrees docs build/docs
