@@ -128,6 +128,35 @@ def _address(path: Path) -> Any:
     raise OSError(f"{path}: {said}")
 
 
+def _photo(path: Path) -> Any:
+    """Decode as a study of one's own pictures does; what is refused is left out of it."""
+    from structnets.data.originals.picture import decode_picture
+    from structnets.data.originals.verified_image import BrokenImageError, fit
+
+    try:
+        return fit(decode_picture(path.read_bytes(), 224).image, "short224")
+    except BrokenImageError as error:
+        raise ValueError(f"{path}: left out: {error}") from error
+
+
+def _table(path: Path) -> Any:
+    from structnets.pictures.found import in_table
+
+    return in_table(path)
+
+
+def _participants(path: Path) -> Any:
+    from structnets.cohorts.sheet import read_labels
+
+    return read_labels(path, "participant_id", lambda row: row["group"] or None, ["group"])
+
+
+def _study(path: Path) -> Any:
+    from structnets.specs.study.model import load_study
+
+    return load_study(path)
+
+
 READERS: dict[str, Callable[[Path], Any]] = {
     "pickle": _pickle,
     "tar": _tar,
@@ -149,4 +178,8 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "lock": _lock,
     "marker": _marker,
     "address": _address,
+    "photo": _photo,
+    "table": _table,
+    "participants": _participants,
+    "study": _study,
 }

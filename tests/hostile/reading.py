@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from tests.hostile.files import FILES
+from tests.hostile.own_files import ALL_FILES
 from tests.hostile.readers import READERS
 
 
@@ -33,7 +33,7 @@ def _say(**line: Any) -> None:
 def main() -> None:
     """Read them."""
     reader, folder = sys.argv[1], Path(sys.argv[2])
-    for number, (case, make) in enumerate(FILES[reader].items()):
+    for number, (case, make) in enumerate(ALL_FILES[reader].items()):
         place = folder / str(number)
         if place.exists():
             continue  # of a process before, which it ended

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tests.hostile import files
+from tests.hostile import files, own_files
 
 
 def _pickle() -> tuple[bytes, str]:
@@ -119,5 +119,11 @@ WHOLE: dict[str, Callable[[], tuple[bytes, str]]] = {
     "result": _result,
     "ledger": _ledger,
     "lock": lambda: (json.dumps(files._ME).encode(), "000001.json"),
+    "photo": lambda: (own_files.saved("TIFF", compression="tiff_lzw"), "a.tif"),
+    "gif": lambda: (own_files.saved("GIF"), "a.gif"),
+    "webp": lambda: (own_files.saved("WEBP"), "a.webp"),
+    "bmp": lambda: (own_files.saved("BMP"), "a.bmp"),
+    "participants": lambda: (b"participant_id\tgroup\nsub-01\tx\nsub-02\ty\n", "a.tsv"),
+    "study": lambda: (own_files.STUDY.encode(), "a.yaml"),
     "marker": lambda: (json.dumps(files._MARKER).encode(), "warm.json"),
 }

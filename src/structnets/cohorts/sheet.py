@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from structnets.foreign.shown import shortened
 from structnets.imaging.scan_files import absence, read_whole
 
 Row = Mapping[str, str]
@@ -188,8 +189,8 @@ def _check_header(path: Path, names: Sequence[str], columns: Sequence[str]) -> N
         if name and count > 1:
             places = [str(place) for place, other in enumerate(names, 1) if other == name]
             raise ValueError(
-                f"{path} has the column {name!r} {count} times (columns {', '.join(places)}); "
-                "remove or rename all but one"
+                f"{path} has the column {shortened(repr(name))} {count} times (columns "
+                f"{shortened(', '.join(places))}); remove or rename all but one"
             )
     if missing := [name for name in columns if name not in names]:
         hint = ""
@@ -197,5 +198,6 @@ def _check_header(path: Path, names: Sequence[str], columns: Sequence[str]) -> N
             wanted = "tabs" if path.suffix == ".tsv" else "commas"
             hint = f"; its fields seem to be separated by {other[0]!r}, expected are {wanted}"
         raise ValueError(
-            f"{path} has no column {', '.join(map(repr, missing))}; it has {', '.join(names)}{hint}"
+            f"{path} has no column {', '.join(map(repr, missing))}; it has "
+            f"{shortened(', '.join(names)) or 'none'}: give the right one that name{hint}"
         )

@@ -18,6 +18,7 @@ from structnets.foreign.apart import read_apart
 from structnets.foreign.limits import TABLE
 from structnets.foreign.parquet import parse_rows
 from structnets.foreign.reading import read_whole
+from structnets.foreign.shown import shortened, shown
 
 TRAIN, TEST, HELD = ("train", "training"), ("test", "testing"), ("val", "valid", "validation")
 _COLUMNS = ("path", "label", "group", "split")
@@ -191,15 +192,22 @@ def in_table(table: Path, folder: Path | None = None, groups: str | None = None)
         place = f"{table}, line {number}"
         name, label = line["path"], line["label"]
         if not name or not label:
-            raise ValueError(f"{place}: {'path' if not name else 'label'} is empty")
+            empty = "label" if name else "path"
+            raise ValueError(f"{place}: {empty} is empty; fill it in, or remove the line")
         name = os.path.relpath(folder / name, folder)
         if name in lines:
-            raise ValueError(f"{place}: {name} is also in line {lines[name]}")
+            raise ValueError(
+                f"{place}: {shortened(name)} is also in line {lines[name]}; remove one of the lines"
+            )
         if not (folder / name).is_file():
-            raise FileNotFoundError(f"{place}: {folder / name} is not there")
+            raise FileNotFoundError(
+                f"{place}: {shortened(name)} is no file below {folder}; mend the line, or remove it"
+            )
         split = line.get("split") or None
         if split not in (None, "train", "test"):
-            raise ValueError(f"{place}: split is {split!r}; allowed: train, test, or empty in all")
+            raise ValueError(
+                f"{place}: split is {shown(split)}; allowed: train, test, or empty in all"
+            )
         splits.add(split)
         lines[name] = number
         group = line.get("group") or _group("", name, groups)
@@ -228,7 +236,8 @@ def _csv_lines(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
 def _line(columns: Sequence[str], cells: Sequence[str], place: str) -> dict[str, str]:
     if len(cells) != len(columns):
         raise ValueError(
-            f"{place}: {len(cells)} cells for the {len(columns)} columns {', '.join(columns)}"
+            f"{place}: {len(cells)} cells for the {len(columns)} columns "
+            f"{shortened(', '.join(columns))}; a cell that holds the separator stands in quotes"
         )
     return dict(zip(columns, (cell.strip() for cell in cells), strict=True))
 
@@ -257,9 +266,12 @@ def parse(content: bytes) -> tuple[list[str], list[dict[str, str]]]:
 def _checked_columns(columns: Iterable[str], table: Path) -> list[str]:
     names = [name.strip() for name in columns]
     if doubled := [name for name, count in Counter(names).items() if count > 1]:
-        raise ValueError(f"{table} has the column {doubled[0]!r} more than once")
+        raise ValueError(
+            f"{table} has the column {shown(doubled[0])} more than once; remove or rename one"
+        )
     if missing := [name for name in _COLUMNS[:2] if name not in names]:
         raise ValueError(
-            f"{table} lacks the column {missing[0]!r}; it has {', '.join(names) or 'none'}"
+            f"{table} lacks the column {missing[0]!r}; it has "
+            f"{shortened(', '.join(names)) or 'none'}: give one of them that name"
         )
     return names
