@@ -83,7 +83,7 @@ COMMANDS = {
     ),
     "new-study": Command(
         "structnets.cli.new_study",
-        "write a commented study of what lies in a folder",
+        "write a commented study of what lies in a folder, or of a table",
         OWN,
     ),
     "predict": Command(

@@ -1,4 +1,4 @@
-"""``structnets new-study``: the file of a study, from what lies in a folder."""
+"""``structnets new-study``: the file of a study, from what lies in a folder or a table names."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ EXAMPLES = (
     ("structnets new-study --images pictures --out my.yaml", "a folder with a folder per class"),
     ("structnets new-study --images pictures", "print it"),
     (
+        "structnets new-study --table pictures.csv --out my.yaml",
+        "a table with the columns path and label, and perhaps group and split",
+    ),
+    (
         "structnets new-study --cohort brains --label group --out my.yaml",
         "scans in BIDS, and the column of participants.tsv that says who is what",
     ),
@@ -20,18 +24,26 @@ Run what was written: snakemake --profile profiles/local study --config study=my
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    what = parser.add_mutually_exclusive_group(required=True)
+    what = parser.add_mutually_exclusive_group()
     what.add_argument(
         "--images",
         type=Path,
         metavar="DIR",
-        help="a folder for each class, or train and test with those",
+        help="a folder for each class, or train and test with those; with --table, the folder "
+        "that its paths are relative to",
     )
     what.add_argument(
         "--cohort",
         type=Path,
         metavar="DIR",
         help="brain scans: BIDS, or a folder with labels.csv (subject, file, a label)",
+    )
+    parser.add_argument(
+        "--table",
+        type=Path,
+        metavar="FILE",
+        help="pictures in a CSV or parquet file: path, label, and perhaps group and split "
+        "(train or test)",
     )
     parser.add_argument(
         "--label", metavar="COLUMN", help="of a cohort's table: the column of the classes"
@@ -49,8 +61,10 @@ def run(options: argparse.Namespace) -> None:
     if options.out is not None and options.out.exists():
         raise ValueError(f"{options.out} is there already: remove it, or choose another --out")
     if (options.cohort is None) != (options.label is None):
-        raise ValueError("--cohort and --label belong together: give both, or --images")
-    with waiting(f"reading {options.cohort or options.images}"):
+        raise ValueError("--cohort and --label belong together: give both, or --images or --table")
+    if (options.cohort is None) == (options.images is None and options.table is None):
+        raise ValueError("give --images DIR, --table FILE or --cohort DIR: what the study is of")
+    with waiting(f"reading {options.cohort or options.table or options.images}"):
         text = _text(options)
     if options.json:
         from yaml import safe_load
@@ -74,4 +88,4 @@ def _text(options: argparse.Namespace) -> str:
         return write_cohort_study(options.cohort, options.label)
     from structnets.pictures.new_study import write_study
 
-    return write_study(options.images)
+    return write_study(options.images, options.table)

@@ -201,7 +201,8 @@ def in_table(table: Path, folder: Path | None = None, groups: str | None = None)
             )
         if not (folder / name).is_file():
             raise FileNotFoundError(
-                f"{place}: {shortened(name)} is no file below {folder}; mend the line, or remove it"
+                f"{place}: {shortened(name)} is no file below {folder}; paths are relative to the "
+                "folder of images, or without it to the table's; mend the line, or remove it"
             )
         split = line.get("split") or None
         if split not in (None, "train", "test"):

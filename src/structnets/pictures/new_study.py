@@ -1,14 +1,15 @@
-"""Writing the file of a study from the pictures that lie in a folder."""
+"""Writing the file of a study from the pictures that lie in a folder, or that a table names."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from structnets.data.sets.entries.pictures import SIDES
+from structnets.pictures.found import Found
 from structnets.pictures.gathering import Gathered, collect, gather
 from structnets.specs.study import Study
 from structnets.specs.written_study import in_comment, study_name
@@ -53,27 +54,60 @@ def look(folder: Path, names: Sequence[str]) -> Seen:
 
 
 def write_study(
-    images: Path, memory: Path | None = None, progress: Callable[[int, int], None] | None = None
+    images: Path | None,
+    table: Path | None = None,
+    memory: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> str:
-    """Return a commented study of the pictures in a folder, as YAML.
+    """Return a commented study of the pictures in a folder, or of those in a table, as YAML.
+
+    Parameters
+    ----------
+    images : Path or None
+        Folder of the pictures; with a table, what its paths are relative to.
+    table : Path, optional
+        CSV or parquet with the columns path and label. Without `images`, its paths are relative to
+        its folder.
 
     Raises
     ------
     OSError, ValueError
         As `structnets.pictures.gathering.gather` says, or if no picture can be read.
     """
-    name = study_name(images.resolve(), "pictures")
+    given = {"images": images, "table": table}
+    places = {key: str(path.resolve()) for key, path in given.items() if path is not None}
+    named = table.resolve().with_suffix("") if table is not None else Path(places["images"])
     study = Study.model_validate(
-        {"study": name, "images": str(images.resolve()), "rows": [{"model": "resnet20"}]}
+        {"study": study_name(named, "pictures"), **places, "rows": [{"model": "resnet20"}]}
     )
     here = Path.cwd() / "study.yaml"
     gathered = gather(study, here, memory, progress or (lambda done, total: None))
     names = [picture.name for picture in gathered.pictures.pictures]
     seen = look(Path(gathered.pictures.folder), names)
     if not seen.sizes:
-        raise ValueError(f"none of the pictures below {images} can be read: {seen.unreadable[0]}")
-    given = all(picture.split for picture in collect(study, here).pictures)
-    return _text(name, images.resolve(), gathered, seen, given)
+        raise ValueError(
+            f"none of the pictures below {gathered.pictures.folder} can be read: "
+            f"{seen.unreadable[0]}"
+        )
+    return _text(study, places, gathered, seen, _split(study, collect(study, here).pictures))
+
+
+def _split(study: Study, found: Sequence[Found]) -> str:
+    """Return the lines of the study that say which pictures are for testing."""
+    if all(picture.split for picture in found):
+        what = "Folders train and test say" if study.table is None else "The table's split says"
+        return f"# {what} which pictures are for what."
+    if any(picture.group for picture in found):
+        return (
+            "# A quarter of every class is for testing; pictures of one group of the table stay "
+            "on one side.\nsplit: {test: 0.25, seed: 0}"
+        )
+    return (
+        "# A quarter of every class is for testing. Pictures that belong together (of one "
+        "patient,\n# of one film) must stay on one side: say with groups which do, as folder, or "
+        "a pattern of\n# their names, as 'patient(\\d+)'.\nsplit: {test: 0.25, seed: 0, groups: "
+        "null}"
+    )
 
 
 def train_sizes(training: int, classes: int) -> list[int | str]:
@@ -100,27 +134,25 @@ def _sides(seen: Seen) -> tuple[int, int, str]:
     return side, int(side * _CROP) // 8 * 8, fit
 
 
-def _text(name: str, images: Path, gathered: Gathered, seen: Seen, given: bool) -> str:
+def _text(
+    study: Study, places: Mapping[str, str], gathered: Gathered, seen: Seen, split: str
+) -> str:
     counts = gathered.counts()
     training = sum(train for train, _ in counts.values())
     side, crop, fit = _sides(seen)
     sizes = json.dumps(train_sizes(training, len(counts))).replace('"', "")
-    split = (
-        "# Folders train and test say which pictures are for what."
-        if given
-        else "# A quarter of every class is for testing. Pictures that belong together (of one "
-        "patient,\n# of one film) must stay on one side: say with groups which do, as folder, or "
-        "a pattern of\n# their names, as 'patient(\\d+)'.\nsplit: {test: 0.25, seed: 0, groups: "
-        "null}"
+    words = " ".join(f"--{key} {in_comment(path)}" for key, path in places.items())
+    where = "\n".join(
+        f"{key}: {json.dumps(path, ensure_ascii=False)}" for key, path in places.items()
     )
     return f"""\
-# A study of one's own, written by: structnets new-study --images {in_comment(str(images))}
+# A study of one's own, written by: structnets new-study {words}
 # Run it:  snakemake --profile profiles/local study --config study=THIS_FILE
 #
 {_comment(gathered, seen, counts)}
-study: {name}
+study: {study.study}
 question: ""  # one sentence; the report begins with it
-images: {json.dumps(str(images), ensure_ascii=False)}
+{where}
 exclude: []  # names below that folder, or patterns as "blurred/*"
 {split}
 

@@ -127,6 +127,33 @@ def test_what_new_study_writes_can_be_read_and_run(two_classes, gathered, tmp_pa
     assert "#   cat: 8 + 2" in path.read_text()
 
 
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ("", "groups: null"),
+        ("group", "pictures of one group of the table stay"),
+        ("split", "# The table's split says"),
+    ],
+)
+def test_what_new_study_writes_of_a_table_can_be_read_and_run(two_classes, tmp_path, columns, said):
+    lines = [",".join(["path", "label", *filter(None, [columns])])]
+    for number, path in enumerate(sorted(two_classes.rglob("*.png"))):
+        value = {"": "", "group": f",g{number // 2}", "split": f",{('train', 'test')[number % 2]}"}
+        name = path.relative_to(two_classes)
+        lines.append(f"{name},{path.parent.name}{value[columns]}")
+    table = tmp_path / "Leaves 2.csv"
+    table.write_text("\n".join(lines))
+    path = tmp_path / "elsewhere" / "my.yaml"
+    path.parent.mkdir()
+    path.write_text(write_study(two_classes, table))
+    study = load_study(path)
+    assert study.study == "leaves_2"
+    assert sum(map(sum, gather(study, path).counts().values())) == 16
+    assert said in path.read_text()
+    with pytest.raises(FileNotFoundError, match=r"line 2: .* relative to the folder of images"):
+        write_study(None, table)
+
+
 def test_a_hostile_name_stays_in_its_comment(make, tmp_path):
     root = make(*(f"{label}/{n}.png" for label in ("a\nstudy: evil", "b") for n in range(4)))
     path = tmp_path / "my.yaml"

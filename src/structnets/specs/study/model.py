@@ -194,6 +194,7 @@ def load_study(path: Path) -> Study:
     """
     if not path.is_file():
         raise FileNotFoundError(
-            f"{path} is not there: write a study with structnets new-study --images DIR"
+            f"{path} is not there: write a study with structnets new-study --images DIR "
+            "(or --table FILE, or --cohort DIR --label COLUMN)"
         )
     return checked(Study, load_yaml(path), str(path))
