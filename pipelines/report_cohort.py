@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from structnets.figures.cohort_curves import draw_cohort_curves
 from structnets.files import csv_text, write_atomic, write_json
 from structnets.reporting.cohort_page import cohort_page
 from structnets.reporting.cohort_plan import CohortPlan
-from structnets.reporting.cohort_results import MAJORITY, collect_cohort
+from structnets.reporting.cohort_results import MAJORITY, CohortResults, collect_cohort
 from structnets.reporting.pseudonyms import People
 from structnets.reporting.study_findings import cohort_findings
 
@@ -37,9 +36,8 @@ def report_cohort(planned: CohortPlan, prepared: Path, results: Path) -> dict[st
         (scan["subject"] for scan in planned.listed["scans"]),
         pseudonyms=planned.study.names == "pseudonyms",
     )
-    chances = {row: found.probabilities(row)[0] for row in found.rows}
-    drawn = draw_cohort_curves(found.labels, chances, out / "curves", found.classes[1])
-    svg = next(path for path in drawn if path.suffix == ".svg")
+    drawn = _curves(found, out)
+    svgs = [path.read_bytes() for path in drawn if path.suffix == ".svg"]
     subjects = prepared / "subjects" / planned.request.subjects_name()
     first = shlex.quote(os.path.relpath(results / "runs" / planned.runs[0].run_id))
     again = [
@@ -54,10 +52,10 @@ def report_cohort(planned: CohortPlan, prepared: Path, results: Path) -> dict[st
          **{f"{k}_p": p for k, p in score.p.items()}}
         for row, score in scores.items()
     ]  # fmt: skip
-    said = [{**asdict(one), "subject": named.names[one.subject]} for one in found.predictions()]
+    said = [{**one, "subject": named.names[one["subject"]]} for one in found.predictions()]
     told = cohort_findings(found)
     texts = {
-        "report.html": cohort_page(found, told, subjects, svg.read_bytes(), named, again),
+        "report.html": cohort_page(found, told, subjects, svgs, named, again),
         "results.csv": _csv(cells),
         "predictions.csv": _csv(said),
     }
@@ -79,9 +77,28 @@ def report_cohort(planned: CohortPlan, prepared: Path, results: Path) -> dict[st
             "findings": told.said,
             "cells": cells,
             "by_fold": {row: score.by_fold for row, score in scores.items()},
+            "classes": found.classes,
+            "confusion": {row: score.confusion for row, score in scores.items()},
         },
     )
     return {**files, "results.json": out / "results.json"}
+
+
+def _curves(found: CohortResults, out: Path) -> list[Path]:
+    """Draw ROC and calibration of the second of two classes, or of each of more against all others.
+
+    They are of the first dealing of folds.
+    """
+    drawn: list[Path] = []
+    of_two = len(found.classes) == 2
+    for number, name in enumerate(found.classes):
+        if of_two and not number:
+            continue
+        chances = {row: found.probabilities(row)[0, :, number] for row in found.rows}
+        stem = out / ("curves" if of_two else f"curves_{number + 1}")
+        labels = (found.labels == number).astype(int)
+        drawn += draw_cohort_curves(labels, chances, stem, name)
+    return drawn
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:

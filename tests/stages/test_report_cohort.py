@@ -1,6 +1,7 @@
 """A study of a cohort: planned from a folder, scored from made predictions, told on one page."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -13,7 +14,6 @@ from structnets.forms.cohort.stored import write_cohort
 from structnets.metrics.binary import binary_scores
 from structnets.reporting.cohort_plan import plan_cohort
 from structnets.reporting.cohort_results import MAJORITY
-from structnets.reporting.pseudonyms import People
 from structnets.specs.cohort_study import LINEAR, inner_folds
 from structnets.specs.configuration import Configuration
 from tests.made_results import make_result
@@ -42,6 +42,8 @@ def plan(tmp_path):
         for number in range(people):
             (folder / f"b{number}.nii").write_bytes(bytes([number]))
             label = "yes" if number < positive else "no"
+            if number % 3 == 2 and "maybe" in more.get("classes", ()):
+                label = "maybe"
             rows.append(f"P{number:02d},b{number}.nii,{label},{60 + number},{number % 3}")
         (folder / "b99.nii").write_bytes(b"nobody's")
         (folder / "labels.csv").write_text("\n".join(rows))
@@ -59,7 +61,8 @@ def report(tmp_path):
 
     def make(planned, answer):
         listed = planned.listed["scans"]
-        labels = np.array([int(scan["label"] == "yes") for scan in listed])
+        classes = planned.study.classes
+        labels = np.array([classes.index(scan["label"]) for scan in listed])
         subjects = tmp_path / "prepared" / "subjects" / planned.request.subjects_name()
         rows = [{**scan, "problems": [], "quality": {"similarity": 0.9}} for scan in listed]
         for number, row in enumerate(rows):
@@ -68,8 +71,14 @@ def report(tmp_path):
             Image.new("L", (40, 60)).save(subjects / f"{row['subject']}.png")
         folds = np.stack([(np.arange(len(labels)) + r) % planned.parts for r in range(10)])
         counts = {"used": len(labels), "left out": 1}
-        left_out = [[str(tmp_path / "P03_x.nii"), "has no <label>"]]
+        path = str(tmp_path / "P77_x.nii")
+        left_out = [
+            [str(tmp_path / "P03_x.nii"), "has no <label>"],
+            [path, "is excluded by name"],
+            [str(tmp_path / "P78.nii"), "is excluded by 'P78'"],  # by an earlier version
+        ]
         source = {"counts": counts, "left_out": left_out, "excluded": {}}
+        source["excluded_by"] = {path: "P77"}
         manifest = write_cohort(
             tmp_path / "prepared" / planned.prepared,
             "cohort",
@@ -78,14 +87,15 @@ def report(tmp_path):
             labels,
             rows,
             folds,
-            ["no", "yes"],
+            classes,
             source,
         )
         for run in planned.runs:
             repeat, fold = divmod(run.seed, planned.parts)
             held = folds[repeat] == fold
-            odds = answer(run.row, labels)[held].tolist()
-            content = make_result(run.spec, data_digest=manifest["digest"], log_odds=odds)
+            said = {"log_odds" if len(classes) == 2 else "probabilities"
+                    : answer(run.row, labels)[held].tolist()}  # fmt: skip
+            content = make_result(run.spec, data_digest=manifest["digest"], **said)
             write_json(tmp_path / "results/runs" / run.run_id / "result.json", content)
         report_cohort(planned, tmp_path / "prepared", tmp_path / "results")
         return tmp_path / "results/studies/mine"
@@ -194,11 +204,13 @@ def test_people_have_pseudonyms_unless_their_names_are_asked_for(plan, report):
     folder = report(plan(), answers)
     said = (folder / "predictions.csv").read_text() + (folder / "report.html").read_text()
     assert "person-04" in said
-    assert "P03" not in said
+    assert not re.search("P03|P77|P78", said)
     assert "person-04,P03" in (folder / "names.csv").read_text()
-    assert People(["P04"], pseudonyms=True)("is excluded by 'P05'") == "is excluded by name"
+    assert "somebody" in (folder / "report.html").read_text()
+    assert "is excluded by name" in (folder / "report.html").read_text()
     folder = report(plan(names="subjects"), answers)
     assert "P03" in (folder / "predictions.csv").read_text()
+    assert "is excluded by name (&#39;P77&#39;)" in (folder / "report.html").read_text()
 
 
 def test_repeats_are_averaged(plan, report):
@@ -216,3 +228,39 @@ def test_a_run_on_other_data_is_refused(plan, report, tmp_path):
     path.write_text(json.dumps({**read_json(path), "data_digest": "0" * 64}))
     with pytest.raises(ValueError, match="was measured on other prepared data"):
         report_cohort(planned, tmp_path / "prepared", tmp_path / "results")
+
+
+def chances(row, labels):
+    """Return probabilities that are all right, of the linear row all of the first class."""
+    answers = np.zeros_like(labels) if row == LINEAR else labels
+    return 0.1 + 0.7 * np.eye(3)[answers]
+
+
+def test_three_classes_have_a_confusion_and_scores_of_each(plan, report):
+    planned = plan(people=30, positive=15, classes=["no", "maybe", "yes"])
+    folder = report(planned, chances)
+    found = read_json(folder / "results.json")
+    cells = {cell["row"]: cell for cell in found["cells"]}
+    net, linear = cells["plain & simple"], cells[LINEAR]
+    assert (net["accuracy"], net["auc"], net["found maybe"]) == (100, 100, 100)
+    assert net["brier"] == pytest.approx(0.2**2 + 2 * 0.1**2)
+    # Ten of each: one of three is always right, and every order of scans is a tie.
+    assert linear["balanced_accuracy"] == pytest.approx(100 / 3)
+    assert (linear["found no"], linear["found yes"], linear["auc"]) == (100, 0, 50)
+    assert found["confusion"][LINEAR] == [[10, 0, 0]] * 3
+    assert found["confusion"]["plain & simple"] == (10 * np.eye(3, dtype=int)).tolist()
+    assert not {"auc", "brier"} & cells[MAJORITY].keys()
+    assert f"{LINEAR} cannot be told from guessing: its interval holds 33.3 %." in found["warnings"]
+    page = (folder / "report.html").read_text()
+    assert page.count('alt="ROC and calibration"') == 3
+    assert "maybe found" in page
+    assert "mean over the classes of each against all others" in page
+    first = (folder / "predictions.csv").read_text().splitlines()
+    assert first[0] == "subject,session,label,row,repeat,fold,answer,p(no),p(maybe),p(yes)"
+    assert len(first) == 1 + 2 * 30
+
+
+def test_answers_that_are_no_numbers_are_refused(plan, report):
+    planned = plan(people=30, positive=15, classes=["no", "maybe", "yes"])
+    with pytest.raises(ValueError, match="no finite numbers: the training diverged"):
+        report(planned, lambda row, labels: chances(row, labels) * np.nan)

@@ -30,8 +30,8 @@ class Decided:
     used : list of (Scan, SubjectFiles)
         In the listing's order.
     record : dict
-        Plain JSON: ``left_out`` and ``taken`` of the listing, ``excluded`` and ``flagged`` with
-        their problems by scan, ``counts`` of all of them.
+        Plain JSON: ``left_out``, ``excluded_by`` and ``taken`` of the listing, ``excluded`` and
+        ``flagged`` with their problems by scan, ``counts`` of all of them.
     """
 
     used: list[tuple[Scan, SubjectFiles]]
@@ -76,6 +76,7 @@ def decide(request: CohortRequest, listing: Listing, subjects: Sequence[SubjectF
     flagged = {files.name: files.problems for _, files in used if files.problems}
     record = {
         "left_out": [list(entry) for entry in listing.left_out],
+        "excluded_by": dict(listing.excluded_by),
         "taken": [list(entry) for entry in listing.taken],
         "excluded": dropped,
         "flagged": flagged,

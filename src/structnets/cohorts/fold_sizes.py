@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from structnets.cohorts.listing import Scan
+from structnets.forms.cohort.covariate_columns import MISSING
 from structnets.specs.inner_folds import leave_every_class
 
 
@@ -43,7 +44,7 @@ def group_of(leave_out: str, scan: Scan) -> str:
 def refuse_few_groups(leave_out: str, groups: Iterable[str]) -> None:
     """Refuse to leave out one of fewer than two groups, or a group that has no name."""
     found = set(groups)
-    if "" in found or "n/a" in found:
+    if not found.isdisjoint(MISSING):
         raise ValueError(
             f"leave_out: {leave_out}: the column is empty (or n/a) for some; fill it, or exclude "
             "those subjects"

@@ -75,12 +75,15 @@ class Listing:
         Names of scans that were chosen among several, and how.
     sides : mapping
         ``train`` or ``test`` by name of scan, where a list of images fixes it; else empty.
+    excluded_by : mapping
+        Which entry of ``exclude`` names each file that is left out by one, which may be a name.
     """
 
     scans: tuple[Scan, ...]
     left_out: tuple[tuple[str, str], ...]
     taken: tuple[tuple[str, str], ...] = ()
     sides: Mapping[str, str] = field(default_factory=dict)
+    excluded_by: Mapping[str, str] = field(default_factory=dict)
 
 
 def with_traits(
@@ -162,7 +165,8 @@ def match(
         name, or which of several scans is first cannot be told.
     """
     ordered = sorted(found, key=lambda item: (item.subject, item.session, str(item.path)))
-    left, rest = _excluded(ordered, labels, exclude)
+    excluded, rest = _excluded(ordered, labels, exclude)
+    left = [(path, "is excluded by name") for path in excluded]
     by_subject: dict[str, list[Found]] = defaultdict(list)
     for item in rest:
         if item.key in labels.of:
@@ -190,21 +194,21 @@ def match(
     nameless = {item.key for item in rest} - set(labels.of) - set(labels.refused)
     _refuse_near_misses(sorted(nameless), missing, labels)
     _check_classes(scans, classes, labels, ordered, left)
-    return Listing(tuple(scans.values()), tuple(left), tuple(taken))
+    return Listing(tuple(scans.values()), tuple(left), tuple(taken), excluded_by=excluded)
 
 
 def _excluded(
     ordered: Sequence[Found], labels: Labels, exclude: Sequence[str]
-) -> tuple[list[tuple[str, str]], list[Found]]:
-    """Part the scans that are excluded, with which entry did it, from the others."""
+) -> tuple[dict[str, str], list[Found]]:
+    """Part the files that are excluded, with which entry did it, from the others."""
     used: set[str] = set()
-    left: list[tuple[str, str]] = []
+    left: dict[str, str] = {}
     rest: list[Found] = []
     for item in ordered:
         hits = [entry for entry in exclude if _names(entry, item)]
         used.update(hits)
         if hits:
-            left.append((str(item.path), f"is excluded by {hits[0]!r}"))
+            left[str(item.path)] = hits[0]
         else:
             rest.append(item)
     known = {*labels.of, *labels.refused}

@@ -12,12 +12,12 @@ from structnets.cohorts.listing import Listing
 from structnets.cohorts.naming import shown
 from structnets.cohorts.request import CohortRequest
 from structnets.cohorts.sheet import read_rows
+from structnets.forms.cohort.covariate_columns import MISSING
 from structnets.specs.cohort_study import FEWEST
 from structnets.specs.written_study import in_comment, study_name
 
 _USUAL_FOLDS = 10
 _COVARIATES = ("age", "sex", "gender", "site", "scanner", "center", "centre", "education", "hand")
-_EMPTY = ("", "n/a", "N/A", "NA")
 # The one that is looked for comes second.
 _NEGATIVE = re.compile(r"0|no|false|neg.*|normal.*|control.*|healthy.*|hc|cn|nc|ctrl|td", re.I)
 
@@ -42,7 +42,7 @@ def write_cohort_study(cohort: Path, label: str) -> str:
             "columns subject, file and a label): write one"
         )
     rows = [row for _, row in read_rows(table, [label])]
-    values = Counter(row[label] for row in rows if row[label] not in _EMPTY)
+    values = Counter(row[label] for row in rows if row[label] not in MISSING)
     if len(values) < 2:
         raise ValueError(f"{table}: column {label!r} has the values {dict(values)}; needed are two")
     if len(values) > 20:
@@ -79,7 +79,7 @@ def _text(
     comment = [
         f"{len(listing.scans)} scans are used, the first of every person; people by {label}:",
         *(f"  {name}: {people[name]} with a scan, {values[name]} in the table" for name in chosen),
-        *(f"  {value}: {count} in the table, not used; say so in classes to use it instead"
+        *(f"  {value}: {count} in the table, not used; add it to classes to use it too"
           for value, count in values.items() if value not in chosen),
         *(f"Left out: {count} {why}" for why, count in _reasons(listing).items()),
         *(f"Taken of {what}: {how}" for what, how in listing.taken[:5]),
@@ -104,7 +104,7 @@ question: ""  # one sentence; the report begins with it
 cohort: {json.dumps(str(folder), ensure_ascii=False)}
 layout: {layout}
 label: {json.dumps(label, ensure_ascii=False)}
-classes: [{", ".join(quoted)}]  # the negative first: the second is the one that is looked for
+classes: [{", ".join(quoted)}]  # or more; of two the negative first, the second is looked for
 covariates: {json.dumps(columns, ensure_ascii=False)}  # columns that are told of each class
 regress_out: []  # of those, what is taken out of every voxel, fitted to the training part alone
 sessions: first  # or all; those of one person are held out together

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from structnets.cohorts.naming import numbers_in
 from structnets.cohorts.sheet import read_rows
+from structnets.forms.cohort.covariate_columns import MISSING
 
 _RUN = re.compile(r"_run-\d+(?=[_.])")
-_EMPTY = ("", "n/a", "N/A")
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def _rows(table: Path, key: str) -> list[tuple[str, datetime | None]]:
 
 
 def _read_time(table: Path, line: int, text: str) -> datetime | None:
-    if text in _EMPTY:
+    if text in MISSING:
         return None
     try:
         time = datetime.fromisoformat(text)

@@ -36,6 +36,9 @@ class FormEntry:
         Another module with ``open_examples``, by the parameter of a preparation that asks for it.
     reader : str
         The one that is asked for; empty for ``source``.
+    task_of_several : str
+        The module with ``make_task`` where a preparation names more than two classes; empty for
+        `task`.
     """
 
     package: str
@@ -46,6 +49,7 @@ class FormEntry:
     recipe: str = ""
     readers: Mapping[str, str] = field(default_factory=dict)
     reader: str = ""
+    task_of_several: str = ""
 
     @property
     def stored(self) -> str:
@@ -60,7 +64,13 @@ class FormEntry:
     def for_prepared(self, prepare: Mapping[str, Any]) -> FormEntry:
         """Return the form of data that are prepared with some parameters."""
         asked = [module for name, module in self.readers.items() if prepare.get(name)]
-        return replace(self, reader=asked[0]) if asked else self
+        classes = prepare.get("classes")
+        several = isinstance(classes, str) and classes.count(",") > 1
+        return replace(
+            self,
+            reader=asked[0] if asked else self.reader,
+            task=self.task_of_several if several and self.task_of_several else self.task,
+        )
 
 
 ARRAYS = tuple(f"{split}_{kind}" for split in ("train", "test") for kind in ("images", "labels"))
@@ -72,6 +82,7 @@ BOUNDARY_FILES = tuple(
 )
 # A fixed test set, and the textures that training images are made of.
 BLOB_FILES = ("train_textures.npy", *(f"test_{kind}.npy" for kind in BOUNDARY_KINDS))
+_RECORDED = "structnets.forms.recorded_classification"
 _BOUNDARY_TASK = "structnets.forms.boundaries.task"
 _OF_OUTLINES = ("ods", "ois", "ap")
 
@@ -86,6 +97,7 @@ FORMS: Mapping[str, FormEntry] = {
         "volumes of subjects, dealt into folds that are held out in turn",
         COHORT_FILES,
         readers={"regress_out": "structnets.forms.cohort.residual_source"},
+        task_of_several=_RECORDED,
     ),
     "shards": FormEntry(
         "structnets.forms.shards",
@@ -95,7 +107,7 @@ FORMS: Mapping[str, FormEntry] = {
     "pictures": FormEntry(
         "structnets.forms.pictures",
         "pictures of one's own in shards, with an answer kept for every one that is tested",
-        task="structnets.forms.pictures.task",
+        task=_RECORDED,
         recipe="crop",
     ),
     "boundaries": FormEntry(

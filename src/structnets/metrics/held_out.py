@@ -49,6 +49,23 @@ def auc(labels: np.ndarray, scores: np.ndarray) -> Any:
     return 100.0 * above / (positive.sum(-1) * negative.sum(-1))
 
 
+def mean_auc(labels: np.ndarray, scores: np.ndarray) -> Any:
+    """Return the mean over classes of the `auc` of each against all others, in percent.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        (..., N) class indices; every class is there.
+    scores : numpy.ndarray
+        (..., N, classes).
+    """
+    areas = [
+        auc((labels == number).astype(np.int64), scores[..., number])
+        for number in range(scores.shape[-1])
+    ]
+    return np.mean(areas, axis=0)
+
+
 def bootstrap_interval(
     score: Score,
     labels: np.ndarray,
@@ -224,3 +241,20 @@ def calibration(
 def brier(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the mean squared error of probabilities: 0 is perfect, 0.25 is always saying half."""
     return float(np.mean((probabilities - labels) ** 2))
+
+
+def brier_of_classes(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the mean over samples of the squared errors of all classes' probabilities, summed.
+
+    Of two classes it is twice `brier`; 0 is perfect, and always saying the same of K classes is
+    1 - 1 / K.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        (N,) class indices.
+    probabilities : numpy.ndarray
+        (N, classes).
+    """
+    true = np.eye(probabilities.shape[1])[labels]
+    return float(np.mean(((probabilities - true) ** 2).sum(1)))

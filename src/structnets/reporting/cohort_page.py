@@ -16,14 +16,13 @@ from structnets.reporting.study_findings import Findings
 
 _SHOWN = 12
 _TITLE_PIXELS = 24  # of a picture, with the scan's name
-_KEYS = ("accuracy", "balanced_accuracy", "tpr", "spc", "auc", "brier")
 
 
 def cohort_page(
     results: CohortResults,
     findings: Findings,
     subjects: Path,
-    curves: bytes,
+    curves: Sequence[bytes],
     named: People,
     again: Sequence[str],
 ) -> str:
@@ -37,8 +36,8 @@ def cohort_page(
         What that says.
     subjects : Path
         Folder of the registered scans, with their pictures.
-    curves : bytes
-        ROC and calibration, an SVG file.
+    curves : sequence of bytes
+        ROC and calibration, an SVG file; of more than two classes one for each.
     named : People
         What people are called.
     again : sequence of str
@@ -50,7 +49,6 @@ def cohort_page(
         HTML; whatever comes from the user's data is escaped.
     """
     study, source = results.planned.study, results.manifest["source"]
-    negative, positive = results.classes
     return page(
         "structnets.reporting",
         "cohort_study.html",
@@ -58,15 +56,14 @@ def cohort_page(
         question=study.question,
         findings=findings,
         results=results,
-        keys=_KEYS,
-        heads=("accuracy", "balanced", f"{positive} found", f"{negative} found", "AUC", "Brier"),
+        columns=_columns(results.classes),
         scores={**{row: results.score(row) for row in results.rows}, MAJORITY: results.majority()},
         majority=MAJORITY,
-        curves=data_uri(curves, "image/svg+xml"),
+        curves=[data_uri(drawn, "image/svg+xml") for drawn in curves],
         people=_people(results),
         counts=", ".join(f"{source['counts'][k]} {k}" for k in COUNTED if k in source["counts"]),
         left_out=[
-            *((named.left_out(what), named(why)) for what, why in source["left_out"]),
+            *((named.left_out(what), named(why)) for what, why in _left_out(source, named)),
             *((named(name), "; ".join(why)) for name, why in source["excluded"].items()),
         ],
         shown=min(_SHOWN, len(results.subjects)),
@@ -74,6 +71,28 @@ def cohort_page(
         pictures=list(_quality(results, subjects, named)),
         again=again,
     )
+
+
+def _columns(classes: Sequence[str]) -> dict[str, str]:
+    """Return the heads of the table's columns, by score."""
+    if len(classes) == 2:
+        found = {"tpr": f"{classes[1]} found", "spc": f"{classes[0]} found"}
+    else:
+        found = {f"found {name}": f"{name} found" for name in classes}
+    scores = {"accuracy": "accuracy", "balanced_accuracy": "balanced", **found}
+    return {**scores, "auc": "AUC", "brier": "Brier"}
+
+
+def _left_out(source: Mapping[str, Any], named: People) -> Iterator[tuple[str, str]]:
+    """Yield what was left out, and why; the entry that excludes somebody only where names are told.
+
+    Cohorts that earlier versions prepared have the entry in the reason.
+    """
+    by = source.get("excluded_by", {})
+    for what, why in source["left_out"]:
+        if named.pseudonyms and why.startswith("is excluded by"):
+            why = "is excluded by name"
+        yield what, f"{why} ({by[what]!r})" if what in by and not named.pseudonyms else why
 
 
 def _people(results: CohortResults) -> dict[str, Mapping[str, Any]]:

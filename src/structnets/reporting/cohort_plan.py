@@ -168,7 +168,8 @@ def list_warnings(study: CohortStudy, listed: Mapping[str, Any]) -> list[str]:
         name = max(counts, key=lambda key: counts[key])
         found.append(
             f"{most} of {total} people are {name}: who always says {name} is right in "
-            f"{100 * most / total:.1f} %. Compare balanced accuracy, whose chance level is 50 %."
+            f"{100 * most / total:.1f} %. Compare balanced accuracy, whose chance level is "
+            f"{percent(100 / len(counts))}."
         )
     if len(listed["scans"]) > total:
         found.append(
@@ -178,6 +179,11 @@ def list_warnings(study: CohortStudy, listed: Mapping[str, Any]) -> list[str]:
     if inner_folds(left_for_training(study, listed)) is None:
         found.append("There are too few people for the linear row, which chooses its penalty.")
     return found
+
+
+def percent(value: float) -> str:
+    """Write a percentage with a decimal where it has one: 50 %, 33.3 %."""
+    return f"{value:.1f}".removesuffix(".0") + " %"
 
 
 def _list(request: CohortRequest, lists: Path) -> Path:

@@ -37,8 +37,6 @@ class People:
         if not self.pseudonyms:
             return text
         short = re.sub(r"(/[^\s/]+)+/", "", text)
-        # What somebody was excluded by is their name, or a part of it.
-        short = re.sub(r"\bexcluded by .*", "excluded by name", short)
         return self._known.sub(lambda m: self.names[m[1]], short) if self._known else short
 
     def left_out(self, what: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from structnets.reporting.cohort_plan import percent
 from structnets.reporting.cohort_results import CohortResults
 from structnets.reporting.study_results import Measured, StudyResults, wilson
 from structnets.specs.cohort_study import LINEAR
@@ -80,6 +81,7 @@ def verdict(first: str, other: str, found: Measured) -> str:
 def cohort_findings(results: CohortResults) -> Findings:
     """Return in whole sentences what to beware of, and what was found."""
     warnings, said = results.planned.warnings(), []
+    chance = 100 / len(results.classes)
     for row in results.rows:
         score = results.score(row)
         low, high = score.intervals["balanced_accuracy"]
@@ -87,10 +89,12 @@ def cohort_findings(results: CohortResults) -> Findings:
             f"{row}: {score.scores['accuracy']:.1f} % of held-out scans right, balanced "
             f"{score.scores['balanced_accuracy']:.1f} % (95 % interval {low:.1f} to {high:.1f})."
         )
-        if low <= 50:
-            warnings.append(f"{row} cannot be told from guessing: its interval holds 50 %.")
+        if low <= chance:
+            warnings.append(
+                f"{row} cannot be told from guessing: its interval holds {percent(chance)}."
+            )
     common = results.majority().scores["accuracy"]
-    said.append(f"Always saying the more frequent class would be right in {common:.1f} %.")
+    said.append(f"Always saying the most frequent class would be right in {common:.1f} %.")
     if LINEAR in results.rows:
         line = results.score(LINEAR).scores["balanced_accuracy"]
         for row in (row for row in results.rows if row != LINEAR):

@@ -47,7 +47,9 @@ class CohortStudy(Strict):
         default="bids", description="With folder, labels.csv names subject and file of each scan."
     )
     label: str = Field(description="The column of the table that holds the classes.")
-    classes: list[str] = Field(description="Two of its values, the negative first.")
+    classes: list[str] = Field(
+        description="Its values that are compared; of two, the negative first."
+    )
     covariates: list[str] = Field(
         default=[], description="These columns are compared between the classes."
     )
@@ -92,12 +94,14 @@ class CohortStudy(Strict):
 
     @field_validator("classes")
     @classmethod
-    def _two(cls, classes: list[str]) -> list[str]:
-        if len(classes) != 2:
+    def _several(cls, classes: list[str]) -> list[str]:
+        if len(classes) < 2 or len(set(classes)) < len(classes):
             raise ValueError(
-                f"a study compares two classes, got {len(classes)}: {classes}; name two of them, "
-                "or make a table of one's own, which takes more (docs/own_brains.md)"
+                f"a study compares two different classes or more, got {classes}; a score in "
+                "numbers is no class: give its ranges names in a column of their own"
             )
+        if odd := [name for name in classes if not name.strip() or "," in name]:
+            raise ValueError(f"the name of a class has a comma or is empty: {odd[0]!r}; rename it")
         return classes
 
     @field_validator("rows")

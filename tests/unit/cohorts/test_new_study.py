@@ -39,11 +39,19 @@ def test_what_is_written_is_a_study_with_counts(bids):
     assert "Left out: 2 scans of no class" in text
 
 
-def test_three_classes_are_refused_in_a_sentence(bids):
-    text = write_cohort_study(bids(["a"] * 3 + ["b"] * 4 + ["c"] * 2), "group")
-    content = {**yaml.safe_load(text), "classes": ["a", "b", "c"]}
-    with pytest.raises(ValueError, match=r"a study compares two classes, got 3: .* name two"):
-        CohortStudy.model_validate(content)
+@pytest.mark.parametrize(
+    ("classes", "said"),
+    [
+        (["a"], "two different classes or more, got"),
+        (["a", "a"], "two different classes or more, got"),
+        (["a", "b, c"], "has a comma or is empty: 'b, c'"),
+    ],
+)
+def test_classes_are_two_or_more_and_different(bids, classes, said):
+    content = yaml.safe_load(write_cohort_study(bids(["a"] * 3 + ["b"] * 4 + ["c"] * 2), "group"))
+    assert CohortStudy.model_validate({**content, "classes": ["a", "b", "c"]})
+    with pytest.raises(ValueError, match=said):
+        CohortStudy.model_validate({**content, "classes": classes})
 
 
 def test_few_people_are_told(bids):

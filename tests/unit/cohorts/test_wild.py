@@ -185,6 +185,6 @@ def test_what_is_excluded_is_said_and_must_exist(make):
     root = make(*TWO, "sub-3/anat/sub-3_T1w.nii.gz", participants__tsv=TABLE + "sub-3\tno\n")
     listing = listed(root, exclude=["sub-3"])
     assert names(listing) == ["sub-1", "sub-2"]
-    assert reasons(listing)["sub-3_T1w.nii.gz"] == "is excluded by 'sub-3'"
+    assert reasons(listing)["sub-3_T1w.nii.gz"] == "is excluded by name"
     with pytest.raises(ValueError, match=r"'exclude' names 'sub-33', and there is no such subject"):
         listed(root, exclude=["sub-33"])

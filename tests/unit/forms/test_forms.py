@@ -21,6 +21,21 @@ def test_every_form_has_its_modules(name):
     assert form.metrics
 
 
+@pytest.mark.parametrize(
+    ("name", "classes", "task"),
+    [
+        ("cohort", "a,b", "classification"),
+        ("cohort", "a,b,c", "recorded_classification"),
+        ("pictures", 2, "recorded_classification"),
+        ("splits", 10, "classification"),
+    ],
+)
+def test_answers_are_kept_of_pictures_and_of_more_than_two_classes_of_scans(name, classes, task):
+    form = FORMS[name].for_prepared({"classes": classes, "regress_out": "age"})
+    assert form.task == f"structnets.forms.{task}"
+    assert form.source.endswith(".residual_source") == (name == "cohort")
+
+
 def test_a_manifest_that_lists_too_little_is_no_key_error(tmp_path):
     (tmp_path / "toy").mkdir()
     files = {"train_images.npy": {"sha256": "0", "size": 0}}

@@ -11,7 +11,9 @@ from structnets.metrics.held_out import (
     balanced_accuracy,
     bootstrap_interval,
     brier,
+    brier_of_classes,
     calibration,
+    mean_auc,
     permutation_p,
     roc_points,
 )
@@ -89,3 +91,27 @@ def test_calibration_by_hand():
     found = calibration(np.array([0, 1, 1, 1]), np.array([0.1, 0.15, 0.9, 1.0]))
     assert found == [(pytest.approx(0.125), 0.5, 2), (pytest.approx(0.95), 1.0, 2)]
     assert brier(np.array([0, 1]), np.array([0.5, 0.5])) == 0.25
+
+
+def test_scores_of_three_classes_by_hand():
+    labels = np.array([0, 1, 2])
+    chances = np.array([[0.6, 0.3, 0.1], [0.5, 0.4, 0.1], [0.2, 0.2, 0.6]])
+    # Class 0: above both others; 1: above both; 2: above both.
+    assert mean_auc(labels, chances) == 100
+    # The first is less of class 0 than the second, who is none: half of its two pairs are right.
+    other = chances[[1, 0, 2]]
+    assert mean_auc(labels, other) == pytest.approx((50 + 50 + 100) / 3)
+    squares = (0.16 + 0.09 + 0.01) + (0.25 + 0.36 + 0.01) + (0.04 + 0.04 + 0.16)
+    assert brier_of_classes(labels, chances) == pytest.approx(squares / 3)
+    assert brier_of_classes(labels, np.full((3, 3), 1 / 3)) == pytest.approx(1 - 1 / 3)
+
+
+def test_several_classes_agree_with_two():
+    rng = np.random.default_rng(1)
+    second = rng.random(LABELS.size)
+    both = np.stack([1 - second, second], 1)
+    assert mean_auc(LABELS, both) == pytest.approx(auc(LABELS, second))
+    assert brier_of_classes(LABELS, both) == pytest.approx(2 * brier(LABELS, second))
+    drawn = np.stack([rng.permutation(LABELS.size) for _ in range(3)])
+    each = [mean_auc(LABELS[rows], both[rows]) for rows in drawn]
+    assert mean_auc(LABELS[drawn], both[drawn]) == pytest.approx(each)

@@ -1,4 +1,4 @@
-"""Telling classes of one's own pictures apart: every tested picture's answer is kept."""
+"""Telling classes apart, with the answer for every tested picture or scan kept."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class _Recording(nn.Module):
         return answer
 
 
-class PictureClassification(Classification):
-    """As `Classification`; the details also have ``probabilities`` of every tested picture."""
+class RecordedClassification(Classification):
+    """As `Classification`; the details also have ``probabilities`` of every tested image."""
 
     @torch.no_grad()
     def measure(self, model: nn.Module, examples: Examples, device: torch.device) -> Measurement:
@@ -40,7 +40,7 @@ class PictureClassification(Classification):
         Returns
         -------
         Measurement
-            As of `Classification`; ``probabilities`` (pictures, classes), in the order of the
+            As of `Classification`; ``probabilities`` (images, classes), in the order of the
             split, and the metric ``balanced_accuracy`` in percent: the mean over the
             classes of the part that is right.
         """
@@ -60,6 +60,6 @@ class PictureClassification(Classification):
         )
 
 
-def make_task(spec: ResolvedSpec, manifest: dict[str, Any]) -> PictureClassification:
+def make_task(spec: ResolvedSpec, manifest: dict[str, Any]) -> RecordedClassification:
     """Return the task (`structnets.forms.tasks.make_task`)."""
-    return PictureClassification()
+    return RecordedClassification()
