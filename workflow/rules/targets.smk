@@ -193,10 +193,8 @@ def begin_study(study):
     if workflow.is_main_process:
         forget_broken_jobs(study, CONFIG.results)
         try:
-            estimate = (
-                f"{len(study.runs)} trainings"
-                if isinstance(study, CohortPlan)
-                else estimate_study(study, CONFIG.scratch, CONFIG.results)
+            estimate = estimate_study(
+                study, CONFIG.scratch, CONFIG.results, CONFIG.prepared
             )
         except ValueError as error:
             raise WorkflowError(str(error))

@@ -1,7 +1,7 @@
 """What a study will take before it starts: runs, hours on this machine, gigabytes.
 
 Two steps of each model are timed once, in a process of its own, and remembered beside the lists of
-pictures: ``python -m structnets.reporting.study_estimate [SPEC…]`` prints what was found.
+pictures or scans: ``python -m structnets.reporting.study_estimate [SPEC…]`` prints what was found.
 """
 
 from __future__ import annotations
@@ -17,12 +17,18 @@ from typing import Any
 
 from structnets.files import read_json, write_json
 from structnets.identity import digest
+from structnets.reporting.cohort_plan import CohortPlan
 from structnets.reporting.study_plan import StudyPlan, lists_folder
+from structnets.specs.cohort_study import CohortRun
 from structnets.specs.resolved import ResolvedSpec
+from structnets.specs.study.resolution import StudyRun
 from structnets.training.run_files import is_published
 
 RUN_S, STUDY_S = 3.0, 60.0  # what a run, and a study, take besides computing
 _PICTURES_PER_S = 100.0  # decoded and stored, by one processor
+_SCAN_S = 30.0  # to register a scan from native space
+_SCAN_BYTES, _VOXELS = 1.2e6, 91 * 109 * 91  # of a registered scan, at 2 mm
+_FITTED_S = 5.0  # a linear row, with the folds inside
 _COPIES = 4  # a run keeps its weights, and of its last state weights, momenta and one more
 _TIMED = 2
 
@@ -39,19 +45,28 @@ class Estimate:
         On this machine, of what is left.
     gigabytes : float
         On disk, of everything.
+    scans : int
+        Scans that are not registered yet.
     """
 
     runs: int
     left: int
     hours: float
     gigabytes: float
+    scans: int = 0
 
     def __str__(self) -> str:
         """Say it in one sentence."""
         if not self.left:
             return f"all {self.runs} trainings are there"
+        first = (
+            f", with {self.scans} scans to register first (taken at half a minute each; one that "
+            "came registered takes less)"
+            if self.scans
+            else ""
+        )
         return (
-            f"{self.left} of {self.runs} trainings are to be made: about "
+            f"{self.left} of {self.runs} trainings are to be made{first}: about "
             f"{_duration(self.hours)} on this machine, {self.gigabytes:.1f} GB on disk"
         )
 
@@ -61,7 +76,9 @@ def _duration(hours: float) -> str:
     return f"{hours:.1f} hours" if minutes >= 90 else f"{max(1, round(minutes))} minutes"
 
 
-def estimate_study(planned: StudyPlan, scratch: str, results: str) -> Estimate:
+def estimate_study(
+    planned: StudyPlan | CohortPlan, scratch: str, results: str, prepared: str
+) -> Estimate:
     """Estimate a study, timing models that were not timed on this machine before.
 
     Raises
@@ -70,34 +87,68 @@ def estimate_study(planned: StudyPlan, scratch: str, results: str) -> Estimate:
         If the study has a limit that is less.
     """
     known = _speeds(planned, speeds_file(scratch))
-    pictures, total = len(planned.gathered.pictures.pictures), {}
-    left: list[float] = []
+    total, left = {}, []
     for run in planned.runs:
-        spec = run.spec
-        speed = known[speed_key(spec)]
-        total[run.run_id] = _COPIES * 4 * speed["parameters"]
-        if not is_published(Path(results) / "runs" / run.run_id, spec):
-            recipe = spec["recipe"]
-            steps = recipe["epochs"] * max(1, run.size // recipe["batch_size"])  # type: ignore[typeddict-item]
-            tested = len(planned.gathered.pictures.of_split("test"))
-            left.append(RUN_S + steps * speed["step_s"] + tested * speed["test_s"])
-    side = planned.study.pictures.side
-    stored = pictures * 3 * side * side
+        seconds, size = RUN_S + _FITTED_S, 0.0  # a fitted row keeps no more than its weights
+        if run.spec["recipe"]["kind"] == "gradient":
+            speed, (trained, tested) = known[speed_key(run.spec)], _pictures_of(planned, run)
+            recipe: Any = run.spec["recipe"]
+            steps = recipe["epochs"] * max(1, trained // recipe["batch_size"])
+            seconds = RUN_S + steps * speed["step_s"] + tested * speed["test_s"]
+            size = _COPIES * 4 * speed["parameters"]
+        total[run.run_id] = size
+        if not is_published(Path(results) / "runs" / run.run_id, run.spec):
+            left.append(seconds)
+    scans = _unregistered(planned, Path(prepared)) if left else 0
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
     parallel = max(1, min(processors, len(planned.jobs), len(left)))
-    seconds = sum(left) / parallel + (STUDY_S + pictures / _PICTURES_PER_S if left else 0)
-    found = Estimate(len(total), len(left), seconds / 3600, (sum(total.values()) + stored) / 1e9)
+    seconds = sum(left) / parallel + scans * _SCAN_S / processors
+    stored, preparing = _stored(planned)
+    seconds += STUDY_S + preparing if left else 0
+    size = (sum(total.values()) + stored) / 1e9
+    found = Estimate(len(total), len(left), seconds / 3600, size, scans)
     limit = planned.study.limit
     for name, value, most in (
         ("hours", found.hours, limit.hours),
         ("gigabytes", found.gigabytes, limit.gigabytes),
     ):
         if most is not None and value > most:
+            of_cohort = isinstance(planned, CohortPlan)
+            less = "folds, repeats or epochs" if of_cohort else "train_sizes, seeds or steps"
             raise ValueError(
                 f"{planned.file}: the study is expected to take {value:.2g} {name}, its limit is "
-                f"{most:g}: raise limit.{name}, or give fewer rows, train_sizes, seeds or steps"
+                f"{most:g}: raise limit.{name}, or give fewer rows, {less}"
             )
     return found
+
+
+def _pictures_of(planned: StudyPlan | CohortPlan, run: StudyRun | CohortRun) -> tuple[int, int]:
+    """Return how many pictures or scans a run is trained and tested on."""
+    if isinstance(run, StudyRun):
+        assert isinstance(planned, StudyPlan)
+        return run.size, len(planned.gathered.pictures.of_split("test"))
+    assert isinstance(planned, CohortPlan)
+    scans = len(planned.listed["scans"])
+    tested = -(-scans // planned.parts)
+    return scans - tested, tested
+
+
+def _stored(planned: StudyPlan | CohortPlan) -> tuple[float, float]:
+    """Return the bytes of what is prepared, and the seconds that takes, but for registration."""
+    if isinstance(planned, CohortPlan):
+        scans, grid = len(planned.listed["scans"]), planned.study.grid_mm
+        return scans * (_SCAN_BYTES + _VOXELS * (2 / grid) ** 3), 0.0
+    pictures = len(planned.gathered.pictures.pictures)
+    return pictures * 3 * planned.study.pictures.side**2, pictures / _PICTURES_PER_S
+
+
+def _unregistered(planned: StudyPlan | CohortPlan, prepared: Path) -> int:
+    """Count the scans that are not registered yet."""
+    if not isinstance(planned, CohortPlan):
+        return 0
+    folder = prepared / "subjects" / planned.request.subjects_name()
+    names = (scan.name for scan, _ in planned.scans())
+    return sum(not (folder / f"{name}.json").is_file() for name in names)
 
 
 def speeds_file(scratch: str | Path) -> Path:
@@ -105,10 +156,11 @@ def speeds_file(scratch: str | Path) -> Path:
     return lists_folder(scratch) / "speeds.json"
 
 
-def _speeds(planned: StudyPlan, memory: Path) -> dict[str, dict[str, float]]:
+def _speeds(planned: StudyPlan | CohortPlan, memory: Path) -> dict[str, dict[str, float]]:
     """Return how fast the models of a study are, timing those that are not known."""
     known = _remembered(memory)
-    unknown = {speed_key(run.spec): run.spec for run in planned.runs}
+    timed = [run.spec for run in planned.runs if run.spec["recipe"]["kind"] == "gradient"]
+    unknown = {speed_key(spec): spec for spec in timed}
     unknown = {key: spec for key, spec in unknown.items() if key not in known}
     if unknown:
         known |= dict(zip(unknown, _time(list(unknown.values())), strict=True))
@@ -120,6 +172,8 @@ def speed_key(spec: ResolvedSpec) -> str:
     """Name what decides how long a step takes."""
     recipe: Any = spec["recipe"]
     what = [spec["model"], recipe.get("crop"), recipe.get("batch_size"), recipe.get("amp")]
+    if spec["data"]["name"] == "cohort":
+        what.append(spec["data"]["prepare"].get("grid_mm", 2))
     return digest([what, os.uname().nodename])[:16]
 
 
@@ -143,7 +197,7 @@ def _time(specs: list[ResolvedSpec]) -> list[dict[str, float]]:
 
 
 def time_steps(spec: ResolvedSpec) -> dict[str, float]:
-    """Time training steps and answers of a model on made pictures, on one processor."""
+    """Time training steps and answers of a model on made pictures or scans, on one processor."""
     import torch
     from torch.nn.functional import cross_entropy
 
@@ -151,10 +205,18 @@ def time_steps(spec: ResolvedSpec) -> dict[str, float]:
 
     torch.set_num_threads(1)
     recipe: Any = spec["recipe"]
-    classes = int(spec["data"]["prepare"]["classes"])  # type: ignore[arg-type]
-    size, batch = recipe["crop"]["size"], recipe["batch_size"]
-    model = create_for_spec(spec, classes, [3, size, size])
-    pictures, labels = torch.rand(batch, 3, size, size), torch.arange(batch) % classes
+    prepare: Any = spec["data"]["prepare"]
+    if spec["data"]["name"] == "cohort":
+        from structnets.imaging.grid import grid_shape
+
+        classes = prepare["classes"].count(",") + 1
+        shape = [1, *grid_shape(prepare.get("grid_mm", 2))]
+    else:
+        classes = int(prepare["classes"])
+        shape = [3, recipe["crop"]["size"], recipe["crop"]["size"]]
+    batch = recipe["batch_size"]
+    model = create_for_spec(spec, classes, shape)
+    pictures, labels = torch.rand(batch, *shape), torch.arange(batch) % classes
     times = []
     for _ in range(_TIMED + 1):
         begun = time.perf_counter()

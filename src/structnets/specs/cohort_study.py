@@ -15,7 +15,7 @@ from structnets.specs.experiment import merge
 from structnets.specs.inner_folds import leave_every_class
 from structnets.specs.resolved import ResolvedSpec
 from structnets.specs.spec import validate
-from structnets.specs.study import Row
+from structnets.specs.study import Limit, Row
 from structnets.specs.validation import Strict, checked, load_yaml
 
 LINEAR = "linear"
@@ -88,6 +88,7 @@ class CohortStudy(Strict):
         default="stop",
         description=f"With fewer than {FEWEST} people of a class, stop before anything is trained.",
     )
+    limit: Limit = Field(default=Limit(), description="The study may take so much.")
     names: Literal["pseudonyms", "subjects"] = Field(
         default="pseudonyms", description="What the report calls people."
     )

@@ -1,5 +1,5 @@
 """A study of one's own: what its file says."""
 
-from structnets.specs.study.model import Pictures, Row, Split, Study, load_study
+from structnets.specs.study.model import Limit, Pictures, Row, Split, Study, load_study
 
-__all__ = ["Pictures", "Row", "Split", "Study", "load_study"]
+__all__ = ["Limit", "Pictures", "Row", "Split", "Study", "load_study"]
