@@ -14,13 +14,17 @@ if TYPE_CHECKING:
 
 def add_run(parser: argparse.ArgumentParser) -> None:
     """Add the run, the root for run ids, the device, and ``--trust``."""
-    parser.add_argument("trained", metavar="RUN", help="folder of a run, or a run id")
+    parser.add_argument(
+        "trained",
+        metavar="RUN",
+        help="folder of a run, a run id, or an MLflow address (runs:/ID, models:/m-ID)",
+    )
     parser.add_argument(
         "--results",
         type=Path,
         metavar="DIR",
         default=Path("results"),
-        help="root of the runs, for a run id (default: results)",
+        help="root of the runs, for a run id or an MLflow address (default: results)",
     )
     parser.add_argument("--device", default="cpu", help="cpu (default), cuda, cuda:1 …")
     add_trust(parser)

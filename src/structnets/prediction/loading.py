@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from structnets.entries import refuse_foreign
 from structnets.identity import run_id
 from structnets.models.registry import create_for_spec
+from structnets.prediction.mlflow_addresses import fetch_weights, is_mlflow_address
 from structnets.prediction.transforms import Transform
 from structnets.prediction.volumes import VolumeTransform
 from structnets.specs.resolved import ResolvedSpec
@@ -76,11 +78,13 @@ def load(
     Parameters
     ----------
     run : str or Path
-        Folder of the run, its ``model.pt``, or a run id below ``<results>/runs``.
+        Folder of the run, its ``model.pt``, a run id below ``<results>/runs``, or what MLflow has:
+        ``runs:/ID`` or ``models:/m-ID``, in the store of ``MLFLOW_TRACKING_URI``, else that of the
+        results.
     device : torch.device or str
         Where the net goes.
     results : str or Path
-        Root of the results, for run ids.
+        Root of the results, for run ids and their MLflow store.
     trusted : iterable of str
         Objects outside this library (``package.module:object``) that the run may be built with.
         Without, a file of somebody else's can run no code.
@@ -105,8 +109,12 @@ def load(
     """
     if str(device).startswith("cuda") and not torch.cuda.is_available():
         raise ValueError(f"device {device}: torch finds no GPU here; leave it out, or say cpu")
-    path = find_weights(run, Path(results))
-    content = model_content(path)
+    with tempfile.TemporaryDirectory() as fetched:
+        if is_mlflow_address(run):
+            path = fetch_weights(str(run), Path(fetched), Path(results))
+        else:
+            path = find_weights(run, Path(results))
+        content = model_content(path)
     spec, facts = content["spec"], content.get("input")
     refuse_foreign(spec, trusted, path)
     if facts is None:
