@@ -11,8 +11,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from structnets.analysis.input_gradients import agreement, gradient_map
+from structnets.analysis.trained import load_run
 from structnets.data.prepared.manifest import load_manifest
+from structnets.entries import foreign_paths
 from structnets.figures.cohort_curves import draw_cohort_curves
+from structnets.figures.cohort_maps import draw_cohort_maps
 from structnets.files import csv_text, write_atomic, write_json
 from structnets.reporting.cohort_page import cohort_page
 from structnets.reporting.cohort_plan import CohortPlan
@@ -38,6 +44,8 @@ def report_cohort(planned: CohortPlan, prepared: Path, results: Path) -> dict[st
     )
     drawn = _curves(found, out)
     svgs = [path.read_bytes() for path in drawn if path.suffix == ".svg"]
+    maps, agreements = _maps(found, prepared, results) if planned.study.maps else ({}, {})
+    pictured = draw_cohort_maps(maps, planned.study.grid_mm, out / "maps") if maps else []
     subjects = prepared / "subjects" / planned.request.subjects_name()
     first = shlex.quote(os.path.relpath(results / "runs" / planned.runs[0].run_id))
     again = [
@@ -55,11 +63,13 @@ def report_cohort(planned: CohortPlan, prepared: Path, results: Path) -> dict[st
     said = [{**one, "subject": named.names[one["subject"]]} for one in found.predictions()]
     told = cohort_findings(found)
     texts = {
-        "report.html": cohort_page(found, told, subjects, svgs, named, again),
+        "report.html": cohort_page(
+            found, told, subjects, svgs, named, again, _read_png(pictured), agreements
+        ),
         "results.csv": _csv(cells),
         "predictions.csv": _csv(said),
     }
-    files = {path.name: path for path in drawn}
+    files = {path.name: path for path in [*drawn, *pictured]}
     for name, text in texts.items():
         write_atomic(out / name, text)
         files[name] = out / name
@@ -99,6 +109,32 @@ def _curves(found: CohortResults, out: Path) -> list[Path]:
         labels = (found.labels == number).astype(int)
         drawn += draw_cohort_curves(labels, chances, stem, name)
     return drawn
+
+
+def _maps(
+    found: CohortResults, prepared: Path, results: Path
+) -> tuple[dict[str, np.ndarray], dict[str, float | None]]:
+    """Return the map of each net, the mean over its runs, and how much those of its runs agree.
+
+    Each run is asked about the people that it held out.
+    """
+    of_row: dict[str, list[np.ndarray]] = {}
+    for run in found.planned.runs:
+        if run.spec["recipe"]["kind"] != "gradient":
+            continue
+        # The study is its user's own, and so is every object it names.
+        trusted = foreign_paths(run.spec)
+        trained = load_run(results / "runs" / run.run_id, prepared, trusted=trusted)
+        one = gradient_map(trained.model, trained.splits["test"])
+        of_row.setdefault(run.row, []).append(one)
+    return (
+        {row: np.mean(maps, axis=0) for row, maps in of_row.items()},
+        {row: agreement(maps) for row, maps in of_row.items()},
+    )
+
+
+def _read_png(drawn: Sequence[Path]) -> bytes | None:
+    return next((path.read_bytes() for path in drawn if path.suffix == ".png"), None)
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:

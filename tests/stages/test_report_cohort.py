@@ -2,13 +2,16 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import yaml
 from PIL import Image
+from torch import nn
 
 from pipelines.report_cohort import report_cohort
+from structnets.data.batches.array_examples import Images
 from structnets.files import read_json, write_json
 from structnets.forms.cohort.stored import write_cohort
 from structnets.metrics.binary import binary_scores
@@ -264,3 +267,23 @@ def test_answers_that_are_no_numbers_are_refused(plan, report):
     planned = plan(people=30, positive=15, classes=["no", "maybe", "yes"])
     with pytest.raises(ValueError, match="no finite numbers: the training diverged"):
         report(planned, lambda row, labels: chances(row, labels) * np.nan)
+
+
+def test_a_map_stands_with_what_it_may_not_be_taken_for(plan, report, monkeypatch):
+    asked = []
+
+    def load(folder, prepared, trusted):
+        asked.append(folder.name)
+        net = nn.Sequential(nn.Flatten(), nn.LazyLinear(2))
+        scans = Images(np.zeros((2, 1, 23, 28, 23), np.uint8), np.zeros(2, int), np.arange(2))
+        return SimpleNamespace(model=net, splits={"test": scans})
+
+    monkeypatch.setattr("pipelines.report_cohort.load_run", load)
+    planned = plan(maps=True, grid_mm=8)
+    folder = report(planned, answers)
+    assert asked == [run.run_id for run in planned.runs if run.row != LINEAR]
+    page = (folder / "report.html").read_text()
+    assert "Maps of the trainings of plain &amp; simple correlate with" in page
+    assert "A map does not show where the classes differ, nor a cause" in page
+    assert (folder / "maps.png").is_file()
+    assert "maps of the nets" not in (report(plan(), answers) / "report.html").read_text()

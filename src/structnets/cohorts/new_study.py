@@ -130,6 +130,7 @@ rows:
   options: {{width: 0.25}}
   recipe: {{optimizer: {{lr: 0.0003}}}}
 recipe: {{epochs: 20, batch_size: 4}}
+maps: true  # a map of each net in the report: where its answers are sensitive
 limit: {{hours: null, gigabytes: null}}  # refuse to start what would take more
 few: stop  # run: go on with fewer than {FEWEST} people of a class
 names: pseudonyms  # what the report calls people; subjects: as their files do

@@ -26,6 +26,20 @@ def grid_shape(grid_mm: int) -> tuple[int, int, int]:
     return x, y, z
 
 
+def grid_affine(grid_mm: int) -> np.ndarray:
+    """Return the affine (4, 4) of the grid of `grid_mm`: from indices to the middles of cells, mm.
+
+    Examples
+    --------
+    >>> grid_affine(4)[:3, 3]
+    array([ -89., -125.,  -71.])
+    """
+    factor = _factor(grid_mm)
+    affine = MNI_AFFINE @ np.diag([factor, factor, factor, 1.0])
+    affine[:3, 3] += MNI_AFFINE[:3, :3] @ np.full(3, (factor - 1) / 2)
+    return affine
+
+
 def coarsen(volume: np.ndarray, grid_mm: int) -> np.ndarray:
     """Average a volume over cubes of `grid_mm`.
 

@@ -25,6 +25,8 @@ def cohort_page(
     curves: Sequence[bytes],
     named: People,
     again: Sequence[str],
+    maps: bytes | None = None,
+    agreements: Mapping[str, float | None] | None = None,
 ) -> str:
     """Write the report.
 
@@ -42,6 +44,10 @@ def cohort_page(
         What people are called.
     again : sequence of str
         Commands that make it once more.
+    maps : bytes, optional
+        Where nets are sensitive, a PNG file.
+    agreements : mapping, optional
+        Mean correlation of the maps of each net's runs, by row.
 
     Returns
     -------
@@ -60,6 +66,8 @@ def cohort_page(
         scores={**{row: results.score(row) for row in results.rows}, MAJORITY: results.majority()},
         majority=MAJORITY,
         curves=[data_uri(drawn, "image/svg+xml") for drawn in curves],
+        maps=maps and data_uri(maps, "image/png"),
+        agreements=agreements or {},
         people=_people(results),
         counts=", ".join(f"{source['counts'][k]} {k}" for k in COUNTED if k in source["counts"]),
         left_out=[

@@ -88,6 +88,10 @@ class CohortStudy(Strict):
         default="stop",
         description=f"With fewer than {FEWEST} people of a class, stop before anything is trained.",
     )
+    maps: bool = Field(
+        default=False,
+        description="If true, the report has a map of each net: where its answers are sensitive.",
+    )
     limit: Limit = Field(default=Limit(), description="The study may take so much.")
     names: Literal["pseudonyms", "subjects"] = Field(
         default="pseudonyms", description="What the report calls people."

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from structnets.imaging.grid import MNI_SHAPE, coarsen, grid_shape
+from structnets.imaging.grid import MNI_AFFINE, MNI_SHAPE, coarsen, grid_affine, grid_shape
 from structnets.imaging.intensity import normalize
 from structnets.imaging.simulated import simulate_brain
 from structnets.imaging.template import load_template
@@ -18,6 +18,14 @@ def test_averages_by_hand():
     assert coarse[0, 0, 0] == 3.5
     # The last cube has one voxel inside the grid; seven are background.
     assert coarse[-1, -1, -1] == 10
+
+
+def test_a_cell_lies_where_the_voxels_that_it_averages_do():
+    places = np.moveaxis(np.indices(MNI_SHAPE).astype(np.float64), 0, -1) @ MNI_AFFINE[:3, :3].T
+    for axis in range(3):
+        coarse = coarsen((places + MNI_AFFINE[:3, 3])[..., axis], 6)
+        assert (grid_affine(6) @ [3, 5, 7, 1])[axis] == pytest.approx(coarse[3, 5, 7])
+    np.testing.assert_array_equal(grid_affine(2), MNI_AFFINE)
 
 
 def test_averaging_twice_is_averaging_once():

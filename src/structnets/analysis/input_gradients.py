@@ -1,0 +1,70 @@
+"""Where a net's answer is sensitive: gradients with respect to the voxels of what it sees."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from structnets.data.batches.examples import Examples
+
+_BATCH = 4
+
+
+def gradient_map(
+    model: nn.Module, examples: Examples, device: torch.device | str = "cpu"
+) -> np.ndarray:
+    """Return how strongly each voxel moves the log-odds of the answer, the mean over examples.
+
+    The log-odds are of the answered class against all others, so that an answer that is certain
+    has a gradient too.
+
+    Parameters
+    ----------
+    model : nn.Module
+        From inputs to logits (B, classes); it is put into evaluation mode.
+    examples : Examples
+        What it is asked about.
+    device : torch.device or str
+        Of the model.
+
+    Returns
+    -------
+    numpy.ndarray
+        float64, of the shape of an input without its channel: mean magnitude of the gradient, in
+        log-odds by unit of the input. Not smoothed.
+
+    Examples
+    --------
+    Of a linear model it is the magnitude of the difference of two classes' weights.
+    """
+    model.eval()
+    device, total = torch.device(device), None
+    for start in range(0, len(examples), _BATCH):
+        positions = np.arange(start, min(start + _BATCH, len(examples)))
+        x, _ = examples.batch(positions, device)
+        x = x.detach().requires_grad_(True)
+        (found,) = torch.autograd.grad(_log_odds(model(x)).sum(), x)
+        part = found.abs().sum((0, 1)).double().cpu().numpy()
+        total = part if total is None else total + part
+    if total is None:
+        raise ValueError("no example to look at")
+    return total / len(examples)
+
+
+def agreement(maps: list[np.ndarray]) -> float | None:
+    """Return the mean correlation of maps, pair by pair; None of fewer than two.
+
+    Those of nets that were trained on different people tell how much of a map is chance.
+    """
+    flat = [one.ravel() for one in maps]
+    found = [np.corrcoef(one, other)[0, 1] for one, other in combinations(flat, 2)]
+    return float(np.mean(found)) if found else None
+
+
+def _log_odds(logits: Tensor) -> Tensor:
+    answered = logits.argmax(1, keepdim=True)
+    others = logits.scatter(1, answered, -torch.inf)
+    return logits.gather(1, answered)[:, 0] - others.logsumexp(1)

@@ -1,0 +1,50 @@
+"""Gradients of answers, by hand of linear models."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from structnets.analysis.input_gradients import agreement, gradient_map
+from structnets.data.batches.array_examples import Images
+
+SHAPE = (2, 3, 2)
+
+
+def linear(weights):
+    model = nn.Sequential(nn.Flatten(), nn.Linear(12, len(weights), bias=False))
+    model[1].weight.data = torch.tensor(weights, dtype=torch.float32).reshape(len(weights), 12)
+    return model
+
+
+def scans(count=7):
+    voxels = np.random.default_rng(0).integers(0, 256, (count, 1, *SHAPE), dtype=np.uint8)
+    return Images(voxels, np.zeros(count, np.int64), np.arange(count))
+
+
+def test_of_two_classes_it_is_the_difference_of_their_weights():
+    weights = np.random.default_rng(1).normal(size=(2, *SHAPE))
+    found = gradient_map(linear(weights), scans())
+    assert found.shape == SHAPE
+    np.testing.assert_allclose(found, np.abs(weights[1] - weights[0]), rtol=1e-5)
+
+
+def test_a_class_that_is_never_near_counts_for_nothing():
+    weights = np.zeros((3, *SHAPE))
+    weights[0], weights[2] = 10.0, -50.0
+    weights[0, 1, 2, 1] += 3
+    found = gradient_map(linear(weights), scans())
+    np.testing.assert_allclose(found, weights[0], rtol=1e-4)
+
+
+def test_a_certain_answer_has_a_gradient_too():
+    weights = np.zeros((2, *SHAPE))
+    weights[1] = 1e3
+    assert gradient_map(linear(weights), scans()).min() == pytest.approx(1e3)
+
+
+def test_agreement_is_a_mean_over_pairs():
+    one = np.array([0.0, 1.0, 2.0])
+    assert agreement([one]) is None
+    assert agreement([one, 5 * one + 1]) == pytest.approx(1)
+    assert agreement([one, one, -one]) == pytest.approx(-1 / 3)
