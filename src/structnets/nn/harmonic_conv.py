@@ -167,7 +167,18 @@ class HarmonicConv2d(ConstantBuffers):
 
 def magnitudes(x: Tensor) -> Tensor:
     """Return the rotation-invariant magnitudes (B, M, C, H, W) of maps (B, M, 2, C, H, W)."""
-    return torch.sqrt(x.square().sum(2) + EPSILON)
+    return _wide_magnitudes(x).to(x.dtype)
+
+
+def _wide_magnitudes(x: Tensor) -> Tensor:
+    # The square of 256 is no number of half precision.
+    wide = x.float() if x.dtype == torch.float16 else x
+    return torch.sqrt(wide.square().sum(2) + EPSILON)
+
+
+def _rescaled(x: Tensor, wanted: Tensor, size: Tensor) -> Tensor:
+    """Give maps the magnitudes that are wanted in place of theirs."""
+    return (x * (wanted / size)[:, :, None]).to(x.dtype)
 
 
 class MagnitudeReLU(nn.Module):
@@ -179,8 +190,8 @@ class MagnitudeReLU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Scale maps (B, M, 2, C, H, W)."""
-        size = magnitudes(x)
-        return x * (functional.relu(size + self.bias[:, :, None, None]) / size)[:, :, None]
+        size = _wide_magnitudes(x)
+        return _rescaled(x, functional.relu(size + self.bias[:, :, None, None]), size)
 
 
 class MagnitudeNorm(nn.Module):
@@ -195,6 +206,6 @@ class MagnitudeNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Scale maps (B, M, 2, C, H, W)."""
-        size = magnitudes(x)
-        normed = self.norm(size.flatten(1, 2)).view_as(size)
-        return x * (functional.relu(normed) / size)[:, :, None]
+        size = _wide_magnitudes(x)
+        normed = self.norm(size.to(x.dtype).flatten(1, 2)).view_as(size)
+        return _rescaled(x, functional.relu(normed), size)

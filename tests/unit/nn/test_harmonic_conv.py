@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
 import numpy as np
@@ -106,3 +107,12 @@ def test_collapsed_layer_is_the_same() -> None:
 def test_bad_arguments_are_named(act, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         act()
+
+
+@pytest.mark.parametrize("layer", [MagnitudeReLU(3), MagnitudeNorm(3)])
+def test_half_precision_has_magnitudes_above_256(layer: nn.Module) -> None:
+    x = 1000 * torch.randn(2, 2, 2, 3, 5, 5)
+    wide = layer(x).detach()
+    narrow = copy.deepcopy(layer).half()(x.half())
+    assert narrow.dtype == torch.float16
+    torch.testing.assert_close(narrow.float(), wide, rtol=0.01, atol=0.01 * float(wide.abs().max()))
