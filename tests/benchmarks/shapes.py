@@ -1,12 +1,15 @@
-"""Layer shapes that the benchmarks measure: this net's three layers and NiN's four blocks."""
+"""Layer shapes that the benchmarks measure: the MNIST net's layers, NiN's blocks, any size."""
 
 from __future__ import annotations
 
+import math
+import random
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from structnets.bases.discretisation import Discretisation, difference_reach
 from structnets.nn import GaussianConv2d
 from structnets.nn._convolution_arguments import Padding
 
@@ -25,11 +28,15 @@ class Shape:
     size: int
     stride: int = 1
     padding: Padding = "same"
+    discretisation: Discretisation = "sampled"
+    learned: bool = False
+    channels_last: bool = True
 
     def maps(self) -> Tensor:
-        """Draw an input, channels last in memory."""
+        """Draw an input."""
         maps = torch.randn(self.batch, self.inputs, self.side, self.side)
-        return maps.contiguous(memory_format=torch.channels_last)
+        layout = torch.channels_last if self.channels_last else torch.contiguous_format
+        return maps.contiguous(memory_format=layout)
 
     def layer(self) -> GaussianConv2d:
         """Build the layer, without bias."""
@@ -42,7 +49,13 @@ class Shape:
             stride=self.stride,
             padding=self.padding,
             bias=False,
+            discretisation=self.discretisation,
+            learn_sigma=self.learned,
         )
+
+    def multiply_adds(self) -> int:
+        """Count those of a plain convolution of this size, forward."""
+        return self.batch * self.inputs * self.outputs * (self.size * self.side) ** 2
 
 
 MNIST = (
@@ -56,3 +69,45 @@ NIN = (
     Shape("nin 3", 8, 256, 384, 13, 3, (1.0, 2.0), 7),
     Shape("nin 4", 8, 384, 1024, 6, 3, (1.0,), 5),
 )
+
+# The most a drawn shape may take: floating-point operations of the plain convolution's step, and
+# bytes of its maps.
+MOST_OPERATIONS, MOST_BYTES = 5e9, 1e9
+
+
+def draw(rng: random.Random, kind: str, training: bool) -> Shape:
+    """Draw a layer and its input, each size alike in all its octaves.
+
+    Parameters
+    ----------
+    rng : random.Random
+        Where the draw comes from.
+    kind : {'sampled', 'hybrid', 'learned'}
+        Discretisation; learned scales are hybrid.
+    training : bool
+        Whether the step has a backward pass, three times the work.
+    """
+
+    def octaves(least: int, most: int) -> int:
+        return round(math.exp(rng.uniform(math.log(least), math.log(most))))
+
+    while True:
+        inputs, outputs = octaves(1, 512), octaves(1, 512)
+        if rng.random() < 0.5:  # as most nets have them
+            inputs, outputs = (2 ** round(math.log2(n)) for n in (inputs, outputs))
+        side, size, batch = octaves(7, 512), rng.randrange(3, 26, 2), octaves(1, 128)
+        order, radius = rng.randint(1, 4), size // 2
+        # What the atoms ask for: three sigma; four under hybrid differences, and these.
+        room = radius / 3 if kind == "sampled" else (radius - difference_reach(order)) / 4
+        shape = Shape(
+            "drawn",
+            *(batch, inputs, outputs, side, order, (room,), size),
+            discretisation="sampled" if kind == "sampled" else "hybrid",
+            learned=kind == "learned",
+            channels_last=rng.random() < 0.5,
+        )
+        operations = 2 * shape.multiply_adds() * (3 if training else 1)
+        numbers = batch * (inputs + outputs) * side**2
+        enough = room >= (1 / 3 if kind == "sampled" else 1 / 2) * max(1, (order + 1) // 2)
+        if enough and operations <= MOST_OPERATIONS and 4 * numbers <= MOST_BYTES:
+            return shape

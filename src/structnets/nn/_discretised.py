@@ -7,7 +7,7 @@ alone.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 import numpy as np
@@ -23,6 +23,9 @@ from structnets.bases.discretisation import (
     smoothing_kind,
 )
 from structnets.nn._convolution_arguments import Pair
+from structnets.nn._cost_model import Work
+from structnets.nn._discretised_cost import DiscretisedWork
+from structnets.nn._evaluation import SeparableAtoms
 from structnets.nn._gaussian_convolution import GaussianConvolution
 from structnets.nn._hybrid import WAYS, Hybrid, HybridTensors
 from structnets.nn._learned_scale import derivative_profiles, learned_sigmas, smoothing_taps
@@ -38,8 +41,6 @@ LearnSigma = Literal["layer", "group", "channel"]
 MOST_MAGNIFIED_LOW = 2000.0
 # Taps below this part of the largest are left out of a learned scale's plain convolution.
 NEGLIGIBLE = 1e-7
-# An image with fewer numbers in all its responses is not worth starting operations for.
-LEAST_RESPONSES = 1 << 15
 
 
 def resolve_learn_sigma(value: bool | str) -> LearnSigma | None:
@@ -211,33 +212,62 @@ class Discretised(GaussianConvolution[Pair]):
             smoothing, powers.to(like.dtype), differences, halves, self.learned_profiles
         )
 
-    def discretised_way(self, x: Tensor, wanted: str) -> str | None:
-        """Return how padded maps are evaluated; None leaves it to the ways of all layers."""
-        hybrid, symbolic = self.hybrid, isinstance(x, torch.fx.Proxy)
-        if hybrid is None or symbolic or x.numel() == 0 or min(hybrid.output_size(x)) < 1:
-            return "composed" if self.log_scale is not None else None
+    def learned_atoms(self) -> SeparableAtoms:
+        """Return the atoms of scales that a layer learns, one for all channels."""
+        with without_autocast(self.alpha.device.type):
+            along_y, along_x = self.learned_profiles()
+            y, x = self.basis.factors.T.tolist()
+            kernels = along_y[y, :, None] * along_x[x, None, :]
+        geometry = (self.stride, self.zero_padding, self.dilation, self.groups)
+        return SeparableAtoms(kernels, (along_y, along_x), self._factors, *geometry, None)
+
+    def settled_way(self, x: Tensor, wanted: str) -> str | None:
+        """Return how padded maps are evaluated; None where the fastest way may be chosen."""
+        plain, hybrid = needs_plain_operations(x), self.hybrid
         per_channel = self.log_scale is not None and self.log_scale.ndim == 2
+        symbolic = isinstance(x, torch.fx.Proxy)
+        if hybrid is None or symbolic or x.numel() == 0 or min(hybrid.output_size(x)) < 1:
+            if plain or x.numel() == 0 or per_channel or (hybrid is not None):
+                return "composed"
+            if wanted != "auto" and not (self.log_scale is not None and is_low(x)):
+                return wanted
+            return "composed" if is_low(x) else None  # rounded in between, digits would be lost
         if is_low(x) and wanted not in ("composed", "stencils"):
             exact = hybrid.magnified <= MOST_MAGNIFIED_LOW and not per_channel
             return "responses" if exact else "composed"
-        plain = needs_plain_operations(x)
         if wanted in WAYS and not (wanted == "pieces" and plain):
             return wanted
         if wanted != "auto" and wanted not in WAYS and not plain:
-            return "composed" if self.log_scale is not None else None
-        elsewhere = plain or x.device.type != "cpu" or self.groups > 1 or per_channel
-        responses = x.shape[1] * len(self.basis) * math.prod(hybrid.output_size(x))
-        if elsewhere or responses < LEAST_RESPONSES:
+            return "composed" if per_channel else wanted
+        if plain or x.device.type != "cpu" or per_channel:
             return "composed" if hybrid.differences_lose(x.dtype) else "stencils"
-        return "pieces"
+        return None
 
-    def evaluate_discretised(
-        self, x: Tensor, way: str, composed: Callable[[Tensor, Tensor], Tensor]
-    ) -> Tensor:
-        """Convolve padded maps; `composed` convolves them with given filters."""
+    def discretised_work(self, x: Tensor, whole: Work) -> DiscretisedWork:
+        """Return the sizes the cost model needs for padded maps like `x`."""
         hybrid = self.hybrid
-        if hybrid is None or way not in WAYS:
-            return composed(x, self.learned_kernel())
+        learned = self.log_scale is not None and self.log_scale.requires_grad
+        facts = {"groups": self.groups, "learned": learned and torch.is_grad_enabled()}
+        if hybrid is None:
+            return DiscretisedWork(whole, **facts)
+        high, wide = (
+            (n - 1) * step + 1 + 2 * hybrid.reach * spacing
+            for n, step, spacing in zip(whole.output_map, self.stride, self.dilation, strict=True)
+        )
+        return DiscretisedWork(
+            whole,
+            **facts,
+            scales=len(self.basis.sigmas),
+            stencil=2 * hybrid.reach + 1,
+            smoothed=(high, wide),
+            filtering=hybrid.filtering(x, whole.outputs),
+            differences=not hybrid.differences_lose(x.dtype),
+        )
+
+    def evaluate_hybrid(self, x: Tensor, way: str) -> Tensor:
+        """Convolve padded maps by one of the ways of hybrid derivatives."""
+        hybrid = self.hybrid
+        assert hybrid is not None
         if way == "responses":
             precision = autocast_dtype(x.device.type) or x.dtype
             with without_autocast(x.device.type):

@@ -50,7 +50,11 @@ def matrix_cache() -> BoundedCache[Tensor]:
 
 @dataclass
 class SeparableAtoms:
-    """The atoms of a layer as tensors, with the matrices made for the map sizes met last."""
+    """The atoms of a layer as tensors, with the matrices made for the map sizes met last.
+
+    Matrices of filters that change are None: they are made whenever they are needed, and followed
+    by gradients.
+    """
 
     kernels: Tensor  # (N, K, L)
     profiles: tuple[Tensor, Tensor]  # along y (P, K) and along x (P, L)
@@ -59,7 +63,7 @@ class SeparableAtoms:
     padding: Pair
     dilation: Pair = (1, 1)
     groups: int = 1
-    matrices: BoundedCache[Tensor] = field(default_factory=matrix_cache)
+    matrices: BoundedCache[Tensor] | None = field(default_factory=matrix_cache)
 
     def bands(self, axis: int, length: int) -> Tensor:
         """Return the banded matrices of all profiles along an axis, shape (P, m, length)."""
@@ -71,6 +75,8 @@ class SeparableAtoms:
 
     def made(self, key: tuple[object, ...], make: Callable[[], Tensor]) -> Tensor:
         """Return a matrix made once for a key, in these atoms' precision and on their device."""
+        if self.matrices is None:
+            return make()
         return self.matrices.get((*key, self.kernels.dtype, self.kernels.device), make)
 
     def output_size(self, height: int, width: int) -> Pair:

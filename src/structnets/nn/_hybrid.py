@@ -145,6 +145,14 @@ class Hybrid:
         """Say whether differences magnify rounding beyond what results are promised to hold."""
         return dtype == torch.float32 and self.magnified > MOST_MAGNIFIED
 
+    def filtering(self, x: Tensor, outputs: int) -> str:
+        """Return how `pieces` filters maps for so many outputs: dense, banded or differences."""
+        if x.shape[2] * x.shape[3] <= PIXELS_PER_OUTPUT * outputs:
+            return "dense"
+        if self.differences_lose(x.dtype) or x.shape[3] < SHORTEST_ROW:
+            return "banded"
+        return "differences"
+
     def output_size(self, x: Tensor) -> Pair:
         """Return height and width of the output."""
         geometry = (self.kernel_size, self.stride, self.padding, self.dilation)
@@ -188,13 +196,13 @@ class Hybrid:
         )
 
     def _pieces(self, x: Tensor, alpha: Tensor, atoms: HybridTensors) -> Tensor:
-        size = self.output_size(x)
+        size, kind = self.output_size(x), self.filtering(x, len(alpha))
         factors = tuple((int(y), int(x)) for y, x in self.basis.factors)
-        if x.shape[2] * x.shape[3] <= PIXELS_PER_OUTPUT * len(alpha):
+        if kind == "dense":
             matrix = dense_filters(*self._filter_matrices(x, atoms), factors)
             dense = DenseFilters(len(factors), size)
             return filter_and_mix(x, alpha.flatten(1), dense, [matrix])
-        if self.differences_lose(x.dtype) or x.shape[3] < SHORTEST_ROW:
+        if kind == "banded":
             banded = BandedFilters(factors, size)
             weights, matrices = alpha, self._filter_matrices(x, atoms)
             return filter_and_mix(x, weights.mT.flatten(1), banded, matrices)

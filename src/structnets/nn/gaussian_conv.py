@@ -22,6 +22,7 @@ from structnets.nn._convolution_arguments import (
 )
 from structnets.nn._cost_model import Work, cheapest
 from structnets.nn._discretised import Discretised, learned_size, resolve_learn_sigma
+from structnets.nn._discretised_cost import cheapest_discretised
 from structnets.nn._evaluation import (
     WAYS,
     SeparableAtoms,
@@ -31,7 +32,7 @@ from structnets.nn._evaluation import (
 )
 from structnets.nn._gaussian_convolution import as_scales
 from structnets.nn._hybrid import WAYS as HYBRID_WAYS
-from structnets.nn._modes import is_low, needs_plain_operations
+from structnets.nn._modes import needs_plain_operations
 
 
 class GaussianConv2d(ChoosesWays, Discretised):
@@ -111,7 +112,7 @@ class GaussianConv2d(ChoosesWays, Discretised):
     kernels: Tensor
     profiles_y: Tensor
     profiles_x: Tensor
-    ways = tuple(WAYS)
+    ways = tuple(WAYS)  # those that a plan may name
     axes = "yx"
 
     def __init__(
@@ -154,6 +155,7 @@ class GaussianConv2d(ChoosesWays, Discretised):
         self.learn_sigma, self.sigma_factor = learned, sigma_factor
         self.prepare_hybrid()
         self.way = way
+        self.ways = tuple(allowed)
         self.plan: dict[str, str] = {}
         self._matrices = matrix_cache()
         self.register_constants(device, dtype)
@@ -179,6 +181,8 @@ class GaussianConv2d(ChoosesWays, Discretised):
     @property
     def atoms(self) -> SeparableAtoms:
         """The atoms as tensors of the weights' dtype and device."""
+        if self.log_scale is not None:
+            return self.learned_atoms()
         along_y, along_x = self.profiles()
         return SeparableAtoms(
             self.constant("kernels", self.alpha),
@@ -212,11 +216,13 @@ class GaussianConv2d(ChoosesWays, Discretised):
 
     def _evaluate(self, x: Tensor) -> Tensor:
         x = self.padded(x)
-        chosen = self.discretised_way(x, self.way)
-        if chosen is not None:
-            out = self.evaluate_discretised(x, chosen, self._convolved)
+        chosen = self.way_for(x)
+        if chosen in HYBRID_WAYS:
+            out = self.evaluate_hybrid(x, chosen)
+        elif self.log_scale is not None and chosen == "composed":
+            out = self._convolved(x, self.learned_kernel())
         else:
-            out = WAYS[self.way_for(x)](x, self.alpha, self.atoms)
+            out = WAYS[chosen](x, self.alpha, self.atoms)
         if not needs_plain_operations(x):
             layout = torch.channels_last if is_channels_last(x) else torch.contiguous_format
             out = out.contiguous(memory_format=layout)
@@ -230,12 +236,9 @@ class GaussianConv2d(ChoosesWays, Discretised):
 
     def way_for(self, x: Tensor) -> str:
         """Return how padded maps like `x` are evaluated; the choice is kept in ``plan``."""
-        if needs_plain_operations(x) or x.numel() == 0:
-            return "composed"
-        if self.way != "auto":
-            return self.way
-        if is_low(x):  # rounding between filtering and mixing would lose digits
-            return "composed"
+        settled = self.settled_way(x, self.way)
+        if settled is not None:
+            return settled
         training = self.alpha.requires_grad and torch.is_grad_enabled()
         gradients = f"{int(training)}{int(training and x.requires_grad)}"
         key = f"{tuple(x.shape)} {x.dtype} {x.device.type} {gradients}"
@@ -243,8 +246,13 @@ class GaussianConv2d(ChoosesWays, Discretised):
 
     def _cheapest(self, x: Tensor, training: bool) -> str:
         work = self.work(x, training)
-        # Smaller maps than the filters are an error, which the plain convolution words.
-        return cheapest(work, x.device.type) if min(work.output_map) > 0 else "composed"
+        if min(work.output_map) < 1:
+            return (
+                "composed"  # smaller maps than the filters: the plain convolution words the error
+            )
+        if self.hybrid is None and self.log_scale is None:
+            return cheapest(work, x.device.type)
+        return cheapest_discretised(self.discretised_work(x, work), x.device.type)
 
     def work(self, x: Tensor, training: bool = True) -> Work:
         """Return the sizes the cost model needs for padded maps like `x`, a group as an image."""

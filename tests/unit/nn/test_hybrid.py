@@ -11,7 +11,9 @@ from torch import Tensor, nn
 
 from structnets.bases.discretisation import DISCRETISATIONS
 from structnets.bases.gaussian import GaussianBasis
+from structnets.models.mnist_hybrid import rfnn_hybrid
 from structnets.nn import GaussianConv2d, GaussianConv3d, _pieces
+from structnets.nn._discretised_cost import possible_ways
 from structnets.nn._learned_scale import derivative_profiles
 from structnets.nn._toeplitz import correlation_matrices
 
@@ -28,6 +30,7 @@ CASES: dict[str, dict] = {
     "unscaled": {"norm": "none", "sigmas": 1.6},
 }
 WAYS = ["auto", "pieces", "stencils"]
+GENERAL = ["depthwise", "composed", "separable", "banded", "mixed", "fft"]
 
 
 def build(case: str, **more) -> tuple[GaussianConv2d, Tensor]:
@@ -85,6 +88,20 @@ def test_learned_scales_are_the_stated_convolution(case: str, discretisation, le
 def test_learned_scale_by_every_way(way: str) -> None:
     compare(*build("stride", way=way, learn_sigma=True))
     compare(*build("two scales", way=way, learn_sigma=True))
+
+
+@pytest.mark.parametrize("discretisation", ["sampled", "hybrid"])
+@pytest.mark.parametrize("way", GENERAL)
+@pytest.mark.parametrize("case", ["full", "groups", "stride", "dilated"])
+def test_learned_scale_by_the_ways_of_all_layers(case: str, way: str, discretisation) -> None:
+    """Their matrices follow the scale, and so do gradients."""
+    layer, x = build(case, way=way, learn_sigma=True, discretisation=discretisation)
+    compare(layer, x)
+    with torch.no_grad():  # a matrix that was kept would be of the old scale
+        before = layer(x)
+        layer.log_scale.add_(0.2)
+    compare(layer, x)
+    assert not torch.allclose(before, layer(x).detach())
 
 
 @pytest.mark.parametrize("outputs", [9, 2000])
@@ -196,17 +213,17 @@ def test_half_precision_is_as_exact_as_its_mixing(sigma: float, autocast: bool) 
     assert float((found.detach().float() - exact).abs().max() / exact.abs().max()) < 0.02
 
 
-def layer_for_uses(learn: bool) -> tuple[GaussianConv2d, Tensor]:
+def layer_for_uses(learn: bool, way: str = "auto") -> tuple[GaussianConv2d, Tensor]:
     torch.manual_seed(0)
-    layer = GaussianConv2d(16, 16, order=2, discretisation="hybrid", learn_sigma=learn)
+    layer = GaussianConv2d(16, 16, order=2, discretisation="hybrid", learn_sigma=learn, way=way)
     return layer, torch.randn(2, 16, 20, 20)
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit.script:FutureWarning")  # by torch.func.jvp
+@pytest.mark.parametrize("way", ["auto", "pieces", "banded"])
 @pytest.mark.parametrize("learn", [False, True])
-def test_ordinary_uses(learn: bool) -> None:
-    layer, x = layer_for_uses(learn)
-    assert layer.discretised_way(x, "auto") == "pieces"
+def test_ordinary_uses(learn: bool, way: str) -> None:
+    layer, x = layer_for_uses(learn, way)
     expected = layer(x)
     with torch.inference_mode():
         layer(x)
@@ -231,6 +248,36 @@ def test_ordinary_uses(learn: bool) -> None:
     _, change = torch.func.jvp(layer, (x,), (x,))
     bias = layer.bias.detach()[:, None, None]
     torch.testing.assert_close(change, expected - bias, rtol=1e-4, atol=1e-5)
+
+
+def test_choices_are_planned_and_handed_on() -> None:
+    layer, x = layer_for_uses(learn=False)
+    layer(x)
+    (key,) = layer.plan
+    sampled = GaussianConv2d(16, 16, order=2)
+    for other, kept in ((layer_for_uses(learn=False)[0], {key: "pieces"}), (sampled, {})):
+        other.set_plan({key: "pieces", "elsewhere": "unknown"})
+        assert other.plan == kept
+        torch.testing.assert_close(other(x), other.collapse()(x), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("learn", [False, True])
+@pytest.mark.parametrize(("layer", "side"), [(1, 13), (2, 9)])
+def test_small_enlarged_maps_are_mixed_first(layer: int, side: int, learn: bool) -> None:
+    """The hybrid RFNN's second and third layer at batch 25, where smoothing first costs twice."""
+    net = rfnn_hybrid(learn_sigma=learn)
+    convolution = [m for m in net.modules() if isinstance(m, GaussianConv2d)][layer]
+    x = torch.zeros(25, 64, side, side, requires_grad=True)
+    assert convolution.way_for(x) == "mixed"
+
+
+def test_a_way_that_would_lose_digits_is_never_chosen() -> None:
+    layer = GaussianConv2d(8, 8, order=4, sigmas=3.0, discretisation="hybrid")
+    work = layer.discretised_work(x := torch.zeros(1, 8, 16, 16), layer.work(x))
+    assert "stencils" not in possible_ways(work)
+    exact = layer.double()
+    work = exact.discretised_work(x.double(), exact.work(x.double()))
+    assert "stencils" in possible_ways(work)
 
 
 @pytest.mark.parametrize("learn", [False, True])

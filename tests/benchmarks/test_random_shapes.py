@@ -1,0 +1,93 @@
+"""Is the chosen way near the best, and nn.Conv2d's price, on layers of any shape?
+
+Shapes are drawn anew by every run's seed, which is printed; ``BENCH_SEED`` repeats one,
+``BENCH_SHAPES`` says how many of each kind (10). Medians of interleaved repetitions, as ratios: CPU
+seconds on one thread, wall seconds on two. Nothing is asserted: the processor decides.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from structnets.nn import GaussianConv2d
+from structnets.nn._cost_model import TERMS
+from tests.benchmarks.shapes import Shape, draw
+from tests.benchmarks.timing import inference, repeated, warm_up
+
+SEED = int(os.environ.get("BENCH_SEED", time.time_ns() % 2**31))
+SHAPES = int(os.environ.get("BENCH_SHAPES", "10"))
+MOST_NUMBERS = 2e8  # a way that would write more is not tried
+REPETITIONS = 5
+
+
+def step(layer: nn.Module, x: Tensor, training: bool) -> Callable[[], object]:
+    """Return an action: a training step, or a forward pass."""
+    if not training:
+        return inference(layer, x)
+    above = torch.randn_like(layer(x).detach())
+    wanted = [*layer.parameters(), *([x] if x.requires_grad else [])]
+    return lambda: torch.autograd.grad(layer(x), wanted, above)
+
+
+def in_way(layer: GaussianConv2d, way: str, action: Callable[[], object]) -> Callable[[], object]:
+    """Return the action with the layer evaluated in a given way."""
+
+    def act() -> None:
+        layer.way = way
+        action()
+
+    return act
+
+
+def measure(shape: Shape, training: bool, threads: int) -> tuple[str, dict[str, float]]:
+    """Return the way that is chosen, and the seconds of all ways and of ``nn.Conv2d``."""
+    layer, x = shape.layer(), shape.maps()
+    x.requires_grad_(training and shape.inputs > 3)
+    work = layer.work(x, training)
+    with torch.set_grad_enabled(training):
+        chosen = layer.way_for(x)
+    action = step(layer, x, training)
+    ways = [w for w in layer.ways if w not in TERMS or TERMS[w](work)[4] < MOST_NUMBERS]
+    actions = {w: in_way(layer, w, action) for w in ways if w != "responses"}
+    sizes = (shape.inputs, shape.outputs, layer.kernel_size)
+    plain = nn.Conv2d(*sizes, padding=layer.padding, bias=False)
+    actions["nn.Conv2d"] = step(plain, x, training)
+    clock = time.process_time if threads == 1 else time.perf_counter
+    return chosen, repeated(actions, REPETITIONS, clock=clock)
+
+
+def quantiles(ratios: list[float]) -> str:
+    """Show the median, 95 % and the worst."""
+    return " / ".join(f"{q:.2f}" for q in np.quantile(ratios, [0.5, 0.95, 1]))
+
+
+@pytest.mark.benchmark
+@pytest.mark.parametrize("kind", ["sampled", "hybrid", "learned"])
+@pytest.mark.parametrize("training", [False, True], ids=["inference", "training"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_auto_on_random_shapes(threads: int, training: bool, kind: str) -> None:
+    torch.set_num_threads(threads)
+    warm_up()
+    rng, found = random.Random(f"{SEED} {kind} {training} {threads}"), []
+    for _ in range(SHAPES):
+        shape = draw(rng, kind, training)
+        chosen, seconds = measure(shape, training, threads)
+        plain = seconds.pop("nn.Conv2d")
+        best = min(seconds, key=seconds.__getitem__)
+        found.append(
+            (seconds[chosen] / seconds[best], seconds[chosen] / plain, chosen, best, shape)
+        )
+    title = f"{kind}, {'training' if training else 'inference'}, {threads} threads, seed {SEED}"
+    print(f"\n{title}: {SHAPES} shapes; median / 95 % / worst")
+    print(f"  auto ÷ best of its ways {quantiles([f[0] for f in found])}")
+    print(f"  auto ÷ nn.Conv2d of the same size {quantiles([f[1] for f in found])}")
+    for ratio, beside, chosen, best, shape in sorted(found, key=lambda f: -f[0])[:3]:
+        print(f"  {ratio:.2f} ({beside:.2f} of nn.Conv2d): {chosen}, best {best}: {shape}")
