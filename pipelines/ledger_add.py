@@ -1,4 +1,4 @@
-"""Append local results, and numbers of local analyses, to the committed ledger.
+"""Append local results, and numbers of local analyses and sweeps, to the committed ledger.
 
 Command: ``python -m pipelines.ledger_add --results DIR --ledger workflow/ledger [ID …]``
 """
@@ -15,12 +15,13 @@ from pipelines.stage import run_stage, stage_parser
 from structnets.reporting.analysis_lines import append_findings, local_findings
 from structnets.reporting.cells import local_lines
 from structnets.reporting.ledger import append, read_ledger
+from structnets.reporting.sweep_lines import append_sweeps, local_sweeps
 
 log = logging.getLogger("ledger_add")
 
 
 def ledger_add(results: Path, ledger: Path, ids: Sequence[str] = ()) -> list[str]:
-    """Append runs and analyses to the ledger, replacing earlier lines of the same.
+    """Append runs, analyses and sweeps to the ledger, replacing earlier lines of the same.
 
     A run that stands there already and was confirmed on later code keeps its confirmation.
 
@@ -31,7 +32,7 @@ def ledger_add(results: Path, ledger: Path, ids: Sequence[str] = ()) -> list[str
     ledger : pathlib.Path
         Folder of the ledger.
     ids : sequence of str
-        The runs and analyses; by default all but those of smoke.
+        The runs, analyses and sweeps; by default all but those of smoke.
 
     Returns
     -------
@@ -44,12 +45,13 @@ def ledger_add(results: Path, ledger: Path, ids: Sequence[str] = ()) -> list[str
         If a named one has no result here, or is of the smoke preset; nothing is written then.
     """
     runs, analyses = local_lines(results), local_findings(results)
-    lines = {**runs, **analyses}
+    sweeps = local_sweeps(results)
+    lines = {**runs, **analyses, **sweeps}
     missing = sorted(set(ids) - lines.keys())
     if missing:
         raise ValueError(
-            f"no result.json below {results / 'runs'}, nor values in {results / 'analyses'}, "
-            f"for {', '.join(missing)}"
+            f"no result.json below {results / 'runs'} or {results / 'sweeps'}, nor values in "
+            f"{results / 'analyses'}, for {', '.join(missing)}"
         )
     smoke = {name for name, line in lines.items() if _preset(line) == "smoke"}
     refused = sorted(smoke & set(ids))
@@ -63,6 +65,7 @@ def ledger_add(results: Path, ledger: Path, ids: Sequence[str] = ()) -> list[str
     new = [n for n in chosen if n in runs and not _is_confirmed(runs[n], held.get(n, {}))]
     append(ledger, [runs[name] for name in new])
     append_findings(ledger, [analyses[name] for name in chosen if name in analyses])
+    append_sweeps(ledger, [sweeps[name] for name in chosen if name in sweeps])
     return chosen
 
 
@@ -74,14 +77,14 @@ def _is_confirmed(line: dict[str, Any], held: dict[str, Any]) -> bool:
 
 
 def _preset(line: dict[str, Any]) -> str:
-    return line["preset"] if "analysis_id" in line else line["spec"]["preset"]
+    return line["spec"]["preset"] if "spec" in line else line["preset"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
     parser = stage_parser(__doc__, "results")
     parser.add_argument("--ledger", type=Path, required=True, help="folder of the ledger")
-    parser.add_argument("ids", nargs="*", help="runs and analyses (default: all but smoke)")
+    parser.add_argument("ids", nargs="*", help="runs, analyses and sweeps (default: all but smoke)")
     given = parser.parse_args(arguments)
 
     def action() -> None:

@@ -28,10 +28,14 @@ from structnets.data.prepared.manifest import load_manifest
 from structnets.figures.trials.draw import draw_trials
 from structnets.files import csv_text, read_json, write_atomic, write_json
 from structnets.forms.asked_data import refuse_other_data
+from structnets.forms.tasks import open_examples
 from structnets.identity import chapter_name, prepared_name
 from structnets.models.counting import count_parameters
+from structnets.reporting.sweep_lines import ASKED, TRIAL_KEYS
 from structnets.specs.resolved import GradientSpec, ResolvedSweep
 from structnets.specs.sweep import trial_specs
+from structnets.training import provenance
+from structnets.training.code_digest import code_digest
 
 if TYPE_CHECKING:
     from ray.tune import ResultGrid
@@ -149,8 +153,25 @@ def _step_seconds(spec: GradientSpec, result: Any) -> float | None:
     return spec["recipe"]["batch_size"] / speed if speed else None
 
 
-def publish(sweep: ResolvedSweep, rows: list[dict[str, Any]], out: Path) -> dict[str, Path]:
-    """Write the table of trials, the figure, and the best one, which comes last.
+def origin_of(sweep: ResolvedSweep, data: Path) -> dict[str, Any]:
+    """Return how many images trials are ranked on, and what data, code and machine they are of."""
+    import torch
+
+    manifest = load_manifest(data)
+    return {
+        "held_out": len(open_examples(sweep["base"], data, manifest)["validation"]),
+        "data_digest": manifest["digest"],
+        "code_digest": code_digest(sweep["base"]),
+        "hardware": provenance.hardware(torch.device("cpu"), 1, 1),
+        "versions": provenance.versions(),
+        "git": provenance.git_state(),
+    }
+
+
+def publish(
+    sweep: ResolvedSweep, rows: list[dict[str, Any]], out: Path, origin: dict[str, Any]
+) -> dict[str, Path]:
+    """Write the table of trials, the figure, what a ledger line needs, and last the best trial.
 
     Raises
     ------
@@ -170,11 +191,14 @@ def publish(sweep: ResolvedSweep, rows: list[dict[str, Any]], out: Path) -> dict
         value_label="validation accuracy (%)",
         note=f"preset {sweep['preset']}, {sweep['base']['data']['name']}, {len(rows)} trials",
     )
+    asked = {key: sweep[key] for key in ASKED}  # type: ignore[literal-required]
+    reached = [{key: row.get(key) for key in TRIAL_KEYS} for row in rows]
+    write_json(out / "result.json", {**asked, "trials": reached, **origin})
     kept = {key: value for key, value in best.items() if key not in (*_HOW, "error")}
     spec = trial_specs(sweep)[best["trial"]]
     write_json(out / "best.json", {"sweep_id": sweep["sweep_id"], **kept, "spec": spec})
-    names = ("trials.csv", "best.json", "figure.svg", "figure.png", "figure.csv")
-    return {name: out / name for name in names}
+    names = "trials.csv result.json best.json figure.svg figure.png figure.csv"
+    return {name: out / name for name in names.split()}
 
 
 def _csv(rows: list[dict[str, Any]]) -> str:
@@ -254,7 +278,7 @@ def sweep(resolved: ResolvedSweep, prepared: Path, results: Path, scratch: Path)
             rows = table_of(resolved, search(resolved, prepared, folder, cpus, stop))
         if stop():
             stop.explain(trials.progress(folder) != before)
-        files = publish(resolved, rows, out)
+        files = publish(resolved, rows, out, origin_of(resolved, data))
         _track(resolved, rows, files, results, folder)
 
 

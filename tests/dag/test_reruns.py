@@ -66,7 +66,8 @@ def test_report_holds_table_and_figure_with_captions(rendered, snakemake):
     sweep = sweep_id(load_targets(WORKFLOW / "targets").sweeps["sweep_rfnn_basis"], "smoke")
     folder = rendered / "results" / "sweeps" / sweep
     folder.mkdir(parents=True)
-    for name in ("trials.csv", "best.json", "figure.svg", "figure.png", "figure.csv"):
+    names = "trials.csv result.json best.json figure.svg figure.png figure.csv"
+    for name in names.split():
         (folder / name).write_text("a,b\n1,2\n")
     targets = ("figure6", "sweep_rfnn_basis")
     snakemake("--profile", "profiles/test", *targets, "--report", "report.html")

@@ -19,12 +19,17 @@ import pytest
 
 from pipelines import sweep
 from structnets.files import read_json
+from structnets.reporting.sweep_lines import append_sweeps, local_sweeps, read_sweeps
 from structnets.specs.sweep import load_sweep, resolve_sweep, trial_specs
 from structnets.training.run import run_spec
 
 EPOCHS = 4
 STEPS = 4 * EPOCHS
-FILES = ["best.json", "figure.csv", "figure.png", "figure.svg", "trials.csv"]
+FILES = ["best.json", "figure.csv", "figure.png", "figure.svg", "result.json", "trials.csv"]
+ORIGIN = {
+    **{"held_out": 6, "data_digest": "d" * 64, "code_digest": "c" * 64},
+    **{"hardware": {"class": "cpu"}, "versions": {}, "git": {"sha": "0123abcd", "dirty": False}},
+}
 
 # The stage, saving after every step, noting it, and taking a while more for every epoch.
 WATCHED = """
@@ -174,6 +179,9 @@ def test_sweep_goes_on_without_repeating_what_is_done(
     # A step whose checkpoint was not yet written when the trial ended may be taken again.
     assert len(set(ended) & set(trained)) <= 2
     assert set(ended) | set(trained) == {(i, step) for i in range(3) for step in range(STEPS)}
+    (line,) = local_sweeps(warm.results).values()
+    assert (line["held_out"], line["hardware"]["class"]) == (6, "cpu")
+    assert [trial["epochs"] for trial in line["trials"]] == [EPOCHS] * 3
     rows = trials_csv(warm, resolved)
     assert [json.loads(row["orders"]) for row in rows] == [[1, 1, 1], [2, 2, 2], [3, 3, 3]]
     for row, spec in zip(rows, trial_specs(resolved), strict=True):
@@ -208,7 +216,7 @@ def test_best_trial_by_hand(
     tmp_path: Path,
 ) -> None:
     """The most accurate of those that ran longest; of equal ones the first."""
-    files = sweep.publish(resolved, made_rows(*outcomes), tmp_path)
+    files = sweep.publish(resolved, made_rows(*outcomes), tmp_path, ORIGIN)
     assert sorted(files) == FILES
     found = read_json(tmp_path / "best.json")
     assert found["trial"] == best
@@ -219,7 +227,7 @@ def test_best_trial_by_hand(
 def test_table_of_trials_by_hand(
     resolved: dict[str, Any], made_rows: Callable[..., list[dict[str, Any]]], tmp_path: Path
 ) -> None:
-    sweep.publish(resolved, made_rows((4, 70.0), (2, 60.0), (0, None)), tmp_path)
+    sweep.publish(resolved, made_rows((4, 70.0), (2, 60.0), (0, None)), tmp_path, ORIGIN)
     lines = (tmp_path / "trials.csv").read_text().splitlines()
     assert lines == [
         "trial,orders,sigmas,scales,epochs,accuracy,stopped_early,error",
@@ -229,11 +237,26 @@ def test_table_of_trials_by_hand(
     ]
 
 
+def test_line_of_the_ledger_by_hand(
+    resolved: dict[str, Any], made_rows: Callable[..., list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    out = tmp_path / "results" / "sweeps" / resolved["sweep_id"]
+    sweep.publish(resolved, made_rows((4, 70.0), (2, 60.0), (0, None)), out, ORIGIN)
+    lines = local_sweeps(tmp_path / "results")
+    append_sweeps(tmp_path, lines.values())
+    assert read_sweeps(tmp_path) == lines
+    (line,) = lines.values()
+    assert (line["commit"], line["held_out"], line["points"]) == ("0123abcd", 6, resolved["points"])
+    assert [(t["epochs"], t["accuracy"], t["stopped_early"]) for t in line["trials"]] == [
+        (4, 70.0, False), (2, 60.0, True), (0, None, False),
+    ]  # fmt: skip
+
+
 def test_every_trial_failed_is_said_with_the_reason(
     resolved: dict[str, Any], made_rows: Callable[..., list[dict[str, Any]]], tmp_path: Path
 ) -> None:
     with pytest.raises(RuntimeError, match="all 3 trials failed; the first: trial 0 broke"):
-        sweep.publish(resolved, made_rows((0, None), (0, None), (0, None)), tmp_path)
+        sweep.publish(resolved, made_rows(*[(0, None)] * 3), tmp_path, ORIGIN)
     assert list(tmp_path.iterdir()) == []
 
 

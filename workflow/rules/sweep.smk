@@ -22,6 +22,7 @@ rule sweep:
             category="Sweeps",
             labels={"sweep": "{sweep}", "shows": "trials"},
         ),
+        result=f"{CONFIG.results}/sweeps/{{sweep}}/result.json",
         best=f"{CONFIG.results}/sweeps/{{sweep}}/best.json",
         svg=report(
             f"{CONFIG.results}/sweeps/{{sweep}}/figure.svg",

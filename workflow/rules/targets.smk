@@ -156,8 +156,8 @@ def sweep_of(sweep_id):
 
 def sweep_files(sweep_id):
     """Return what a sweep publishes."""
-    names = ("trials.csv", "best.json", "figure.svg", "figure.png", "figure.csv")
-    return [f"{CONFIG.results}/sweeps/{sweep_id}/{name}" for name in names]
+    names = "trials.csv result.json best.json figure.svg figure.png figure.csv"
+    return [f"{CONFIG.results}/sweeps/{sweep_id}/{name}" for name in names.split()]
 
 
 def demo_files(wildcards):

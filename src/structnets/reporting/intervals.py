@@ -1,4 +1,4 @@
-"""Intervals of means by Student's t, and slopes."""
+"""Intervals of means by Student's t and of rates by Wilson, and slopes."""
 
 from __future__ import annotations
 
@@ -33,6 +33,21 @@ def student_interval(
     half = float(t.ppf((1 + confidence) / 2, count - 1)) * statistics.stdev(values)
     half /= math.sqrt(count)
     return mean - half, mean + half
+
+
+def wilson(right: float, total: int) -> tuple[float, float]:
+    """Return the 95 % interval of a rate in percent, from `right` of `total` (Wilson 1927).
+
+    Examples
+    --------
+    >>> tuple(round(end, 1) for end in wilson(8, 10))
+    (49.0, 94.3)
+    """
+    z = 1.959963984540054
+    rate = right / total
+    middle = (rate + z**2 / (2 * total)) / (1 + z**2 / total)
+    half = z / (1 + z**2 / total) * math.sqrt(rate * (1 - rate) / total + z**2 / (4 * total**2))
+    return 100 * max(0.0, middle - half), 100 * min(1.0, middle + half)
 
 
 def slope(places: Sequence[float], values: Sequence[float]) -> float:

@@ -124,7 +124,7 @@ def make_plan(configuration: Configuration, contents: Contents | None = None) ->
             resources.setdefault(request.run_id, _given(experiment, request.spec, configuration))
         requested[target] = list(found)
     sweeps = {
-        name: resolve_sweep(sweep, configuration.preset, contents)
+        name: resolve_sweep(sweep, configuration.preset, contents, configuration.seed_offset)
         for name, sweep in targets.sweeps.items()
     }
     measured = {_science(line["spec"]) for line in ledger.values()}

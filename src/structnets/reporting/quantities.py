@@ -19,6 +19,8 @@ from structnets.reporting.requests import (
     full_spec,
     load_experiments,
 )
+from structnets.reporting.searches import Search, searches, shown_value
+from structnets.specs.sweep import Sweep, resolve_sweep
 from structnets.specs.table import COUNTS, Table
 from structnets.specs.target import Targets, load_targets
 from structnets.training.stated_result import metric
@@ -33,9 +35,10 @@ class Quantity:
     Attributes
     ----------
     by_seed : dict of int to float
-        Values of the runs; of an analysis, by what the seeds of its networks are above its file's.
+        Values of the runs; of an analysis or search, by what the seeds of its networks are above
+        its file's.
     run_ids : list of str
-        The runs.
+        The runs, or searches.
     right : dict of int to list of bool
         By seed, whether each test sample was classified rightly, where predictions are kept.
     untrained : int
@@ -62,6 +65,10 @@ class Measured:
         self.findings: dict[tuple[str, bool], Finding] = {
             (finding.line["target"], finding.comparable): finding for finding in found
         }
+        self.searches: dict[tuple[str, bool], Search] = {
+            (search.sweep.target, search.comparable): search
+            for search in searches(ledger, self.targets.sweeps, (REDUCED, FULL))
+        }
 
     def quantity(self, address: str, reduced: bool) -> Quantity:
         """Return what was measured at an address, under the thesis' protocol or a reduced one.
@@ -79,10 +86,12 @@ class Measured:
             return self._cell(table, place[0], place[1], reduced)
         if target in self.targets.analyses and len(place) == 1:
             return self._value(target, place[0], reduced)
-        names = [*self.targets.tables, *self.targets.analyses]
+        if target in self.targets.sweeps and len(place) == 1:
+            return self._searched(self.targets.sweeps[target], place[0], reduced)
+        names = [*self.targets.tables, *self.targets.analyses, *self.targets.sweeps]
         raise ValueError(
-            f"{address}: no table with a row and a column, or analysis with a value, is called "
-            f"so{did_you_mean(target, names)}"
+            f"{address}: no table with a row and a column, analysis with a value, or sweep with "
+            f"option=value is called so{did_you_mean(target, names)}"
         )
 
     def _cell(self, table: Table, row: str, column: str, reduced: bool) -> Quantity:
@@ -117,6 +126,21 @@ class Measured:
         if finding is None:
             return Quantity()
         return Quantity(finding.by_offset(name), sorted(finding.run_ids))
+
+    def _searched(self, sweep: Sweep, choice: str, reduced: bool) -> Quantity:
+        """Return what the best trial with a choice, ``option=value``, reached in each search."""
+        preset = REDUCED if reduced else FULL
+        points = resolve_sweep(sweep, preset)["points"] if preset in sweep.presets else []
+        known = {
+            f"{option}={shown_value(value)}" for point in points for option, value in point.items()
+        }
+        if points:
+            _check_known("choice", choice, sorted(known), f"{sweep.target}/{choice}")
+        search = self.searches.get((sweep.target, not reduced))
+        if search is None:
+            return Quantity()
+        option, _, value = choice.partition("=")
+        return Quantity(search.by_offset(**{option: value}), search.sweep_ids)
 
 
 def _check_known(what: str, key: str, known: Iterable[str], address: str) -> None:

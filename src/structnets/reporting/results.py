@@ -20,6 +20,7 @@ from structnets.reporting.notes import markdown_notes
 from structnets.reporting.protocol import FULL
 from structnets.reporting.rendering import Rendering
 from structnets.reporting.requests import load_experiments
+from structnets.reporting.searches import Search, code_changed, searches
 from structnets.specs.target import load_targets
 
 KEYS = (
@@ -85,7 +86,7 @@ def merged(found: Mapping[str, Rendering]) -> Rendering:
 def rows(
     ledger_dir: Path, targets_dir: Path, experiments_dir: Path | None = None
 ) -> list[dict[str, Any]]:
-    """List the measured cells of all tables and the values of all analyses.
+    """List the measured cells of all tables, the values of analyses and the best of searches.
 
     Parameters
     ----------
@@ -109,7 +110,8 @@ def rows(
         for cell in _once(presets)
     ]
     found = findings_of(ledger_dir, targets_dir, folder)
-    return cells + [row for finding in found for row in finding.rows()]
+    searched = searches_of(ledger_dir, targets_dir)
+    return cells + [row for one in (*found, *searched) for row in one.rows()]
 
 
 def _once(presets: Mapping[str, Rendering]) -> list[Cell]:
@@ -137,6 +139,11 @@ def findings_of(ledger_dir: Path, targets_dir: Path, experiments_dir: Path) -> I
     return findings(ledger_dir, analyses, experiments_dir, PRESETS, changed)
 
 
+def searches_of(ledger_dir: Path, targets_dir: Path) -> Iterator[Search]:
+    """Yield the measured sweeps among the targets."""
+    return searches(ledger_dir, load_targets(targets_dir).sweeps, PRESETS, code_changed)
+
+
 def markdown(ledger_dir: Path, targets_dir: Path, experiments_dir: Path | None = None) -> str:
     """Write RESULTS.md: every target, also what fell short and what was not run.
 
@@ -159,6 +166,7 @@ def markdown(ledger_dir: Path, targets_dir: Path, experiments_dir: Path | None =
             markdown_runs(rendering),
         ]
     parts += [finding.markdown() for finding in findings_of(ledger_dir, targets_dir, folder)]
+    parts += [search.markdown() for search in searches_of(ledger_dir, targets_dir)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from structnets.reporting.cohort_plan import percent
 from structnets.reporting.cohort_results import CohortResults
-from structnets.reporting.study_results import Measured, StudyResults, wilson
+from structnets.reporting.intervals import wilson
+from structnets.reporting.study_results import Measured, StudyResults
 from structnets.specs.cohort_study import LINEAR
 
 _FEW_TESTED = 200

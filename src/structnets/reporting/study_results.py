@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -49,21 +48,6 @@ def measured(values: Sequence[float]) -> Measured:
         return Measured(mean, None, None, n)
     low, high = student_interval(values) or (None, None)
     return Measured(mean, low, high, n)
-
-
-def wilson(right: float, total: int) -> tuple[float, float]:
-    """Return the 95 % interval of a rate in percent, from `right` of `total` (Wilson 1927).
-
-    Examples
-    --------
-    >>> tuple(round(end, 1) for end in wilson(8, 10))
-    (49.0, 94.3)
-    """
-    z = 1.959963984540054
-    rate = right / total
-    middle = (rate + z**2 / (2 * total)) / (1 + z**2 / total)
-    half = z / (1 + z**2 / total) * math.sqrt(rate * (1 - rate) / total + z**2 / (4 * total**2))
-    return 100 * max(0.0, middle - half), 100 * min(1.0, middle + half)
 
 
 @dataclass(frozen=True)

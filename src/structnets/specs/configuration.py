@@ -48,7 +48,8 @@ class Configuration(Strict):
         default=0,
         ge=0,
         description="The seeds of the networks in figures are higher by this number; a figure "
-        "can so be made of several trainings. What looks at no network is measured once more.",
+        "can so be made of several trainings. What looks at no network is measured once more, "
+        "and the trials of a search have higher seeds.",
     )
     ledger: Literal["use", "ignore"] = Field(
         default="use",

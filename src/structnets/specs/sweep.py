@@ -156,7 +156,9 @@ def load_sweep(content: Any, name: str) -> Sweep:
     return checked(Sweep, content, name)
 
 
-def resolve_sweep(sweep: Sweep, preset: str, contents: Contents | None = None) -> ResolvedSweep:
+def resolve_sweep(
+    sweep: Sweep, preset: str, contents: Contents | None = None, offset: int = 0
+) -> ResolvedSweep:
     """Resolve a sweep for one preset to the plain JSON its stage runs.
 
     Parameters
@@ -167,6 +169,8 @@ def resolve_sweep(sweep: Sweep, preset: str, contents: Contents | None = None) -
         Its overrides are merged last.
     contents : callable, optional
         Tells which content the user's own data have.
+    offset : int
+        The seed of the trials is higher by this number than the file's; the points are the same.
 
     Returns
     -------
@@ -187,7 +191,7 @@ def resolve_sweep(sweep: Sweep, preset: str, contents: Contents | None = None) -
     chosen = sweep.presets[preset]  # type: ignore[index]
     content = {key: getattr(sweep, key) for key in ("chapter", "model", "data", "recipe", "metric")}
     experiment = Experiment(**content, presets={preset: chosen.overrides})  # type: ignore[dict-item]
-    base = resolve(experiment.with_contents(contents), preset, sweep.seed)
+    base = resolve(experiment.with_contents(contents), preset, sweep.seed + offset)
     if base["recipe"]["kind"] != "gradient":
         raise ValueError(f"sweep {sweep.target}: recipe.kind must be 'gradient', which has epochs")
     if base["recipe"]["evaluation"]["split"] != "validation":
@@ -196,7 +200,7 @@ def resolve_sweep(sweep: Sweep, preset: str, contents: Contents | None = None) -
         "name": sweep.target,
         "preset": preset,
         "metric": sweep.metric,
-        "seed": sweep.seed,
+        "seed": sweep.seed + offset,
         "asha": (chosen.asha or sweep.asha).model_dump(mode="json"),
         "base": base,
         "points": _points(chosen.space or sweep.space, sweep.seed, chosen.samples),

@@ -1,7 +1,8 @@
 import pytest
 
+from structnets.reporting.intervals import wilson
 from structnets.reporting.study_findings import shown
-from structnets.reporting.study_results import Measured, measured, wilson
+from structnets.reporting.study_results import Measured, measured
 
 
 def test_the_interval_of_a_mean_is_students():

@@ -42,7 +42,9 @@ def test_trials_are_valid_specs_that_differ_in_the_model_only(sweep):
         assert {**trial, "model": None} == {**trials(sweep, "small")[0], "model": None}
 
 
-def test_larger_sample_contains_the_smaller(sweep):
+def test_larger_sample_contains_the_smaller(content):
+    content["presets"]["small"] = {"samples": 16}
+    sweep = load_sweep(content, FILE.name)
     smoke, small = (resolve_sweep(sweep, preset)["points"] for preset in ("smoke", "small"))
     assert small[: len(smoke)] == smoke
     assert (len(smoke), len(small)) == (4, 16)
@@ -65,6 +67,15 @@ def test_title_does_not_enter_the_id_but_the_seed_does(content, sweep):
     assert name.startswith("sweep_rfnn_basis-small-")
     assert sweep_id(load_sweep({**content, "title": "other"}, "x"), "small") == name
     assert sweep_id(load_sweep({**content, "seed": 1}, "x"), "small") != name
+
+
+def test_later_search_tries_the_same_points_with_later_seeds(sweep):
+    first, later = (resolve_sweep(sweep, "smoke", None, offset) for offset in (0, 2))
+    assert first == resolve_sweep(sweep, "smoke")
+    assert first["points"] == later["points"], "though smoke draws its points by the seed"
+    assert (first["seed"], later["seed"]) == (0, 2)
+    assert {spec["seed"] for spec in trial_specs(later)} == {2}
+    assert first["sweep_id"] != later["sweep_id"]
 
 
 def test_trials_follow_from_the_resolved_sweep_alone(sweep):

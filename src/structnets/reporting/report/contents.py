@@ -11,6 +11,7 @@ from structnets.reporting import results as measured
 from structnets.reporting.findings import Finding
 from structnets.reporting.rendering import Rendering
 from structnets.reporting.report.pictures import picture_of
+from structnets.reporting.searches import Search
 from structnets.specs.analysis import Analysis
 from structnets.specs.drawing import Drawing
 from structnets.specs.interpretation import Interpretation
@@ -59,6 +60,8 @@ class Entry:
         Cells of a table.
     finding : Finding or None
         Values of an analysis.
+    search : Search or None
+        Trials of a sweep.
     readings : sequence of Interpretation
         How the thesis was read for it.
     again : sequence of str
@@ -74,6 +77,7 @@ class Entry:
     picture_preset: str | None = None
     rendering: Rendering | None = None
     finding: Finding | None = None
+    search: Search | None = None
     readings: tuple[Interpretation, ...] = ()
     again: tuple[str, ...] = ()
 
@@ -82,6 +86,8 @@ class Entry:
         """List the runs behind it."""
         if self.rendering is not None:
             return self.rendering.run_ids()
+        if self.search is not None:
+            return self.search.sweep_ids
         return self.finding.run_ids if self.finding else []
 
     @property
@@ -117,8 +123,9 @@ def chapters(results: Path, ledger: Path, targets_dir: Path) -> list[Chapter]:
     findings = {
         one.line["target"]: one for one in measured.findings_of(ledger, targets_dir, experiments)
     }
+    searches = {one.sweep.target: one for one in measured.searches_of(ledger, targets_dir)}
     entries = [
-        _entry(target, tables.get(name), findings.get(name), results)
+        _entry(target, tables.get(name), findings.get(name), searches.get(name), results)
         for name, target in sorted(targets.all.items(), key=lambda item: _place(item[0]))
     ]
     return [
@@ -132,6 +139,7 @@ def _entry(
     target: Table | Analysis | Drawing | Sweep,
     rendering: Rendering | None,
     finding: Finding | None,
+    search: Search | None,
     results: Path,
 ) -> Entry:
     return Entry(
@@ -140,10 +148,11 @@ def _entry(
         title=target.title,
         caption=target.caption,
         chapter=target.chapter,
-        picture=picture_of(target, rendering, results),
+        picture=picture_of(target, rendering, results, search),
         picture_preset=_preset_of_picture(target, results),
         rendering=rendering,
         finding=finding,
+        search=search,
         readings=tuple(target.interpretations),
         again=tuple(_again(target, rendering)),
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from structnets.figures.drawing import draw
 from structnets.pages import data_uri
 from structnets.reporting.rendering import Rendering
+from structnets.reporting.searches import Search
 from structnets.reporting.writing import write_rendering
 from structnets.specs.analysis import Analysis
 from structnets.specs.drawing import Drawing
@@ -19,7 +20,10 @@ _LARGE = 400_000  # bytes of an SVG beyond which its PNG is taken
 
 
 def picture_of(
-    target: Table | Analysis | Drawing | Sweep, rendering: Rendering | None, results: Path
+    target: Table | Analysis | Drawing | Sweep,
+    rendering: Rendering | None,
+    results: Path,
+    search: Search | None = None,
 ) -> str | None:
     """Return a target's picture as a ``data:`` address, or None where there is none.
 
@@ -31,7 +35,9 @@ def picture_of(
         Its cells, if it is a table. A curve of cells is drawn from them, so that picture and
         numbers agree; a drawing that is not there is drawn, too.
     results : pathlib.Path
-        Root of the results, where analyses and sweeps have left their pictures.
+        Root of the results, where analyses have left their pictures.
+    search : Search or None
+        Its trials, if it is a sweep, whose map is drawn from them.
     """
     with tempfile.TemporaryDirectory(prefix="structnets-report-") as folder:
         if isinstance(target, Table):
@@ -39,6 +45,9 @@ def picture_of(
                 return None
             write_rendering(rendering, Path(folder))
             return _embedded(Path(folder) / "figures" / target.target)
+        if search is not None:
+            search.draw(Path(folder) / target.target)
+            return _embedded(Path(folder) / target.target)
         found = _embedded(results / "figures" / target.target)
         if found is None and isinstance(target, Drawing):
             stem = Path(folder) / target.target
