@@ -56,6 +56,16 @@ def test_missing_originals_stop_everything_before_it_starts(snakemake, clone):
     assert not list((clone / "data").rglob("manifest.json"))
 
 
+def test_plan_says_what_is_missing_and_how_large_it_is(snakemake):
+    words = ("-n", "prepare_digits", "prepare_mnist", "prepare_bsds500")
+    text = snakemake(*words, "--config", "data_root=nowhere")
+    # MNIST's four files have 11,594,722 bytes, BSDS500's archive 70,763,455.
+    assert "Missing originals, 82 MB in all:" in text
+    assert text.count("sha256 ") == 4
+    assert "put it at nowhere/bsds500/BSDS500/data (70763455 bytes to get)" in text
+    assert "Missing originals" not in snakemake("-n", "prepare_digits")
+
+
 def test_wrong_target_gets_the_nearest_name_and_the_list(snakemake):
     text = snakemake("-n", "figur6", code=1)
     assert "unknown target 'figur6' (did you mean figure6" in text

@@ -1,5 +1,6 @@
 """The plan of this call and the functions that rules share."""
 
+import atexit
 import json
 import os
 import platform

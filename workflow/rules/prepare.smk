@@ -47,19 +47,40 @@ def originals_of(entry):
     return lists_folder(CONFIG.scratch) if entry.listed else CONFIG.data_root
 
 
-def refuse_missing_originals():
-    """Stop before anything runs if a preparation would not find what it reads."""
-    data_root, problems = Path(CONFIG.data_root), []
+def missing_originals():
+    """Say in a line each what preparations of this plan would not find, with its bytes."""
+    data_root, found = Path(CONFIG.data_root), {}
     rules = {f"prepare_{name}".replace("-", "_"): name for name in PREPARATIONS}
-    for job in workflow.dag.needrun_jobs():
+    # Of a plan all jobs count as finished at its end.
+    for job in workflow.dag.needrun_jobs(exclude_finished=False):
         if job.rule.name in rules:
             data = PREPARATIONS[rules[job.rule.name]]
             entry = find_dataset(data["name"])
             if not (CONFIG.download and entry.download):
-                problems += [
-                    f"{data['name']} lacks {data_root / original.places[0]}: "
-                    f"{original.how_to_get(data_root)}"
-                    for original in entry.missing(data["prepare"], data_root)
-                ]
-    if problems:
+                for original in entry.missing(data["prepare"], data_root):
+                    line = (
+                        f"{data['name']} lacks {data_root / original.places[0]}: "
+                        f"{original.how_to_get(data_root)}"
+                    )
+                    found[line] = original.bytes
+    return found
+
+
+def refuse_missing_originals():
+    """Stop before anything runs if a preparation would not find what it reads."""
+    if problems := missing_originals():
         raise WorkflowError("\n".join(problems))
+
+
+def tell_missing_originals():
+    """Say behind a plan what it would stop at, and how much there is to get."""
+    if problems := missing_originals() if workflow.dag else {}:
+        total = f"{sum(problems.values()) / 1e6:,.0f} MB"
+        unknown = sum(not size for size in problems.values())
+        more = f", besides {unknown} of unknown size" if unknown else ""
+        print(
+            f"Missing originals, {total} in all{more}:",
+            *problems,
+            sep="\n",
+            file=sys.stderr,
+        )

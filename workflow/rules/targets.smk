@@ -244,3 +244,6 @@ def check_command_line():
                 check_named_rules(f"--{option.replace('_', '-')}", named, rules)
         except ValueError as error:
             raise WorkflowError(str(error))
+        if asked.dryrun:
+            # What is to be made is known at the end alone, and a plan has no hook there.
+            atexit.register(tell_missing_originals)

@@ -21,6 +21,7 @@ ENTRIES: dict[str, DatasetEntry] = {
                     "https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/BSR/"
                     "BSR_bsds500.tgz, unpack it,"
                 ),
+                size=70_763_455,
             ),
         ),
     ),

@@ -26,6 +26,8 @@ class Original:
         The published file, with its size and checksums.
     where : str
         Where to get it and what it holds, of what is no single published file.
+    size : int
+        Its bytes, where it is no single published file; 0 where they are not known.
     unless : pair of str, optional
         A prepare parameter and its value for which it is not read.
     """
@@ -33,18 +35,25 @@ class Original:
     places: tuple[str, ...]
     file: KnownFile | None = None
     where: str = ""
+    size: int = 0
     unless: tuple[str, str] | None = None
 
     def is_there(self, data_root: Path) -> bool:
         """Say whether it lies at one of its places."""
         return any((data_root / place).exists() for place in self.places)
 
+    @property
+    def bytes(self) -> int:
+        """Return how large it is; 0 where that is not known."""
+        return self.size if self.file is None else self.file.size
+
     def how_to_get(self, data_root: Path) -> str:
         """Say where to get it and where to put it, in one phrase."""
         first = data_root / self.places[0]
         if self.file is not None:
             return self.file.how_to_get(first.parent)
-        return f"get {self.where} and put it at {first}"
+        size = f" ({self.size} bytes to get)" if self.size else ""
+        return f"get {self.where} and put it at {first}{size}"
 
 
 @dataclass(frozen=True)

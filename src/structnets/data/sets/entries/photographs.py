@@ -78,8 +78,8 @@ ENTRIES: dict[str, DatasetEntry] = {
         10_000,
         parameters=_PARTIAL,
         originals=tuple(
-            Original((f"cifar10_jpeg/{name}.parquet",), where=_PARQUET)
-            for name in ("train", "test")
+            Original((f"cifar10_jpeg/{name}.parquet",), where=_PARQUET, size=size)
+            for name, size in (("train", 15_571_985), ("test", 3_111_284))
         ),
         minutes=60,
         memory_mb=3000,
@@ -95,8 +95,16 @@ ENTRIES: dict[str, DatasetEntry] = {
         {"classes": (1000, 100, 20, 10), **_SHARDS, **_PARTIAL},
         largest_class=1300,
         originals=(
-            Original(("imagenet/ILSVRC2012_img_train.tar", "imagenet/train"), where=_ILSVRC),
-            Original(("imagenet/ILSVRC2012_img_val.tar", "imagenet/val"), where=_ILSVRC),
+            Original(
+                ("imagenet/ILSVRC2012_img_train.tar", "imagenet/train"),
+                where=_ILSVRC,
+                size=147_897_477_120,
+            ),
+            Original(
+                ("imagenet/ILSVRC2012_img_val.tar", "imagenet/val"),
+                where=_ILSVRC,
+                size=6_744_924_160,
+            ),
         ),
         minutes=720,
         memory_mb=16_000,
