@@ -44,7 +44,7 @@ class DynamicSteerableBlock(ConstantBuffers):
     sigmas : pair of float
         Smallest and largest scale in pixels; without `scale`, their geometric mean is used.
     nodes : int
-        Scales convolved with, if scale varies: the worst relative error of the filters is 27, 5.4
+        Scales convolved with, if scale varies: the worst relative error of the filters is 27, 5.5
         and 1.3 % at order 2 for 2, 3 and 4 nodes between 0.8 and 1.5.
     kernel_size : int, optional
         Odd support of the frame, by default 2 ceil(3 sigma) + 1 of its largest scale.
