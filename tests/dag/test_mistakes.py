@@ -1,5 +1,8 @@
 """Mistakes in the files and on the command line are explained before anything runs."""
 
+import subprocess
+import sys
+
 import pytest
 
 
@@ -56,14 +59,17 @@ def test_missing_originals_stop_everything_before_it_starts(snakemake, clone):
     assert not list((clone / "data").rglob("manifest.json"))
 
 
-def test_plan_says_what_is_missing_and_how_large_it_is(snakemake):
+def test_plan_says_what_is_missing_and_how_large_it_is(clone):
+    """At its end, which the fixture's forked process has none of."""
     words = ("-n", "prepare_digits", "prepare_mnist", "prepare_bsds500")
-    text = snakemake(*words, "--config", "data_root=nowhere")
+    command = (sys.executable, "-m", "snakemake", *words, "--config", "data_root=nowhere")
+    done = subprocess.run(command, cwd=clone, capture_output=True, text=True, check=True)
+    text = done.stderr
     # MNIST's four files have 11,594,722 bytes, BSDS500's archive 70,763,455.
     assert "Missing originals, 82 MB in all:" in text
     assert text.count("sha256 ") == 4
     assert "put it at nowhere/bsds500/BSDS500/data (70763455 bytes to get)" in text
-    assert "Missing originals" not in snakemake("-n", "prepare_digits")
+    assert "digits lacks" not in text
 
 
 def test_wrong_target_gets_the_nearest_name_and_the_list(snakemake):

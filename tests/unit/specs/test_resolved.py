@@ -7,7 +7,16 @@ import subprocess
 import sys
 import types
 from collections.abc import Iterator
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import (
+    Any,
+    Literal,
+    NotRequired,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
 
 import pytest
 from pydantic import BaseModel
@@ -106,11 +115,12 @@ def fits(value: Any, hint: Any) -> bool:
             fits(key, parts[0]) and fits(item, parts[1]) for key, item in value.items()
         )
     if is_typeddict(hint):
-        hints = get_type_hints(hint)
+        hints, stated = get_type_hints(hint), get_type_hints(hint, include_extras=True)
+        needed = {key for key, part in stated.items() if get_origin(part) is not NotRequired}
         return (
             isinstance(value, dict)
-            and hints.keys() == value.keys()
-            and all(fits(value[key], part) for key, part in hints.items())
+            and needed <= value.keys() <= hints.keys()
+            and all(fits(value[key], part) for key, part in hints.items() if key in value)
         )
     if hint is float:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -144,6 +154,8 @@ def test_sweeps_and_analyses_resolve_to_their_types():
         for preset in analysis.presets:
             asked = resolve_analysis(analysis, experiments, preset)
             assert fits(asked, resolved.ResolvedAnalysis), json.dumps(asked)
+            again = resolve_analysis(analysis, experiments, preset, 1)
+            assert fits(again, resolved.ResolvedAnalysis)
 
 
 def test_types_need_the_standard_library_alone():
