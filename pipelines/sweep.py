@@ -229,6 +229,7 @@ def _track(
         tags={f"target.{sweep['name']}": "true"},
         note=descriptions.of_sweep(sweep, found, METRIC),
         best=best,
+        metric=METRIC,
     )
 
 

@@ -91,9 +91,9 @@ def of_sweep(sweep: ResolvedSweep, best: Mapping[str, Any], metric: str) -> str:
         f"**Best:** {metric} {best['value']:.4g} with {found} (trial `{best['trial']}`); this "
         "run has its metric and parameters.",
         "",
-        "Trials are listed below this run: choose them all and *Compare* to see parallel "
-        "coordinates. They are measured on images held out of the training set; the test set is "
-        "never read.",
+        "Trials are listed below this run. The saved view *Trials of …* (under *Views*, above the "
+        "list of runs) shows them in parallel coordinates. They are measured on images held out "
+        "of the training set; the test set is never read.",
         "",
         "```",
         f"snakemake --profile profiles/local {sweep['name']} --config preset={sweep['preset']}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from pipelines.tracking import store
+from pipelines.tracking import store, views
 from pipelines.tracking.address import Address
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ def drop_unused(client: MlflowClient) -> None:
 
 
 def _tags(name: str) -> dict[str, str]:
-    return {**_KIND, **({_NOTE: DESCRIPTIONS[name]} if name in DESCRIPTIONS else {})}
+    described = {_NOTE: DESCRIPTIONS[name]} if name in DESCRIPTIONS else {}
+    return {**_KIND, **described, **(views.of_trainings() if name in CHAPTERS else {})}
 
 
 def _describe(client: MlflowClient, found: Experiment) -> None:

@@ -217,6 +217,11 @@ def children_line(tag: str, values: Sequence[str]) -> dict[str, Any]:
     return {"do": "children", "time": now(), "tag": tag, "of": list(values)}
 
 
+def view_line(tags: Mapping[str, str]) -> dict[str, Any]:
+    """Say which saved views the run's experiment has (`pipelines.tracking.views`)."""
+    return {"do": "view", "time": now(), "tags": dict(tags)}
+
+
 def finish_line(status: str, at: int | None = None) -> dict[str, Any]:
     """Say how the attempt ended, and when, if not now.
 

@@ -244,6 +244,10 @@ class Shipper:
                 client.log_inputs(run, [datasets.as_mlflow(one) for one in line["datasets"]])
             case "model":
                 logged_models.log_model(client, run, line)
+            case "view":
+                experiment = client.get_run(run).info.experiment_id
+                for key, value in line["tags"].items():
+                    client.set_experiment_tag(experiment, key, value)
             case "children":
                 self._adopt(client, run, line)
             case "finish":

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipelines.tracking import descriptions, lines
+from pipelines.tracking import descriptions, lines, views
 from pipelines.tracking.shipping import Shipper
 from pipelines.tracking.spool import Spool
 
@@ -61,6 +61,7 @@ def log_sweep(
     tags: Mapping[str, Any] | None = None,
     note: str = "",
     best: Trial | None = None,
+    metric: str | None = None,
     status: str = "FINISHED",
     timeout: float = 120.0,
 ) -> bool:
@@ -91,6 +92,8 @@ def log_sweep(
         Description of the parent, in Markdown.
     best : Trial, optional
         The trial whose parameters and last metrics are those of the parent too.
+    metric : str, optional
+        By which trials are ranked: a saved view shows it over what was tried.
     status : str
         How the sweep ended.
     timeout : float
@@ -111,6 +114,9 @@ def log_sweep(
         step, values, at = best.curve[-1]
         record.append(lines.metrics_line(step, values, at))
     record.append(lines.files_line(files, results, replace=True))
+    if metric is not None:
+        view = views.of_sweep(sweep_id, _varied(trials), metric, begun or lines.now())
+        record.append(lines.view_line(view))
     record.append(lines.finish_line(status))
     record.close()
     children = [_record_trial(trial, parent, params, results, Path(spool)) for trial in trials]
@@ -119,6 +125,13 @@ def log_sweep(
         Shipper(each, uri, results).ship(max(0.0, until - time.monotonic()))
         for each in [record, *children]
     )
+
+
+def _varied(trials: Sequence[Trial]) -> list[str]:
+    """Return the parameters that differ between trials."""
+    found = [lines.flatten(trial.params) for trial in trials]
+    names = dict.fromkeys(name for params in found for name in params)
+    return [name for name in names if len({params.get(name) for params in found}) > 1]
 
 
 def _record_trial(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pipelines.audit import audit
-from pipelines.tracking import Tracker, descriptions, lines, store
+from pipelines.tracking import Tracker, descriptions, lines, store, views
 from pipelines.tracking.cross_validations import CrossValidation, log_cross_validation
 from pipelines.tracking.datasets import inputs_of
 from pipelines.tracking.experiments import experiment_id
@@ -86,6 +86,16 @@ def test_experiments_open_in_the_view_of_trainings(folders: Any) -> None:
         assert found.tags["mlflow.experimentKind"] == "custom_model_development"
         expected = "Mine." if name == "chapter4" else "**Structured receptive fields.**"
         assert found.tags["mlflow.note.content"].startswith(expected)
+        view = json.loads(found.tags["mlflow.sharedViewState.trainings"])
+        charts = json.loads(view["state"])["compareRunCharts"]
+        assert [chart["metricKey"] for chart in charts][:2] == ["accuracy", "train_loss"]
+
+
+def test_view_that_is_too_long_for_a_tag_is_none() -> None:
+    params = [f"parameter_{number}" for number in range(20)]
+    (value,) = views.of_sweep("sweep-1", params, "val_accuracy", 1).values()
+    assert len(value) <= views.LONGEST
+    assert views.of_sweep("sweep-1", 20 * params, "val_accuracy", 1) == {}
 
 
 @pytest.mark.parametrize("copied", [False, True])

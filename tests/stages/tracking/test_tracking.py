@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -13,7 +14,16 @@ from typing import Any
 
 import pytest
 
-from pipelines.tracking import Spool, Tracker, Trial, artifacts, log_sweep, log_target, store
+from pipelines.tracking import (
+    Spool,
+    Tracker,
+    Trial,
+    artifacts,
+    log_sweep,
+    log_target,
+    store,
+    views,
+)
 from pipelines.tracking.__main__ import flush_all, main
 
 RUN = "rfnn_mnist-mnist-n300-s0-0a1b2c3d"
@@ -219,7 +229,7 @@ def test_sweep_is_a_parent_with_its_trials(results: Path, tmp_path: Path) -> Non
         assert log_sweep(
             None, results, "chapter3", "sweep_rfnn_basis-01", params={"model": {"name": "rfnn"}},
             trials=trials, files={"trials.csv": table}, spool=tmp_path / "spool",
-            best=trials[0], note="What was found.",
+            best=trials[0], note="What was found.", metric="loss",
         )  # fmt: skip
     runs = runs_in(results, "chapter3")
     (parent,) = [run for run in runs if "sweep_id" in run.data.tags]
@@ -229,6 +239,12 @@ def test_sweep_is_a_parent_with_its_trials(results: Path, tmp_path: Path) -> Non
         ("0", "rfnn"),
         ("1", "rfnn"),
     }
+    tags = mlflow_of(results).get_experiment(parent.info.experiment_id).tags
+    view = json.loads(tags[f"{views.PREFIX}trials-sweep_rfnn_basis-01"])
+    state = json.loads(view["state"])
+    assert state["searchFilter"] == "tags.sweep = 'sweep_rfnn_basis-01'"
+    assert state["compareRunCharts"][0]["selectedParams"] == ["order"]
+    assert state["compareRunCharts"][0]["selectedMetrics"] == ["loss"]
     # True times, and the best trial's parameters and metric with the parent.
     assert {run.info.start_time for run in children} == {5000, 4999}
     assert {run.info.end_time for run in children} == {8000}
