@@ -250,8 +250,12 @@ def _trial(row: dict[str, Any], params: dict[str, Any]) -> Trial:
     )
 
 
-def sweep(resolved: ResolvedSweep, prepared: Path, results: Path, scratch: Path) -> None:
+def sweep(
+    resolved: ResolvedSweep, prepared: Path, results: Path, scratch: Path, most: int | None = None
+) -> None:
     """Search, publish and track a resolved sweep.
+
+    At most `most` trials run at a time; with None, one for each processor.
 
     Raises
     ------
@@ -276,6 +280,7 @@ def sweep(resolved: ResolvedSweep, prepared: Path, results: Path, scratch: Path)
 
             stop.listen()
             cpus = int(ray.cluster_resources()["CPU"])
+            cpus = min(cpus, most or cpus)
             rows = table_of(resolved, search(resolved, prepared, folder, cpus, stop))
         if stop():
             stop.explain(trials.progress(folder) != before)
@@ -287,12 +292,13 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line."""
     parser = stage_parser(__doc__, "prepared", "results", "scratch")
     parser.add_argument("--sweep", required=True, help="resolved sweep, JSON text or file")
+    parser.add_argument("--trials", type=int, help="at most so many at a time (one a processor)")
     options = parser.parse_args(arguments)
 
     def action() -> None:
         text = options.sweep
         resolved = json.loads(text) if text.lstrip().startswith("{") else read_json(text)
-        sweep(resolved, options.prepared, options.results, options.scratch)
+        sweep(resolved, options.prepared, options.results, options.scratch, options.trials)
 
     return run_stage("sweep", lambda: queued_again_at_limit(action))
 

@@ -2,7 +2,7 @@
 
 ``python -m pipelines.train --spec FILE_OR_JSON [--spec …] --prepared DIR --results DIR
 --scratch DIR [--workers N] [--min-workers M] [--cpus-per-worker C] [--gpus-per-worker G]
-[--targets a,b/row/column …]``
+[--in-process] [--targets a,b/row/column …]``
 
 Every spec ends as ``<results>/runs/<run_id>/`` with result, weights and curve. Checkpoints are
 the library's own, in ``<scratch>/runs/<run_id>/``: the same files resume a run under Ray, under
@@ -55,10 +55,21 @@ class Group:
     cpus: int = 1
     gpus: float = 0
     least: int | None = None
+    in_process: bool = False
+
+    @property
+    def here(self) -> bool:
+        """Say whether the training runs in this process: if that was asked for, and it has one."""
+        return self.in_process and self.workers == 1 and not self.gpus
 
     @property
     def number(self) -> int | tuple[int, int]:
-        """The number as Ray takes it: a pair if it may change with the nodes there are."""
+        """The number as Ray takes it: a pair if it may change with the nodes there are.
+
+        With 0 it starts no process, and retries nothing.
+        """
+        if self.here:
+            return 0
         fixed = self.least is None or self.least >= self.workers
         return self.workers if fixed else (self.least or 1, self.workers)
 
@@ -117,7 +128,9 @@ def _train(
     try:
         patience = GROUP_PATIENCE if isinstance(group.number, int) else ELASTIC_PATIENCE
         cpus = max(granted_cpus(), group.workers * group.cpus)
-        with connected(roots.scratch, cpus, patience):
+        with contextlib.ExitStack() as stack:
+            if not group.here:
+                stack.enter_context(connected(roots.scratch, cpus, patience))
             stop.listen()
             _fit(runs, roots, group, stop, openings)
     finally:
@@ -157,6 +170,7 @@ def _fit(
             "threads": group.cpus,
             "stop": stop,
             "openings": openings,
+            "here": group.here,
         },
         scaling_config=ScalingConfig(
             num_workers=group.number,
@@ -243,6 +257,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--cpus-per-worker", type=int, default=1, help="threads of each")
     parser.add_argument("--gpus-per-worker", type=float, default=0, help="GPUs of each")
     parser.add_argument(
+        "--in-process",
+        action="store_true",
+        help="train in this process if one is asked for without a GPU: starts faster, retries "
+        "nothing",
+    )
+    parser.add_argument(
         "--targets",
         action="append",
         help="targets, or target/row/column, that use a run: none, or once for each --spec",
@@ -250,7 +270,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     roots = Roots(options.prepared, options.results, options.scratch)
     group = Group(
-        options.workers, options.cpus_per_worker, options.gpus_per_worker, options.min_workers
+        options.workers,
+        options.cpus_per_worker,
+        options.gpus_per_worker,
+        options.min_workers,
+        options.in_process,
     )
 
     def action() -> None:

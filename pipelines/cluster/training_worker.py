@@ -73,6 +73,8 @@ def work(config: dict[str, Any]) -> None:
     from structnets.training.run import run_spec
 
     roots: Roots = config["roots"]
+    # Without processes of its own, Ray would take a GPU that nobody asked for.
+    device = "cpu" if config["here"] else ray.train.torch.get_device()
     for spec in config["runs"]:
         if is_published(roots.out(spec), spec):
             continue
@@ -86,7 +88,7 @@ def work(config: dict[str, Any]) -> None:
                 roots.out(spec),
                 roots.work(spec),
                 reporter=SpoolReporter(run_id(spec), spool, config["stop"]),
-                device=ray.train.torch.get_device(),
+                device=device,
                 threads=config["threads"],
                 extra=lambda spool=spool: {"mlflow_run_id": spool.state()[0]},
             )

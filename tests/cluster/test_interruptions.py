@@ -23,7 +23,7 @@ def clone(cluster, request):
     folder = fresh_clone(cluster.state / request.node.name)
     for name, old, new in (
         ("experiments/chapter3/mnist_cnn.yaml", "epochs: 2\n", "epochs: 70\n"),
-        ("rules/common.smk", "-m pipelines.train ", "-m tests.slow_train "),
+        ("rules/common.smk", "{STAGE} pipelines.train ", "{STAGE} tests.slow_train "),
     ):
         file = folder / "workflow" / name
         text = file.read_text()

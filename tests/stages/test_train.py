@@ -39,6 +39,14 @@ def curve(out: Path) -> list[dict[str, str]]:
         ]
 
 
+def same_weights(*folders: Path) -> bool:
+    """Say whether two runs ended with the same weights, to the bit."""
+    ours, theirs = (
+        torch.load(folder / "model.pt", weights_only=True)["state_dict"] for folder in folders
+    )
+    return ours.keys() == theirs.keys() and all(torch.equal(ours[n], theirs[n]) for n in theirs)
+
+
 @pytest.fixture
 def without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make it an error that the stage starts Ray."""
@@ -137,10 +145,7 @@ def test_killed_training_goes_on_as_if_nothing_had_happened(
     assert result["metrics"] == expected["metrics"]
     assert result["confusion"] == expected["confusion"]
     assert curve(out) == curve(alone)
-    ours, theirs = (
-        torch.load(folder / "model.pt", weights_only=True)["state_dict"] for folder in (out, alone)
-    )
-    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    assert same_weights(out, alone)
     assert [run.info.run_id for run in logged(warm)] == [mlflow_run_id] == [result["mlflow_run_id"]]
     logged_loss = history(warm, mlflow_run_id, "train_loss")
     assert logged_loss == [(int(float(r["step"])), float(r["train_loss"])) for r in curve(out)]
@@ -156,6 +161,32 @@ def test_published_run_is_not_touched(folders: Any, make_spec: MakeSpec, logged:
     assert call(spec, folders) == 0
     assert {path.name: path.stat().st_mtime_ns for path in out.iterdir()} == before
     assert logged(folders) == []
+
+
+@pytest.mark.usefixtures("without_ray")
+def test_training_in_process_is_the_same(
+    folders: Any, make_spec: MakeSpec, logged: Any, tmp_path: Path
+) -> None:
+    spec = make_spec()
+    assert call(spec, folders, "--in-process") == 0
+    alone = run_spec(spec, folders.prepared / "mnist", tmp_path / "alone", tmp_path / "work")
+    out = folders.results / "runs" / run_id(spec)
+    result = read_json(out / "result.json")
+    assert result["metrics"] == alone["metrics"]
+    assert curve(out) == curve(tmp_path / "alone")
+    assert same_weights(out, tmp_path / "alone")
+    (run,) = logged(folders)
+    assert run.info.status == "FINISHED"
+    assert run.data.metrics["accuracy"] == result["metrics"]["accuracy"]
+
+
+@pytest.mark.usefixtures("without_ray")
+@pytest.mark.parametrize("more", [("--workers", "2"), ("--gpus-per-worker", "1")])
+def test_several_processes_are_never_in_process(
+    more: tuple[str, ...], folders: Any, make_spec: MakeSpec
+) -> None:
+    with pytest.raises(AssertionError, match="Ray was started"):
+        call(make_spec(), folders, "--in-process", *more)
 
 
 def test_every_row_is_recorded_also_those_of_an_earlier_attempt(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ for _target in PLAN.analyses:
         log:
             f"{LOGS}/analyse/{_target}.log",
         benchmark:
-            f"{LOGS}/benchmarks/{_target}.tsv"
+            f"{BENCHMARKS}/{_target}.tsv"
         conda:
             "../../environment.yml"
         threads: CONFIG.analysis_cpus
@@ -37,6 +37,7 @@ for _target in PLAN.analyses:
                 target, asked_of_analysis(target)
             ),
         shell:
-            "python -m pipelines.analyse --analysis {params.analysis:q} {params.roots} "
+            f"{STAGE} pipelines.analyse "
+            "--analysis {params.analysis:q} {params.roots} "
             "--data-root {params.data_root:q} --threads {threads} {params.trust} "
             f"2>&1 | tee {{log:q}} {SHOWN} && {{params.made}}"

@@ -30,10 +30,11 @@ os.environ.update(
     PYTHONSAFEPATH="1",  # `python -m` would look where it is called before anywhere else
 )
 
+from pipelines import fork_server
 from pipelines.cluster.processes import CALL
 from pipelines.terminal import show_job_lines
 from pipelines.tracking.health import trouble
-from pipelines.tracking.store import resolve_uri
+from pipelines.tracking.store import quiet, resolve_uri
 from structnets import identity
 from structnets.cohorts.changes import changed_since
 from structnets.cohorts.content import Contents
@@ -87,12 +88,21 @@ WARM_CLUSTERS = []
 os.environ.setdefault(CALL, f"-{platform.node()}-{os.getpid()}")
 LOGS = f"{CONFIG.results}/logs"
 RUN_FILES = ("result.json", "model.pt", "curves.csv", "spec.json")
+# How jobs start a stage program.
+STAGE = "python -m pipelines.forked" if CONFIG.fork_jobs else "python -m"
+# Of a process that waits for another nothing but the time is true.
+BENCHMARKS = f"{LOGS}/benchmarks{'_of_waiting_processes' if CONFIG.fork_jobs else ''}"
+FORK_SERVERS = []
+# Imports take as long as the starts of so many jobs.
+WORTH_FORKING = 4
 TRAIN = (
-    "python -m pipelines.train {params.specs} {params.roots} --workers {resources.workers} "
+    f"{STAGE} pipelines.train "
+    "{params.specs} {params.roots} --workers {resources.workers} "
     "--min-workers {resources.min_workers} --cpus-per-worker {params.cpus} "
     "--gpus-per-worker {params.gpus} {params.targets} "
     f"2>&1 | tee {{log:q}} {SHOWN}"
 )
+TRAIN_HERE = TRAIN.replace("pipelines.train ", "pipelines.train --in-process ")
 
 
 wildcard_constraints:
@@ -188,7 +198,8 @@ def warn_of_tracking():
 def start_warm_cluster():
     """Start the Ray cluster that the local jobs of this call share, if any will use it."""
     heavy = ("train", "sweep")
-    if any(job.rule.name.startswith(heavy) for job in workflow.dag.needrun_jobs()):
+    rules = {job.rule.name for job in workflow.dag.needrun_jobs()}
+    if any(name.startswith(heavy) for name in rules - set(TRAINED_HERE)):
         WARM_CLUSTERS.append(launch("warm", "--parent", str(os.getpid())))
 
 
@@ -196,6 +207,22 @@ def stop_warm_cluster():
     """Stop it, if it was started."""
     if WARM_CLUSTERS:
         launch("stop").wait()
+
+
+def start_fork_server():
+    """Start the process that the local jobs of this call are forked from, if they are several."""
+    if len(list(workflow.dag.needrun_jobs())) > WORTH_FORKING:
+        quiet()  # MLflow reads its settings when it is imported
+        os.makedirs(LOGS, exist_ok=True)
+        with open(f"{LOGS}/launch.log", "a") as log:
+            FORK_SERVERS.append(fork_server.start(log))
+
+
+def stop_fork_server():
+    """Stop it, if it was started."""
+    for server in filter(None, FORK_SERVERS):
+        server.stdin.close()
+        server.wait()
 
 
 def launch(*arguments):

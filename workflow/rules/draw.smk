@@ -24,5 +24,6 @@ for _target, _drawing in PLAN.drawings.items():
             caption=lambda wildcards, output, drawing=_drawing: drawing.caption,
             target=lambda wildcards, output, target=_target: target,
         shell:
-            "python -m pipelines.draw_figure --target {params.target} {params.arguments} "
+            f"{STAGE} pipelines.draw_figure "
+            "--target {params.target} {params.arguments} "
             f"2>&1 | tee {{log:q}} {SHOWN}"

@@ -36,7 +36,8 @@ for _prepared, _data in PREPARATIONS.items():
             data_root=lambda wildcards, output, entry=_entry: originals_of(entry),
             download=lambda wildcards, output: "--download" if CONFIG.download else "",
         shell:
-            "python -m pipelines.prepare --data-root {params.data_root:q} "
+            f"{STAGE} pipelines.prepare "
+            "--data-root {params.data_root:q} "
             "--data-json {params.data:q} --out {params.out:q} --workers {threads} "
             "{params.download} "
             f"2>&1 | tee {{log:q}} {SHOWN}"

@@ -32,7 +32,8 @@ rule prepare_mri_subject:
         out=lambda wildcards, output: os.path.dirname(output[0]),
         data_root=lambda wildcards, output: CONFIG.data_root,
     shell:
-        "python -m pipelines.prepare_mri_subject --data-json {params.data:q} "
+        f"{STAGE} pipelines.prepare_mri_subject "
+        "--data-json {params.data:q} "
         "--data-root {params.data_root:q} --scan {wildcards.scan:q} --file {input.scan:q} "
         "--out {params.out:q} "
         f"2>&1 | tee {{log:q}} {SHOWN}"
@@ -70,7 +71,8 @@ for _prepared, _request in COHORTS.items():
                 f"{SUBJECTS}/{of}"
             ),
         shell:
-            "python -m pipelines.prepare_mri --data-json {params.data:q} "
+            f"{STAGE} pipelines.prepare_mri "
+            "--data-json {params.data:q} "
             "--data-root {params.data_root:q} {params.folder} --subjects {params.subjects:q} "
             "--out {params.out:q} "
             f"2>&1 | tee {{log:q}} {SHOWN}"

@@ -31,5 +31,6 @@ for _target, _table in PLAN.tables.items():
             ),
             arguments=lambda wildcards, output, target=_target: render_arguments(target),
         shell:
-            "python -m pipelines.render_target {params.arguments} --preset {params.preset} "
+            f"{STAGE} pipelines.render_target "
+            "{params.arguments} --preset {params.preset} "
             f"2>&1 | tee {{log:q}} {SHOWN} && {{params.made}}"

@@ -17,7 +17,7 @@ for _study in STUDIES:
             log:
                 f"{LOGS}/train/{_name}.log",
             benchmark:
-                f"{LOGS}/benchmarks/{_name}.tsv"
+                f"{BENCHMARKS}/{_name}.tsv"
             conda:
                 "../../environment.yml"
             threads: max(map(workers_of, _runs)) * CONFIG.cpus_per_worker
@@ -70,7 +70,8 @@ for _study in STUDIES:
                 f"report_{study.name}", asked_of_study(study)
             ),
         shell:
-            "python -m pipelines.report_study --study {params.file:q} --list {input.list:q} "
+            f"{STAGE} pipelines.report_study "
+            "--study {params.file:q} --list {input.list:q} "
             "{params.roots} "
             f"2>&1 | tee {{log:q}} {SHOWN} && {{params.made}}"
 

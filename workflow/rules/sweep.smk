@@ -35,10 +35,10 @@ rule sweep:
     log:
         f"{LOGS}/sweep/{{sweep}}.log",
     benchmark:
-        f"{LOGS}/benchmarks/{{sweep}}.tsv"
+        f"{BENCHMARKS}/{{sweep}}.tsv"
     conda:
         "../../environment.yml"
-    threads: CONFIG.sweep_cpus
+    threads: 1 if CONFIG.is_lean else CONFIG.sweep_cpus
     resources:
         mem_mb=8000,
         runtime=1440,
@@ -48,5 +48,7 @@ rule sweep:
         ),
         roots=roots,
     shell:
-        "python -m pipelines.sweep --sweep {params.sweep:q} {params.roots} "
+        f"{STAGE} pipelines.sweep "
+        "--sweep {params.sweep:q} {params.roots} "
+        f"{'--trials 1' if CONFIG.is_lean else ''} "
         f"2>&1 | tee {{log:q}} {SHOWN}"

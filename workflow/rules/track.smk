@@ -1,4 +1,4 @@
-"""The MLflow store, made once before anything writes to it, and the warm Ray cluster."""
+"""The MLflow store, made once before anything writes to it, and what the jobs of a call share."""
 
 
 rule track_init:
@@ -15,13 +15,16 @@ rule track_init:
     params:
         results=lambda wildcards, output: CONFIG.results,
     shell:
-        "python -m pipelines.track_init --results {params.results:q} --out {output:q} "
+        f"{STAGE} pipelines.track_init "
+        "--results {params.results:q} --out {output:q} "
         f"2>&1 | tee {{log:q}} {SHOWN}"
 
 
 onstart:
     refuse_missing_originals()
     warn_of_tracking()
+    if CONFIG.fork_jobs:
+        start_fork_server()
     if CONFIG.warm_cluster:
         start_warm_cluster()
 
@@ -29,8 +32,10 @@ onstart:
 onsuccess:
     if CONFIG.warm_cluster:
         stop_warm_cluster()
+    stop_fork_server()
 
 
 onerror:
     if CONFIG.warm_cluster:
         stop_warm_cluster()
+    stop_fork_server()

@@ -12,7 +12,7 @@ for _name, _runs in PLAN.batches.items():
         log:
             f"{LOGS}/train/{_name}.log",
         benchmark:
-            f"{LOGS}/benchmarks/{_name}.tsv"
+            f"{BENCHMARKS}/{_name}.tsv"
         conda:
             "../../environment.yml"
         threads: workers_of(_runs[0]) * CONFIG.cpus_per_worker
@@ -29,7 +29,7 @@ for _name, _runs in PLAN.batches.items():
             cpus=lambda wildcards, output: CONFIG.cpus_per_worker,
             gpus=gpus_per_worker,
         shell:
-            TRAIN
+            TRAIN_HERE if is_trained_here(_runs) else TRAIN
 
     workflow.ruleorder(_name, "train_over_nodes")
 
@@ -42,7 +42,7 @@ rule train:
     log:
         f"{LOGS}/train/{{run}}.log",
     benchmark:
-        f"{LOGS}/benchmarks/{{run}}.tsv"
+        f"{BENCHMARKS}/{{run}}.tsv"
     conda:
         "../../environment.yml"
     threads: lambda wildcards: workers_of(wildcards.run) * CONFIG.cpus_per_worker

@@ -32,6 +32,11 @@ def workers_of(run):
     return CONFIG.workers_of(spec_of(run)["model"]["name"])
 
 
+def is_trained_here(runs):
+    """Say whether a batch is trained in its job's own process."""
+    return CONFIG.is_lean and workers_of(runs[0]) == 1 and not CONFIG.gpus_per_worker
+
+
 def nodes_of(run):
     """Return the number of machines of a training."""
     return PLAN.resources[run].nodes
@@ -74,3 +79,6 @@ def over_nodes(run):
         "cpus_per_task": cpus_per_node(run),
         "slurm_extra": "--ntasks-per-node=1",
     }
+
+
+TRAINED_HERE = [name for name, runs in PLAN.batches.items() if is_trained_here(runs)]

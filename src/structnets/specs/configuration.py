@@ -108,6 +108,16 @@ class Configuration(Strict):
     warm_cluster: bool = Field(
         default=False, description="If true, one local Ray cluster is shared by the jobs of a call."
     )
+    fork_jobs: bool = Field(
+        default=False,
+        description="If true, the jobs of a call are forked from a process that has imported "
+        "libraries once.",
+    )
+    lean_smoke: bool = Field(
+        default=False,
+        description="If true, jobs of smoke start few processes, since a training of one process "
+        "is run in its job's own and a sweep makes one trial at a time.",
+    )
     targets: str = Field(
         default="workflow/targets", description="Target files are read from this folder."
     )
@@ -122,6 +132,11 @@ class Configuration(Strict):
     @classmethod
     def _listed(cls, value: Any) -> Any:
         return value.split(",") if isinstance(value, str) else value
+
+    @property
+    def is_lean(self) -> bool:
+        """Say whether jobs start few processes."""
+        return self.lean_smoke and self.preset == "smoke"
 
     def workers_of(self, model: str) -> int:
         """Return the number of processes that train a model under the chosen preset."""
