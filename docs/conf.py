@@ -19,6 +19,7 @@ project_copyright = f"2025-2026, {author}"
 release = __version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
+toc_object_entries_show_parents = "hide"
 html_theme = "furo"
 html_title = "structnets"
 html_static_path = ["_static"]
