@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from pipelines.tracking import descriptions, lines
 from pipelines.tracking.parameters import chosen
 from pipelines.tracking.shipping import Shipper
 from pipelines.tracking.spool import Spool
+from structnets.files import read_json
 from structnets.identity import chapter_name, data_variant, short_name
 from structnets.reporting.requests import cell_key
 from structnets.specs.resolved import ResolvedSpec
@@ -71,10 +73,21 @@ def log_cross_validation(
         found.spec, found.cell, len(found.run_ids), found.pooled
     )
     tags = {f"target.{target}": "true", "pooled": found.pooled}
+    begun, ended = _course(found.run_ids, Path(results))
     record = Spool(spool)
-    record.append(lines.open_line(identity, shared, tags, results=results, note=note))
+    record.append(lines.open_line(identity, shared, tags, results=results, note=note, at=begun))
     record.append(lines.metrics_line(lines.now(), found.scores))
     record.append(lines.children_line("run_id", found.run_ids))
-    record.append(lines.finish_line("FINISHED"))
+    record.append(lines.finish_line("FINISHED", ended))
     record.close()
     return Shipper(record, uri, results).ship(timeout)
+
+
+def _course(run_ids: Sequence[str], results: Path) -> tuple[int | None, int | None]:
+    """Return when the first of the runs that lie here began, and when the last ended."""
+    files = [results / "runs" / run / "result.json" for run in run_ids]
+    ends = {file: file.stat().st_mtime for file in files if file.is_file()}
+    if not ends:
+        return None, None
+    begun = min(end - read_json(file)["wall_s"] for file, end in ends.items())
+    return int(1000 * begun), int(1000 * max(ends.values()))

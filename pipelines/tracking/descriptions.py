@@ -62,6 +62,27 @@ def _outcome(spec: ResolvedSpec, result: Mapping[str, Any]) -> str:
     )
 
 
+def of_model(model_id: str, result: Mapping[str, Any]) -> str:
+    """Describe a logged model: what it was trained on, how well it does, and how it is asked."""
+    spec, metric = result["spec"], result["spec"]["metric"]
+    return "\n".join(
+        [
+            f"`{spec['model']['name']}` trained on `{spec['data']['name']}`, seed {spec['seed']}: "
+            f"{metric} {result['metrics'][metric]:.4g} on its test set (preset {spec['preset']}).",
+            "",
+            "It takes raw files, pictures or NIfTI volumes as its data were, and answers with a "
+            "label and probabilities:",
+            "",
+            "```python",
+            "import mlflow, pandas as pd",
+            "",
+            f'model = mlflow.pyfunc.load_model("models:/{model_id}")',
+            'model.predict(pd.DataFrame({"file": [open("new_file", "rb").read()]}))',
+            "```",
+        ]
+    )
+
+
 def _place(cell: str) -> str:
     target, *place = cell.split("/")
     return f"`{target}`" + (f", row `{place[0]}`, column `{place[1]}`" if len(place) == 2 else "")

@@ -25,18 +25,18 @@ _TRAININGS = (
     "are listed below the run that sums them up."
 )
 DESCRIPTIONS = {
-    "chapter3": "**Structured receptive fields.** Nets whose filters are sums of Gaussian "
+    "chapter3": "Structured receptive fields. Nets whose filters are sums of Gaussian "
     f"derivatives, beside nets of free pixel filters: MNIST, CIFAR-10, ImageNet, brains.\n\n"
     f"{_TRAININGS}",
-    "chapter4": "**Frames and dynamic steerable blocks.** Filters in frames other than pixels, "
+    "chapter4": "Frames and dynamic steerable blocks. Filters in frames other than pixels, "
     "steered by the image itself: CIFAR-10, outlines (BSDS500), textured blobs.\n\n"
     f"{_TRAININGS}",
-    "chapter5": "**Hierarchical attribute networks.** Channels ordered along learned attributes: "
+    "chapter5": "Hierarchical attribute networks. Channels ordered along learned attributes: "
     f"CIFAR-10 and CIFAR-100.\n\n{_TRAININGS}",
-    "chapter6": "**Invertible networks.** i-RevNets, which lose nothing of their input, beside "
+    "chapter6": "Invertible networks. i-RevNets, which lose nothing of their input, beside "
     f"residual nets: CIFAR-10, ImageNet.\n\n{_TRAININGS}",
-    "own": f"**Studies of one's own**, on one's own pictures or brains.\n\n{_TRAININGS}",
-    TARGETS: "**Tables, figures and analyses.** One run is one target of the thesis, or of a "
+    "own": f"Studies of one's own, on one's own pictures or brains.\n\n{_TRAININGS}",
+    TARGETS: "Tables, figures and analyses. One run is one target of the thesis, or of a "
     "study, in one preset: its cells as metrics (`row/column`), its files, and links to the "
     "trainings it was made of.",
 }

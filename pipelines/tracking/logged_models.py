@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipelines.tracking import descriptions, lines
 from structnets import __version__
 from structnets.data.prepared.manifest import load_manifest
 from structnets.files import read_json
@@ -70,6 +71,8 @@ def log_model(client: MlflowClient, mlflow_run_id: str, line: Mapping[str, Any])
             params={"model": spec["model"]["name"], "data": spec["data"]["name"]},
             model_type="classifier",
         )
+        note = descriptions.of_model(model.model_id, read_json(folder / "result.json"))
+        client.set_logged_model_tags(model.model_id, lines.described(note))
         client.log_model_artifacts(model.model_id, str(packed))
         client.finalize_logged_model(model.model_id, "READY")
         client.log_outputs(mlflow_run_id, [LoggedModelOutput(model.model_id, line["step"])])

@@ -17,7 +17,7 @@ _SECTION = "charts"
 
 
 def tag_of(
-    key: str, name: str, charts: Sequence[dict[str, Any]], runs: str, at: int
+    key: str, name: str, charts: Sequence[dict[str, Any]], runs: str, order: str, at: int
 ) -> dict[str, str]:
     """Return the tag of a saved view; none if it were too long for one.
 
@@ -28,17 +28,22 @@ def tag_of(
     name : str
         As people see it.
     charts : sequence of dict
-        As `parallel_coordinates` and `bars` make them.
+        As `parallel_coordinates`, `bars` and `lines` make them.
     runs : str
-        Filter of the runs, as in MLflow's search field; empty for all.
+        Filter of the runs, as in MLflow's search field.
+    order : str
+        Metric by which runs are listed, the highest first. In order of time MLflow would fold
+        trials into the run of their sweep, and draw that alone.
     at : int
         When it was saved, in milliseconds since the epoch.
     """
     section = {"uuid": _SECTION, "name": name, "display": True, "isReordered": False}
     state = {
         "searchFilter": runs,
+        "orderByKey": f"metrics.`{order}`",
+        "orderByAsc": False,
         "compareRunCharts": list(charts),
-        "compareRunSections": [{**section, "deleted": False, "isGenerated": False}],
+        "compareRunSections": [{**section, "columns": 1, "deleted": False, "isGenerated": False}],
         "runsHiddenMode": "SHOW_ALL",
     }
     saved = {"name": name, "createdAt": at, "updatedAt": at, "state": json.dumps(state)}
@@ -82,16 +87,15 @@ def of_trainings() -> dict[str, str]:
         lines("train_loss", "Training loss"),
         bars("images_per_s", "Images a second"),
     ]
-    return tag_of(
-        "trainings", "Accuracy, loss and speed", charts, "attributes.status = 'FINISHED'", 1
-    )
+    name, runs = "Accuracy, loss and speed", "attributes.status = 'FINISHED'"
+    return tag_of("trainings", name, charts, runs, "accuracy", 1)
 
 
 def of_sweep(sweep_id: str, params: Sequence[str], metric: str, at: int) -> dict[str, str]:
     """Return the tag of the view of a sweep's trials."""
-    name = f"Trials of {sweep_id}"
     charts = [
         parallel_coordinates(params, metric, f"{metric} by what was tried"),
         bars(metric, metric),
     ]
-    return tag_of(f"trials-{sweep_id}", name, charts, f"tags.sweep = '{sweep_id}'", at)
+    name, runs = f"Trials of {sweep_id}", f"tags.sweep = '{sweep_id}'"
+    return tag_of(f"trials-{sweep_id}", name, charts, runs, metric, at)

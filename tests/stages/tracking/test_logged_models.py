@@ -62,6 +62,8 @@ def predict_afresh(out: Path, folders: Any, *files: Path) -> list[dict[str, Any]
     run = store.connect(uri).get_run(tracker.mlflow_run_id)
     assert "model" not in run.data.tags
     (logged,) = run.outputs.model_outputs
+    tags = store.connect(uri).get_logged_model(logged.model_id).tags
+    assert f"models:/{logged.model_id}" in tags["mlflow.note.content"]
     words = [sys.executable, "-c", PREDICT, str(uri), f"models:/{logged.model_id}", *files]
     return json.loads(subprocess.run(words, check=True, capture_output=True).stdout)
 

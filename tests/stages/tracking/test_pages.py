@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from pipelines.tracking.datasets import inputs_of
 from pipelines.tracking.experiments import experiment_id
 from pipelines.tracking.parameters import chosen, numeric
 from structnets.data.prepared.manifest import load_manifest
+from structnets.files import write_json
 from structnets.identity import run_id
 
 FILES = ("result.json", "curves.csv")
@@ -84,7 +86,7 @@ def test_experiments_open_in_the_view_of_trainings(folders: Any) -> None:
     for name in ("chapter3", "chapter4"):
         found = client.get_experiment(experiment_id(client, uri, folders.results, name))
         assert found.tags["mlflow.experimentKind"] == "custom_model_development"
-        expected = "Mine." if name == "chapter4" else "**Structured receptive fields.**"
+        expected = "Mine." if name == "chapter4" else "Structured receptive fields."
         assert found.tags["mlflow.note.content"].startswith(expected)
         view = json.loads(found.tags["mlflow.sharedViewState.trainings"])
         charts = json.loads(view["state"])["compareRunCharts"]
@@ -125,6 +127,10 @@ def test_folds_lie_below_the_run_of_their_pooled_scores(
         make_spec(), "table5/net/accuracy", [*names, "made-elsewhere"], {"accuracy": 81.0}, True
     )
     spool = folders.scratch / "targets" / found.name / "spool"
+    for name, ended in zip(names, (1000, 1200), strict=True):
+        result = folders.results / "runs" / name / "result.json"
+        write_json(result, {"wall_s": 50.5})
+        os.utime(result, (ended, ended))
     for score in (80.0, 81.0):
         found.scores["accuracy"] = score  # type: ignore[index]
         assert log_cross_validation(None, folders.results, found, spool)
@@ -132,6 +138,7 @@ def test_folds_lie_below_the_run_of_their_pooled_scores(
     parent = runs.pop(found.name)
     assert parent.data.metrics["accuracy"] == 81.0
     assert "seed" not in parent.data.params
+    assert (parent.info.start_time, parent.info.end_time) == (949_500, 1_200_000)
     assert runs.keys() == set(names)
     assert {run.data.tags["mlflow.parentRunId"] for run in runs.values()} == {parent.info.run_id}
 
