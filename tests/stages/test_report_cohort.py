@@ -14,11 +14,13 @@ from pipelines.report_cohort import report_cohort
 from structnets.data.batches.array_examples import Images
 from structnets.files import read_json, write_json
 from structnets.forms.cohort.stored import write_cohort
+from structnets.imaging.grid import grid_shape
 from structnets.metrics.binary import binary_scores
 from structnets.reporting.cohort_plan import plan_cohort
 from structnets.reporting.cohort_results import MAJORITY
 from structnets.specs.cohort_study import LINEAR, inner_folds
 from structnets.specs.configuration import Configuration
+from structnets.training.run import run_spec
 from tests.made_results import make_result
 
 STUDY = {
@@ -60,9 +62,12 @@ def plan(tmp_path):
 
 @pytest.fixture
 def report(tmp_path):
-    """Return a reporter of a plan whose rows say what a function of row and labels says."""
+    """Return a reporter of a plan whose rows say what a function of row and labels says.
 
-    def make(planned, answer):
+    Without one they are trained, on volumes that are bright where their class is.
+    """
+
+    def make(planned, answer=None):
         listed = planned.listed["scans"]
         classes = planned.study.classes
         labels = np.array([classes.index(scan["label"]) for scan in listed])
@@ -82,11 +87,15 @@ def report(tmp_path):
         ]
         source = {"counts": counts, "left_out": left_out, "excluded": {}}
         source["excluded_by"] = {path: "P77"}
+        shape = (2, 2, 2) if answer else grid_shape(planned.study.grid_mm)
+        volumes = np.random.default_rng(0).integers(0, 90, (len(labels), 1, *shape), np.uint8)
+        for volume, label in zip(volumes, labels, strict=True):
+            volume[:, 7 * label : 7 * label + 7] += 100
         manifest = write_cohort(
             tmp_path / "prepared" / planned.prepared,
             "cohort",
             planned.data["prepare"],
-            np.zeros((len(labels), 1, 2, 2, 2), np.uint8),
+            volumes,
             labels,
             rows,
             folds,
@@ -94,6 +103,10 @@ def report(tmp_path):
             source,
         )
         for run in planned.runs:
+            if answer is None:
+                out, work = (tmp_path / part / run.run_id for part in ("results/runs", "work"))
+                run_spec(run.spec, tmp_path / "prepared" / planned.prepared, out, work)
+                continue
             repeat, fold = divmod(run.seed, planned.parts)
             held = folds[repeat] == fold
             said = {"log_odds" if len(classes) == 2 else "probabilities"
@@ -287,3 +300,18 @@ def test_a_map_stands_with_what_it_may_not_be_taken_for(plan, report, monkeypatc
     assert "A map does not show where the classes differ, nor a cause" in page
     assert (folder / "maps.png").is_file()
     assert "maps of the nets" not in (report(plan(), answers) / "report.html").read_text()
+
+
+@pytest.mark.parametrize("classes", [["no", "yes"], ["no", "maybe", "yes"]])
+def test_what_is_trained_is_told_of_the_right_scans(plan, report, classes):
+    row = {"model": "nin_3d", "label": "plain", "options": {"width": 0.1}}
+    more = {"folds": 2, "grid_mm": 8, "rows": [row], "recipe": {"epochs": 2}, "classes": classes}
+    folder = report(plan(people=30, positive=15, **more))
+    found = read_json(folder / "results.json")
+    # One place is bright in each class: a row of probabilities out of place would show.
+    cell = next(cell for cell in found["cells"] if cell["row"] == LINEAR)
+    assert (cell["accuracy"], cell["auc"]) == (100, 100)
+    total = np.zeros((len(classes), len(classes)), int)
+    for path in (folder.parents[1] / "runs").glob("nin_3d*/result.json"):
+        total += read_json(path)["confusion"]
+    assert found["confusion"]["plain"] == total.tolist()
