@@ -123,7 +123,7 @@ repeats: 1  # deal the folds anew so many times
 rows:
 - model: rfnin_3d
   label: structured
-  options: {{width: 0.25, voxel_mm: 4.0}}  # voxel_mm: as grid_mm
+  options: {{width: 0.25, voxel_mm: 4.0}}  # voxel_mm: as grid_mm; 8 is too coarse for its scales
   recipe: {{optimizer: {{lr: 0.003}}}}
 - model: nin_3d
   label: plain
