@@ -25,7 +25,9 @@ def composed_together(model: nn.Module) -> Iterator[None]:
 
     Gradients are those of composing one by one. Inside the block the filters do not follow
     changes of the coefficients. A compiled model composes its own way, and activation
-    checkpointing cannot recompute what was composed outside its segment: then go without.
+    checkpointing cannot recompute what was composed outside its segment: then go without. On a CPU
+    it serves nets of many small layers: torchvision's ResNet-18, of eleven million coefficients,
+    took 1.05 to 1.7 times as long with it as without (one thread, batch 4 and 16).
 
     Parameters
     ----------
