@@ -36,15 +36,20 @@ def clone(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def snakemake(clone: Path) -> Snakemake:
-    """Return a runner of snakemake in the copy; it fails the test unless `code` comes back."""
-    environment = {
+def environment() -> dict[str, str]:
+    """Return the variables of a call in the copy."""
+    return {
         **os.environ,
         # The stages of this checkout, wherever the package was installed from.
         "PYTHONPATH": os.pathsep.join([str(REPOSITORY / "src"), str(REPOSITORY)]),
         # No store is made: what is not logged waits in the spool.
         "MLFLOW_TRACKING_URI": "http://127.0.0.1:9",
     }
+
+
+@pytest.fixture
+def snakemake(clone: Path, environment: dict[str, str]) -> Snakemake:
+    """Return a runner of snakemake in the copy; it fails the test unless `code` comes back."""
 
     def run(*words: str, code: int = 0) -> str:
         done = forked_snakemake.snakemake(words, clone, environment, timeout=120)
