@@ -23,7 +23,7 @@ from tests.hostile.whole_files import WHOLE
 
 pytestmark = pytest.mark.slow
 _SECONDS = float(os.environ.get("STRUCTNETS_FUZZ_SECONDS", "0"))
-_EXAMPLES = 40
+_EXAMPLES = 200
 _HANGS = 20  # seconds for one file
 _INTERESTING = (0, 1, 0x7F, 0x80, 0xFF)
 # Other formats of one reader.
