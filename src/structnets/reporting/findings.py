@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from structnets.reporting.analysis_lines import Line, read_findings, seeds_of
+from structnets.reporting.analysis_lines import read_findings, seeds_of
 from structnets.reporting.freshness import stale_note
 from structnets.reporting.interpretations import section
+from structnets.reporting.ledger_file import Line, Measured
 from structnets.reporting.markdown import code, escaped, without_html
 from structnets.reporting.protocol import FULL, differences, phrase_of
 from structnets.specs.analysis import (
@@ -49,7 +50,7 @@ class Value:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Finding(Measured):
     """A measured analysis of one preset.
 
     Attributes
@@ -69,16 +70,6 @@ class Finding:
     lines: dict[int, Line]
     stale_runs: list[str] = field(default_factory=list)
     differs: list[str] | None = None
-
-    @property
-    def comparable(self) -> bool:
-        """Whether its values are to be set beside the thesis'."""
-        return self.differs == []
-
-    @property
-    def line(self) -> Line:
-        """The line of the first training of the networks."""
-        return self.lines[min(self.lines)]
 
     @property
     def run_ids(self) -> list[str]:
@@ -142,15 +133,13 @@ class Finding:
 
     def markdown(self) -> str:
         """Write title, caption, values beside the thesis' and where they come from."""
-        analysis, line = self.analysis, self.line
-        data = escaped(", ".join(dict.fromkeys(line["data"])) or "none")
+        analysis = self.analysis
+        data = ", ".join(dict.fromkeys(self.line["data"])) or "none"
         runs = ", ".join(map(code, self.run_ids)) or "none"
         parts = [
             f"## {escaped(analysis.title)}",
             without_html(analysis.caption),
-            f"preset {line['preset']} · data {data} · hardware "
-            f"{escaped(line['hardware']['class'])} · commit {escaped(str(line['commit'])[:12])} · "
-            f"runs {runs}",
+            f"{self.origin(data)} · runs {runs}",
             self._table(),
         ]
         if self.trainings:

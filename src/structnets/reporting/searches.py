@@ -13,9 +13,10 @@ from structnets.figures.style import Stem
 from structnets.reporting.freshness import is_stale, stale_note
 from structnets.reporting.interpretations import section
 from structnets.reporting.intervals import wilson
+from structnets.reporting.ledger_file import Line, Measured
 from structnets.reporting.markdown import code, escaped, without_html
 from structnets.reporting.protocol import FULL, differences
-from structnets.reporting.sweep_lines import Line, read_sweeps
+from structnets.reporting.sweep_lines import read_sweeps
 from structnets.specs.sweep import Sweep, resolve_sweep
 
 Point = Mapping[str, Any]
@@ -29,7 +30,7 @@ def shown_value(value: Any) -> str:
 
 
 @dataclass(frozen=True)
-class Search:
+class Search(Measured):
     """A measured sweep of one preset.
 
     Attributes
@@ -48,16 +49,6 @@ class Search:
     lines: dict[int, Line]
     differs: list[str] | None = None
     stale: bool = False
-
-    @property
-    def comparable(self) -> bool:
-        """Whether it is the search of the full protocol."""
-        return self.differs == []
-
-    @property
-    def line(self) -> Line:
-        """The line of the first seed."""
-        return self.lines[min(self.lines)]
 
     @property
     def sweep_ids(self) -> list[str]:
@@ -188,14 +179,12 @@ class Search:
 
     def markdown(self) -> str:
         """Write title, caption, the best of each search, the map and where they come from."""
-        line, base = self.line, self.line["base"]
+        base = self.line["base"]
         data = f"{base['data']['name']}-{identity.data_variant(base)}"
         parts = [
             f"## {escaped(self.sweep.title)}",
             without_html(self.sweep.caption),
-            f"preset {line['preset']} · data {escaped(data)} · hardware "
-            f"{escaped(line['hardware']['class'])} · commit {escaped(str(line['commit'])[:12])} · "
-            f"searches {', '.join(map(code, self.sweep_ids))}",
+            f"{self.origin(data)} · searches {', '.join(map(code, self.sweep_ids))}",
             _table(self.matrix()),
             "\n".join(f"- {escaped(one)}" for one in self.notes()),
         ]

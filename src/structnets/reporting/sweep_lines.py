@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from structnets import files, identity
-from structnets.foreign.documents import parse_json, read_text
 from structnets.reporting.ledger import reduced
+from structnets.reporting.ledger_file import LedgerFile, Line
 
-Line = dict[str, Any]
 FILE = "sweeps.jsonl"
 ASKED = ("sweep_id", "name", "preset", "metric", "seed", "asha", "base", "points")
 KEYS = (
@@ -51,46 +50,23 @@ def local_sweeps(results: Path) -> dict[str, Line]:
 
 
 def read_sweeps(directory: Path) -> dict[str, Line]:
-    """Read the ledger of sweeps, by sweep id; empty where there is none.
-
-    Raises
-    ------
-    ValueError
-        Naming file and line, if a line is damaged or repeats a sweep, or if its id is not that of
-        what it says was asked.
-    """
-    path, lines = directory / FILE, {}
-    if not path.is_file():
-        return {}
-    for number, text in enumerate(read_text(path).splitlines(), start=1):
-        place = f"{path}:{number}"
-        line = parse_json(text, place)
-        if not isinstance(line, dict) or set(line) != set(KEYS):
-            raise ValueError(f"{place}: an object with the keys {sorted(KEYS)} is needed")
-        expected = _checked_id(line, place)
-        if line["sweep_id"] != expected:
-            raise ValueError(
-                f"{place}: sweep_id is {line['sweep_id']!r}, its content gives {expected!r}"
-            )
-        if line["sweep_id"] in lines:
-            raise ValueError(f"{place}: {line['sweep_id']} has a line already")
-        lines[line["sweep_id"]] = line
-    return lines
+    """Read the ledger of sweeps, by sweep id; raises as `LedgerFile.read` says."""
+    return _FILE.read(directory)
 
 
-def _checked_id(line: Line, place: str) -> str:
-    """Return the id that a line's content gives, having seen that it has the form of one."""
-    try:
-        trials = line["trials"]
-        fits = len(trials) == len(line["points"]) > 0 and all(map(_fits, trials))
-        fits &= type(line["held_out"]) is int and line["held_out"] > 0
-        fits &= type(line["seed"]) is int and any(t["accuracy"] is not None for t in trials)
-        words = [line["hardware"]["class"], line["preset"], line["name"], line["data_digest"]]
-        if fits and all(isinstance(word, str) for word in words):
-            return identity.sweep_id(line)
-    except (KeyError, TypeError, AttributeError, RecursionError):
-        pass
-    raise ValueError(f"{place}: the line is not that of a sweep")
+def append_sweeps(directory: Path, lines: Iterable[Line]) -> None:
+    """Add lines, replacing those of the same sweep, preset and seed; atomically."""
+    _FILE.append(directory, lines)
+
+
+def _content_id(line: Line) -> str | None:
+    trials = line["trials"]
+    fits = len(trials) == len(line["points"]) > 0 and all(map(_fits, trials))
+    fits &= type(line["held_out"]) is int and line["held_out"] > 0
+    fits &= type(line["seed"]) is int and any(t["accuracy"] is not None for t in trials)
+    words = [line["hardware"]["class"], line["preset"], line["name"], line["data_digest"]]
+    fits &= all(isinstance(word, str) for word in words)
+    return identity.sweep_id(line) if fits else None
 
 
 def _fits(trial: Any) -> bool:
@@ -103,17 +79,8 @@ def _fits(trial: Any) -> bool:
     )
 
 
-def append_sweeps(directory: Path, lines: Iterable[Line]) -> None:
-    """Add lines, replacing those of the same sweep, preset and seed; atomically."""
-    new = list(lines)
-    if not new:
-        return
-    replaced = {_place(line) for line in new}
-    kept = [line for line in read_sweeps(directory).values() if _place(line) not in replaced]
-    merged = sorted([*kept, *new], key=lambda line: line["sweep_id"])
-    text = "".join(identity.canonical_json(line) + "\n" for line in merged)
-    files.write_atomic(directory / FILE, text)
-
-
 def _place(line: Line) -> tuple[str, str, int]:
     return line["name"], line["preset"], line["seed"]
+
+
+_FILE = LedgerFile(FILE, "a sweep", "sweep_id", KEYS, _content_id, _place)
