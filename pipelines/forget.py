@@ -18,8 +18,8 @@ from typing import Annotated
 import typer
 
 from pipelines.tracking import store
-from pipelines.tracking.address import Address
 from pipelines.tracking.experiments import CHAPTERS, TARGETS
+from structnets.foreign.address import Address
 from structnets.reporting.study_plan import Made, lists_folder, made_by, studies_of
 from structnets.specs.cohort_study import is_cohort_study, load_cohort_study
 from structnets.specs.study import load_study

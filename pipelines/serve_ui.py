@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.tracking import store
-from pipelines.tracking.address import Address
 from pipelines.tracking.places import follow_folder
+from structnets.foreign.address import Address
 
 _HOST = "127.0.0.1"
 

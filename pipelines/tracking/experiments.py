@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from pipelines.tracking import store, views
-from pipelines.tracking.address import Address
+from structnets.foreign.address import Address
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

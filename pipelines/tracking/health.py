@@ -7,7 +7,7 @@ import urllib.error
 import urllib.request
 
 from pipelines.tracking import store
-from pipelines.tracking.address import Address
+from structnets.foreign.address import Address
 from structnets.foreign.shown import shortened
 
 # Unlike /health, this asks the database, and refuses a host name that is not allowed.

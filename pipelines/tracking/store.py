@@ -16,10 +16,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.tracking.address import Address
 from pipelines.tracking.lines import Identity
 from pipelines.tracking.places import ARTIFACTS, follow_folder
 from pipelines.tracking.spool import wait_for_lock
+from structnets.foreign.address import Address
 from structnets.foreign.shown import shortened
 
 if TYPE_CHECKING:

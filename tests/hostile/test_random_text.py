@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from pipelines.cluster.run_lock import _Watch
 from pipelines.tracking import store
-from pipelines.tracking.address import Address
 from structnets.cohorts.naming import path_part
+from structnets.foreign.address import Address
 from structnets.foreign.documents import parse_json, parse_yaml
 from structnets.foreign.shown import shortened, shown
 

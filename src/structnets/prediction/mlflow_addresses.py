@@ -12,9 +12,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from structnets.foreign.address import Address
+
 _SCHEMES = ("models:/", "runs:/")
 _RUN = re.compile(r"runs:/[0-9a-f]{32}/?")
 _STORE, _PACKAGE = "MLFLOW_TRACKING_URI", "mlflow"
+# In addresses of others, where artifacts lie for example.
 _PASSWORD = re.compile(r"(?<=://)[^/\s]*@")
 
 
@@ -75,7 +78,8 @@ def fetch_weights(address: str, folder: Path, results: Path) -> Path:
     found = sorted(folder.rglob("model.pt"))
     if done.returncode or not found:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
-        reason = _PASSWORD.sub("", lines[-1]).strip() if lines else "it has no model.pt"
+        reason = lines[-1].strip() if lines else "it has no model.pt"
+        reason = _PASSWORD.sub("", Address(store).without_secrets(reason))
         raise FileNotFoundError(
             f"{address}: {reason}; MLflow has no weights there, which large ones never are: give "
             "the folder of the run"

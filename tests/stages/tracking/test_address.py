@@ -12,8 +12,8 @@ import pytest
 
 from pipelines import serve_ui, track_init
 from pipelines.tracking import store
-from pipelines.tracking.address import Address
 from pipelines.tracking.health import trouble
+from structnets.foreign.address import Address
 
 SECRET = "s3cr3t"
 FORMS = (

@@ -53,6 +53,18 @@ def test_what_mlflow_has_not_is_said_without_a_password(calls, tmp_path):
     assert "secret" not in str(told.value)
 
 
+def test_a_password_of_the_store_that_holds_a_slash_is_not_said(calls, tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:se/cret@host")
+    monkeypatch.setattr(
+        mlflow_addresses.subprocess,
+        "run",
+        lambda *_, **__: subprocess.CompletedProcess((), 1, "", "no http://me:se/cret@host"),
+    )
+    with pytest.raises(FileNotFoundError, match=r"no http://\S*host; MLflow has") as told:
+        structnets.load(RUN, results=tmp_path)
+    assert "cret" not in str(told.value)
+
+
 def test_without_mlflow_the_folder_of_the_run_is_asked_for(monkeypatch, tmp_path):
     monkeypatch.setattr(mlflow_addresses, "_PACKAGE", "no_such_package")
     with pytest.raises(ModuleNotFoundError, match="pip install mlflow, or give the folder"):
