@@ -5,12 +5,8 @@ import re
 import pytest
 import yaml
 
-from structnets.files import write_json
-from structnets.reporting.cohort_plan import plan_cohort
-from structnets.reporting.study_estimate import speed_key, speeds_file
 from structnets.reporting.study_plan import lists_folder
-from structnets.specs.cohort_study import LINEAR
-from structnets.specs.configuration import Configuration
+from tests.made_cohort_plan import plan_made_cohort
 
 STUDY = {
     "study": "mine",
@@ -26,18 +22,7 @@ STUDY = {
 @pytest.fixture
 def call(clone):
     """Write a study of twenty-four people; return the call that makes it."""
-    (clone / "brains").mkdir()
-    rows = ["subject,file,d"]
-    for number in range(24):
-        (clone / "brains" / f"b{number}.nii").write_bytes(bytes([number]))
-        rows.append(f"p{number},b{number}.nii,{('no', 'yes')[number % 2]}")
-    (clone / "brains/labels.csv").write_text("\n".join(rows))
-    file = clone / "my.yaml"
-    file.write_text(yaml.safe_dump(STUDY))
-    planned = plan_cohort(Configuration(study=str(file)), lists_folder(clone / "scratch"), None)
-    speed = {"step_s": 1.0, "test_s": 0.5, "parameters": 1e6}  # nothing need be timed
-    nets = [run.spec for run in planned.runs if run.row != LINEAR]
-    write_json(speeds_file(clone / "scratch"), {speed_key(spec): speed for spec in nets})
+    plan_made_cohort(clone, 24, STUDY, lists_folder(clone / "scratch"), 1.0, 0.5)
     return ["study", "--config", "study=my.yaml"]
 
 

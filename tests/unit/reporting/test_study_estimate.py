@@ -3,18 +3,14 @@
 import os
 
 import pytest
-import yaml
 
 from structnets.files import write_json
-from structnets.reporting.cohort_plan import plan_cohort
 from structnets.reporting.study_estimate import (
     estimate_study,
-    speed_key,
-    speeds_file,
     time_steps,
 )
 from structnets.specs.cohort_study import LINEAR
-from structnets.specs.configuration import Configuration
+from tests.made_cohort_plan import plan_made_cohort
 
 STUDY = {
     "study": "mine",
@@ -33,18 +29,7 @@ STUDY = {
 def planned(tmp_path, monkeypatch):
     """Return a study of twelve people, and have two processors."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1}, raising=False)
-    (tmp_path / "brains").mkdir()
-    rows = ["subject,file,d"]
-    for number in range(12):
-        (tmp_path / "brains" / f"b{number}.nii").write_bytes(bytes([number]))
-        rows.append(f"p{number},b{number}.nii,{('no', 'maybe', 'yes')[number % 3]}")
-    (tmp_path / "brains/labels.csv").write_text("\n".join(rows))
-    (tmp_path / "my.yaml").write_text(yaml.safe_dump(STUDY))
-    found = plan_cohort(Configuration(study=str(tmp_path / "my.yaml")), tmp_path / "lists", None)
-    speed = {"step_s": 10.0, "test_s": 1.0, "parameters": 1e6}
-    nets = [run.spec for run in found.runs if run.row != LINEAR]
-    write_json(speeds_file(tmp_path / "scratch"), {speed_key(spec): speed for spec in nets})
-    return found
+    return plan_made_cohort(tmp_path, 12, STUDY, tmp_path / "lists", 10.0, 1.0)
 
 
 def test_a_cohort_by_hand(planned, tmp_path):
