@@ -17,6 +17,15 @@ from structnets.data.sets.entries.catalogue import find_dataset
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Keep bytes out of the names of tests.
+
+    An archive made while the tests are collected holds the second it was made in, and processes
+    that run the tests side by side have to agree on every name.
+    """
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session")
 def data_root() -> Path:
     """Folder of the original data sets; tests that need it skip where it is absent."""
