@@ -199,9 +199,31 @@ def phrase_of(name: str, own: Any, other: Any) -> str:
     --------
     >>> phrase_of("K", 8, 16)
     'K 8 of 16'
+    >>> phrase_of("pairs", [{"key": "a", "net": "x"}], [{"key": "a", "net": "y"}])
+    'net x in place of y'
     """
+    if _are_rows(own) and _are_rows(other) and len(own) == len(other):
+        return _phrase_of_rows(own, other)
     counts = type(own) is int and type(other) is int and own < other
     return f"{name} {_shown(own)} {'of' if counts else 'in place of'} {_shown(other)}"
+
+
+def _are_rows(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(v, Mapping) for v in value)
+
+
+def _phrase_of_rows(own: Sequence[Mapping], other: Sequence[Mapping]) -> str:
+    """Say what differs between rows in the same places, and of which where it is not of all."""
+    rows: dict[str, list[str]] = {}
+    for number, (mine, others) in enumerate(zip(own, other, strict=True), start=1):
+        for key in sorted({*mine, *others}):
+            if mine.get(key) != others.get(key):
+                phrase = phrase_of(key, mine.get(key), others.get(key))
+                rows.setdefault(phrase, []).append(str(mine.get("key", number)))
+    return ", ".join(
+        phrase if len(named) == len(own) else f"{phrase} ({', '.join(named)})"
+        for phrase, named in rows.items()
+    )
 
 
 def _shown(value: Any) -> str:

@@ -4,7 +4,13 @@ import math
 
 import pytest
 
-from structnets.reporting.protocol import chance_level, did_not_train, differences, science_of
+from structnets.reporting.protocol import (
+    chance_level,
+    did_not_train,
+    differences,
+    phrase_of,
+    science_of,
+)
 from structnets.reporting.requests import cell_spec, full_spec, load_experiments
 from structnets.specs.target import load_targets
 from tests.made_results import WORKFLOW, make_result
@@ -123,3 +129,14 @@ def test_who_did_not_train(accuracy, loss, untrained):
     line = make_result(spec, metrics={"accuracy": accuracy, "loss": loss})
     assert did_not_train(line) is untrained
     assert not did_not_train({**line, "metrics": {"ods": 0.1}})
+
+
+def test_rows_differ_in_few_words():
+    def rows(nets, rate=1):
+        return [{"key": key, "net": net, "rate": rate} for key, net in zip("ab", nets, strict=True)]
+
+    assert phrase_of("pairs", rows(["x", "x"]), rows(["y", "y"])) == "net x in place of y"
+    assert phrase_of("pairs", rows(["x", "y"]), rows(["y", "y"])) == "net x in place of y (a)"
+    assert phrase_of("pairs", rows("xx"), rows("yz", 2)) == (
+        "net x in place of y (a), rate 1 of 2, net x in place of z (b)"
+    )
