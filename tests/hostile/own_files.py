@@ -7,13 +7,16 @@ import struct
 import zlib
 from typing import Any
 
-from tests.hostile.files import FILES, NESTED, Maker, _alias_bomb, _bytes, _chunk, _text, jpeg, png
+from tests.hostile.documents import alias_bomb
+from tests.hostile.files import FILES
+from tests.hostile.making import NESTED, Maker, of_bytes, of_text
+from tests.hostile.pictures import chunk, jpeg, png
 
 
 def _with_chunk(kind: bytes, content: bytes) -> bytes:
     whole = png(3, 2, b"\0\1\2\3\0\4\5\6")
     end = whole.index(b"IDAT") - 4
-    return whole[:end] + _chunk(kind, content) + whole[end:]
+    return whole[:end] + chunk(kind, content) + whole[end:]
 
 
 def _packed_zeros() -> bytes:
@@ -61,27 +64,27 @@ def _floats() -> bytes:
 
 
 PHOTOS = {
-    "PNG: a text of 256 MB": _bytes(
+    "PNG: a text of 256 MB": of_bytes(
         "a.png", lambda: _with_chunk(b"zTXt", b"a\0\0" + _packed_zeros())
     ),
-    "PNG: a profile of 256 MB": _bytes(
+    "PNG: a profile of 256 MB": of_bytes(
         "a.png", lambda: _with_chunk(b"iCCP", b"a\0\0" + _packed_zeros())
     ),
-    "PNG: 60,000 squared": _bytes("a.png", lambda: png(60_000, 60_000)),
-    "TIFF: 60,000 squared": _bytes("a.tif", lambda: tiff(60_000, 60_000, b"x")),
-    "TIFF: packed, 12,000 squared": _bytes(
+    "PNG: 60,000 squared": of_bytes("a.png", lambda: png(60_000, 60_000)),
+    "TIFF: 60,000 squared": of_bytes("a.tif", lambda: tiff(60_000, 60_000, b"x")),
+    "TIFF: packed, 12,000 squared": of_bytes(
         "a.tif", lambda: tiff(12_000, 12_000, _packed_zeros(), pack=8)
     ),
-    "TIFF: fewer pixels than declared": _bytes("a.tif", lambda: tiff(900, 900, b"x" * 64)),
-    "TIFF: numbers that are none": _bytes("a.tif", _floats),
-    "GIF: 65,535 squared": _bytes("a.gif", lambda: _gif(65_535, 65_535)),
-    "BMP: 2^60 pixels": _bytes("a.bmp", lambda: _bmp(1 << 30, 1 << 30)),
-    "PPM: 60,000 squared": _bytes("a.ppm", b"P6 60000 60000 255\nx"),
-    "PPM: a number without end": _bytes("a.ppm", lambda: b"P3 " + b"1" * 10_000_000),
-    "WebP: cut": _bytes("a.webp", lambda: saved("WEBP")[:-20]),
-    "a program": _bytes("a.png", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"),
-    "a drawing": _bytes("a.png", b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
-    "nothing": _bytes("a.jpg", b""),
+    "TIFF: fewer pixels than declared": of_bytes("a.tif", lambda: tiff(900, 900, b"x" * 64)),
+    "TIFF: numbers that are none": of_bytes("a.tif", _floats),
+    "GIF: 65,535 squared": of_bytes("a.gif", lambda: _gif(65_535, 65_535)),
+    "BMP: 2^60 pixels": of_bytes("a.bmp", lambda: _bmp(1 << 30, 1 << 30)),
+    "PPM: 60,000 squared": of_bytes("a.ppm", b"P6 60000 60000 255\nx"),
+    "PPM: a number without end": of_bytes("a.ppm", lambda: b"P3 " + b"1" * 10_000_000),
+    "WebP: cut": of_bytes("a.webp", lambda: saved("WEBP")[:-20]),
+    "a program": of_bytes("a.png", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"),
+    "a drawing": of_bytes("a.png", b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
+    "nothing": of_bytes("a.jpg", b""),
 }
 
 
@@ -89,7 +92,7 @@ def _table(text: str | bytes) -> Maker:
     """Write a table beside the picture that it names."""
 
     def make(folder: Any) -> Any:
-        path = _bytes("a.csv", text if isinstance(text, bytes) else text.encode())(folder)
+        path = of_bytes("a.csv", text if isinstance(text, bytes) else text.encode())(folder)
         (folder / "a.jpg").write_bytes(jpeg())
         return path
 
@@ -112,31 +115,31 @@ TABLES = {
     "nothing": _table(""),
 }
 PARTICIPANTS = {
-    "a stray quote": _text("a.tsv", 'participant_id\tgroup\n"sub-01\tx\n'),
-    "a cell too few": _text("a.tsv", "participant_id\tgroup\nsub-01\n"),
-    "two groups of one": _text("a.tsv", "participant_id\tgroup\nsub-01\tx\nsub-01\ty\n"),
-    "a column twice": _text("a.tsv", "participant_id\tgroup\tgroup\nsub-01\tx\ty\n"),
-    "a letter that is none": _bytes("a.tsv", b"participant_id\tgroup\nsub-01\t\xff\n"),
-    "a cell of 10 MB": _text("a.tsv", f"participant_id\tgroup\nsub-01\t{'x' * 10_000_000}\n"),
-    "no column": _text("a.tsv", "id\tclass\nsub-01\tx\n"),
-    "not fetched": _bytes("a.tsv", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n"),
-    "nothing": _text("a.tsv", ""),
+    "a stray quote": of_text("a.tsv", 'participant_id\tgroup\n"sub-01\tx\n'),
+    "a cell too few": of_text("a.tsv", "participant_id\tgroup\nsub-01\n"),
+    "two groups of one": of_text("a.tsv", "participant_id\tgroup\nsub-01\tx\nsub-01\ty\n"),
+    "a column twice": of_text("a.tsv", "participant_id\tgroup\tgroup\nsub-01\tx\ty\n"),
+    "a letter that is none": of_bytes("a.tsv", b"participant_id\tgroup\nsub-01\t\xff\n"),
+    "a cell of 10 MB": of_text("a.tsv", f"participant_id\tgroup\nsub-01\t{'x' * 10_000_000}\n"),
+    "no column": of_text("a.tsv", "id\tclass\nsub-01\tx\n"),
+    "not fetched": of_bytes("a.tsv", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n"),
+    "nothing": of_text("a.tsv", ""),
 }
 STUDY = "study: mine\nimages: .\nrows: [{model: resnet20}]\n"
 STUDIES = {
-    "aliases without end": _text("a.yaml", _alias_bomb()),
-    "100,000 lists": _text("a.yaml", NESTED),
-    "a call": _text("a.yaml", f"{STUDY}seeds: !!python/object/apply:os.system ['id']\n"),
-    "a name that leaves": _text("a.yaml", STUDY.replace("mine", "../../mine")),
-    "a name that steers": _text("a.yaml", STUDY.replace("mine", r'"\e[2Jmine"')),
-    "an unknown key": _text("a.yaml", f"{STUDY}sedes: 3\n"),
-    "a key twice": _text("a.yaml", f"{STUDY}study: yours\n"),
-    "a negative number of runs": _text("a.yaml", f"{STUDY}seeds: -3\n"),
-    "a size without end": _text("a.yaml", f"{STUDY}train_sizes: [.inf]\n"),
-    "a size below one": _text("a.yaml", f"{STUDY}train_sizes: [-5]\n"),
-    "no rows": _text("a.yaml", STUDY.replace("[{model: resnet20}]", "[]")),
-    "a list": _text("a.yaml", "[1, 2]"),
-    "nothing": _text("a.yaml", ""),
+    "aliases without end": of_text("a.yaml", alias_bomb()),
+    "100,000 lists": of_text("a.yaml", NESTED),
+    "a call": of_text("a.yaml", f"{STUDY}seeds: !!python/object/apply:os.system ['id']\n"),
+    "a name that leaves": of_text("a.yaml", STUDY.replace("mine", "../../mine")),
+    "a name that steers": of_text("a.yaml", STUDY.replace("mine", r'"\e[2Jmine"')),
+    "an unknown key": of_text("a.yaml", f"{STUDY}sedes: 3\n"),
+    "a key twice": of_text("a.yaml", f"{STUDY}study: yours\n"),
+    "a negative number of runs": of_text("a.yaml", f"{STUDY}seeds: -3\n"),
+    "a size without end": of_text("a.yaml", f"{STUDY}train_sizes: [.inf]\n"),
+    "a size below one": of_text("a.yaml", f"{STUDY}train_sizes: [-5]\n"),
+    "no rows": of_text("a.yaml", STUDY.replace("[{model: resnet20}]", "[]")),
+    "a list": of_text("a.yaml", "[1, 2]"),
+    "nothing": of_text("a.yaml", ""),
 }
 ALL_FILES = {
     **FILES,

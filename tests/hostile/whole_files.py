@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tests.hostile import files, own_files
+from tests.hostile import archives, documents, own_files, pictures, tables, trained
 
 
 def _pickle() -> tuple[bytes, str]:
@@ -19,11 +19,11 @@ def _pickle() -> tuple[bytes, str]:
 
 
 def _tar() -> tuple[bytes, str]:
-    return files._tar(("n1/a.JPEG", b"x" * 600, {}), ("n1/" + "b" * 150, b"y", {})), "a.tar"
+    return archives.tar_of(("n1/a.JPEG", b"x" * 600, {}), ("n1/" + "b" * 150, b"y", {})), "a.tar"
 
 
 def _idx() -> tuple[bytes, str]:
-    return files._idx((2, 3), b"abcdef"), "a.idx"
+    return archives.idx_of((2, 3), b"abcdef"), "a.idx"
 
 
 def _gz() -> tuple[bytes, str]:
@@ -31,11 +31,11 @@ def _gz() -> tuple[bytes, str]:
 
 
 def _png() -> tuple[bytes, str]:
-    return files.png(3, 2, b"\0\1\2\3\0\4\5\6"), "a.png"
+    return pictures.png(3, 2, b"\0\1\2\3\0\4\5\6"), "a.png"
 
 
 def _jpeg() -> tuple[bytes, str]:
-    return files.jpeg(16, 16), "a.jpg"
+    return pictures.jpeg(16, 16), "a.jpg"
 
 
 def _npy() -> tuple[bytes, str]:
@@ -60,8 +60,8 @@ def _parquet() -> tuple[bytes, str]:
 
     stream = io.BytesIO()
     Image.new("RGB", (32, 32), (9, 99, 199)).save(stream, "JPEG")
-    pictures = files._pictures(stream.getvalue())
-    return files._parquet(image=pictures, label=files._labels(1))(), "a.parquet"
+    pictures = tables.picture_column(stream.getvalue())
+    return tables.parquet_of(image=pictures, label=tables.label_column(1))(), "a.parquet"
 
 
 def _nifti() -> tuple[bytes, str]:
@@ -84,20 +84,20 @@ def _yaml() -> tuple[bytes, str]:
 
 
 def _spec() -> tuple[bytes, str]:
-    return files.spec().encode(), "a.json"
+    return documents.spec().encode(), "a.json"
 
 
 def _weights() -> tuple[bytes, str]:
-    return files.weights(), "model.pt"
+    return trained.weights(), "model.pt"
 
 
 def _result() -> tuple[bytes, str]:
-    content = files.result()
+    content = trained.result()
     return json.dumps(content).encode(), f"{content['run_id']}/result.json"
 
 
 def _ledger() -> tuple[bytes, str]:
-    return f"{files._line()}\n".encode(), "chapter3.jsonl"
+    return f"{trained.ledger_line()}\n".encode(), "chapter3.jsonl"
 
 
 WHOLE: dict[str, Callable[[], tuple[bytes, str]]] = {
@@ -118,12 +118,12 @@ WHOLE: dict[str, Callable[[], tuple[bytes, str]]] = {
     "weights": _weights,
     "result": _result,
     "ledger": _ledger,
-    "lock": lambda: (json.dumps(files._ME).encode(), "000001.json"),
+    "lock": lambda: (json.dumps(trained.CLAIM).encode(), "000001.json"),
     "photo": lambda: (own_files.saved("TIFF", compression="tiff_lzw"), "a.tif"),
     "gif": lambda: (own_files.saved("GIF"), "a.gif"),
     "webp": lambda: (own_files.saved("WEBP"), "a.webp"),
     "bmp": lambda: (own_files.saved("BMP"), "a.bmp"),
     "participants": lambda: (b"participant_id\tgroup\nsub-01\tx\nsub-02\ty\n", "a.tsv"),
     "study": lambda: (own_files.STUDY.encode(), "a.yaml"),
-    "marker": lambda: (json.dumps(files._MARKER).encode(), "warm.json"),
+    "marker": lambda: (json.dumps(trained.MARKER).encode(), "warm.json"),
 }
