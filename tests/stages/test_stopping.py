@@ -67,10 +67,9 @@ def test_signal_stops_after_saving(
 ) -> None:
     first = start()
     epochs(3)
-    began = time.monotonic()
     first.send_signal(signal.SIGTERM)
     text = first.communicate()[1]
-    assert (first.returncode, time.monotonic() - began < 20) == (1, True), text
+    assert first.returncode == 1, text
     assert "stopped on request; the state is saved: run it again to go on" in text
     saved = sorted((warm.scratch / "runs" / run_id(spec) / "checkpoints").iterdir())
     assert list((warm.scratch / "ray").glob("stop-*")) == []

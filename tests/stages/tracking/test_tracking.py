@@ -273,7 +273,7 @@ def test_server_away_waits_on_disk_and_is_flushed(
         None, results, "figure6", preset="small", files={"figure6.csv": table}, run_ids=[RUN],
         spool=tmp_path / "targets" / "spool",
     )  # fmt: skip
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60  # the client itself asks for minutes
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     assert flush_all(None, results, tmp_path) == (2, [])
     assert history(results, tracker) == [(3, 0.5)]
