@@ -1,4 +1,4 @@
-"""The controls of Table 2 ("NiN-refactor"): RFNiN and NiN with a basis that is learned.
+"""The nets of Table 2: RFNiN and NiN with a basis that is learned, and what stands beside them.
 
 How the free basis begins is the text's silence. `structnets.nn.LearnedBasisConv2d` draws atoms of
 unit norm, where Gaussian derivatives have norms of .03 to .4: four layers of them begin at a
@@ -7,14 +7,18 @@ cross-entropy of a hundred, and what is compared then is the start, not the basi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
+from torch import nn
 
 from structnets.bases.gaussian import GaussianBasis, Norm, dyadic_sigmas, scales_of_layer
 from structnets.models.nin import Nin
 from structnets.models.nin import nin_refactor_layer1 as refactored_layer1
 from structnets.models.rfnin import FIXED_KERNELS, rfnin, supports
+from structnets.models.rfnin_blocks import INITS
+from structnets.nn.gaussian_conv import GaussianConv2d
 from structnets.nn.learned_basis_conv import LearnedBasisConv2d
 
 STARTS = ("unit", "gaussian")
@@ -107,6 +111,44 @@ def nin_refactor_layer1(
     model = refactored_layer1(num_classes, in_channels, basis, keep_cccp, dropout, input_scale)
     first = GaussianBasis(_ORDER, dyadic_sigmas(4), FIXED_KERNELS[0])
     return _started(model, [first], start)
+
+
+def rfnin_refactor_layer1(
+    num_classes: int = 1000,
+    in_channels: int = 3,
+    init: str = "he",
+    keep_cccp: bool = True,
+    dropout: float = 0.5,
+    input_scale: float = 255.0,
+) -> Nin:
+    """Build NiN with Gaussian derivatives in its first convolution (Table 2).
+
+    Parameters
+    ----------
+    init : {'he', 'msra'}
+        The variance of the first layer's weights. With He et al.'s for the composed filters its
+        maps begin seven times as large as those of the free basis in `nin_refactor_layer1`; the
+        released nets' gives them the same size.
+    num_classes, in_channels, keep_cccp, dropout, input_scale
+        See `structnets.models.nin.nin_refactor_layer1`.
+
+    Returns
+    -------
+    Nin
+        7,570,984 parameters with 1000 classes.
+
+    Raises
+    ------
+    ValueError
+        If `init` is unknown.
+    """
+    if init not in INITS:
+        raise ValueError(f"init must be one of {', '.join(INITS)}; got {init!r}")
+    model = refactored_layer1(num_classes, in_channels, "gaussian", keep_cccp, dropout, input_scale)
+    if init == "msra":
+        first = next(layer for layer in model.modules() if isinstance(layer, GaussianConv2d))
+        nn.init.normal_(first.alpha, std=math.sqrt(2 / first.alpha[0].numel()))
+    return model
 
 
 def _started(model: Nin, bases: Sequence[GaussianBasis], start: str) -> Nin:

@@ -7,7 +7,12 @@ import pytest
 import torch
 
 from structnets.bases.gaussian import GaussianBasis
-from structnets.models.free_basis import nin_refactor_all, nin_refactor_layer1, take_norms
+from structnets.models.free_basis import (
+    nin_refactor_all,
+    nin_refactor_layer1,
+    rfnin_refactor_layer1,
+    take_norms,
+)
 from structnets.models.registry import create_model
 from structnets.nn import GaussianConv2d, LearnedBasisConv2d
 
@@ -54,7 +59,22 @@ def test_unit_start_is_the_former_net() -> None:
     assert torch.equal(outputs[0], outputs[1])
 
 
+def test_first_layers_begin_alike() -> None:
+    """Table 2 compares bases, and so maps of one size; by He et al.'s variance they are 7 times."""
+    torch.manual_seed(0)
+    images = torch.randn(8, 3, 64, 64)
+
+    def size(model: torch.nn.Module) -> float:
+        return model.get_submodule("features.block1.0")(images).std().item()
+
+    free = size(nin_refactor_layer1(5, start="gaussian"))
+    assert 0.7 < size(rfnin_refactor_layer1(5, init="msra")) / free < 1.4
+    assert size(rfnin_refactor_layer1(5)) / free > 4
+
+
 def test_mistakes_are_named() -> None:
+    with pytest.raises(ValueError, match="init must be one of msra, he; got 'small'"):
+        rfnin_refactor_layer1(5, init="small")
     with pytest.raises(ValueError, match="start must be one of unit, gaussian; got 'small'"):
         nin_refactor_all(5, start="small")
     layer = LearnedBasisConv2d(1, 1, atoms=4, kernel_size=5)

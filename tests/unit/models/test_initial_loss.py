@@ -45,10 +45,11 @@ EXCEPTIONS = {
     "rfnin_order2": ("table1", "Initial weights"),
     "rfnin_3d_small": ("table5", "Initial weights"),
 }
-# Table 2 begins its free bases so; atoms of unit norm, the constructors' default, begin at 100.
+# Table 2 begins its nets so; atoms of unit norm, the constructors' default, begin at 100.
 OPTIONS: dict[str, dict[str, Any]] = {
     "nin_refactor_all": {"start": "gaussian"},
     "nin_refactor_layer1": {"start": "gaussian"},
+    "rfnin_refactor_layer1": {"init": "msra"},
 }
 
 

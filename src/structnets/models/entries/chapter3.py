@@ -142,12 +142,11 @@ ENTRIES = {
         thesis_params="7.47M",
     ),
     "rfnin_refactor_layer1": ModelEntry(
-        f"{_NIN}:nin_refactor_layer1",
+        f"{_FREE}:rfnin_refactor_layer1",
         "Table 2, 1000 classes; 7.47M follows from no reading of the zoo's net",
         chapter=3,
         input_shape=_PHOTO,
         thesis_params="7.47M",
-        options=(("basis", "gaussian"),),
     ),
     "nin_refactor_all": ModelEntry(
         f"{_FREE}:nin_refactor_all",
