@@ -23,8 +23,11 @@ from structnets.files import csv_text, write_atomic, write_json
 from structnets.reporting.cohort_page import cohort_page
 from structnets.reporting.cohort_plan import CohortPlan
 from structnets.reporting.cohort_results import MAJORITY, CohortResults, collect_cohort
+from structnets.reporting.cohort_scores import RowScore
+from structnets.reporting.held_out_results import HeldOutResults
 from structnets.reporting.pseudonyms import People
-from structnets.reporting.study_findings import cohort_findings
+from structnets.reporting.score_results import EstimateScore, ScoreResults
+from structnets.reporting.study_findings import Findings, cohort_findings
 
 
 def report_cohort(planned: CohortPlan, prepared: Path, results: Path) -> dict[str, Path]:
@@ -37,23 +40,72 @@ def report_cohort(planned: CohortPlan, prepared: Path, results: Path) -> dict[st
     """
     folder = prepared / planned.prepared
     found = collect_cohort(planned, load_manifest(folder), folder, results)
-    out = results / "studies" / planned.name
-    named = People(
+    out, named = results / "studies" / planned.name, people_of(planned)
+    drawn = _curves(found, out)
+    svgs = [path.read_bytes() for path in drawn if path.suffix == ".svg"]
+    pictured, maps, agreements = draw_maps(found, prepared, results, out)
+    told = cohort_findings(found)
+    subjects = prepared / "subjects" / planned.request.subjects_name()
+    again = how_again(planned, results)
+    page = cohort_page(found, told, subjects, svgs, named, again, maps, agreements)
+    scores = {**{row: found.score(row) for row in found.rows}, MAJORITY: found.majority()}
+    more = {
+        "classes": found.classes,
+        "confusion": {row: score.confusion for row, score in scores.items()},
+    }
+    files = write_report(found, told, scores, page, named, out, more)
+    return {**{path.name: path for path in [*drawn, *pictured]}, **files}
+
+
+def people_of(planned: CohortPlan) -> People:
+    """Return what the people of a study are called."""
+    return People(
         (scan["subject"] for scan in planned.listed["scans"]),
         pseudonyms=planned.study.names == "pseudonyms",
     )
-    drawn = _curves(found, out)
-    svgs = [path.read_bytes() for path in drawn if path.suffix == ".svg"]
-    maps, agreements = _maps(found, prepared, results) if planned.study.maps else ({}, {})
-    pictured = draw_cohort_maps(maps, planned.study.grid_mm, out / "maps") if maps else []
-    subjects = prepared / "subjects" / planned.request.subjects_name()
+
+
+def how_again(planned: CohortPlan, results: Path) -> list[str]:
+    """Return the commands that make a study once more, and that ask its first net."""
     first = shlex.quote(os.path.relpath(results / "runs" / planned.runs[0].run_id))
     again = [
         f"snakemake --profile profiles/local study --config study={shlex.quote(str(planned.file))}"
     ]
     if not planned.study.regress_out:
         again.append(f"structnets predict {first} scan.nii.gz  # {planned.runs[0].row}, fold 1")
-    scores = {**{row: found.score(row) for row in found.rows}, MAJORITY: found.majority()}
+    return again
+
+
+def draw_maps(
+    found: HeldOutResults, prepared: Path, results: Path, out: Path
+) -> tuple[list[Path], bytes | None, dict[str, float | None]]:
+    """Draw the maps that are asked for; return files, the picture, and how well they agree."""
+    study = found.planned.study
+    maps, agreements = _maps(found, prepared, results) if study.maps else ({}, {})
+    pictured = draw_cohort_maps(maps, study.grid_mm, out / "maps") if maps else []
+    return pictured, _read_png(pictured), agreements
+
+
+def write_report(
+    found: CohortResults | ScoreResults,
+    told: Findings,
+    scores: Mapping[str, RowScore | EstimateScore],
+    page: str,
+    named: People,
+    out: Path,
+    more: Mapping[str, Any],
+) -> dict[str, Path]:
+    """Write the files of a report, and who is who, which is not logged; return them by name.
+
+    Parameters
+    ----------
+    scores : mapping
+        By row.
+    page : str
+        The report.
+    more : mapping
+        What ``results.json`` says besides.
+    """
     cells = [
         {"row": row, **score.scores, **{f"{k}_low": low for k, (low, _) in score.intervals.items()},
          **{f"{k}_high": high for k, (_, high) in score.intervals.items()},
@@ -61,21 +113,13 @@ def report_cohort(planned: CohortPlan, prepared: Path, results: Path) -> dict[st
         for row, score in scores.items()
     ]  # fmt: skip
     said = [{**one, "subject": named.names[one["subject"]]} for one in found.predictions()]
-    told = cohort_findings(found)
-    texts = {
-        "report.html": cohort_page(
-            found, told, subjects, svgs, named, again, _read_png(pictured), agreements
-        ),
-        "results.csv": _csv(cells),
-        "predictions.csv": _csv(said),
-    }
-    files = {path.name: path for path in [*drawn, *pictured]}
+    texts = {"report.html": page, "results.csv": _csv(cells), "predictions.csv": _csv(said)}
     for name, text in texts.items():
         write_atomic(out / name, text)
-        files[name] = out / name
     if named.pseudonyms:
         rows = [{"shown": shown, "subject": name} for name, shown in named.names.items()]
         write_atomic(out / "names.csv", _csv(rows))  # stays here: it is not logged
+    planned = found.planned
     write_json(
         out / "results.json",
         {
@@ -87,11 +131,10 @@ def report_cohort(planned: CohortPlan, prepared: Path, results: Path) -> dict[st
             "findings": told.said,
             "cells": cells,
             "by_fold": {row: score.by_fold for row, score in scores.items()},
-            "classes": found.classes,
-            "confusion": {row: score.confusion for row, score in scores.items()},
+            **more,
         },
     )
-    return {**files, "results.json": out / "results.json"}
+    return {name: out / name for name in [*texts, "results.json"]}
 
 
 def _curves(found: CohortResults, out: Path) -> list[Path]:
@@ -112,7 +155,7 @@ def _curves(found: CohortResults, out: Path) -> list[Path]:
 
 
 def _maps(
-    found: CohortResults, prepared: Path, results: Path
+    found: HeldOutResults, prepared: Path, results: Path
 ) -> tuple[dict[str, np.ndarray], dict[str, float | None]]:
     """Return the map of each net, the mean over its runs, and how much those of its runs agree.
 

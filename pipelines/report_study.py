@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.report_cohort import report_cohort
+from pipelines.report_scores import report_scores
 from pipelines.stage import absolute, run_stage, stage_parser
 from pipelines.tracking.made_target import log_made
 from structnets.data.prepared.manifest import load_manifest
@@ -129,7 +130,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ[PINNED] = str(given.list)
         planned = plan_any_study(Configuration(study=str(given.study), scratch=str(given.scratch)))
         assert planned is not None
-        if isinstance(planned, CohortPlan):
+        if isinstance(planned, CohortPlan) and planned.study.regression:
+            files = report_scores(planned, given.prepared, given.results)
+        elif isinstance(planned, CohortPlan):
             files = report_cohort(planned, given.prepared, given.results)
         else:
             files = report_study(planned, given.prepared, given.results)

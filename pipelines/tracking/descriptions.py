@@ -65,13 +65,14 @@ def _outcome(spec: ResolvedSpec, result: Mapping[str, Any]) -> str:
 def of_model(model_id: str, result: Mapping[str, Any]) -> str:
     """Describe a logged model: what it was trained on, how well it does, and how it is asked."""
     spec, metric = result["spec"], result["spec"]["metric"]
+    answers = "an estimate of the score" if metric == "mae" else "a label and probabilities"
     return "\n".join(
         [
             f"`{spec['model']['name']}` trained on `{spec['data']['name']}`, seed {spec['seed']}: "
             f"{metric} {result['metrics'][metric]:.4g} on its test set (preset {spec['preset']}).",
             "",
-            "It takes raw files, pictures or NIfTI volumes as its data were, and answers with a "
-            "label and probabilities:",
+            "It takes raw files, pictures or NIfTI volumes as its data were, and answers with "
+            f"{answers}:",
             "",
             "```python",
             "import mlflow, pandas as pd",

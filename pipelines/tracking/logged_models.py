@@ -1,4 +1,4 @@
-"""The net of a training as MLflow's logged model: raw file in, label and probabilities out.
+"""The net of a training as MLflow's logged model: raw file in, label or score out.
 
 What is logged is the small folder of `structnets.training.trained_net`, which
 ``mlflow.pyfunc.load_model`` loads by the name of that module: no code and no pickle is in it.
@@ -69,7 +69,7 @@ def log_model(client: MlflowClient, mlflow_run_id: str, line: Mapping[str, Any])
             mlflow_run_id,
             tags={"run_id": folder.name},
             params={"model": spec["model"]["name"], "data": spec["data"]["name"]},
-            model_type="classifier",
+            model_type="regressor" if spec["metric"] == "mae" else "classifier",
         )
         note = descriptions.of_model(model.model_id, read_json(folder / "result.json"))
         client.set_logged_model_tags(model.model_id, lines.described(note))
@@ -101,7 +101,7 @@ def _pack(run: Path, prepared: Path, net: Path, packed: Path) -> Mapping[str, An
     spec, manifest = read_json(run / "spec.json"), load_manifest(prepared)
     save_net(run, prepared, net)
     raw_files = RawFiles(spec, manifest)
-    volumes = raw_files.form == "cohort"
+    volumes, scored = raw_files.of_scans, "units" in manifest
     standardized = spec["recipe"].get("standardize")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what MLflow says of type hints and of its own imports
@@ -111,7 +111,7 @@ def _pack(run: Path, prepared: Path, net: Path, packed: Path) -> Mapping[str, An
             str(packed),
             loader_module=_LOADER,
             data_path=str(net),
-            signature=_signature(),
+            signature=_signature(scored),
             input_example=_example(spec, manifest, prepared, volumes),
             pip_requirements=_requirements(volumes),
             metadata={
@@ -126,17 +126,14 @@ def _pack(run: Path, prepared: Path, net: Path, packed: Path) -> Mapping[str, An
     return spec
 
 
-def _signature() -> ModelSignature:
+def _signature(scored: bool) -> ModelSignature:
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
     from mlflow.types.schema import DataType, Map
 
-    return ModelSignature(
-        inputs=Schema([ColSpec("binary", "file")]),
-        outputs=Schema(
-            [ColSpec("string", "label"), ColSpec(Map(DataType.double), "probabilities")]
-        ),
-    )
+    score = Schema([ColSpec("double", "estimate")])
+    classes = Schema([ColSpec("string", "label"), ColSpec(Map(DataType.double), "probabilities")])
+    return ModelSignature(Schema([ColSpec("binary", "file")]), score if scored else classes)
 
 
 def _requirements(volumes: bool) -> list[str]:

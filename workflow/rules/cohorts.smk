@@ -22,7 +22,8 @@ OF_SUBJECTS = {request.subjects_name(): request for request in COHORTS.values()}
 def data_json(request, of_scans=False):
     """Return the data object of a request, for a stage: all of it, or what concerns a scan."""
     prepare = request.of_scans() if of_scans else request.prepare
-    return identity.canonical_json({"name": request.name, "prepare": prepare})
+    name = request.scans_of if of_scans else request.name
+    return identity.canonical_json({"name": name, "prepare": prepare})
 
 
 @functools.cache

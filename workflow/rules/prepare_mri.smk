@@ -51,7 +51,7 @@ for _prepared, _request in COHORTS.items():
             manifest=f"{CONFIG.prepared}/{_prepared}/manifest.json",
             arrays=[
                 f"{CONFIG.prepared}/{_prepared}/{name}"
-                for name in FORMS["cohort"].files
+                for name in FORMS[find_dataset(_request.name).form].files
             ],
         log:
             f"{LOGS}/prepare_mri/{_prepared}.log",

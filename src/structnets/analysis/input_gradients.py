@@ -19,12 +19,13 @@ def gradient_map(
     """Return how strongly each voxel moves the log-odds of the answer, the mean over examples.
 
     The log-odds are of the answered class against all others, so that an answer that is certain
-    has a gradient too.
+    has a gradient too. Of a net with one output, which estimates a score, it is that output.
 
     Parameters
     ----------
     model : nn.Module
-        From inputs to logits (B, classes); it is put into evaluation mode.
+        From inputs to logits (B, classes), or to standardised estimates (B, 1); it is put into
+        evaluation mode.
     examples : Examples
         What it is asked about.
     device : torch.device or str
@@ -34,7 +35,7 @@ def gradient_map(
     -------
     numpy.ndarray
         float64, of the shape of an input without its channel: mean magnitude of the gradient, in
-        log-odds by unit of the input. Not smoothed.
+        log-odds, or deviations of the score, by unit of the input. Not smoothed.
 
     Examples
     --------
@@ -46,7 +47,7 @@ def gradient_map(
         positions = np.arange(start, min(start + _BATCH, len(examples)))
         x, _ = examples.batch(positions, device)
         x = x.detach().requires_grad_(True)
-        (found,) = torch.autograd.grad(_log_odds(model(x)).sum(), x)
+        (found,) = torch.autograd.grad(_answers(model(x)).sum(), x)
         part = found.abs().sum((0, 1)).double().cpu().numpy()
         total = part if total is None else total + part
     if total is None:
@@ -64,7 +65,9 @@ def agreement(maps: list[np.ndarray]) -> float | None:
     return float(np.mean(found)) if found else None
 
 
-def _log_odds(logits: Tensor) -> Tensor:
+def _answers(logits: Tensor) -> Tensor:
+    if logits.shape[1] == 1:
+        return logits[:, 0]
     answered = logits.argmax(1, keepdim=True)
     others = logits.scatter(1, answered, -torch.inf)
     return logits.gather(1, answered)[:, 0] - others.logsumexp(1)

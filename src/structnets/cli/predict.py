@@ -47,12 +47,16 @@ def run(options: argparse.Namespace) -> int:
             print(printable_lines(f"{said.file}: beware: {text}"), file=sys.stderr)
         if said.error is not None:
             print(printable_lines(f"{said.file}: left out: {said.error}"), file=sys.stderr)
-        elif not options.json and options.csv is None:
+        elif options.json or options.csv is not None:
+            continue
+        elif said.score is not None:
+            print(printable_lines(f"{said.file}: {said.score} {said.estimate:.4g}"))
+        else:
             best = sorted(said.probabilities.items(), key=lambda pair: -pair[1])[:3]
             shown = ", ".join(f"{name} {100 * probability:.1f} %" for name, probability in best)
             print(printable_lines(f"{said.file}: {shown}"))
     if options.csv is not None:
-        write_atomic(options.csv, as_csv(answers, loaded.classes))
+        write_atomic(options.csv, as_csv(answers, loaded.classes if loaded.score is None else ()))
         print(f"wrote {options.csv}", file=sys.stderr)
     if options.json:
         print_json([said.as_json() for said in answers])

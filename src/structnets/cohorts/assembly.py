@@ -12,13 +12,14 @@ from structnets.cohorts.content import refuse_other_content
 from structnets.cohorts.copies import refuse_copies
 from structnets.cohorts.decisions import decide
 from structnets.cohorts.fixed_split import fixed_folds
-from structnets.cohorts.fold_sizes import refuse_few, refuse_few_groups
+from structnets.cohorts.fold_sizes import refuse_few, refuse_few_groups, refuse_few_scored
 from structnets.cohorts.folds import (
     NEAR_DUPLICATE,
     audit_folds,
     group_duplicates,
     left_out_folds,
     near_duplicates,
+    scored_folds,
     stratified_folds,
 )
 from structnets.cohorts.listing import Listing, Scan, scan_name
@@ -26,6 +27,7 @@ from structnets.cohorts.naming import shown
 from structnets.cohorts.request import REPETITIONS, CohortRequest
 from structnets.cohorts.subject_files import SubjectFiles
 from structnets.forms.cohort.stored import write_cohort
+from structnets.forms.scores.stored import write_scores
 from structnets.imaging.grid import coarsen
 
 
@@ -84,7 +86,7 @@ def write_folded(
     volumes : numpy.ndarray
         (N, 1, 91, 109, 91) uint8 on the MNI152 2 mm grid.
     rows : sequence of mapping
-        N objects with ``subject``, ``session`` and ``label`` (a class name).
+        N objects with ``subject``, ``session`` and ``label`` (a class name, or a score).
     out : Path
         Folder of the prepared cohort.
     source : mapping
@@ -99,9 +101,13 @@ def write_folded(
         duplicate on both sides.
     """
     subjects = [str(row["subject"]) for row in rows]
-    labels = np.array([request.classes.index(row["label"]) for row in rows], dtype=np.int64)
+    labels = (
+        np.array([float(row["label"]) for row in rows])
+        if request.scored
+        else np.array([request.classes.index(row["label"]) for row in rows], dtype=np.int64)
+    )
     alike = near_duplicates(volumes)
-    refuse_copies(volumes, rows, alike)
+    refuse_copies(volumes, rows, alike, scored=request.scored)
     groups = group_duplicates(subjects, alike)
     if sides:
         names = [scan_name(str(row["subject"]), str(row["session"])) for row in rows]
@@ -118,6 +124,9 @@ def write_folded(
     stored = volumes
     if request.grid_mm > 2:
         stored = np.rint(coarsen(volumes, request.grid_mm)).astype(np.uint8)
+    source = {**source, "audit": audit}
+    if request.scored:
+        return write_scores(out, request.name, request.prepare, stored, labels, rows, folds, source)
     return write_cohort(
         out,
         request.name,
@@ -127,7 +136,7 @@ def write_folded(
         rows,
         folds,
         request.classes,
-        {**source, "audit": audit},
+        source,
     )
 
 
@@ -144,6 +153,10 @@ def _dealt(
             whole = [row["traits"][request.leave_out] for row in rows]
         refuse_few_groups(request.leave_out, whole)
         return left_out_folds(whole)[np.newaxis]
+    if request.scored:
+        refuse_few_scored(len(set(groups)), request.folds)
+        dealt = [scored_folds(labels, groups, request.folds, n) for n in range(REPETITIONS)]
+        return np.stack(dealt)
     of_class = {
         name: {groups[int(i)] for i in np.flatnonzero(labels == number)}
         for number, name in enumerate(request.classes)

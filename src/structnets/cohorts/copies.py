@@ -17,6 +17,8 @@ def refuse_copies(
     volumes: np.ndarray,
     rows: Sequence[Mapping[str, Any]],
     alike: Sequence[tuple[int, int, float]],
+    *,
+    scored: bool = False,
 ) -> None:
     """Refuse volumes that two subjects share, and near-duplicates with two labels.
 
@@ -30,6 +32,8 @@ def refuse_copies(
         N objects with ``subject``, ``session`` and ``label``.
     alike : sequence of (int, int, float)
         Near-duplicates (`structnets.cohorts.folds.near_duplicates`).
+    scored : bool
+        Labels are scores, which may change from one session of a person to the next.
 
     Raises
     ------
@@ -48,6 +52,7 @@ def refuse_copies(
         f"{_both(rows[i], rows[j])} (correlation {likeness:.4f})"
         for i, j, likeness in alike
         if rows[i]["label"] != rows[j]["label"]
+        and not (scored and rows[i]["subject"] == rows[j]["subject"])
     ]
     if labels:
         raise ValueError(

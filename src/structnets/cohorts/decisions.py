@@ -10,6 +10,7 @@ from structnets.cohorts.listing import Listing, Scan
 from structnets.cohorts.naming import shown
 from structnets.cohorts.request import CohortRequest
 from structnets.cohorts.subject_files import SubjectFiles
+from structnets.data.sets.entries.catalogue import find_dataset
 
 _REMEDY = (
     "name each in the prepare parameter 'keep' or 'exclude' (a study has both words) after a look "
@@ -63,7 +64,7 @@ def decide(request: CohortRequest, listing: Listing, subjects: Sequence[SubjectF
     _check_kept(request.keep, subjects)
     refuse_failures(subjects, exclude=exclude)
     undecided = [f for f in subjects if f.problems and f.name not in request.keep]
-    if undecided and not exclude and request.name == "cohort":
+    if undecided and not exclude and find_dataset(request.name).listed:
         words = [f"{files.name} ({'; '.join(files.problems)})" for files in undecided]
         raise ValueError(
             f"{len(undecided)} of {len(subjects)} scans are flagged by quality control and need a "

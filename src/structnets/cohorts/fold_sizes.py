@@ -36,6 +36,22 @@ def refuse_few(subjects: Mapping[str, int], folds: int) -> None:
         raise ValueError(f"{counts}, too few for {folds} folds; {remedy}")
 
 
+def refuse_few_scored(subjects: int, folds: int) -> None:
+    """Refuse to deal fewer than two subjects to each fold, or to train on fewer than three.
+
+    Raises
+    ------
+    ValueError
+        Naming the numbers.
+    """
+    if subjects < 2 * folds or subjects < 4:
+        remedy = f"ask for at most {subjects // 2} folds, or add" if subjects >= 4 else "add"
+        raise ValueError(
+            f"{subjects} subjects have a score, too few for {folds} folds of two or more; {remedy} "
+            "subjects"
+        )
+
+
 def group_of(leave_out: str, scan: Scan) -> str:
     """Return what a scan is left out with: its subject, or the value of a column."""
     return scan.subject if leave_out == "subject" else scan.traits[leave_out]

@@ -58,6 +58,36 @@ def stratified_folds(
     return np.array([fold_of[group] for group in groups], dtype=np.int64)
 
 
+def scored_folds(
+    scores: np.ndarray, groups: Sequence[object], folds: int, repetition: int = 0
+) -> np.ndarray:
+    """Deal groups (subjects) into folds so that low, middle and high scores are in each.
+
+    Subjects in the order of their scores are cut into blocks of as many as there are folds, and
+    those of a block are dealt as those of a class are (`stratified_folds`).
+
+    Parameters
+    ----------
+    scores : numpy.ndarray
+        (N,); of a subject with several, the first counts.
+    groups, folds, repetition
+        As for `stratified_folds`.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer folds than 2, or fewer groups than folds.
+    """
+    first: dict[object, int] = {}
+    for row, group in enumerate(groups):
+        first.setdefault(group, row)
+    ordered = sorted(first, key=lambda group: (scores[first[group]], first[group]))
+    last = max(len(ordered) // max(folds, 1) - 1, 0)
+    block = {group: min(place // folds, last) for place, group in enumerate(ordered)}
+    blocks = np.array([block[group] for group in groups], dtype=np.int64)
+    return stratified_folds(blocks, groups, folds, repetition)
+
+
 def left_out_folds(groups: Sequence[str]) -> np.ndarray:
     """Give each group, a subject or a site, a fold of its own, in the order of their names.
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from structnets.cohorts.listing import Found, Listing, match
 from structnets.cohorts.ordering import read_timetable
-from structnets.cohorts.sheet import Row, index_rows, one_of, read_labels
+from structnets.cohorts.sheet import Labels, Row, index_rows, one_of, read_labels, score_in
 from structnets.imaging.scan_files import absence
 
 _ENDINGS = (".nii", ".nii.gz", ".img")
@@ -42,7 +42,7 @@ def list_bids(
     column : str
         Column of ``participants.tsv`` that holds the label.
     classes : sequence of str
-        Values of that column that are classes.
+        Values of that column that are classes; without any, it holds a score, a number.
     sessions : {"first", "all"}
         As `structnets.cohorts.listing.match`; times stand in ``*_sessions.tsv`` and
         ``*_scans.tsv``.
@@ -50,9 +50,7 @@ def list_bids(
         As `structnets.cohorts.listing.match`.
     """
     _require_folder(root)
-    labels = read_labels(
-        root / "participants.tsv", "participant_id", one_of(column, classes), [column]
-    )
+    labels = _labels(root / "participants.tsv", "participant_id", column, classes)
 
     def scans() -> Iterator[Found]:
         for path in _volumes(
@@ -142,7 +140,7 @@ def list_folder(
     """
     _require_folder(root)
     table = root / "labels.csv"
-    labels = read_labels(table, "file", one_of(column, classes), [column])
+    labels = _labels(table, "file", column, classes)
     rows = index_rows(table, "file", ["subject"])
 
     def scans() -> Iterator[Found]:
@@ -152,6 +150,12 @@ def list_folder(
             yield Found(row["subject"], row.get("session", ""), path, name, absent=absence(path))
 
     return match(scans(), labels, classes, sessions=sessions, exclude=exclude)
+
+
+def _labels(table: Path, key: str, column: str, classes: Sequence[str]) -> Labels:
+    if classes:
+        return read_labels(table, key, one_of(column, classes), [column])
+    return read_labels(table, key, score_in(column), [column], "has no score")
 
 
 def _require_folder(root: Path) -> None:

@@ -26,7 +26,7 @@ class Scan:
     path : pathlib.Path
         The file.
     label : str
-        Class name.
+        Class name; of a cohort with scores the number.
     axes : str or None
         Directions of the voxel axes, for files that do not state them (Analyze).
     traits : mapping
@@ -143,7 +143,7 @@ def match(
     labels : Labels
         Class by key, and the keys whose label is none of the classes, with why.
     classes : sequence of str
-        The classes.
+        The classes; none of a cohort with scores.
     sessions : {"first", "all"}
         Take each subject's first session (see `structnets.cohorts.ordering`), or all.
     exclude : sequence of str
@@ -160,9 +160,9 @@ def match(
     Raises
     ------
     ValueError
-        If a class has no scan at all, names of scans and labels nearly match, an entry of
-        `exclude` matches nothing, a name may not be part of a path, two scans would have one
-        name, or which of several scans is first cannot be told.
+        If a class, or a cohort with scores, has no scan at all, names of scans and labels nearly
+        match, an entry of `exclude` matches nothing, a name may not be part of a path, two scans
+        would have one name, or which of several scans is first cannot be told.
     """
     ordered = sorted(found, key=lambda item: (item.subject, item.session, str(item.path)))
     excluded, rest = _excluded(ordered, labels, exclude)
@@ -292,10 +292,13 @@ def _check_classes(
     left: Sequence[tuple[str, str]],
 ) -> None:
     counts = Counter(scan.label for scan in scans.values())
-    if empty := [name for name in classes if not counts[name]]:
+    empty = [f"the label {name!r}" for name in classes if not counts[name]]
+    if not classes and not scans:
+        empty = ["a score"]
+    if empty:
         examples = "; ".join(f"{what} {why}" for what, why in left[:3])
         raise ValueError(
-            f"no scan has the label {' or '.join(map(repr, empty))}: {len(found)} scans and "
+            f"no scan has {' or '.join(empty)}: {len(found)} scans and "
             f"{len(labels.of)} labels in {labels.source}; {len(scans)} of them match"
             + (f" ({examples})" if examples else "")
         )

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from structnets.cohorts.listing import Listing
 from structnets.cohorts.naming import shown
 from structnets.cohorts.request import CohortRequest
-from structnets.cohorts.sheet import read_rows
+from structnets.cohorts.sheet import is_number, read_rows
 from structnets.forms.cohort.covariate_columns import MISSING
-from structnets.specs.cohort_study import FEWEST
+from structnets.metrics.regression import far_values
+from structnets.specs.cohort_study import FEWEST, FEWEST_SCORED
 from structnets.specs.written_study import in_comment, study_name
 
-_USUAL_FOLDS = 10
+USUAL_FOLDS = 10
+_MOST_CLASSES, _FEW_VALUES = 20, 5
 _COVARIATES = ("age", "sex", "gender", "site", "scanner", "center", "centre", "education", "hand")
 # The one that is looked for comes second.
 _NEGATIVE = re.compile(r"0|no|false|neg.*|normal.*|control.*|healthy.*|hc|cn|nc|ctrl|td", re.I)
@@ -29,7 +31,7 @@ def write_cohort_study(cohort: Path, label: str) -> str:
     ------
     OSError, ValueError
         If there is no table, or it lacks the column; the message lists those it has. If the column
-        has not two values with scans.
+        has neither two values with scans nor numbers.
     """
     folder = cohort.resolve()
     table = folder / "participants.tsv"
@@ -45,10 +47,15 @@ def write_cohort_study(cohort: Path, label: str) -> str:
     values = Counter(row[label] for row in rows if row[label] not in MISSING)
     if len(values) < 2:
         raise ValueError(f"{table}: column {label!r} has the values {dict(values)}; needed are two")
-    if len(values) > 20:
+    columns = [name for name in rows[0] if name.lower() in _COVARIATES and name != label]
+    names = [value for value in values if not is_number(value)]
+    if not names and _many(len(values), sum(values.values())):
+        return write_score_study(folder, label, layout, rows, columns)
+    if len(values) > _MOST_CLASSES:
         raise ValueError(
-            f"{table}: column {label!r} has {len(values)} different values "
-            f"({shown([*values])}): is it a score? A study needs classes; add a column of them"
+            f"{table}: column {label!r} has {len(values)} different values, too many for classes, "
+            f"and {len(names)} of them are no numbers, so that it is no score either "
+            f"({shown(names)}): write n/a where there is no number, or name another column"
         )
     chosen = sorted(values, key=lambda value: (not _NEGATIVE.fullmatch(value), value))
     if len(chosen) > 2:
@@ -59,8 +66,12 @@ def write_cohort_study(cohort: Path, label: str) -> str:
         prepare["layout"] = "folder"
     request = CohortRequest("cohort", {**prepare, "leave_out": "subject"}, folder)
     listing = request.list_scans(folder)
-    columns = [name for name in rows[0] if name.lower() in _COVARIATES]
     return _text(folder, label, layout, chosen, values, listing, columns)
+
+
+def _many(values: int, people: int) -> bool:
+    """Say whether numbers have too many values for classes: most are of one person alone."""
+    return values > _MOST_CLASSES or (values > _FEW_VALUES and 2 * values > people)
 
 
 def _text(
@@ -74,14 +85,13 @@ def _text(
 ) -> str:
     people = Counter(name for _, name in {(scan.subject, scan.label) for scan in listing.scans})
     least = min(people[name] for name in chosen)
-    folds = max(2, min(_USUAL_FOLDS, least))
-    name = study_name(folder, "cohort")
+    folds = max(2, min(USUAL_FOLDS, least))
     comment = [
         f"{len(listing.scans)} scans are used, the first of every person; people by {label}:",
         *(f"  {name}: {people[name]} with a scan, {values[name]} in the table" for name in chosen),
         *(f"  {value}: {count} in the table, not used; add it to classes to use it too"
           for value, count in values.items() if value not in chosen),
-        *(f"Left out: {count} {why}" for why, count in _reasons(listing).items()),
+        *(f"Left out: {count} {why}" for why, count in reasons(listing).items()),
         *(f"Taken of {what}: {how}" for what, how in listing.taken[:5]),
     ]  # fmt: skip
     if least < FEWEST:
@@ -91,21 +101,46 @@ def _text(
         )
     if max(people.values()) > 0.6 * sum(people.values()):
         comment.append("WARNING: classes are of unequal size; look at balanced accuracy.")
-    shown_comment = "\n".join(f"# {in_comment(line)}" for line in comment)
+    if all(map(is_number, values)):
+        comment.append(
+            f"{label} holds {len(values)} different numbers, taken for classes. If they are a "
+            "score, write kind: regression in place of the line of classes."
+        )
     quoted = [json.dumps(value, ensure_ascii=False) for value in chosen]
+    kind = (
+        f"classes: [{', '.join(quoted)}]  # or more; of two the negative first, the second is "
+        "looked for"
+    )
+    return study_text(
+        folder, label, layout, comment, kind, columns, folds, f"{FEWEST} people of a class"
+    )
+
+
+def study_text(
+    folder: Path,
+    label: str,
+    layout: str,
+    comment: Sequence[str],
+    kind: str,
+    columns: Sequence[str],
+    folds: int,
+    fewest: str,
+) -> str:
+    """Return the file of a study; `kind` is its line about classes or a score."""
+    shown_comment = "\n".join(f"# {in_comment(line)}" for line in comment)
     return f"""\
 # A study of one's own cohort, written by:
 #   structnets new-study --cohort {in_comment(str(folder))} --label {in_comment(label)}
 # Run it:  snakemake --profile profiles/local study --config study=THIS_FILE
 #
 {shown_comment}
-study: {name}
+study: {study_name(folder, "cohort")}
 question: ""  # one sentence; the report begins with it
 cohort: {json.dumps(str(folder), ensure_ascii=False)}
 layout: {layout}
 label: {json.dumps(label, ensure_ascii=False)}
-classes: [{", ".join(quoted)}]  # or more; of two the negative first, the second is looked for
-covariates: {json.dumps(columns, ensure_ascii=False)}  # columns that are told of each class
+{kind}
+covariates: {json.dumps(list(columns), ensure_ascii=False)}  # columns that are told beside it
 regress_out: []  # of those, what is taken out of every voxel, fitted to the training part alone
 sessions: first  # or all; those of one person are held out together
 
@@ -132,12 +167,46 @@ rows:
 recipe: {{epochs: 20, batch_size: 4}}
 maps: true  # a map of each net in the report: where its answers are sensitive
 limit: {{hours: null, gigabytes: null}}  # refuse to start what would take more
-few: stop  # run: go on with fewer than {FEWEST} people of a class
+few: stop  # run: go on with fewer than {fewest}
 names: pseudonyms  # what the report calls people; subjects: as their files do
 """
 
 
-def _reasons(listing: Listing) -> Counter[str]:
+def write_score_study(
+    folder: Path, label: str, layout: str, rows: Sequence[Mapping[str, str]], columns: Sequence[str]
+) -> str:
+    """Return the study of a column of numbers, with many values, as YAML."""
+    prepare = {"label_column": label, **({"layout": "folder"} if layout == "folder" else {})}
+    request = CohortRequest("cohort_scores", {**prepare, "leave_out": "subject"}, folder)
+    listing = request.list_scans(folder)
+    of = {scan.subject: float(scan.label) for scan in listing.scans}
+    scores = sorted(of.values())
+    comment = [
+        f"{label} holds numbers, {len(set(scores))} different ones: it is taken for a score that "
+        "is estimated (kind: regression). If they are names of classes, write kind: classes, and "
+        "which.",
+        f"{len(listing.scans)} scans are used, the first of every person; {len(of)} people have a "
+        f"score, {scores[0]:g} to {scores[-1]:g}, the middle one {scores[len(scores) // 2]:g}.",
+        *(f"Left out: {count} {why}" for why, count in reasons(listing).items()),
+        *(f"Taken of {what}: {how}" for what, how in listing.taken[:5]),
+    ]
+    if len(of) < FEWEST_SCORED:
+        comment.append(
+            f"WARNING: only {len(of)} people. The study stops before anything is trained, unless "
+            "few: run is written below: a number from so few says next to nothing."
+        )
+    if far := far_values(scores):
+        comment.append(
+            f"WARNING: {', '.join(f'{value:g}' for value in far[:5])} lie far from all other "
+            "scores: if one is a code for a missing value, write n/a into the table in its place."
+        )
+    folds = max(2, min(USUAL_FOLDS, len(of) // 2))
+    kind = "kind: regression  # the score is estimated; no classes"
+    fewest = f"{FEWEST_SCORED} people"
+    return study_text(folder, label, layout, comment, kind, columns, folds, fewest)
+
+
+def reasons(listing: Listing) -> Counter[str]:
     """Count what was left out by kind of reason, without names."""
     kinds = {
         "further session": "further sessions",
@@ -145,6 +214,7 @@ def _reasons(listing: Listing) -> Counter[str]:
         "has no label": "scans without a label",
         "but no scan": "people of the table without a scan",
         "is of no class": "scans of no class",
+        "has no score": "people without a score",
         "is excluded": "excluded",
         "was not fetched": "scans that were not fetched",
     }

@@ -13,6 +13,7 @@ from structnets.cohorts.fold_sizes import (
     group_of,
     refuse_few,
     refuse_few_groups,
+    refuse_few_scored,
     subjects_of_classes,
 )
 from structnets.cohorts.listing import Listing, Scan, with_traits
@@ -73,6 +74,12 @@ class CohortRequest:
                 f"prepare parameter 'regress_out' names {self.leave_out}, which 'leave_out' holds "
                 "out: nothing can be fitted of what training never sees; take it out of one"
             )
+        label = self.prepare.get("label_column")
+        if self.scored and label and label in (self.leave_out, *named_columns(self.prepare)):
+            raise ValueError(
+                f"prepare parameters 'regress_out' and 'leave_out' cannot name {label}, the score "
+                "that is to be estimated"
+            )
         if self.leave_out is not None and "folds" in self.prepare:
             raise ValueError("prepare parameters 'folds' and 'leave_out' are two ways; give one")
         if both := sorted(set(self.exclude) & set(self.keep)):
@@ -81,8 +88,15 @@ class CohortRequest:
             )
 
     @property
+    def scored(self) -> bool:
+        """Whether people have a score each, in place of a class."""
+        return find_dataset(self.name).form == "scores"
+
+    @property
     def classes(self) -> tuple[str, ...]:
-        """Names of the classes; of two, the negative first."""
+        """Names of the classes; of two, the negative first. None of a cohort with scores."""
+        if self.scored:
+            return ()
         if self.name != "cohort":
             return find_dataset(self.name).classes
         names = tuple(part.strip() for part in self._needed("classes").split(","))
@@ -165,7 +179,10 @@ class CohortRequest:
         if self.leave_out is not None:
             refuse_few_groups(self.leave_out, [group_of(self.leave_out, s) for s in listing.scans])
             return listing
-        refuse_few(subjects_of_classes(listing.scans, self.classes), self.folds)
+        if self.scored:
+            refuse_few_scored(len(people), self.folds)
+        else:
+            refuse_few(subjects_of_classes(listing.scans, self.classes), self.folds)
         return listing
 
     def find_scan(self, data_root: Path, name: str) -> Scan:
@@ -235,11 +252,16 @@ class CohortRequest:
             return {key: self.prepare[key] for key in _STEPS if key in self.prepare}
         return {key: v for key, v in self.prepare.items() if key not in _OF_GATHERING}
 
+    @property
+    def scans_of(self) -> str:
+        """The data set that scans are registered for: of a folder one, whatever is asked of it."""
+        return self.name if self.folder is None else "cohort"
+
     def subjects_name(self) -> str:
         """Name the folder of registered scans, which all grids and numbers of folds share."""
         chosen = self.of_scans()
         if self.folder is not None:
-            return f"{self.name}-{digest([chosen, str(self.folder)])[:8]}"
+            return f"{self.scans_of}-{digest([chosen, str(self.folder)])[:8]}"
         return f"{self.name}-{digest(chosen)[:8]}" if chosen else self.name
 
     def _names(self, key: str) -> tuple[str, ...]:

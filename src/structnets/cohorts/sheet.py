@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from structnets.foreign.shown import shortened
+from structnets.forms.cohort.covariate_columns import MISSING
 from structnets.imaging.scan_files import absence, read_whole
 
 Row = Mapping[str, str]
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 # Spreadsheets write the class 1 so, as soon as one cell of its column is empty.
 _WHOLE = re.compile(r"([+-]?\d+)\.0+")
 
@@ -89,7 +92,11 @@ def index_rows(path: Path, key: str, columns: Sequence[str]) -> dict[str, Row]:
 
 
 def read_labels(
-    path: Path, key: str, classify: Callable[[Row], str | None], columns: Sequence[str]
+    path: Path,
+    key: str,
+    classify: Callable[[Row], str | None],
+    columns: Sequence[str],
+    without: str = "is of no class",
 ) -> Labels:
     """Read the class of every row of a table.
 
@@ -103,6 +110,8 @@ def read_labels(
         Returns a row's class name; None for a row that has none. Its ValueError gets the line.
     columns : sequence of str
         Columns `classify` looks at; they also say why a row has no class.
+    without : str
+        What is said of a row that has none.
 
     Raises
     ------
@@ -127,7 +136,7 @@ def read_labels(
             )
         if label is None:
             shown = ", ".join(f"{column} {row[column] or 'empty'!r}" for column in columns)
-            refused[name] = f"is of no class: {shown} in {path.name}"
+            refused[name] = f"{without}: {shown} in {path.name}"
         else:
             of[name] = label
     return Labels(of, refused, str(path))
@@ -153,6 +162,41 @@ def one_of(column: str, classes: Sequence[str]) -> Callable[[Row], str | None]:
         return None
 
     return classify
+
+
+def score_in(column: str) -> Callable[[Row], str | None]:
+    """Return a reader of a column of numbers: the number as text, the same for ``65`` and ``65.0``.
+
+    It returns None where there is no value, and raises a ValueError for a text that is no number.
+    """
+
+    def read(row: Row) -> str | None:
+        value = row[column]
+        return None if value in MISSING else repr(number_in(value, column)).removesuffix(".0")
+
+    return read
+
+
+def is_number(text: str) -> bool:
+    """Say whether a cell holds a finite number, with a point before decimals."""
+    return bool(_NUMBER.fullmatch(text)) and math.isfinite(float(text))
+
+
+def number_in(text: str, column: str) -> float:
+    """Return the number that a cell holds.
+
+    Raises
+    ------
+    ValueError
+        If it holds none, or one that is not finite.
+    """
+    if is_number(text):
+        return float(text) + 0.0  # no negative zero
+    hint = ", with a point before decimals" if re.fullmatch(r"[+-]?\d+,\d+", text) else ""
+    raise ValueError(
+        f"{column} is {shortened(repr(text))}, which is no number: write one{hint}, or n/a where "
+        "there is none"
+    )
 
 
 def without_zeros(text: str) -> str:

@@ -39,6 +39,8 @@ class FormEntry:
     task_of_several : str
         The module with ``make_task`` where a preparation names more than two classes; empty for
         `task`.
+    fitted : str
+        The kind of recipe that fits these data without gradients.
     """
 
     package: str
@@ -50,6 +52,7 @@ class FormEntry:
     readers: Mapping[str, str] = field(default_factory=dict)
     reader: str = ""
     task_of_several: str = ""
+    fitted: str = "closed_form"
 
     @property
     def stored(self) -> str:
@@ -74,6 +77,7 @@ class FormEntry:
 
 
 ARRAYS = tuple(f"{split}_{kind}" for split in ("train", "test") for kind in ("images", "labels"))
+SCORED_FILES = ("volumes.npy", "scores.npy", "subjects.json", "folds.csv")
 COHORT_FILES = ("volumes.npy", "labels.npy", "subjects.json", "folds.csv")
 # Whole images with the outlines that annotators drew.
 BOUNDARY_KINDS = ("images", "labels", "annotators")
@@ -98,6 +102,15 @@ FORMS: Mapping[str, FormEntry] = {
         COHORT_FILES,
         readers={"regress_out": "structnets.forms.cohort.residual_source"},
         task_of_several=_RECORDED,
+    ),
+    "scores": FormEntry(
+        "structnets.forms.scores",
+        "volumes of subjects with a score each, dealt into folds that are held out in turn",
+        SCORED_FILES,
+        "structnets.forms.scores.task",
+        ("mae", "rmse", "r2", "r"),
+        readers={"regress_out": "structnets.forms.scores.residual_source"},
+        fitted="ridge",
     ),
     "shards": FormEntry(
         "structnets.forms.shards",

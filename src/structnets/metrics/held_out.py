@@ -72,15 +72,16 @@ def bootstrap_interval(
     answers: np.ndarray,
     groups: Sequence[object],
     *,
+    strata: np.ndarray | None = None,
     level: float = 0.95,
     draws: int = DRAWS,
     seed: int = 0,
 ) -> tuple[float, float]:
     """Return the percentile interval of a score over other samples of people.
 
-    People are drawn with replacement within each class, so that a class is never absent; all rows
-    of one are drawn together. The models stay as they were trained: how they would differ with
-    other people to train on is not in the interval.
+    People are drawn with replacement within each stratum, by default within each class, so that a
+    class is never absent; all rows of one are drawn together. The models stay as they were trained:
+    how they would differ with other people to train on is not in the interval.
 
     Parameters
     ----------
@@ -90,19 +91,22 @@ def bootstrap_interval(
         (N,), one row a scan; answers may be real numbers, as log-odds.
     groups : sequence
         N people.
+    strata : numpy.ndarray, optional
+        (N,) integers; by default the labels.
 
     Returns
     -------
     tuple of float
         Lower and upper end.
     """
+    strata = labels if strata is None else strata
     rng = np.random.default_rng(seed)
     rows: dict[object, list[int]] = {}
     for row, group in enumerate(groups):
         rows.setdefault(group, []).append(row)
     members: dict[int, list[np.ndarray]] = {}
     for of in rows.values():
-        members.setdefault(int(labels[of[0]]), []).append(np.array(of))
+        members.setdefault(int(strata[of[0]]), []).append(np.array(of))
     if len(rows) == len(labels):
         parts = []
         for _, people in sorted(members.items()):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,10 @@ class Answer:
         The most probable class; None where the file could not be read.
     probabilities : dict of str to float
         Of every class.
+    estimate : float or None
+        Of a net that estimates a score: the score.
+    score : str or None
+        The name of that score.
     warnings : list of str
         In what it is unlike the training, and what quality control flags.
     error : str or None
@@ -37,11 +41,16 @@ class Answer:
     probabilities: dict[str, float] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     error: str | None = None
+    estimate: float | None = None
+    score: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain JSON; warnings and an error only where there are any."""
-        said: dict[str, Any] = {"file": self.file, "label": self.label}
-        said["probabilities"] = self.probabilities
+        said: dict[str, Any] = {"file": self.file}
+        if self.score is None:
+            said |= {"label": self.label, "probabilities": self.probabilities}
+        else:
+            said |= {"score": self.score, "estimate": self.estimate}
         if self.warnings:
             said["warnings"] = self.warnings
         if self.error is not None:
@@ -88,9 +97,29 @@ def answer(loaded: Loaded, files: Sequence[Path]) -> Iterator[Answer]:
             except (OSError, ValueError) as error:
                 reason = getattr(error, "strerror", None) or str(error)
                 answers.append(Answer(str(path), error=reason))
-        rows = iter(loaded.probabilities(inputs).tolist() if inputs else [])
+        asked = loaded.probabilities if loaded.score is None else loaded.estimates
+        rows = iter(asked(inputs).tolist() if inputs else [])
         for said in answers:
-            yield said if said.error is not None else _labelled(said, next(rows), loaded.classes)
+            if loaded.score is not None:
+                yield _estimated(said, rows, loaded.score)
+            elif said.error is not None:
+                yield said
+            else:
+                yield _labelled(said, next(rows), loaded.classes)
+
+
+def _estimated(said: Answer, estimates: Iterator[float], score: Mapping[str, Any]) -> Answer:
+    """Add the next estimate, and a warning where the training had no such score."""
+    if said.error is not None:
+        return replace(said, score=score["name"])
+    value = next(estimates)
+    warnings = list(said.warnings)
+    if not score["least"] <= value <= score["most"]:
+        warnings.append(
+            f"the estimate {value:.4g} lies outside the training's scores, {score['least']:.4g} to "
+            f"{score['most']:.4g}"
+        )
+    return replace(said, estimate=value, score=score["name"], warnings=warnings)
 
 
 def _labelled(said: Answer, row: list[float], classes: Sequence[str]) -> Answer:
@@ -100,8 +129,18 @@ def _labelled(said: Answer, row: list[float], classes: Sequence[str]) -> Answer:
 
 
 def as_csv(answers: Iterable[Answer], classes: Sequence[str]) -> str:
-    """Write answers as CSV: file, label, error, warnings, and a column for each class."""
+    """Write answers as CSV: file, label, error, warnings, and a column for each class.
+
+    Of a net that estimates a score, of which `classes` are none: file, estimate, error, warnings.
+    """
     text = io.StringIO()
+    if not classes:
+        lines = csv.writer(text, lineterminator="\n")
+        lines.writerow(["file", "estimate", "error", "warnings"])
+        for said in answers:
+            value = "" if said.estimate is None else f"{said.estimate:.6g}"
+            lines.writerow([said.file, value, said.error or "", "; ".join(said.warnings)])
+        return text.getvalue()
     columns = [f"p({name})" for name in classes]
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["file", "label", "error", "warnings", *columns])

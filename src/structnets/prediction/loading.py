@@ -18,6 +18,7 @@ from structnets.prediction.mlflow_addresses import fetch_weights, is_mlflow_addr
 from structnets.prediction.transforms import Transform
 from structnets.prediction.volumes import VolumeTransform
 from structnets.specs.resolved import ResolvedSpec
+from structnets.training.input_facts import in_units
 from structnets.training.raw_files import RawFiles
 from structnets.training.tensor_files import model_content
 from structnets.training.trained_net import with_weights
@@ -34,7 +35,8 @@ class Loaded:
     Attributes
     ----------
     model : nn.Module
-        In evaluation mode; takes a batch of what the transform gives, returns logits.
+        In evaluation mode; takes a batch of what the transform gives, returns logits. One that
+        estimates a score returns (B, 1), standardised: `estimates` gives the score.
     transform : Transform or VolumeTransform
         From a file, its bytes, or a PIL image to (C, H, W); from a NIfTI file to (1, X, Y, Z).
     classes : tuple of str
@@ -55,15 +57,47 @@ class Loaded:
         return iter((self.model, self.transform))
 
     @property
+    def score(self) -> dict[str, Any] | None:
+        """Of a net that estimates a score, what `structnets.training.input_facts` says of it."""
+        return self.facts.get("score")
+
+    @property
     def run_id(self) -> str:
         """The run it comes from."""
         return run_id(self.spec)
 
     @torch.inference_mode()
     def probabilities(self, inputs: Sequence[Tensor]) -> Tensor:
-        """Return the probabilities of the classes, (B, classes), of transformed pictures."""
+        """Return the probabilities of the classes, (B, classes), of transformed pictures.
+
+        Raises
+        ------
+        ValueError
+            If the net estimates a score, which has no classes.
+        """
+        if self.score is not None:
+            raise ValueError(
+                f"{self.run_id} estimates {self.score['name']}, and tells no classes apart: use "
+                "estimates"
+            )
+        return self._answers(inputs).softmax(1)
+
+    @torch.inference_mode()
+    def estimates(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Return the estimated scores, (B,) float64 in their units, of transformed scans.
+
+        Raises
+        ------
+        ValueError
+            If the net tells classes apart.
+        """
+        if self.score is None:
+            raise ValueError(f"{self.run_id} tells classes apart: use probabilities")
+        return in_units(self._answers(inputs)[:, 0].double(), self.score)
+
+    def _answers(self, inputs: Sequence[Tensor]) -> Tensor:
         device = next((p.device for p in self.model.parameters()), torch.device("cpu"))
-        return self.model(torch.stack(list(inputs)).to(device)).float().softmax(1).cpu()
+        return self.model(torch.stack(list(inputs)).to(device)).float().cpu()
 
 
 def load(
@@ -124,7 +158,7 @@ def load(
         )
     try:
         files = RawFiles(spec, facts)
-        transform = (VolumeTransform if files.form == "cohort" else Transform)(files, facts)
+        transform = (VolumeTransform if files.of_scans else Transform)(files, facts)
         model = create_for_spec(spec, len(facts["classes"]), facts["image_shape"])
         model = with_weights(model, spec, content["state_dict"])
     except (KeyError, TypeError, RuntimeError) as error:

@@ -11,6 +11,7 @@ from structnets.cohorts.decisions import COUNTED
 from structnets.files import read_json
 from structnets.pages import data_uri, page
 from structnets.reporting.cohort_results import MAJORITY, CohortResults
+from structnets.reporting.held_out_results import HeldOutResults
 from structnets.reporting.pseudonyms import People
 from structnets.reporting.study_findings import Findings
 
@@ -54,21 +55,37 @@ def cohort_page(
     str
         HTML; whatever comes from the user's data is escaped.
     """
-    study, source = results.planned.study, results.manifest["source"]
     return page(
         "structnets.reporting",
         "cohort_study.html",
-        title=study.study.replace("_", " "),
-        question=study.question,
-        findings=findings,
-        results=results,
+        **of_any_cohort(results, findings, subjects, named, again, maps, agreements),
+        scored=False,
         columns=_columns(results.classes),
         scores={**{row: results.score(row) for row in results.rows}, MAJORITY: results.majority()},
         majority=MAJORITY,
         curves=[data_uri(drawn, "image/svg+xml") for drawn in curves],
+        people=_people(results),
+    )
+
+
+def of_any_cohort(
+    results: HeldOutResults,
+    findings: Findings,
+    subjects: Path,
+    named: People,
+    again: Sequence[str],
+    maps: bytes | None,
+    agreements: Mapping[str, float | None] | None,
+) -> dict[str, Any]:
+    """Return what the template of every cohort's report is given; parameters as `cohort_page`."""
+    study, source = results.planned.study, results.manifest["source"]
+    return dict(
+        title=study.study.replace("_", " "),
+        question=study.question,
+        findings=findings,
+        results=results,
         maps=maps and data_uri(maps, "image/png"),
         agreements=agreements or {},
-        people=_people(results),
         counts=", ".join(f"{source['counts'][k]} {k}" for k in COUNTED if k in source["counts"]),
         left_out=[
             *((named.left_out(what), named(why)) for what, why in _left_out(source, named)),
@@ -115,7 +132,7 @@ def _people(results: CohortResults) -> dict[str, Mapping[str, Any]]:
 
 
 def _quality(
-    results: CohortResults, subjects: Path, named: People
+    results: HeldOutResults, subjects: Path, named: People
 ) -> Iterator[tuple[str, list[str]]]:
     """Yield pictures of registered scans, worst first, and what is said of them."""
     facts = []

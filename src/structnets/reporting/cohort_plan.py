@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from structnets.cohorts.content import digest_scans, read_checksums
-from structnets.cohorts.fold_sizes import group_of
 from structnets.cohorts.listing import Scan
 from structnets.cohorts.request import CohortRequest
 from structnets.files import read_json, write_json
 from structnets.identity import prepared_name
+from structnets.reporting.score_warnings import refuse_without_spread, score_warnings
 from structnets.reporting.study_runs import PlannedStudy
 from structnets.specs.cohort_study import (
     FEWEST,
+    FEWEST_SCORED,
     CohortRun,
     CohortStudy,
     cohort_runs,
@@ -73,7 +74,7 @@ class CohortPlan(PlannedStudy):
     @property
     def parts(self) -> int:
         """Number of parts that are held out in turn."""
-        return self.listed["parts"]
+        return len(groups_of(self.study, self.listed)) or self.study.folds
 
     @property
     def jobs(self) -> dict[str, list[str]]:
@@ -115,47 +116,77 @@ def plan_cohort(configuration: Configuration, lists: Path, pinned: str | None) -
     file = Path(str(configuration.study)).resolve()
     study = load_cohort_study(file)
     folder = study.folder(file)
-    request = CohortRequest("cohort", study.prepare(), folder)
+    request = CohortRequest(study.dataset, study.prepare(), folder)
     path = Path(pinned) if pinned else _list(request, lists)
     listed = read_json(path)
-    request = CohortRequest("cohort", {**study.prepare(), "content": path.stem}, folder)
-    counts = people(listed["scans"], study.classes)
-    few = {name: count for name, count in counts.items() if count < FEWEST}
+    request = CohortRequest(study.dataset, {**study.prepare(), "content": path.stem}, folder)
+    if study.regression:
+        refuse_without_spread(study, listed["scans"])
+    counts = people(listed["scans"], study)
+    least = FEWEST_SCORED if study.regression else FEWEST
+    few = {name: count for name, count in counts.items() if count < least}
     if few and study.few == "stop":
-        said = " and ".join(f"{count} of class {name!r}" for name, count in few.items())
+        said = " and ".join(f"{count} {of_what(study, name)}" for name, count in few.items())
         raise ValueError(
             f"{file}: there are only {said}: any number from so few people says next to nothing. "
             f"Add people, or write few: run into {file.name} to have it all the same"
         )
     left = left_for_training(study, listed)
-    runs = list(cohort_runs(study, path.stem, listed["parts"], left))
+    parts = len(groups_of(study, listed)) or study.folds
+    runs = list(cohort_runs(study, path.stem, parts, left))
     if not runs:
         raise ValueError(f"{file}: too few people for any model; add people")
     return CohortPlan(file, study, path, listed, request, runs)
 
 
-def people(scans: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> dict[str, int]:
-    """Count the people of each class."""
-    of = {name: {s["subject"] for s in scans if s["label"] == name} for name in classes}
+def people(scans: Sequence[Mapping[str, Any]], study: CohortStudy) -> dict[str, int]:
+    """Count the people of each class; with scores they are one, called by the score."""
+    of = {name: {s["subject"] for s in scans if s["label"] == name} for name in study.classes}
+    if study.regression:
+        of = {study.label: {s["subject"] for s in scans}}
     return {name: len(found) for name, found in of.items()}
+
+
+def of_what(study: CohortStudy, name: str) -> str:
+    """Say what people are of, in words."""
+    return f"with a score {name!r}" if study.regression else f"of class {name!r}"
 
 
 def left_for_training(study: CohortStudy, listed: Mapping[str, Any]) -> dict[str, int]:
     """Count the people of each class that are left for training at least."""
-    counts = people(listed["scans"], study.classes)
+    counts = people(listed["scans"], study)
     if study.leave_out is None:
-        return {name: count - -(-count // listed["parts"]) for name, count in counts.items()}
-    groups = {s["subject"]: (s["group"], s["label"]) for s in listed["scans"]}
-    held = Counter(groups.values())
+        return {name: count - -(-count // study.folds) for name, count in counts.items()}
+    groups = groups_of(study, listed)
+    if study.regression:
+        most = max(len({subject for subject, _ in people}) for people in groups.values())
+        return {study.label: counts[study.label] - most}
+    held = {(group, label): n for group, people in groups.items()
+            for label, n in Counter(label for _, label in people).items()}  # fmt: skip
     return {
         name: count - max((n for (_, label), n in held.items() if label == name), default=0)
         for name, count in counts.items()
     }
 
 
+def groups_of(study: CohortStudy, listed: Mapping[str, Any]) -> dict[str, set[tuple[str, str]]]:
+    """Return who is left out together, people with their labels, by group; none with folds.
+
+    A list is of a content, which studies that leave out otherwise share.
+    """
+    found: dict[str, set[tuple[str, str]]] = {}
+    for scan in listed["scans"] if study.leave_out else []:
+        of_person = study.leave_out == "subject"
+        group = scan["subject"] if of_person else scan["traits"][study.leave_out]
+        found.setdefault(group, set()).add((scan["subject"], scan["label"]))
+    return found
+
+
 def list_warnings(study: CohortStudy, listed: Mapping[str, Any]) -> list[str]:
     """Say what a reader must know before any number."""
-    counts = people(listed["scans"], study.classes)
+    if study.regression:
+        return score_warnings(study, listed["scans"])
+    counts = people(listed["scans"], study)
     total, most = sum(counts.values()), max(counts.values())
     found = []
     if min(counts.values()) < 50:
@@ -192,19 +223,18 @@ def _list(request: CohortRequest, lists: Path) -> Path:
     listing = request.list_scans(root)
     found = read_checksums(request, listing, root, lists)
     path = lists / f"{digest_scans(found)}.json"
-    groups = {group_of(request.leave_out, scan) for scan in listing.scans if request.leave_out}
     content = {
-        "scans": [_told(request, scan, sha256) for scan, sha256 in found],
+        "scans": [
+            {
+                **{key: getattr(scan, key) for key in ("subject", "session", "label")},
+                "traits": dict(scan.traits),
+                "sha256": sha256,
+            }
+            for scan, sha256 in found
+        ],
         "left_out": [list(entry) for entry in listing.left_out],
         "taken": [list(entry) for entry in listing.taken],
-        "parts": len(groups) if request.leave_out else request.folds,
     }
     if not path.is_file() or read_json(path) != content:
         write_json(path, content)
     return path
-
-
-def _told(request: CohortRequest, scan: Scan, sha256: str) -> dict[str, Any]:
-    told: dict[str, Any] = {"subject": scan.subject, "session": scan.session, "label": scan.label}
-    group = group_of(request.leave_out, scan) if request.leave_out else ""
-    return {**told, "traits": dict(scan.traits), "sha256": sha256, "group": group}

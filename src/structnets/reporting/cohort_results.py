@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from structnets.files import read_json
-from structnets.forms.cohort.covariate_columns import MISSING
 from structnets.forms.cohort.stored import load_cohort
 from structnets.reporting.cohort_plan import CohortPlan
 from structnets.reporting.cohort_scores import Answers, RowScore, score_answers
+from structnets.reporting.held_out_results import HeldOutResults
 from structnets.reporting.study_runs import results_of
 
 MAJORITY = "always the most frequent class"
 
 
-class CohortResults:
-    """What was measured.
-
-    Parameters
-    ----------
-    planned : CohortPlan
-        The study.
-    manifest : mapping
-        Of the prepared cohort.
-    prepared : Path
-        Its folder.
-    results : mapping
-        Content of ``result.json`` by run id.
-    """
+class CohortResults(HeldOutResults):
+    """What was measured of classes; parameters as `HeldOutResults`, which reads the folds."""
 
     def __init__(
         self,
@@ -41,39 +28,18 @@ class CohortResults:
         prepared: Path,
         results: Mapping[str, Mapping[str, Any]],
     ) -> None:
-        self.planned, self.manifest, self.results = planned, manifest, results
-        self.subjects: list[dict[str, Any]] = read_json(prepared / "subjects.json")
-        _, self.labels, self.folds = load_cohort(prepared)
+        _, self.labels, folds = load_cohort(prepared)
+        super().__init__(planned, manifest, prepared, results, folds)
         self.classes: tuple[str, ...] = tuple(manifest["classes"])
-
-    @property
-    def rows(self) -> list[str]:
-        """Titles of the rows, nets first."""
-        return list(dict.fromkeys(run.row for run in self.planned.runs))
-
-    @property
-    def repeats(self) -> int:
-        """How many times the folds were dealt."""
-        return self.planned.study.repeats
 
     @cached_property
     def answers(self) -> dict[str, Answers]:
         """What each row says of every scan, by a model that had not seen its person."""
-        two = len(self.classes) == 2
-        shape = (self.repeats, len(self.labels), *(() if two else (len(self.classes),)))
-        found = {row: np.full(shape, np.nan) for row in self.rows}
-        for run in self.planned.runs:
-            repeat, fold = divmod(run.seed, self.planned.parts)
-            held = np.flatnonzero(self.folds[repeat] == fold)
-            said = self.results[run.run_id].get("log_odds" if two else "probabilities")
-            if said is None:
-                raise ValueError(
-                    f"run {run.run_id} was made by an earlier version, which kept no answers of "
-                    "single scans: remove its folder and call the study again"
-                )
-            found[run.row][repeat, held] = said
-        make = Answers.of_log_odds if two else Answers.of_probabilities
-        return {row: make(values) for row, values in found.items()}
+        if len(self.classes) == 2:
+            found = self.collect("log_odds")
+            return {row: Answers.of_log_odds(values) for row, values in found.items()}
+        found = self.collect("probabilities", len(self.classes))
+        return {row: Answers.of_probabilities(values) for row, values in found.items()}
 
     def probabilities(self, row: str) -> np.ndarray:
         """Return the probabilities of the classes, (repeats, N, classes)."""
@@ -88,16 +54,14 @@ class CohortResults:
         """
         for row in self.rows:
             said = self.answers[row]
-            for repeat, chances in enumerate(self.probabilities(row)):
-                for number, entry in enumerate(self.subjects):
-                    line = {key: entry[key] for key in ("subject", "session", "label")}
-                    line |= {"row": row, "repeat": repeat, "fold": int(self.folds[repeat, number])}
-                    each = zip(self.classes, map(float, chances[number]), strict=True)
-                    if len(self.classes) == 2:
-                        yield {**line, "probability": float(chances[number, 1])}
-                    else:
-                        answer = self.classes[said.decided[repeat, number]]
-                        yield {**line, "answer": answer, **{f"p({n})": p for n, p in each}}
+            chances = self.probabilities(row)
+            for repeat, number, line in self.lines(row):
+                each = list(zip(self.classes, map(float, chances[repeat, number]), strict=True))
+                if len(self.classes) == 2:
+                    yield {**line, "probability": each[1][1]}
+                else:
+                    answer = self.classes[said.decided[repeat, number]]
+                    yield {**line, "answer": answer, **{f"p({n})": p for n, p in each}}
 
     def score(self, row: str) -> RowScore:
         """Score a row."""
@@ -116,19 +80,14 @@ class CohortResults:
         return self._score(Answers(decided))
 
     def _score(self, said: Answers) -> RowScore:
-        people = [entry["subject"] for entry in self.subjects]
-        return score_answers(said, self.labels, self.folds, people, self.classes)
+        return score_answers(said, self.labels, self.folds, self.people, self.classes)
 
     def traits(self) -> dict[str, dict[str, str]]:
         """Summarise each covariate by class: mean and deviation of numbers, else counts."""
-        found: dict[str, dict[str, str]] = {}
-        people = {entry["subject"]: entry for entry in self.subjects}.values()
-        for column in self.planned.request.traits:
-            found[column] = {
-                name: _summary([e["traits"][column] for e in people if e["label"] == name])
-                for name in self.classes
-            }
-        return found
+        return {
+            column: {name: self.summary(column, name) for name in self.classes}
+            for column in self.planned.request.traits
+        }
 
 
 def collect_cohort(
@@ -145,17 +104,3 @@ def collect_cohort(
     """
     found = results_of(planned.runs, results, manifest["digest"], "data")
     return CohortResults(planned, manifest, prepared, found)
-
-
-def _summary(values: Sequence[str]) -> str:
-    given = [value for value in values if value not in MISSING]
-    missing = f", {len(values) - len(given)} missing" if len(given) < len(values) else ""
-    try:
-        numbers = np.array([float(value) for value in given])
-    except ValueError:
-        counts = {value: given.count(value) for value in sorted(set(given))}
-        return ", ".join(f"{count} {value}" for value, count in counts.items()) + missing
-    if not numbers.size:
-        return "all missing"
-    spread = f" ± {numbers.std(ddof=1):.1f}" if numbers.size > 1 else ""
-    return f"{numbers.mean():.1f}{spread} ({numbers.min():g} to {numbers.max():g}){missing}"

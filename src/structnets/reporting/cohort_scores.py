@@ -80,15 +80,7 @@ class Answers:
 
     @classmethod
     def of_probabilities(cls, chances: np.ndarray) -> Answers:
-        """Return the answers of several classes from their probabilities (repeats, N, classes).
-
-        Raises
-        ------
-        ValueError
-            If one is no finite number.
-        """
-        if wrong := int((~np.isfinite(chances)).sum()):
-            raise ValueError(f"{wrong} probabilities are no finite numbers: the training diverged")
+        """Return the answers of several classes from their probabilities (repeats, N, classes)."""
         return cls(chances.argmax(-1), chances, chances)
 
 

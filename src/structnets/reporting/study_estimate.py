@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from structnets.data.sets.entries.catalogue import find_dataset
 from structnets.files import read_json, write_json
 from structnets.identity import digest
 from structnets.reporting.cohort_plan import CohortPlan
@@ -172,7 +173,7 @@ def speed_key(spec: ResolvedSpec) -> str:
     """Name what decides how long a step takes."""
     recipe: Any = spec["recipe"]
     what = [spec["model"], recipe.get("crop"), recipe.get("batch_size"), recipe.get("amp")]
-    if spec["data"]["name"] == "cohort":
+    if find_dataset(spec["data"]["name"]).cohort:
         what.append(spec["data"]["prepare"].get("grid_mm", 2))
     return digest([what, os.uname().nodename])[:16]
 
@@ -199,17 +200,17 @@ def _time(specs: list[ResolvedSpec]) -> list[dict[str, float]]:
 def time_steps(spec: ResolvedSpec) -> dict[str, float]:
     """Time training steps and answers of a model on made pictures or scans, on one processor."""
     import torch
-    from torch.nn.functional import cross_entropy
+    from torch.nn.functional import cross_entropy, mse_loss
 
     from structnets.models.registry import create_for_spec
 
     torch.set_num_threads(1)
     recipe: Any = spec["recipe"]
     prepare: Any = spec["data"]["prepare"]
-    if spec["data"]["name"] == "cohort":
+    if find_dataset(spec["data"]["name"]).cohort:
         from structnets.imaging.grid import grid_shape
 
-        classes = prepare["classes"].count(",") + 1
+        classes = prepare["classes"].count(",") + 1 if "classes" in prepare else 1
         shape = [1, *grid_shape(prepare.get("grid_mm", 2))]
     else:
         classes = int(prepare["classes"])
@@ -217,10 +218,13 @@ def time_steps(spec: ResolvedSpec) -> dict[str, float]:
     batch = recipe["batch_size"]
     model = create_for_spec(spec, classes, shape)
     pictures, labels = torch.rand(batch, *shape), torch.arange(batch) % classes
+    scored = classes == 1  # no data have one class
     times = []
     for _ in range(_TIMED + 1):
         begun = time.perf_counter()
-        cross_entropy(model(pictures), labels).backward()
+        answers = model(pictures)
+        loss = mse_loss(answers[:, 0], labels.float()) if scored else cross_entropy(answers, labels)
+        loss.backward()
         times.append(time.perf_counter() - begun)
     model.eval()
     begun = time.perf_counter()

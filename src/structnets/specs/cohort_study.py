@@ -19,10 +19,13 @@ from structnets.specs.study import Limit, Row
 from structnets.specs.validation import Strict, checked, load_yaml
 
 LINEAR = "linear"
-"""The row that stands beside every study: logistic regression on voxels."""
+"""The row that stands beside every study: logistic regression, or ridge regression, on voxels."""
 
 FEWEST = 10
 """From fewer people of a class, a study does not start unless it is told to."""
+
+FEWEST_SCORED = 20
+"""From fewer people with a score."""
 
 _RECIPE: Mapping[str, Any] = {
     "optimizer": {"name": "adam", "lr": 1e-3},
@@ -32,6 +35,7 @@ _RECIPE: Mapping[str, Any] = {
     "standardize": True,
 }
 _GRID = (0.001, 0.01, 0.1, 1.0)
+_PENALTIES = (0.001, 0.01, 0.1, 1.0, 10.0)
 _USUAL_INNER = 5
 
 
@@ -46,9 +50,14 @@ class CohortStudy(Strict):
     layout: Literal["bids", "folder"] = Field(
         default="bids", description="With folder, labels.csv names subject and file of each scan."
     )
-    label: str = Field(description="The column of the table that holds the classes.")
+    kind: Literal["classes", "regression"] = Field(
+        default="classes",
+        description="Classes are told apart, or with regression a score, a number, is estimated.",
+    )
+    label: str = Field(description="The column of the table that holds the classes, or the score.")
     classes: list[str] = Field(
-        description="Its values that are compared; of two, the negative first."
+        default=[],
+        description="Its values that are compared; of two, the negative first. None of a score.",
     )
     covariates: list[str] = Field(
         default=[], description="These columns are compared between the classes."
@@ -86,7 +95,8 @@ class CohortStudy(Strict):
     recipe: dict[str, Any] = Field(default={}, description="How nets are trained.")
     few: Literal["stop", "run"] = Field(
         default="stop",
-        description=f"With fewer than {FEWEST} people of a class, stop before anything is trained.",
+        description=f"With fewer than {FEWEST} people of a class, or {FEWEST_SCORED} with a score, "
+        "stop before anything is trained.",
     )
     maps: bool = Field(
         default=False,
@@ -100,10 +110,10 @@ class CohortStudy(Strict):
     @field_validator("classes")
     @classmethod
     def _several(cls, classes: list[str]) -> list[str]:
-        if len(classes) < 2 or len(set(classes)) < len(classes):
+        if classes and (len(classes) < 2 or len(set(classes)) < len(classes)):
             raise ValueError(
-                f"a study compares two different classes or more, got {classes}; a score in "
-                "numbers is no class: give its ranges names in a column of their own"
+                f"a study compares two different classes or more, got {classes}; to estimate a "
+                "score write kind: regression, and no classes"
             )
         if odd := [name for name in classes if not name.strip() or "," in name]:
             raise ValueError(f"the name of a class has a comma or is empty: {odd[0]!r}; rename it")
@@ -116,6 +126,32 @@ class CohortStudy(Strict):
         if len(set(titles)) < len(titles):
             raise ValueError(f"rows need different labels, and none may be {LINEAR}: {titles[1:]}")
         return rows
+
+    @model_validator(mode="after")
+    def _of_a_kind(self) -> CohortStudy:
+        if self.regression and self.classes:
+            raise ValueError("kind: regression estimates a number: take the classes out")
+        if not self.regression and not self.classes:
+            raise ValueError(
+                f"classes: name the values of {self.label} that are compared; or write kind: "
+                "regression, if it holds a score"
+            )
+        if self.regression and self.label in (*self.covariates, *self.regress_out, self.leave_out):
+            raise ValueError(
+                f"{self.label} is the score that is estimated: take it out of covariates, "
+                "regress_out and leave_out"
+            )
+        return self
+
+    @property
+    def regression(self) -> bool:
+        """Whether a score is estimated."""
+        return self.kind == "regression"
+
+    @property
+    def dataset(self) -> str:
+        """The data set of its specs."""
+        return "cohort_scores" if self.regression else "cohort"
 
     @model_validator(mode="after")
     def _one_way(self) -> CohortStudy:
@@ -131,7 +167,7 @@ class CohortStudy(Strict):
         """Return the prepare parameters, all but the content."""
         found: dict[str, Any] = {
             "label_column": self.label,
-            "classes": ",".join(self.classes),
+            **({"classes": ",".join(self.classes)} if self.classes else {}),
             "grid_mm": self.grid_mm,
             **({"layout": "folder"} if self.layout == "folder" else {}),
             **({"covariates": ",".join(self.covariates)} if self.covariates else {}),
@@ -141,7 +177,7 @@ class CohortStudy(Strict):
             **{key: value for key in ("exclude", "keep") if (value := getattr(self, key))},
         }
         way = {"folds": self.folds} if self.leave_out is None else {"leave_out": self.leave_out}
-        return without_defaults("cohort", {**found, **way})
+        return without_defaults(self.dataset, {**found, **way})
 
 
 @dataclass(frozen=True)
@@ -179,9 +215,11 @@ def inner_folds(left: Mapping[str, int]) -> int | None:
     """Return the inner folds for so many people of each class in training; None if too few.
 
     They are dealt without regard to classes, so that there are as many as it takes for none to hold
-    a whole class.
+    a whole class. People with a score are one class, of which any may be in a fold.
     """
     total, least = sum(left.values()), min(left.values())
+    if len(left) == 1:
+        return min(_USUAL_INNER, total - 1) if total > 2 else None
     for inner in range(min(_USUAL_INNER, total), total + 1):
         if leave_every_class(total, least, inner):
             return inner
@@ -209,7 +247,7 @@ def cohort_runs(
     ValueError
         If a spec is not valid.
     """
-    data = {"name": "cohort", "prepare": {**study.prepare(), "content": content}}
+    data = {"name": study.dataset, "prepare": {**study.prepare(), "content": content}}
     models = [
         (row.title, {"name": row.model, "options": row.options},
          merge(merge(dict(_RECIPE), study.recipe), row.recipe))
@@ -217,6 +255,8 @@ def cohort_runs(
     ]  # fmt: skip
     if inner := inner_folds(left):
         fixed = {"kind": "closed_form", "classifier": "logistic", "grid": list(_GRID)}
+        if study.regression:
+            fixed = {"kind": "ridge", "grid": list(_PENALTIES)}
         models.append((LINEAR, {"name": "standardized_voxels"}, {**fixed, "folds": inner}))
     for title, model, recipe in models:
         for seed in range(parts * study.repeats):
@@ -227,5 +267,6 @@ def cohort_runs(
                 "data": data,
                 "recipe": recipe,
                 "seed": seed,
+                **({"metric": "mae"} if study.regression else {}),
             }
             yield CohortRun(title, seed, validate(spec))

@@ -300,4 +300,20 @@ class ClosedFormRecipe(Strict):
     )
 
 
-Recipe = Annotated[GradientRecipe | ClosedFormRecipe, Field(discriminator="kind")]
+class RidgeRecipe(Strict):
+    """Fixed features and a linear estimate of a score, its penalty chosen on the training part."""
+
+    kind: Literal["ridge"]
+    folds: int = Field(
+        default=5, ge=2, description="The penalty is cross-validated in so many folds."
+    )
+    grid: list[Annotated[float, Field(gt=0)]] = Field(
+        min_length=1,
+        description="These penalties are tried, in units of the features' mean squared length.",
+    )
+    evaluation: Evaluation = Field(
+        default=Evaluation(), description="The reported metric is measured so."
+    )
+
+
+Recipe = Annotated[GradientRecipe | ClosedFormRecipe | RidgeRecipe, Field(discriminator="kind")]

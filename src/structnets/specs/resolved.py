@@ -176,6 +176,15 @@ class ClosedFormSettings(TypedDict):
     evaluation: EvaluationSettings
 
 
+class RidgeSettings(TypedDict):
+    """A recipe of fixed features and a linear estimate of a score."""
+
+    kind: Literal["ridge"]
+    folds: int
+    grid: list[float]
+    evaluation: EvaluationSettings
+
+
 class SpecHead(TypedDict):
     """What specs of either kind of recipe share."""
 
@@ -211,7 +220,13 @@ class ClosedFormSpec(SpecHead):
     recipe: ClosedFormSettings
 
 
-ResolvedSpec = GradientSpec | ClosedFormSpec
+class RidgeSpec(SpecHead):
+    """The science of one linear estimate of a score."""
+
+    recipe: RidgeSettings
+
+
+ResolvedSpec = GradientSpec | ClosedFormSpec | RidgeSpec
 
 
 class AshaSettings(TypedDict):

@@ -137,11 +137,17 @@ class Spec(Strict):
                 f"metric {self.metric!r} does not belong to {self.data.name}; "
                 f"allowed: {', '.join(form.metrics)}"
             )
+        if self.recipe.kind not in ("gradient", form.fitted):
+            raise ValueError(
+                f"recipe kind {self.recipe.kind!r} is not for {self.data.name}; allowed: gradient, "
+                f"{form.fitted}"
+            )
         if form.recipe == "boundaries":
             _check_boundaries(self.recipe, self.data)
         elif isinstance(self.recipe, GradientRecipe) and self.recipe.boundaries is not None:
             raise ValueError(f"recipe.boundaries: {self.data.name} has classes; leave it out")
-        if self.metric == "accuracy" and not takes_classes(self.model.name):
+        counted = self.metric == "accuracy" or find_dataset(self.data.name).cohort
+        if counted and not takes_classes(self.model.name):
             raise ValueError(
                 f"model {self.model.name!r} cannot be made for the classes of {self.data.name}: "
                 "its constructor has no argument num_classes, or makes maps of them"

@@ -27,7 +27,7 @@ def input_facts(spec: ResolvedSpec, manifest: Mapping[str, Any]) -> dict[str, An
         subtracted; ``mean_image``, whether a mean image is; ``grey``, whether all training
         pictures were without colour; ``sides``, the least and the most pixels of a side of the
         training pictures, or None where that was not kept; of brain scans ``registered_before``,
-        how many came registered to MNI152, and of how many.
+        how many came registered to MNI152, and of how many; of a score what `score_facts` says.
     """
     recipe = spec["recipe"]
     counts = manifest.get("counts", {})
@@ -45,4 +45,32 @@ def input_facts(spec: ResolvedSpec, manifest: Mapping[str, Any]) -> dict[str, An
         "mean_image": bool(recipe.get("mean_image")),
         "grey": shape[0] == 1 or (bool(total) and converted.get("grey", 0) == total),
         "sides": manifest.get("sides"),
+        **score_facts(spec, manifest),
     }
+
+
+def score_facts(spec: ResolvedSpec, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how a net's answer becomes a score in its units; nothing of data without scores.
+
+    Returns
+    -------
+    dict
+        ``score``: the ``name`` of its column, ``mean`` and ``deviation`` of the people that this
+        run trained on, by which it was standardised, and their ``least`` and ``most``.
+    """
+    if "units" not in manifest:
+        return {}
+    keys = ("mean", "deviation", "least", "most")
+    units = dict(zip(keys, manifest["units"][spec["seed"]], strict=True))
+    return {"score": {"name": spec["data"]["prepare"]["label_column"], **units}}
+
+
+def in_units(answer: Any, score: Mapping[str, Any]) -> Any:
+    """Return a net's answer, a number or a tensor of them, as a score.
+
+    Examples
+    --------
+    >>> in_units(-0.5, {"mean": 60.0, "deviation": 8.0})
+    56.0
+    """
+    return score["mean"] + score["deviation"] * answer

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 _GZIP = b"\x1f\x8b"
 _CROPPED = ("shards", "pictures")
-_FORMS = ("splits", "cohort", *_CROPPED)
+_VOLUMES = ("cohort", "scores")
+_FORMS = ("splits", *_VOLUMES, *_CROPPED)
 
 
 class RawFiles:
@@ -79,9 +80,14 @@ class RawFiles:
             )
 
     @property
+    def of_scans(self) -> bool:
+        """Whether its files are brain scans."""
+        return self.form in _VOLUMES
+
+    @property
     def takes(self) -> str:
         """What a file has to be, in words."""
-        if self.form == "cohort":
+        if self.of_scans:
             return "a NIfTI volume of a head (.nii, .nii.gz), native or on the MNI152 2 mm grid"
         colour = "grey" if self.shape[0] == 1 else "RGB"
         side = "x".join(map(str, self.shape[1:]))
@@ -95,7 +101,7 @@ class RawFiles:
         ValueError
             If it is no such file, or damaged.
         """
-        if self.form == "cohort":
+        if self.of_scans:
             return self.of_volume(self.registered(content))
         return self.of_picture(self.decode(content))
 

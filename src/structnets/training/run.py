@@ -20,7 +20,7 @@ from structnets.forms.workers import Workers
 from structnets.identity import run_id, spec_digest
 from structnets.models.counting import collapsed_parameters, trained_parameters
 from structnets.models.registry import create_for_spec
-from structnets.specs.resolved import ClosedFormSpec, GradientSpec, ResolvedSpec
+from structnets.specs.resolved import ClosedFormSpec, GradientSpec, ResolvedSpec, RidgeSpec
 from structnets.training import provenance
 from structnets.training.code_digest import code_digest
 from structnets.training.fixed_stage import past_fixed_stage
@@ -107,7 +107,9 @@ def run_spec(
         position, origin = training.run(), training.origin
         where, found = device, {}
     else:
-        model, position, found = _fit(cast("ClosedFormSpec", spec), manifest, splits["train"])
+        model, position, found = _fit(
+            cast("ClosedFormSpec | RidgeSpec", spec), manifest, splits["train"]
+        )
         where = torch.device("cpu")
     reported = splits[spec["recipe"]["evaluation"]["split"]]
     measured = task.measure(model, reported, where)
@@ -179,16 +181,19 @@ def _labels(examples: Examples) -> list[int]:
 
 
 def _fit(
-    spec: ClosedFormSpec, manifest: dict[str, Any], train: Examples
+    spec: ClosedFormSpec | RidgeSpec, manifest: dict[str, Any], train: Examples
 ) -> tuple[nn.Module, Position, dict[str, float]]:
-    from structnets.training import closed_form
+    from structnets.training import closed_form, ridge
 
     features_of = build_model(spec, manifest)
     begun = time.monotonic()
     features, labels = closed_form.extract(features_of, train)
-    classifier, chosen = closed_form.fit(
-        spec["recipe"], features, labels, len(manifest["classes"]), spec["seed"]
-    )
+    recipe, seed = spec["recipe"], spec["seed"]
+    fitted: nn.Module
+    if recipe["kind"] == "ridge":
+        fitted, chosen = ridge.fit(recipe, features, labels, seed)
+    else:
+        fitted, chosen = closed_form.fit(recipe, features, labels, len(manifest["classes"]), seed)
     position = Position(seconds=time.monotonic() - begun)
     found = {f"cv_{key}": value for key, value in chosen.items()}
-    return nn.Sequential(features_of, classifier), position, found
+    return nn.Sequential(features_of, fitted), position, found

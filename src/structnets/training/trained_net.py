@@ -22,7 +22,8 @@ from structnets.files import read_json, write_json
 from structnets.identity import run_id
 from structnets.models.registry import create_for_spec
 from structnets.specs.resolved import ClosedFormSpec, ResolvedSpec
-from structnets.training import closed_form
+from structnets.training import closed_form, ridge
+from structnets.training.input_facts import in_units, score_facts
 from structnets.training.raw_files import RawFiles
 from structnets.training.tensor_files import read_model
 
@@ -57,6 +58,7 @@ class TrainedNet:
         dict
             ``label``, the most probable class, and ``probabilities`` by class. Of scores that are
             no log-probabilities (scattering with a PCA or SVM) the softmax only keeps the order.
+            A net that estimates a score has ``estimate`` alone.
 
         Raises
         ------
@@ -64,6 +66,8 @@ class TrainedNet:
             If the file cannot be read.
         """
         scores = self.model(self.raw_files(content))[0].double()
+        if score := self.facts.get("score"):
+            return {"estimate": in_units(float(scores[0]), score)}
         probabilities = torch.softmax(scores, 0).tolist()
         named = dict(zip(self.classes, probabilities, strict=True))
         return {"label": max(named, key=lambda name: named[name]), "probabilities": named}
@@ -93,8 +97,10 @@ def save_net(run: Path, prepared: Path, folder: Path) -> None:
         If a file is missing.
     """
     manifest = load_manifest(prepared)
+    spec = read_json(run / "spec.json")
     facts = {key: manifest[key] for key in _KEPT if manifest.get(key) is not None}
-    RawFiles(read_json(run / "spec.json"), facts)
+    facts |= score_facts(spec, manifest)
+    RawFiles(spec, facts)
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(run / "model.pt", folder / WEIGHTS)
     write_json(folder / FACTS, facts)
@@ -150,6 +156,8 @@ def with_weights(
         for part in ("0", "1")
     }
     model.load_state_dict(parts["0"])
+    if spec["recipe"]["kind"] == "ridge":
+        return nn.Sequential(model, ridge.restored(parts["1"]))
     recipe = cast("ClosedFormSpec", spec)["recipe"]
     return nn.Sequential(model, closed_form.restored(recipe, parts["1"]))
 

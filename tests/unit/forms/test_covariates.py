@@ -94,6 +94,8 @@ def test_names_become_columns_and_an_unknown_one_is_refused():
         (["2", "2", "2"], "everybody has the x '2': leave it out"),
         (["a", "a", "b"], "x 'b' is of one person alone"),
         (["1", "2", "inf"], "'inf' is no finite number"),
+        (["65", "66", "66,5"], "x holds numbers, and '66,5', which is none"),
+        (["65,5", "66,5", "65,5"], "x has decimal commas, such as '65,5': write points"),
     ],
 )
 def test_what_cannot_be_regressed_out_is_refused_by_name(values, said):

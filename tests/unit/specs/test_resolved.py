@@ -28,7 +28,7 @@ from structnets.specs.target import load_targets
 from structnets.specs.validation import load_yaml
 from tests.made_results import WORKFLOW
 
-# Each checking model and the type of its JSON. `Spec` is one of two, by its recipe.
+# Each checking model and the type of its JSON. `Spec` is one of three, by its recipe.
 PAIRS: dict[type[BaseModel], Any] = {
     spec.ModelSpec: resolved.ModelSettings,
     spec.DataSpec: resolved.DataSettings,
@@ -45,6 +45,7 @@ PAIRS: dict[type[BaseModel], Any] = {
     recipe.Evaluation: resolved.EvaluationSettings,
     recipe.GradientRecipe: resolved.GradientSettings,
     recipe.ClosedFormRecipe: resolved.ClosedFormSettings,
+    recipe.RidgeRecipe: resolved.RidgeSettings,
     sweep.Asha: resolved.AshaSettings,
     sweep.TrialPicture: resolved.DrawingSettings,
 }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 MISSING = ("", "n/a", "N/A", "NA", "nan", "NaN")
 """What a table writes where it has no value."""
 
@@ -33,6 +35,14 @@ def numbers_of(values: Sequence[str]) -> list[float] | None:
     return found
 
 
+def _is_number(value: str) -> bool:
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
+
+
 def refuse_unusable(columns: Sequence[str], people: Mapping[str, Mapping[str, str]]) -> None:
     """Refuse covariates that cannot be regressed out of everybody.
 
@@ -46,7 +56,8 @@ def refuse_unusable(columns: Sequence[str], people: Mapping[str, Mapping[str, st
     Raises
     ------
     ValueError
-        If somebody lacks one, all have the same, or a name in it is of one person alone.
+        If somebody lacks one, all have the same, a name in it is of one person alone, or some of
+        its values are numbers and some are not.
     """
     for column in columns:
         values = [traits[column] for traits in people.values()]
@@ -59,6 +70,15 @@ def refuse_unusable(columns: Sequence[str], people: Mapping[str, Mapping[str, st
         if len(set(values)) < 2:
             raise ValueError(f"regress_out: everybody has the {column} {values[0]!r}: leave it out")
         if numbers_of(values) is None:
+            if 2 * len(odd := [value for value in values if not _is_number(value)]) < len(values):
+                raise ValueError(
+                    f"regress_out: {column} holds numbers, and {odd[0]!r}, which is none: write "
+                    "numbers with a point before decimals, or leave the column out"
+                )
+            if any(_DECIMAL_COMMA.fullmatch(value) for value in values):
+                raise ValueError(
+                    f"regress_out: {column} has decimal commas, such as {odd[0]!r}: write points"
+                )
             alone = sorted({value for value in values if values.count(value) == 1})
             if alone:
                 raise ValueError(

@@ -129,7 +129,8 @@ def write_cohort(
         save_array(building / "volumes.npy", volumes)
         save_array(building / "labels.npy", labels)
         write_json(building / "subjects.json", list(subjects))
-        write_atomic(building / "folds.csv", _table(subjects, labels, folds, classes))
+        table = folds_table(subjects, [classes[int(label)] for label in labels], folds)
+        write_atomic(building / "folds.csv", table)
 
     return write_whole(directory, COHORT_FILES, facts, fill)
 
@@ -185,7 +186,7 @@ def load_cohort(
     volumes, labels = open_arrays(directory, "volumes.npy", "labels.npy")
     if problem := shape_problem(volumes, labels, manifest):
         raise ValueError(f"{directory}: the cohort {problem}; {remedy(directory)}")
-    folds = _read_folds(Path(directory) / "folds.csv")
+    folds = read_folds(Path(directory) / "folds.csv")
     if folds.shape[1:] != labels.shape:
         raise ValueError(f"{directory} has folds of {folds.shape[1]} of {len(labels)} volumes")
     return volumes, np.array(labels), folds
@@ -216,22 +217,21 @@ def _check(
         raise ValueError(f"{count} labels need as many subjects and folds, got {len(subjects)}")
 
 
-def _table(
-    subjects: Sequence[Mapping[str, Any]],
-    labels: np.ndarray,
-    folds: np.ndarray,
-    classes: Sequence[str],
+def folds_table(
+    subjects: Sequence[Mapping[str, Any]], labels: Sequence[str], folds: np.ndarray
 ) -> str:
+    """Return the table of folds that people publish: whose, label, and a column a repetition."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     repetitions = [f"{_REPETITION}{number}" for number in range(len(folds))]
     writer.writerow(["subject", "session", "label", *repetitions])
     for row, (entry, label) in enumerate(zip(subjects, labels, strict=True)):
-        writer.writerow([entry["subject"], entry["session"], classes[label], *folds[:, row]])
+        writer.writerow([entry["subject"], entry["session"], label, *folds[:, row]])
     return text.getvalue()
 
 
-def _read_folds(path: Path) -> np.ndarray:
+def read_folds(path: Path) -> np.ndarray:
+    """Read the folds (repetitions, N) from their table."""
     rows = list(csv.DictReader(path.read_text().splitlines()))
     names = [name for name in rows[0] if name.startswith(_REPETITION)]
     return np.array([[int(row[name]) for row in rows] for name in names], dtype=np.int64)

@@ -37,6 +37,11 @@ ROOTS = {
         "structnets.training.closed_form:extract",
         "structnets.training.closed_form:fit",
     ),
+    "ridge": (
+        "structnets.data.batches.seeding:seed_initialisation",
+        "structnets.training.closed_form:extract",
+        "structnets.training.ridge:fit",
+    ),
 }
 # Of models with a method of that name alone: nothing else reads it.
 FIXED_STAGE = ("fixed_stage", "structnets.training.fixed_stage:past_fixed_stage")

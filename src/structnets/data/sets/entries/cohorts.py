@@ -32,15 +32,17 @@ _OF_USERS: dict[str, Allowed] = {
     "leave_out": (str,),
     "regress_out": (str,),
 }
+_OF_SCORES = {key: allowed for key, allowed in _OF_USERS.items() if key != "classes"}
 
 
 def _cohort(
     note: str,
-    classes: tuple[str, str],
+    classes: tuple[str, ...],
     count: int,
     parameters: dict[str, Allowed] = _OF_SCANS,
     *,
     listed: bool = False,
+    form: str = "cohort",
 ) -> DatasetEntry:
     return DatasetEntry(
         _READ,
@@ -48,7 +50,7 @@ def _cohort(
         _MNI,
         classes,
         count,
-        form="cohort",
+        form=form,
         parameters=parameters,
         minutes=60,
         memory_mb=4000,
@@ -71,5 +73,13 @@ ENTRIES: dict[str, DatasetEntry] = {
         0,
         _OF_USERS,
         listed=True,
+    ),
+    "cohort_scores": _cohort(
+        "a cohort of one's own whose people have a score each, in BIDS or a plain folder",
+        ("score",),
+        0,
+        _OF_SCORES,
+        listed=True,
+        form="scores",
     ),
 }

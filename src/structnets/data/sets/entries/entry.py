@@ -118,7 +118,7 @@ class DatasetEntry(Entry):
     @property
     def cohort(self) -> bool:
         """Whether subjects are cross-validated: seed s holds out fold s mod k of a repetition."""
-        return self.form == "cohort"
+        return self.form in ("cohort", "scores")
 
     @property
     def built_in(self) -> bool:

@@ -1,0 +1,1 @@
+"""Volumes of subjects and a score of each, which is estimated."""

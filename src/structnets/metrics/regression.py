@@ -1,0 +1,74 @@
+"""How far estimates of a score are from it.
+
+All take scores and estimates of the shape (..., N) and return one number for each of the leading
+axes, so that intervals and permutations can be computed at once (`structnets.metrics.held_out`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+_FAR = 5  # spans between the quartiles
+
+
+def mae(scores: np.ndarray, estimates: np.ndarray) -> Any:
+    """Return the mean absolute error, in the units of the scores."""
+    return np.mean(np.abs(scores - estimates), axis=-1)
+
+
+def rmse(scores: np.ndarray, estimates: np.ndarray) -> Any:
+    """Return the root of the mean squared error, in the units of the scores."""
+    return np.sqrt(np.mean(np.square(scores - estimates), axis=-1))
+
+
+def r2(scores: np.ndarray, estimates: np.ndarray) -> Any:
+    """Return the coefficient of determination: 1 is perfect, 0 as good as always the mean.
+
+    The mean is that of the scores that are estimated. Whoever says the mean of the people that were
+    trained on, in place of these, is below 0. Not a number where all scores are alike.
+    """
+    around = scores - scores.mean(axis=-1, keepdims=True)
+    left = np.square(scores - estimates).sum(-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where((total := np.square(around).sum(-1)) > 0, 1 - left / total, np.nan)
+
+
+def pearson(scores: np.ndarray, estimates: np.ndarray) -> Any:
+    """Return the correlation of Pearson; not a number where scores or estimates are all alike."""
+    a = scores - scores.mean(axis=-1, keepdims=True)
+    b = estimates - estimates.mean(axis=-1, keepdims=True)
+    # Of equal numbers rounding may leave a trace, which is no spread.
+    spreads = [np.sqrt(np.square(part).sum(-1)) for part in (a, b)]
+    sizes = [np.abs(part).max(axis=-1) for part in (scores, estimates)]
+    flat = [s <= 1e-12 * n * np.sqrt(a.shape[-1]) for s, n in zip(spreads, sizes, strict=True)]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = (a * b).sum(-1) / (spreads[0] * spreads[1])
+    return np.where(flat[0] | flat[1], np.nan, found)
+
+
+def scores_of_estimates(scores: np.ndarray, estimates: np.ndarray) -> dict[str, float]:
+    """Return ``mae``, ``rmse``, ``r2`` and ``r`` of (N,); what is not defined is left out."""
+    found = {
+        "mae": mae(scores, estimates),
+        "rmse": rmse(scores, estimates),
+        "r2": r2(scores, estimates),
+        "r": pearson(scores, estimates),
+    }
+    return {name: float(value) for name, value in found.items() if np.isfinite(value)}
+
+
+def far_values(scores: Sequence[float]) -> list[float]:
+    """Return the values that lie far from all others, as codes for a missing value do.
+
+    Examples
+    --------
+    >>> far_values([61, 64, 66, 70, 71, 75, 999])
+    [999.0]
+    """
+    values = np.unique(np.asarray(scores, dtype=float))  # a code may stand for many people
+    low, high = np.quantile(values, [0.25, 0.75])
+    span = _FAR * (high - low)
+    return [float(value) for value in values if not low - span <= value <= high + span]

@@ -1,0 +1,142 @@
+"""What the results of all studies of cohorts share: what was said of every held-out scan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from structnets.files import read_json
+from structnets.forms.cohort.covariate_columns import MISSING
+from structnets.reporting.cohort_plan import CohortPlan
+
+
+class HeldOutResults:
+    """What was measured.
+
+    Parameters
+    ----------
+    planned : CohortPlan
+        The study.
+    manifest : mapping
+        Of the prepared cohort.
+    prepared : Path
+        Its folder.
+    results : mapping
+        Content of ``result.json`` by run id.
+    folds : numpy.ndarray
+        (repetitions, N), those of the prepared cohort.
+    """
+
+    def __init__(
+        self,
+        planned: CohortPlan,
+        manifest: Mapping[str, Any],
+        prepared: Path,
+        results: Mapping[str, Mapping[str, Any]],
+        folds: np.ndarray,
+    ) -> None:
+        self.planned, self.manifest, self.results = planned, manifest, results
+        self.subjects: list[dict[str, Any]] = read_json(prepared / "subjects.json")
+        self.folds = folds
+
+    @property
+    def rows(self) -> list[str]:
+        """Titles of the rows, nets first."""
+        return list(dict.fromkeys(run.row for run in self.planned.runs))
+
+    @property
+    def repeats(self) -> int:
+        """How many times the folds were dealt."""
+        return self.planned.study.repeats
+
+    @property
+    def people(self) -> list[str]:
+        """Whose each scan is."""
+        return [entry["subject"] for entry in self.subjects]
+
+    def collect(self, key: str, *each: int) -> dict[str, np.ndarray]:
+        """Return what each row says of every scan, by a model that had not seen its person.
+
+        Parameters
+        ----------
+        key : str
+            Of the details of a result, which are of the scans that its run held out.
+        *each : int
+            Shape of what is said of one scan.
+
+        Returns
+        -------
+        dict
+            (repeats, N, *each) by row.
+
+        Raises
+        ------
+        ValueError
+            If a run kept no such answers, or one is no finite number.
+        """
+        shape = (self.repeats, len(self.subjects), *each)
+        found = {row: np.full(shape, np.nan) for row in self.rows}
+        for run in self.planned.runs:
+            repeat, fold = divmod(run.seed, self.planned.parts)
+            held = np.flatnonzero(self.folds[repeat] == fold)
+            said = self.results[run.run_id].get(key)
+            if said is None:
+                raise ValueError(
+                    f"run {run.run_id} was made by an earlier version, which kept no answers of "
+                    "single scans: remove its folder and call the study again"
+                )
+            found[run.row][repeat, held] = said
+        for row, answers in found.items():
+            if wrong := int((~np.isfinite(answers)).sum()):
+                raise ValueError(
+                    f"{wrong} answers of {row} are no finite numbers: the training diverged; lower "
+                    "its rate (recipe.optimizer.lr) and call the study again"
+                )
+        return found
+
+    def lines(self, row: str) -> Iterator[tuple[int, int, dict[str, Any]]]:
+        """Yield repeat, scan, and what every line of the table of predictions begins with."""
+        for repeat in range(self.repeats):
+            for number, entry in enumerate(self.subjects):
+                line = {key: entry[key] for key in ("subject", "session", "label")}
+                line |= {"row": row, "repeat": repeat, "fold": int(self.folds[repeat, number])}
+                yield repeat, number, line
+
+    def summary(self, column: str, label: str | None = None) -> str:
+        """Summarise a covariate of people: mean and deviation of numbers, else counts.
+
+        Parameters
+        ----------
+        column : str
+            Of the table.
+        label : str, optional
+            Of the people of this class alone.
+        """
+        people = {entry["subject"]: entry for entry in self.subjects}.values()
+        return summary([e["traits"][column] for e in people if label in (None, e["label"])])
+
+
+def summary(values: Sequence[str]) -> str:
+    """Summarise a column: mean, deviation and range of numbers, else how often each name is there.
+
+    Examples
+    --------
+    >>> summary(["60", "70", "n/a"])
+    '65.0 ± 7.1 (60 to 70), 1 missing'
+    >>> summary(["f", "m", "f"])
+    '2 f, 1 m'
+    """
+    given = [value for value in values if value not in MISSING]
+    missing = f", {len(values) - len(given)} missing" if len(given) < len(values) else ""
+    try:
+        numbers = np.array([float(value) for value in given])
+    except ValueError:
+        counts = {value: given.count(value) for value in sorted(set(given))}
+        return ", ".join(f"{count} {value}" for value, count in counts.items()) + missing
+    if not numbers.size:
+        return "all missing"
+    spread = f" ± {numbers.std(ddof=1):.1f}" if numbers.size > 1 else ""
+    return f"{numbers.mean():.1f}{spread} ({numbers.min():g} to {numbers.max():g}){missing}"

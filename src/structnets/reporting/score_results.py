@@ -1,0 +1,200 @@
+"""The numbers of a study of a score: estimates for held-out people, and how far off they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from structnets.forms.cohort.covariate_columns import MISSING, numbers_of
+from structnets.forms.scores.stored import load_scores
+from structnets.metrics.held_out import bootstrap_interval, permutation_p
+from structnets.metrics.regression import mae, pearson, r2, rmse, scores_of_estimates
+from structnets.reporting.cohort_plan import CohortPlan
+from structnets.reporting.held_out_results import HeldOutResults, summary
+from structnets.reporting.study_runs import results_of
+
+MEAN = "always the mean"
+
+
+@dataclass(frozen=True)
+class EstimateScore:
+    """Scores of a row over all held-out scans of a repeat at once, the mean over repeats.
+
+    Attributes
+    ----------
+    scores : mapping
+        ``mae`` and ``rmse`` in the units of the score, ``r2`` and ``r`` where they are defined.
+    intervals : mapping
+        95 % bootstrap intervals over people, of the first repeat.
+    p : mapping
+        Of ``mae`` and ``r``: permutations of the estimates between people, of the first repeat.
+    by_fold : list of float
+        Mean absolute error of each held-out part.
+    """
+
+    scores: Mapping[str, float]
+    intervals: Mapping[str, tuple[float, float]]
+    p: Mapping[str, float]
+    by_fold: list[float]
+
+
+class ScoreResults(HeldOutResults):
+    """What was measured of a score; parameters as `HeldOutResults`, which reads the folds."""
+
+    def __init__(
+        self,
+        planned: CohortPlan,
+        manifest: Mapping[str, Any],
+        prepared: Path,
+        results: Mapping[str, Mapping[str, Any]],
+    ) -> None:
+        _, self.scores, folds = load_scores(prepared)
+        super().__init__(planned, manifest, prepared, results, folds)
+
+    @cached_property
+    def estimates(self) -> dict[str, np.ndarray]:
+        """What each row estimates of every scan, (repeats, N), in the units of the score."""
+        return self.collect("estimates")
+
+    @cached_property
+    def means(self) -> np.ndarray:
+        """For every scan the mean of the scores that its fold's training part has, (repeats, N)."""
+        found = np.empty((self.repeats, len(self.scores)))
+        for repeat, folds in enumerate(self.folds[: self.repeats]):
+            for fold in np.unique(folds):
+                found[repeat, folds == fold] = self.scores[folds != fold].mean()
+        return found
+
+    def predictions(self) -> Iterator[dict[str, Any]]:
+        """Yield what was estimated of every scan, row by row, as the lines of a table."""
+        for row in self.rows:
+            for repeat, number, line in self.lines(row):
+                line["label"] = float(self.scores[number])
+                yield {**line, "estimate": float(self.estimates[row][repeat, number])}
+
+    def score(self, row: str) -> EstimateScore:
+        """Score a row."""
+        return self._scored[row]
+
+    @cached_property
+    def _scored(self) -> dict[str, EstimateScore]:
+        return {
+            row: score_estimates(said, self.scores, self.folds, self.people)
+            for row, said in self.estimates.items()
+        }
+
+    @cached_property
+    def mean_row(self) -> EstimateScore:
+        """Score who always says the mean of the people that were trained on.
+
+        It has no correlation: what there is of one comes of the folds, whose means are high where
+        those held out are low.
+        """
+        found = score_estimates(self.means, self.scores, self.folds, self.people)
+        return EstimateScore(
+            {key: value for key, value in found.scores.items() if key != "r"},
+            {},
+            {},
+            found.by_fold,
+        )
+
+    def gain(self, row: str) -> tuple[float, float]:
+        """Return the 95 % interval of how much less a row is off than the mean is.
+
+        People are drawn; estimates are of the first repeat.
+        """
+        errors = np.abs(self.scores - self.means[0]), np.abs(self.scores - self.estimates[row][0])
+        # As a score of two answers of each scan: the mean of their difference.
+        return bootstrap_interval(
+            lambda means, answers: np.mean(means - answers, axis=-1),
+            *errors,
+            self.people,
+            strata=np.zeros(len(self.scores), dtype=np.int64),
+        )
+
+    def traits(self) -> dict[str, str]:
+        """Summarise each covariate, and how it goes with the score."""
+        return {c: self.summary(c) + self._with_score(c) for c in self.planned.request.traits}
+
+    def score_summary(self) -> str:
+        """Summarise the score of people; of somebody with several scans, of the last."""
+        of = {entry["subject"]: entry["label"] for entry in self.subjects}
+        return summary(list(of.values()))
+
+    def _with_score(self, column: str) -> str:
+        values = [entry["traits"][column] for entry in self.subjects]
+        there = np.array([value not in MISSING for value in values])
+        given = [value for value in values if value not in MISSING]
+        numbers = numbers_of(given) if given else None
+        if numbers is not None:
+            found = float(pearson(np.array(numbers), self.scores[there]))
+            return f"; correlation with the score {found:.2f}" if np.isfinite(found) else ""
+        of = {v: self.scores[[value == v for value in values]].mean() for v in sorted(set(given))}
+        return "; mean score " + ", ".join(f"{n}: {m:.3g}" for n, m in of.items()) if of else ""
+
+
+def score_estimates(
+    estimates: np.ndarray, scores: np.ndarray, folds: np.ndarray, people: Sequence[str]
+) -> EstimateScore:
+    """Score what a row estimates.
+
+    Parameters
+    ----------
+    estimates : numpy.ndarray
+        (repeats, N), in the units of the scores.
+    scores : numpy.ndarray
+        (N,).
+    folds : numpy.ndarray
+        (repeats or more, N).
+    people : sequence of str
+        Whose each scan is.
+    """
+    each = [scores_of_estimates(scores, said) for said in estimates]
+    shared = [key for key in each[0] if all(key in one for one in each)]
+    means = {key: float(np.mean([one[key] for one in each])) for key in shared}
+    strata = np.zeros(len(scores), dtype=np.int64)
+    measures = {"mae": mae, "rmse": rmse, "r2": r2, "r": pearson}
+    found = {
+        key: bootstrap_interval(measures[key], scores, estimates[0], people, strata=strata)
+        for key in shared
+    }
+    intervals = {key: ends for key, ends in found.items() if np.isfinite(ends).all()}
+    of_person = _means_of_people(np.stack([scores, estimates[0]]), people)
+    p = {"mae": permutation_p(lambda true, said: -mae(true, said), *of_person)}
+    if "r" in shared and np.isfinite(pearson(*of_person)):
+        p["r"] = permutation_p(pearson, *of_person)
+    by_fold = [
+        float(mae(scores[held], said[held]))
+        for said, dealt in zip(estimates, folds, strict=False)
+        for fold in np.unique(dealt)
+        if (held := dealt == fold).any()
+    ]
+    return EstimateScore(means, intervals, p, by_fold)
+
+
+def _means_of_people(values: np.ndarray, people: Sequence[str]) -> np.ndarray:
+    """Return the mean of each person's columns, (rows, people): scans of one are no two samples."""
+    names, place = np.unique(np.asarray(people), return_inverse=True)
+    counts = np.bincount(place)
+    return np.stack([np.bincount(place, row, len(names)) / counts for row in values])
+
+
+def collect_scores(
+    planned: CohortPlan, manifest: Mapping[str, Any], prepared: Path, results: Path
+) -> ScoreResults:
+    """Read the results of a study's runs.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a run is not there.
+    ValueError
+        If a result is of another spec, or was measured on other data.
+    """
+    found = results_of(planned.runs, results, manifest["digest"], "data")
+    return ScoreResults(planned, manifest, prepared, found)
