@@ -1,8 +1,9 @@
 """Which files there are and what is in them: listings of a user's own data, and their digest.
 
 Content is science: a file that is added, replaced or named otherwise makes another digest.
-Checksums are of bytes; size and time of a file only tell when it must be read again, so that
-listing ten thousand unchanged files takes a fraction of a second (standard library only).
+Checksums are of bytes; size and times of a file only tell when it must be read again, so that
+listing ten thousand unchanged files takes a fraction of a second (standard library only). The times
+are that of its content, which a copy may keep, and that of its last change, which nobody sets.
 """
 
 from __future__ import annotations
@@ -111,9 +112,11 @@ def list_files(
     names = list(names)
     memory = _remembered(known)
     facts = {name: (folder / name).stat() for name in names}
-    keys = {name: [found.st_size, found.st_mtime_ns] for name, found in facts.items()}
-    changed = [name for name in names if memory.get(name, [None, None])[:2] != keys[name]]
-    checksums = {name: str(memory[name][2]) for name in names if name in memory}
+    keys = {
+        name: [found.st_size, found.st_mtime_ns, found.st_ctime_ns] for name, found in facts.items()
+    }
+    changed = [name for name in names if memory.get(name, [])[:-1] != keys[name]]
+    checksums = {name: str(memory[name][-1]) for name in names if name in memory}
     with ThreadPoolExecutor(_THREADS) as pool:
         read = pool.map(sha256_file, (folder / name for name in changed))
         for number, (name, found) in enumerate(zip(changed, read, strict=True), 1):
@@ -124,14 +127,14 @@ def list_files(
         kept = {
             name: [*keys[name], checksums[name]]
             for name in names
-            if keys[name][1] < now - _SETTLED_NS
+            if max(keys[name][1:]) < now - _SETTLED_NS
         }
         write_json(known, kept)
     return [ListedFile(name, keys[name][0], checksums[name]) for name in names]
 
 
 def _remembered(known: Path | None) -> dict[str, list[int | str]]:
-    """Return what was read before, by name: size, time, checksum; nothing from a damaged file."""
+    """Return what was read before, by name: size, times, checksum; nothing from a damaged file."""
     if known is None:
         return {}
     try:
@@ -139,7 +142,7 @@ def _remembered(known: Path | None) -> dict[str, list[int | str]]:
     except (OSError, ValueError):
         return {}
     whole = isinstance(memory, dict) and all(
-        isinstance(entry, list) and len(entry) == 3 for entry in memory.values()
+        isinstance(entry, list) and len(entry) == 4 for entry in memory.values()
     )
     return memory if whole else {}
 

@@ -55,3 +55,21 @@ def test_hours_are_told_before_a_scan_is_registered_and_may_be_limited(clone, ca
     (clone / "my.yaml").write_text(yaml.safe_dump({**STUDY, "limit": {"hours": 0.001}}))
     said = snakemake(*call, "-n", code=1)
     assert "raise limit.hours, or give fewer rows, folds, repeats or epochs" in said
+
+
+def test_a_score_is_planned_as_jobs_of_a_cluster_and_a_corrected_one_makes_others(
+    clone, call, jobs
+):
+    table = clone / "brains/labels.csv"
+    head, *people = table.read_text().splitlines()
+    lines = [line.rpartition(",")[0] + f",{60 + n}" for n, line in enumerate(people)]
+    table.write_text("\n".join([head, *lines]))
+    study = {**STUDY, "kind": "regression", "rows": []}
+    study.pop("classes")
+    (clone / "my.yaml").write_text(yaml.safe_dump(study))
+    before = jobs("--profile", "slurm", *call)
+    kinds = {re.sub(r"_[0-9a-f]{8}$", "", name): count for name, count in before.items()}
+    assert (kinds["prepare_mri_subject"], kinds["prepare_cohort_scores"]) == (24, 1)
+    assert (kinds["train_mine"], kinds["report_mine"]) == (2, 1)
+    table.write_text(table.read_text().replace(",60", ",90"))
+    assert not named(before) & named(jobs("--profile", "slurm", *call))

@@ -37,6 +37,23 @@ def test_checksums_are_those_of_the_bytes(folder):
     )
 
 
+@pytest.fixture
+def settled(monkeypatch):
+    """Take a file that was made by this test for one that has been there for long."""
+    monkeypatch.setattr("structnets.content._SETTLED_NS", -60_000_000_000)
+
+
+@pytest.mark.usefixtures("settled")
+def test_other_bytes_of_equal_size_and_time_are_read_again(folder, tmp_path):
+    known, path = tmp_path / "known.json", folder / "a/1.png"
+    before = listed(folder, known)
+    path.write_text("eno")  # as long as "one"
+    os.utime(path, (OLD, OLD))
+    assert path.stat().st_mtime == OLD
+    assert listed(folder, known)["a/1.png"] != before["a/1.png"]
+
+
+@pytest.mark.usefixtures("settled")
 def test_a_known_file_is_not_read_again(folder, tmp_path, monkeypatch):
     known = tmp_path / "known.json"
     before = listed(folder, known)

@@ -19,6 +19,7 @@ from structnets.foreign.limits import TABLE
 from structnets.foreign.parquet import parse_rows
 from structnets.foreign.reading import read_whole
 from structnets.foreign.shown import shortened, shown
+from structnets.forms.cohort.covariate_columns import MISSING
 
 TRAIN, TEST, HELD = ("train", "training"), ("test", "testing"), ("val", "valid", "validation")
 _COLUMNS = ("path", "label", "group", "split")
@@ -194,6 +195,11 @@ def in_table(table: Path, folder: Path | None = None, groups: str | None = None)
         if not name or not label:
             empty = "label" if name else "path"
             raise ValueError(f"{place}: {empty} is empty; fill it in, or remove the line")
+        if label in MISSING:
+            raise ValueError(
+                f"{place}: label is {label!r}, which tables write where they have none; fill it "
+                "in, or remove the line (a class of that name needs another)"
+            )
         name = os.path.relpath(folder / name, folder)
         if name in lines:
             raise ValueError(

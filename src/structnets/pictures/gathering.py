@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from structnets.pictures.found import Collection, Found, in_folder, in_table
 from structnets.pictures.splitting import split_pictures
 from structnets.specs.study import Study
 
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 FEW_TEST, FEW_TRAIN, UNEQUAL = 10, 5, 5
 
 
@@ -72,6 +75,9 @@ def gather(
     known = None if memory is None else memory / f"{digest(str(found.folder))[:16]}.json"
     names = [picture.name for picture in found.pictures]
     files = {f.name: f for f in list_files(found.folder, names, known, progress)}
+    empty = {name for name, file in files.items() if not file.size}
+    found.left_out += [(name, "is empty: it has no byte") for name in sorted(empty)]
+    found.pictures = [picture for picture in found.pictures if picture.name not in empty]
     same = _identical(found.pictures, files)
     _check_classes(found)
     _check_identical(same)
@@ -120,6 +126,30 @@ def _check_classes(found: Collection) -> None:
             f"{found.folder} has pictures of {len(labels)} classes ({', '.join(sorted(labels))}); "
             "at least two are needed: a folder for each class, with its pictures in it"
         )
+
+    _refuse_near_labels(labels)
+    if 2 * len(labels) > len(found.pictures) and all(map(_NUMBER.fullmatch, labels)):
+        raise ValueError(
+            f"the labels of {len(found.pictures)} pictures are {len(labels)} different numbers: a "
+            "study of pictures tells classes apart and estimates no number; write names of ranges "
+            "in their place"
+        )
+
+
+def _refuse_near_labels(labels: Iterable[str]) -> None:
+    """Refuse classes whose names look alike: one written in two ways, in all likelihood.
+
+    They differ in capitals, blanks, how a letter with an accent is written, or as 1 and 1.0 do.
+    """
+    first: dict[str, str] = {}
+    for label in sorted(labels):
+        plain = " ".join(unicodedata.normalize("NFKC", label).casefold().split())
+        plain = plain.removesuffix(".0") if _NUMBER.fullmatch(plain) else plain
+        if (other := first.setdefault(plain, label)) != label:
+            raise ValueError(
+                f"the classes {other!a} and {label!a} have nearly one name: give both "
+                "the same, or names that differ in more than capitals, blanks and accents' encoding"
+            )
 
 
 def _check_identical(same: Sequence[Sequence[Found]]) -> None:

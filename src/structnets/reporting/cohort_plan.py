@@ -27,6 +27,7 @@ from structnets.specs.cohort_study import (
 from structnets.specs.configuration import Configuration
 
 _RUNS_OF_A_JOB = 24
+NO_LINEAR = "There are too few people for the linear row, which chooses its penalty."
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,13 @@ def list_warnings(study: CohortStudy, listed: Mapping[str, Any]) -> list[str]:
     """Say what a reader must know before any number."""
     if study.regression:
         return score_warnings(study, listed["scans"])
-    counts = people(listed["scans"], study)
+    lacks = inner_folds(left_for_training(study, listed)) is None
+    return [*class_warnings(study, listed["scans"]), *([NO_LINEAR] if lacks else [])]
+
+
+def class_warnings(study: CohortStudy, scans: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Say what a reader must know of the people of classes."""
+    counts = people(scans, study)
     total, most = sum(counts.values()), max(counts.values())
     found = []
     if min(counts.values()) < 50:
@@ -202,13 +209,11 @@ def list_warnings(study: CohortStudy, listed: Mapping[str, Any]) -> list[str]:
             f"{100 * most / total:.1f} %. Compare balanced accuracy, whose chance level is "
             f"{percent(100 / len(counts))}."
         )
-    if len(listed["scans"]) > total:
+    if len(scans) > total:
         found.append(
-            f"{len(listed['scans'])} scans are of {total} people; those of one are held out "
+            f"{len(scans)} scans are of {total} people; those of one are held out "
             "together, and scores count scans."
         )
-    if inner_folds(left_for_training(study, listed)) is None:
-        found.append("There are too few people for the linear row, which chooses its penalty.")
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from structnets.reporting.cohort_plan import percent
+from structnets.reporting.cohort_plan import NO_LINEAR, class_warnings, percent
 from structnets.reporting.cohort_results import CohortResults
 from structnets.reporting.intervals import wilson
 from structnets.reporting.study_results import Measured, StudyResults
@@ -81,7 +81,10 @@ def verdict(first: str, other: str, found: Measured) -> str:
 
 def cohort_findings(results: CohortResults) -> Findings:
     """Return in whole sentences what to beware of, and what was found."""
-    warnings, said = results.planned.warnings(), []
+    # Of those that are used: quality control may have left some of the plan out.
+    warnings, said = class_warnings(results.planned.study, results.subjects), []
+    if LINEAR not in results.rows:
+        warnings.append(NO_LINEAR)
     chance = 100 / len(results.classes)
     for row in results.rows:
         score = results.score(row)

@@ -102,6 +102,29 @@ def test_one_class_is_refused(make, gathered):
         gathered(make("a/1.png", "a/2.png"))
 
 
+@pytest.mark.parametrize(
+    ("one", "other"), [("cat", "Cat"), ("\xe9", "e\u0301"), ("cat", "cat "), ("1", "1.0")]
+)
+def test_classes_of_nearly_one_name_are_refused(make, gathered, one, other):
+    names = [f"{label}/{n}.png" for label in (one, other) for n in range(3)]
+    with pytest.raises(ValueError, match="have nearly one name: give both the same"):
+        gathered(make(*names))
+
+
+def test_numbers_of_single_pictures_are_no_classes(make, gathered):
+    with pytest.raises(ValueError, match="6 pictures are 6 different numbers: a study of pictures"):
+        gathered(make(*(f"{n}.5/1.png" for n in range(6))))
+    assert len(gathered(make(*(f"{n}/{m}.png" for n in range(30) for m in "ab"))).counts()) > 30
+
+
+def test_empty_files_are_left_out(make, gathered):
+    root = make("a/1.png", "a/2.png", "b/1.png", "b/2.png")
+    for name in ("a/3.png", "b/3.png"):
+        (root / name).write_bytes(b"")
+    found = gathered(root)
+    assert found.left_out == [(f"{c}/3.png", "is empty: it has no byte") for c in "ab"]
+
+
 def test_a_class_missing_on_one_side_is_refused(make, gathered):
     with pytest.raises(ValueError, match="'b' has no picture for test"):
         gathered(make("train/a/1.png", "train/b/2.png", "test/a/3.png"))

@@ -1,0 +1,84 @@
+"""Pictures of one's own into shards: how many a second of processor time, of one core.
+
+A study asks for 300 a second of pictures of at most 500 pixels on two cores, and for 60 of
+photographs of 12 megapixels, which are decoded at a reduced scale.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from structnets.data.sets.pictures import ListedPicture, PictureList
+from structnets.data.sets.preparation import Preparation
+from structnets.files import sha256_file
+from structnets.forms.writing import prepare
+
+CORES = 2
+SIDE = 56  # what a study stores unless it says otherwise
+
+
+def listed(folder: Path) -> PictureList:
+    """List the pictures of a folder, whose folders are classes; every fourth is for testing."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    pictures = tuple(
+        ListedPicture(
+            path.relative_to(folder).as_posix(),
+            path.stat().st_size,
+            sha256_file(path),
+            path.parent.name,
+            "train" if number % 4 else "test",
+        )
+        for number, path in enumerate(paths)
+    )
+    return PictureList(str(folder), tuple(sorted({one.label for one in pictures})), pictures)
+
+
+def rate(found: PictureList, place: Path) -> float:
+    """Return pictures a second of processor time; reading files and writing shards are in it."""
+    file = found.save(place / "lists")
+    prepared = {"content": file.stem, "classes": len(found.classes), "geometry": f"short{SIDE}"}
+    times = []
+    for number in range(3):
+        begun = time.process_time()
+        prepare(Preparation("pictures", prepared, place / "lists"), place / f"{number}")
+        times.append(time.process_time() - begun)
+    return len(found.pictures) / min(times)
+
+
+def told(what: str, found: float, asked: int) -> None:
+    """Print what was measured."""
+    of_all = f"{CORES * found:.0f} of {CORES} (asked: {asked})"
+    print(f"\n{what}: {found:.0f} a second and core, {of_all}")
+
+
+@pytest.mark.benchmark
+def test_pictures_of_500_pixels(data_root: Path, tmp_path: Path) -> None:
+    found = rate(listed(data_root / "imagenet/train"), tmp_path)
+    told("pictures of at most 500 pixels", found, 300)
+    assert CORES * found >= 300
+
+
+@pytest.mark.benchmark
+def test_photographs_of_12_megapixels(data_root: Path, tmp_path: Path) -> None:
+    sources = sorted((data_root / "imagenet/train").rglob("*.JPEG"))[:24]
+    rng = np.random.default_rng(0)
+    for number, path in enumerate(sources):
+        with Image.open(path) as image:
+            large = np.asarray(image.convert("RGB").resize((4000, 3000), Image.Resampling.BICUBIC))
+        grain = rng.normal(0, 6, (3000, 4000, 1))
+        stream = io.BytesIO()
+        Image.fromarray((large + grain).clip(0, 255).astype(np.uint8)).save(
+            stream, "JPEG", quality=90
+        )
+        place = tmp_path / "photographs" / "ab"[number % 2] / f"{number}.jpg"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(stream.getvalue())
+    found = rate(listed(tmp_path / "photographs"), tmp_path)
+    told(f"photographs of 12 megapixels ({len(stream.getvalue()) / 1e6:.1f} MB)", found, 60)
+    assert CORES * found >= 60
