@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from structnets.cohorts.listing import Scan
 from structnets.cohorts.naming import shown
 
 _REMEDY = "find out whose it is, and name the other in the prepare parameter 'exclude'"
@@ -58,6 +59,24 @@ def refuse_copies(
         raise ValueError(
             f"scans that are nearly the same have two labels: {shown(labels, '; ')}; {_REMEDY}"
         )
+
+
+def refuse_equal_files(checksums: Iterable[tuple[Scan, str]]) -> None:
+    """Refuse files of two subjects that are equal byte for byte, before any is registered.
+
+    Raises
+    ------
+    ValueError
+        Naming both of each pair.
+    """
+    first: dict[str, Scan] = {}
+    found = []
+    for scan, sha256 in checksums:
+        before = first.setdefault(sha256, scan)
+        if before.subject != scan.subject:
+            found.append(f"{before.path} and {scan.path}")
+    if found:
+        raise ValueError(f"equal files of several subjects: {shown(found, '; ')}; {_REMEDY}")
 
 
 def _both(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:

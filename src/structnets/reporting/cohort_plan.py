@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from structnets.cohorts.content import digest_scans, read_checksums
+from structnets.cohorts.copies import refuse_equal_files
 from structnets.cohorts.listing import Scan
 from structnets.cohorts.request import CohortRequest
 from structnets.files import read_json, write_json
@@ -227,6 +228,7 @@ def _list(request: CohortRequest, lists: Path) -> Path:
     root = request.folder_in(Path())
     listing = request.list_scans(root)
     found = read_checksums(request, listing, root, lists)
+    refuse_equal_files(found)
     path = lists / f"{digest_scans(found)}.json"
     content = {
         "scans": [

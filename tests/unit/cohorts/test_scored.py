@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import yaml
 
-from structnets.cohorts.copies import refuse_copies
+from structnets.cohorts.copies import refuse_copies, refuse_equal_files
 from structnets.cohorts.folds import scored_folds
 from structnets.cohorts.layouts import list_bids
+from structnets.cohorts.listing import Scan
 from structnets.cohorts.new_study import write_cohort_study
 from structnets.cohorts.request import CohortRequest
 from structnets.cohorts.sheet import number_in
@@ -92,6 +93,13 @@ def test_a_person_s_score_may_change_and_two_people_share_no_scan():
     refuse_copies(volumes, rows, [(0, 1, 0.999)], scored=True)
     with pytest.raises(ValueError, match=r"nearly the same have two labels: a_1 \(65\) and b"):
         refuse_copies(volumes, rows, [(0, 2, 0.999)], scored=True)
+
+
+def test_equal_files_of_two_people_are_refused_before_any_is_registered(tmp_path):
+    scans = [Scan(name, "", tmp_path / f"{name}.nii", "65") for name in ("a", "b", "c")]
+    refuse_equal_files(zip(scans, "123", strict=True))
+    with pytest.raises(ValueError, match=r"equal files of several subjects: .*a\.nii and .*c\.nii"):
+        refuse_equal_files(zip(scans, "121", strict=True))
 
 
 @pytest.mark.parametrize(
