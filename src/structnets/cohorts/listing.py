@@ -292,13 +292,12 @@ def _check_classes(
     left: Sequence[tuple[str, str]],
 ) -> None:
     counts = Counter(scan.label for scan in scans.values())
-    empty = [f"the label {name!r}" for name in classes if not counts[name]]
-    if not classes and not scans:
-        empty = ["a score"]
-    if empty:
+    empty = " or ".join(repr(name) for name in classes if not counts[name])
+    if empty or not scans:
+        lacking = f"the label {empty}" if classes else "a score"
         examples = "; ".join(f"{what} {why}" for what, why in left[:3])
         raise ValueError(
-            f"no scan has {' or '.join(empty)}: {len(found)} scans and "
+            f"no scan has {lacking}: {len(found)} scans and "
             f"{len(labels.of)} labels in {labels.source}; {len(scans)} of them match"
             + (f" ({examples})" if examples else "")
         )
