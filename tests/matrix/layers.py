@@ -93,6 +93,14 @@ LAYERS: dict[str, Layer] = {
     "GaussianConv2d, hybrid": Layer(
         lambda: GaussianConv2d(2, 4, order=2, discretisation="hybrid"), _IMAGE, _ODD
     ),
+    "GaussianConv2d, learned scales": Layer(
+        lambda: GaussianConv2d(2, 4, order=2, learn_sigma=True), _IMAGE, _ODD
+    ),
+    "GaussianConv2d, hybrid, scales per channel": Layer(
+        lambda: GaussianConv2d(2, 4, order=1, discretisation="hybrid", learn_sigma="channel"),
+        _IMAGE,
+        _ODD,
+    ),
     "GaussianConv3d": Layer(
         lambda: GaussianConv3d(2, 3, order=2, kernel_size=5), (2, 6, 5, 7), (2, 3, 5, 4)
     ),

@@ -33,5 +33,6 @@ MODEL_USES = (
     "on meta",
     "state_dict, safetensors",
     "functional_call",
+    "vmap of grad",
     "batch of 1",
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import tests.matrix.uses  # noqa: F401, registers the quick ones
+import tests.matrix.surroundings
+import tests.matrix.uses  # noqa: F401, register the quick ones
 from tests.matrix.comparing import QUICK, SLOW
 from tests.matrix.layers import LAYERS
 from tests.matrix.models import MODEL_USES, MODELS
@@ -17,9 +18,10 @@ _INTRODUCTION = """# Layers in ordinary uses of PyTorch
 
 Every cell is a test (`tests/matrix`). **right**: outputs and gradients equal those of the layer
 called plainly, of another way of evaluation, or of a copy in double precision, within the precision
-of the use. **refused**: an error, whose reason stands below. A dash: not tried, for its time. Uses
-marked * run in `make matrix`, the others with all tests. ONNX graphs are evaluated by the reference
-of the `onnx` package; replicas of `DataParallel` are made on the CPU.
+of the use; or the error is that of `nn.Conv2d`, where that has one (an input of another dtype).
+**refused**: an error, whose reason stands below. A dash: not tried, for its time. Uses marked * run
+in `make matrix`, the others with all tests. ONNX graphs are evaluated by the reference of the
+`onnx` package; replicas of `DataParallel` are made on the CPU.
 
 """
 
@@ -39,12 +41,17 @@ def text() -> str:
     for reason in dict.fromkeys(refusal.reason for refusal in REFUSED.values()):
         cells = [f"{layer} ({use})" for (layer, use), r in REFUSED.items() if r.reason == reason]
         lines.append(f"- {reason}: {'; '.join(cells)}.\n")
-    lines.append("\n## Models\n\nOne of each family, in `make matrix`; all cells are right: ")
+    lines.append(
+        "\n## Models\n\nOne of each family, in `make matrix`; all cells but those above are right: "
+    )
     lines.append(f"{', '.join(MODELS)}; each in {', '.join(MODEL_USES)}. Every model of the ")
     lines.append(
         "library besides: forward and backward on meta, with other channels and classes.\n"
     )
-    lines.append("\n## Not covered\n\nA GPU.\n")
+    lines.append(
+        "\n## Not covered\n\nA GPU. Several threads that train one net of frame layers at a time: "
+        "its filters are composed together and kept in the layers for the time of a call.\n"
+    )
     return "".join(lines)
 
 

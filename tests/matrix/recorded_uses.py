@@ -35,6 +35,14 @@ def traced(layer: Layer) -> None:
         assert_near([recorded(layer.samples(3))], [module(layer.samples(3))])
 
 
+@quick("jit.script")
+def scripted(layer: Layer) -> None:
+    module, x = layer.module().eval(), layer.samples()
+    code = torch.jit.script(copy.deepcopy(module))
+    with torch.no_grad():
+        assert_near([code(x)], [module(x)], 1e-6)  # taps of nothing are cut off
+
+
 @quick("fx")
 def symbolic(layer: Layer) -> None:
     module = layer.module().eval()

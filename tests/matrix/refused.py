@@ -30,10 +30,39 @@ REFUSED: dict[tuple[str, str], Refusal] = {
         "InvertibleSequential",
     )
 }
+REFUSED |= {
+    (layer, "jit.script"): Refusal(
+        "torch.jit.script cannot compile",
+        "`torch.jit.script` reads a part of Python only, without `*args` or NumPy, and no layer of "
+        "PyTorch's equals this one; `torch.jit.trace` and `torch.export` take it",
+    )
+    for layer in (
+        "DynamicSteerableBlock",
+        "AttributeConv",
+        "HierarchicalConv",
+        "HierarchicalConv, (+)",
+        "InjectivePad",
+        "InvertibleSequential",
+    )
+}
+REFUSED["InvertibleSequential", "FlopCounterMode"] = Refusal(
+    "reversible=False",
+    "PyTorch's `ModuleTracker` cannot follow a function that is called again in the backward pass; "
+    "with `reversible=False` nothing is",
+)
+REFUSED["DynamicSteerableBlock", "batched gradients"] = Refusal(
+    "batched gradients",
+    "PyTorch's older batching (`is_grads_batched`, `vectorize`) knows few operations; "
+    "`torch.func` differentiates the block any number of times at once",
+)
 REFUSED["DynamicSteerableBlock", "second derivatives"] = Refusal(
     "angle_damping=0",
     "the gradient of its angles is damped on purpose and so is nobody's derivative; "
     "with `angle_damping=0` it is, and differentiates again",
+)
+REFUSED["rfnin_cifar", "vmap of grad"] = Refusal(
+    "inside vmap is only supported with memory_format",
+    "the net lays its images out channels last, which `torch.vmap` does not know",
 )
 REFUSED["FrameConvTranspose2d", "fx"] = Refusal(
     "Proxy object cannot be iterated",

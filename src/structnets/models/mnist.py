@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from structnets.bases.gaussian import dyadic_sigmas
 from structnets.nn._convolution_arguments import Padding, padding_per_axis
+from structnets.nn._modes import is_transformed
 from structnets.nn.cross_channel_norm import CrossChannelNorm
 from structnets.nn.gaussian_conv import GaussianConv2d
 
@@ -29,7 +30,8 @@ class PoolRelu(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Pool maps of shape (B, C, H, W); channels last in memory, where pooling vectorises."""
-        x = x.contiguous(memory_format=torch.channels_last)
+        if not is_transformed():  # vmap knows the ordinary layout only
+            x = x.contiguous(memory_format=torch.channels_last)
         return functional.relu(functional.max_pool2d(x, 3, 2))
 
 

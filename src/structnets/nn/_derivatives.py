@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch._C import _functions
+from torch._C._functorch import is_batchedtensor, is_legacy_batchedtensor
 
 Gradients = tuple[Tensor | None, ...]
 
@@ -41,6 +42,22 @@ def reference_gradients(
         found = iter(torch.autograd.grad(outs, asked, grads, create_graph=True, allow_unused=True))
     pairs = zip(inputs, wanted, strict=True)
     return tuple(next(found) if wants and x is not None else None for x, wants in pairs)
+
+
+def is_batched(grad: Tensor) -> bool:
+    """Say whether a gradient stands for many, as ``is_grads_batched`` and vmap make it.
+
+    Only PyTorch's own operations take it.
+    """
+    return is_batchedtensor(grad) or is_legacy_batchedtensor(grad)
+
+
+def needs_reference(*grads: Tensor) -> bool:
+    """Say whether a backward pass is to be made of PyTorch's own operations.
+
+    So where it is differentiated again, and where gradients are batched.
+    """
+    return torch.is_grad_enabled() or any(map(is_batched, grads))
 
 
 def differentiable_once(

@@ -22,14 +22,15 @@ from structnets.bases.discretisation import (
     is_hybrid,
     smoothing_kind,
 )
+from structnets.nn import _learned_scale
 from structnets.nn._convolution_arguments import Pair
 from structnets.nn._cost_model import Work
 from structnets.nn._discretised_cost import DiscretisedWork
 from structnets.nn._evaluation import SeparableAtoms
 from structnets.nn._gaussian_convolution import GaussianConvolution
 from structnets.nn._hybrid import WAYS, Hybrid, HybridTensors
-from structnets.nn._learned_scale import derivative_profiles, learned_sigmas, smoothing_taps
 from structnets.nn._modes import (
+    as_autocast,
     autocast_dtype,
     is_low,
     needs_plain_operations,
@@ -155,12 +156,14 @@ class Discretised(GaussianConvolution[Pair]):
         if self.log_scale is None:
             return torch.tensor(self.basis.sigmas, device=self.alpha.device)
         with without_autocast(self.log_scale.device.type):
-            return learned_sigmas(self.log_scale, self.basis.sigmas, self.sigma_factor)
+            return _learned_scale.learned_sigmas(
+                self.log_scale, self.basis.sigmas, self.sigma_factor
+            )
 
     def _sigmas_of_channels(self) -> Tensor:
         """Return the scales, shape (S,), or (in_channels, S) where they may differ."""
         sigmas = self.sigmas()
-        if sigmas.ndim == 1 or self.learn_sigma == "channel":
+        if self.learn_sigma != "group":
             return sigmas
         return sigmas.repeat_interleave(self.in_channels // self.groups, 0)
 
@@ -169,7 +172,7 @@ class Discretised(GaussianConvolution[Pair]):
         sigmas = self._sigmas_of_channels()
         scaled = self.basis.norm == "scale"
         along_y, along_x = (
-            derivative_profiles(
+            _learned_scale.derivative_profiles(
                 sigmas, self.basis.order, basis.radius, self.discretisation, scaled
             ).flatten(-3, -2)
             for basis in self.bases
@@ -180,9 +183,9 @@ class Discretised(GaussianConvolution[Pair]):
         """Return the filters (O, C / groups, K, L) of learned scales."""
         with without_autocast(self.alpha.device.type):
             along_y, along_x = self.learned_profiles()
-            y, x = self.basis.factors.T.tolist()
+            y, x = (list(column) for column in zip(*self._factors, strict=True))
             kernels = along_y[..., y, :, None] * along_x[..., x, None, :]  # (N, K, L) or (C, ...)
-            if kernels.ndim == 3:
+            if self.learn_sigma == "layer":
                 return (self.alpha @ kernels.flatten(1)).unflatten(2, kernels.shape[1:])
             alpha = self.alpha.unflatten(0, (self.groups, -1))
             grouped = kernels.unflatten(0, (self.groups, -1))
@@ -201,7 +204,9 @@ class Discretised(GaussianConvolution[Pair]):
         sigmas = self._sigmas_of_channels()
         kind = smoothing_kind(self.discretisation)
         along_y, along_x = (
-            smoothing_taps(sigmas, basis.radius - difference_reach(basis.order), kind)
+            _learned_scale.smoothing_taps(
+                sigmas, basis.radius - difference_reach(basis.order), kind
+            )
             for basis in self.bases
         )
         of_atoms = sigmas[..., list(self.hybrid.scale_of)]
@@ -216,7 +221,7 @@ class Discretised(GaussianConvolution[Pair]):
         """Return the atoms of scales that a layer learns, one for all channels."""
         with without_autocast(self.alpha.device.type):
             along_y, along_x = self.learned_profiles()
-            y, x = self.basis.factors.T.tolist()
+            y, x = (list(column) for column in zip(*self._factors, strict=True))
             kernels = along_y[y, :, None] * along_x[x, None, :]
         geometry = (self.stride, self.zero_padding, self.dilation, self.groups)
         return SeparableAtoms(kernels, (along_y, along_x), self._factors, *geometry, None)
@@ -224,8 +229,10 @@ class Discretised(GaussianConvolution[Pair]):
     def settled_way(self, x: Tensor, wanted: str) -> str | None:
         """Return how padded maps are evaluated; None where the fastest way may be chosen."""
         plain, hybrid = needs_plain_operations(x), self.hybrid
-        per_channel = self.log_scale is not None and self.log_scale.ndim == 2
+        per_channel = self.learn_sigma in ("group", "channel")
         symbolic = isinstance(x, torch.fx.Proxy)
+        if not symbolic and x.is_complex():
+            return "composed"
         if hybrid is None or symbolic or x.numel() == 0 or min(hybrid.output_size(x)) < 1:
             if plain or x.numel() == 0 or per_channel or (hybrid is not None):
                 return "composed"
@@ -276,7 +283,8 @@ class Discretised(GaussianConvolution[Pair]):
         with without_autocast(x.device.type):
             atoms = self.hybrid_tensors()
             act = hybrid.pieces if way == "pieces" else hybrid.stencils
-            return act(x, self.alpha, atoms)
+            out = act(x.to(self.alpha.dtype), self.alpha, atoms)
+        return as_autocast(out)
 
     def collapse(self) -> nn.Conv2d:
         """Return an equivalent plain convolution (detached copy of the filters)."""

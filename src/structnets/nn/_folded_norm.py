@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from structnets.nn._spatial_patches import Patches, patch_moments
 
@@ -41,38 +42,19 @@ class FoldedNorm(nn.BatchNorm2d):
             In training mode with a single patch.
         """
         if not self.training:
-            return self.fold_running(filters)
+            return fold_running(self, filters)
         if patches.count < 2:
             raise ValueError("normalisation needs more than one patch in training, got 1")
         mean, covariance = patch_moments(padded, patches)
         exact = filters.to(mean.dtype)
         mean, variance = exact @ mean, ((exact @ covariance) * exact).sum(1)
         self._track(mean.detach(), variance.detach() * (patches.count / (patches.count - 1)))
-        return self._fold(filters, mean, variance.clamp(min=0))
-
-    def fold_running(self, filters: Tensor) -> tuple[Tensor, Tensor]:
-        """Do as `fold` in evaluation mode."""
-        mean, variance = self._running()
-        return self._fold(filters, mean.double(), variance.double())
-
-    def _fold(self, filters: Tensor, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
-        scale = (variance + self.eps).rsqrt()
-        if self.affine:
-            scale = scale * self.weight
-        shift = -mean * scale
-        if self.affine:
-            shift = shift + self.bias
-        return filters * scale.to(filters)[:, None], shift.to(filters)
-
-    def _running(self) -> tuple[Tensor, Tensor]:
-        assert self.running_mean is not None
-        assert self.running_var is not None
-        return self.running_mean, self.running_var
+        return _fold(self, filters, mean, variance.clamp(min=0))
 
     @torch.no_grad()
     def _track(self, mean: Tensor, variance: Tensor) -> None:
         """Update the running statistics as ``nn.BatchNorm2d`` does."""
-        running_mean, running_variance = self._running()
+        running_mean, running_variance = _running(self)
         assert self.num_batches_tracked is not None
         self.num_batches_tracked += 1
         momentum = self.momentum
@@ -80,3 +62,27 @@ class FoldedNorm(nn.BatchNorm2d):
             momentum = 1 / float(self.num_batches_tracked)
         running_mean.lerp_(mean.to(running_mean), momentum)
         running_variance.lerp_(variance.to(running_variance), momentum)
+
+
+def fold_running(norm: _BatchNorm, filters: Tensor) -> tuple[Tensor, Tensor]:
+    """Do as `FoldedNorm.fold` in evaluation mode, for any batch norm of PyTorch's."""
+    mean, variance = _running(norm)
+    return _fold(norm, filters, mean.double(), variance.double())
+
+
+def _fold(
+    norm: _BatchNorm, filters: Tensor, mean: Tensor, variance: Tensor
+) -> tuple[Tensor, Tensor]:
+    scale = (variance + norm.eps).rsqrt()
+    if norm.affine:
+        scale = scale * norm.weight
+    shift = -mean * scale
+    if norm.affine:
+        shift = shift + norm.bias
+    return filters * scale.to(filters)[:, None], shift.to(filters)
+
+
+def _running(norm: _BatchNorm) -> tuple[Tensor, Tensor]:
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    return norm.running_mean, norm.running_var

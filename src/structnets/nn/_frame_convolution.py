@@ -14,6 +14,7 @@ from torch.nn.modules.conv import _ConvNd
 from structnets.bases.frames import Frame, build_frame, frame_name
 from structnets.nn._constants import ConstantBuffers
 from structnets.nn._exact_products import exact_product
+from structnets.nn._scripting import scripted_form
 
 Axes = int | tuple[int, ...]
 
@@ -144,6 +145,10 @@ class FrameConvolution(ConstantBuffers):
             if self.bias is not None and plain.bias is not None:
                 plain.bias.copy_(self.bias)
         return plain.train(self.training)
+
+    def __prepare_scriptable__(self) -> nn.Module:
+        """Give ``torch.jit.script`` the plain form; in training mode refuse."""
+        return scripted_form(self, self.collapse)
 
     def collapsed_parameters(self) -> int:
         """Count the weights of the equivalent plain convolution."""

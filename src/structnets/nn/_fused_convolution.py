@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from structnets.nn._attribute_axes import AttributeAxes
 from structnets.nn._attribute_product import PRODUCTS
-from structnets.nn._derivatives import reference_gradients
+from structnets.nn._derivatives import needs_reference, reference_gradients
 from structnets.nn._spatial_patches import Patches, Piece
 
 # Bytes of the inner array made at a time: fits in a shared cache, feeds a matrix product.
@@ -98,7 +98,7 @@ class _FusedConvolution(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        if torch.is_grad_enabled():  # second derivatives are wanted
+        if needs_reference(grad):
             wanted = ctx.needs_input_grad[:3]
             reference = functools.partial(_reference, fused=ctx.fused)
             return *reference_gradients(reference, ctx.saved_tensors, wanted, grad), None, None

@@ -4,7 +4,8 @@ A layer learns :math:`\rho` with :math:`\sigma = \sigma_0 \exp(m \tanh(\rho / m)
 :math:`m = \log` of the factor it may change by: a logarithmic scale near the initial one, from
 which it cannot run away, and to which weight decay pulls it back.
 
-The taps are those of `structnets.bases.discretisation`, in PyTorch's operations.
+The taps are those of `structnets.bases.discretisation`, in PyTorch's operations. What reads shapes
+or precision is one call to `torch.fx`, which knows neither.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from structnets.bases.discretisation import (
 DEEPEST = -60.0
 
 
+@torch.fx.wrap
 def learned_sigmas(log_scale: Tensor, sigmas: Sequence[float], factor: float) -> Tensor:
     """Return the scales (..., S) of parameters (..., S), in single precision or better."""
     most = math.log(factor)
@@ -36,6 +38,7 @@ def learned_sigmas(log_scale: Tensor, sigmas: Sequence[float], factor: float) ->
     return first * torch.exp(most * torch.tanh(exact / most))
 
 
+@torch.fx.wrap
 def smoothing_taps(sigmas: Tensor, radius: int, kind: str) -> Tensor:
     """Return Gaussians of sum 1, shape (..., 2 radius + 1), of scales (...,)."""
     points = _points(sigmas, radius)
@@ -47,6 +50,7 @@ def smoothing_taps(sigmas: Tensor, radius: int, kind: str) -> Tensor:
     return taps / taps.sum(-1, keepdim=True)
 
 
+@torch.fx.wrap
 def derivative_profiles(
     sigmas: Tensor, order: int, radius: int, discretisation: Discretisation, scaled: bool
 ) -> Tensor:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from structnets.nn._derivatives import reference_gradients
+from structnets.nn._derivatives import needs_reference, reference_gradients
 
 # Numbers of one map of a slab (1 MB in float32, a core's second cache).
 SLAB_NUMBERS = 2**18
@@ -76,7 +76,7 @@ class MixAndPool(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of x, A, a, W and b, where wanted."""
         given, first, shift, weight, bias, out, *maps = ctx.saved_tensors
-        if torch.is_grad_enabled():  # second derivatives are wanted
+        if needs_reference(grad):
             inputs = [
                 torch.stack(ctx.fixed) if given is None else given,
                 first,

@@ -19,6 +19,7 @@ from structnets.nn._convolution_arguments import (
     padding_per_axis,
     per_axis,
 )
+from structnets.nn._scripting import scripted_form
 
 Axes = TypeVar("Axes", bound=tuple[int, ...])
 
@@ -141,6 +142,10 @@ class MixtureConvolution(nn.Module, Generic[Axes]):
             self.padding_mode,
         )
         return plain.train(self.training)
+
+    def __prepare_scriptable__(self) -> nn.Module:
+        """Give ``torch.jit.script`` the plain form; in training mode refuse."""
+        return scripted_form(self, self.collapse)
 
     def collapsed_parameters(self) -> int:
         """Count the weights of the equivalent plain convolution."""

@@ -19,6 +19,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from structnets.nn._derivatives import needs_reference
+
 # Numbers in the maps of a piece, 16 MB of float32: smaller ones spend more on starting operations
 # and on short products than they save in memory traffic.
 PIECE_NUMBERS = 1 << 22
@@ -130,7 +132,7 @@ class _Pieces(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         x, weights, *matrices = ctx.saved_tensors
         filtering: Filtering = ctx.filtering
-        if torch.is_grad_enabled():  # a graph of the gradients is wanted
+        if needs_reference(gradient):
             return _differentiable_backward(
                 ctx.needs_input_grad, gradient, filtering, x, weights, *matrices
             )

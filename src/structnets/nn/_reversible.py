@@ -13,10 +13,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge, get_gradient_edge
+from torch.nn.modules import module
+from torch.nn.modules.lazy import LazyModuleMixin
+from torch.utils.module_tracker import ModuleTracker
 
 from structnets.nn._derivatives import differentiable_once
+from structnets.nn._modes import is_transformed
 from structnets.nn._module_state import unwanted_tensors, without_hooks
 from structnets.nn._replay import record, survey_states
 from structnets.nn.invertible_block import InvertibleBlock, writes
@@ -66,6 +70,11 @@ class _BlockNode(torch.autograd.Function):
     @differentiable_once(f"for second derivatives {_REMEDY}")
     def backward(ctx: Any, grad_y_tilde: Tensor) -> tuple[Tensor | None, ...]:
         call: _Call = ctx.call
+        if is_transformed():
+            raise RuntimeError(
+                "torch.vmap does not reach the backward pass of a chain that recomputes: use "
+                f"is_grads_batched=True, torch.func on the chain itself, or {_REMEDY}"
+            )
         call.check_unchanged()
         # Backward may be called in inference mode, whose tensors could not be differentiated.
         with torch.inference_mode(False), torch.no_grad(), call.frozen_as_before():
@@ -82,6 +91,7 @@ class _Call:
     def __init__(
         self, block: InvertibleBlock, tape: _Tape, is_first: bool, condition: Sequence[Any]
     ) -> None:
+        check_residual(block.residual)
         self.block, self.tape, self.is_first = block, tape, is_first
         self.function, self.condition = block.guarded_residual(), condition
         self.states, parameters = survey_states(block.residual)
@@ -181,6 +191,35 @@ class _Call:
     def name(self) -> str:
         """What an error calls F."""
         return f"{type(self.block.residual).__name__}, the residual function F of a block,"
+
+
+def check_residual(residual: nn.Module) -> None:
+    """Refuse a residual function whose parts cannot be given what they held before.
+
+    Raises
+    ------
+    RuntimeError
+        For compiled TorchScript, and weights that are not there yet.
+    """
+    if any(isinstance(getattr(hook, "__self__", None), ModuleTracker) for hook in _hooks_of_all()):
+        raise RuntimeError(
+            "FlopCounterMode and other trackers of modules cannot follow functions that are called "
+            f"again in the backward pass: {_REMEDY}"
+        )
+    for part in residual.modules():
+        if isinstance(part, torch.jit.ScriptModule):
+            raise RuntimeError(
+                f"reversible training cannot put back what a TorchScript module holds: {_REMEDY}"
+            )
+        if isinstance(part, LazyModuleMixin):
+            raise RuntimeError(
+                f"{type(part).__name__} has no weights before its first call: call the chain once "
+                "under torch.no_grad() before it is trained"
+            )
+
+
+def _hooks_of_all() -> Iterable[Any]:
+    return list(module._global_forward_pre_hooks.values())
 
 
 def _root(residual: Tensor) -> GradientEdge | None:

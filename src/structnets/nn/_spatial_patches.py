@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from structnets.nn._derivatives import reference_gradients
+from structnets.nn._derivatives import needs_reference, reference_gradients
 
 
 def pad_space(array: Tensor, margin: int, padding: str) -> Tensor:
@@ -140,7 +140,7 @@ class _Moments(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad_mean: Tensor, grad_covariance: Tensor) -> tuple[Tensor | None, ...]:
         padded, shift, offset = ctx.saved_tensors
-        if torch.is_grad_enabled():  # second derivatives are wanted
+        if needs_reference(grad_mean, grad_covariance):
             reference = functools.partial(_reference, geometry=ctx.geometry)
             grads = grad_mean, grad_covariance
             return *reference_gradients(reference, [padded], [True], *grads), None

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from structnets.nn._derivatives import is_batched
 from structnets.nn._modes import needs_plain_operations
 
 
@@ -60,6 +61,12 @@ class _Rotation(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        if is_batched(gradient):
+            raise RuntimeError(
+                "the maps of a dynamic steerable block take no batched gradients "
+                "(is_grads_batched, vectorize, vmap of autograd.grad): use torch.func, "
+                "as in vmap(vjp(block, x)[1])"
+            )
         turned, angle = ctx.saved_tensors
         if torch.is_grad_enabled():
             return *_differentiable_gradients(ctx, turned, angle, gradient), None

@@ -21,7 +21,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from structnets.nn._derivatives import differentiable_once, reference_gradients
+from structnets.nn._derivatives import (
+    differentiable_once,
+    is_batched,
+    needs_reference,
+    reference_gradients,
+)
 from structnets.nn._modes import without_autocast
 from structnets.nn._separable_volumes import SeparableVolumes, filter_and_mix
 from structnets.nn._volume_grid import Triple, VolumeGrid, filter_leading, unfilter_trailing
@@ -70,7 +75,12 @@ class FilterAndMix(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of the volumes and of the alphas, where wanted."""
-        again = torch.is_grad_enabled() and ctx.separable is not None
+        if is_batched(grad) and ctx.separable is None:
+            raise RuntimeError(
+                "a GaussianConv3d with coarse takes no batched gradients (is_grads_batched, "
+                "vectorize, vmap): use coarse=None"
+            )
+        again = needs_reference(grad) and ctx.separable is not None
         found = (_differentiable_gradients if again else _gradients)(ctx, grad)
         return *found, None, None, None, None
 

@@ -6,10 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from structnets.nn._attribute_axes import AttributeAxes, Pair
+from structnets.nn._checked_tensors import check_tensors
 from structnets.nn._fused_convolution import Fused
 from structnets.nn._hierarchical_cost import COLLAPSED, HierarchicalWork, cheapest_way
 from structnets.nn._hierarchical_evaluation import Geometry, filter_4d, plain_4d
 from structnets.nn._modes import LOW, as_autocast, needs_plain_operations, without_autocast
+from structnets.nn._scripting import scripted_form
 
 
 def marginal(x: Tensor, reduction: str) -> Tensor:
@@ -123,6 +125,7 @@ class AttributeConv(nn.Module):
         Tensor, shape (N, U1', U2', V_a', V_b', values)
             Output; a size n becomes ceil(n / step).
         """
+        check_tensors(self, x, self.weight)
         x = marginal(x, self.reduction)
         axes = AttributeAxes((x.shape[3], x.shape[4]), self.support, self.subsampling, self.padding)
         geometry = Geometry(axes, self.kernel_size, self.stride)
@@ -152,6 +155,10 @@ class AttributeConv(nn.Module):
         product = cheapest_way(work, x.device.type, COLLAPSED).rpartition("-")[2]
         way = Fused(patches, geometry.axes, product, activation=False)
         return filter_4d(padded, weight, constant, way)
+
+    def __prepare_scriptable__(self) -> nn.Module:
+        """Refuse ``torch.jit.script``."""
+        return scripted_form(self)
 
     def extra_repr(self) -> str:
         """Describe the layer in one line."""

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from structnets.nn._constants import ConstantBuffers
-from structnets.nn._derivatives import reference_gradients
+from structnets.nn._derivatives import needs_reference, reference_gradients
 from structnets.nn._modes import LOW, needs_plain_operations, without_autocast
+from structnets.nn._scripting import scripted_form
 
 
 class _Normalize(torch.autograd.Function):
@@ -30,7 +31,7 @@ class _Normalize(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, s, scale, window = ctx.saved_tensors
-        if torch.is_grad_enabled():  # second derivatives are wanted
+        if needs_reference(grad):
             reference = functools.partial(_reference, window=window, **ctx.constants)
             return *reference_gradients(reference, [x], [True], grad), None, None, None, None
         direct = grad * scale
@@ -74,6 +75,10 @@ class CrossChannelNorm(ConstantBuffers):
         """Return which channels are neighbours, ones and zeros."""
         index = np.arange(self.channels)
         return {"window": (np.abs(index[:, None] - index) <= self.size // 2).astype(np.float64)}
+
+    def __prepare_scriptable__(self) -> nn.Module:
+        """Refuse ``torch.jit.script``."""
+        return scripted_form(self)
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise maps of shape (B, C, H, W); the result is channels last in memory."""

@@ -20,6 +20,7 @@ from torch.nn import functional
 from structnets.bases.dilation import ScaleNodes
 from structnets.bases.steering import CircularBasis
 from structnets.nn._constants import ConstantBuffers
+from structnets.nn._scripting import scripted_form
 from structnets.nn._steering import interpolate_scales, pair_energies, polar_maps, rotate_maps
 from structnets.nn.pose import DAMPING, Pose, PoseNetwork, angle_of
 
@@ -278,6 +279,10 @@ class DynamicSteerableBlock(ConstantBuffers):
         turned = rotate_maps(atoms[None, None], constant, self.frequencies)[0, 0]
         coefficients = self.features.weight.unflatten(1, (self.in_channels, -1))[..., 0, 0]
         return torch.einsum("oim,mkl->oikl", coefficients, turned)
+
+    def __prepare_scriptable__(self) -> nn.Module:
+        """Refuse ``torch.jit.script``."""
+        return scripted_form(self)
 
     def extra_repr(self) -> str:
         """Describe the block in one line."""

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from structnets.bases.frames import Frame
+from structnets.nn._checked_tensors import check_tensors
 from structnets.nn._convolution_arguments import PaddingMode
 from structnets.nn._frame_convolution import Axes, FrameConvolution
 
@@ -39,6 +40,7 @@ class _FrameConv(FrameConvolution):
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve maps (B, in_channels, *size); returns (B, out_channels, *size')."""
+        check_tensors(self, x, self.coefficients)
         padding = self.padding
         if self.padding_mode != "zeros":
             x = functional.pad(x, self._margins, self.padding_mode)

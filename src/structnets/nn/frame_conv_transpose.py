@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from structnets.bases.frames import Frame
+from structnets.nn._checked_tensors import check_tensors
 from structnets.nn._frame_convolution import Axes, FrameConvolution
 
 
@@ -57,6 +58,7 @@ class _FrameConvTranspose(FrameConvolution):
         ValueError
             If the output cannot have that size.
         """
+        check_tensors(self, x, self.coefficients)
         extra = self.output_padding if output_size is None else self._extra(x, output_size)
         geometry = (self.stride, self.padding, extra, self.groups, self.dilation)
         return self._convolve(x, self.kernel(), self.bias, *geometry)

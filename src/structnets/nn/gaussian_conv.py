@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from structnets.bases.discretisation import Discretisation, is_hybrid
 from structnets.bases.gaussian import Norm
+from structnets.nn._checked_tensors import check_tensors
 from structnets.nn._chosen_ways import ChoosesWays
 from structnets.nn._convolution_arguments import (
     Padding,
@@ -32,7 +33,7 @@ from structnets.nn._evaluation import (
 )
 from structnets.nn._gaussian_convolution import as_scales
 from structnets.nn._hybrid import WAYS as HYBRID_WAYS
-from structnets.nn._modes import needs_plain_operations
+from structnets.nn._modes import as_autocast, is_traced, needs_plain_operations
 
 
 class GaussianConv2d(ChoosesWays, Discretised):
@@ -96,7 +97,9 @@ class GaussianConv2d(ChoosesWays, Discretised):
     In half precision, under autocast, traced (``torch.compile``, ``torch.export``, ONNX,
     ``torch.fx``) and under functional transforms the layer is evaluated as one convolution with
     composed filters, in the two last cases whatever `way` says. Results of different ways differ
-    by rounding.
+    by rounding; an infinite or missing (NaN) value in the input makes answers NaN in its whole row,
+    column or image, farther than the filters reach, unless the way is ``composed`` or
+    ``depthwise``.
 
     Examples
     --------
@@ -181,6 +184,8 @@ class GaussianConv2d(ChoosesWays, Discretised):
     @property
     def atoms(self) -> SeparableAtoms:
         """The atoms as tensors of the weights' dtype and device."""
+        if self.log_scale is not None and self.log_scale.ndim > 1:
+            raise AttributeError("scales per channel share no atoms: see kernel()")
         if self.log_scale is not None:
             return self.learned_atoms()
         along_y, along_x = self.profiles()
@@ -215,6 +220,9 @@ class GaussianConv2d(ChoosesWays, Discretised):
         return out[0] if single else out
 
     def _evaluate(self, x: Tensor) -> Tensor:
+        check_tensors(self, x, self.alpha)
+        if self.log_scale is not None and not is_traced(x) and x.is_complex():
+            raise TypeError("learned scales are real: a layer with learn_sigma has no complex form")
         x = self.padded(x)
         chosen = self.way_for(x)
         if chosen in HYBRID_WAYS:
@@ -223,6 +231,8 @@ class GaussianConv2d(ChoosesWays, Discretised):
             out = self._convolved(x, self.learned_kernel())
         else:
             out = WAYS[chosen](x, self.alpha, self.atoms)
+        if chosen == "fft":  # which autocast does not know
+            out = as_autocast(out)
         if not needs_plain_operations(x):
             layout = torch.channels_last if is_channels_last(x) else torch.contiguous_format
             out = out.contiguous(memory_format=layout)
@@ -256,7 +266,8 @@ class GaussianConv2d(ChoosesWays, Discretised):
 
     def work(self, x: Tensor, training: bool = True) -> Work:
         """Return the sizes the cost model needs for padded maps like `x`, a group as an image."""
-        return Work.of(x, self.alpha, self.atoms, training)
+        with torch.no_grad():  # a checkpoint counts what is saved, and chooses only once
+            return Work.of(x, self.alpha, self.atoms, training)
 
     def kernel(self) -> Tensor:
         """Return the effective filters on the pixel grid, shape (O, I / groups, K, L)."""

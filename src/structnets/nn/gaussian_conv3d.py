@@ -13,6 +13,7 @@ from torch import Tensor
 from structnets.bases.discretisation import Discretisation
 from structnets.bases.gaussian import Norm
 from structnets.nn._bounded_cache import BoundedCache
+from structnets.nn._checked_tensors import check_tensors
 from structnets.nn._convolution_arguments import PaddingMode, Triple, batched, refuse_positions
 from structnets.nn._gaussian_convolution import GaussianConvolution
 from structnets.nn._grouped import by_group
@@ -76,7 +77,8 @@ class GaussianConv3d(GaussianConvolution[Triple]):
     ------
     Traced (``torch.compile``, ``torch.export``, ONNX, ``torch.fx``), under functional transforms
     and for second derivatives the passes are ordinary convolutions, whose maps are kept; a layer
-    with `coarse` cannot be evaluated so and says so.
+    with `coarse` cannot be evaluated so and says so. An infinite or missing (NaN) voxel makes
+    answers NaN along its whole rows, farther than the filters reach.
 
     Examples
     --------
@@ -149,6 +151,7 @@ class GaussianConv3d(GaussianConvolution[Triple]):
         return out[0] if single else out
 
     def _filtered(self, x: Tensor) -> Tensor:
+        check_tensors(self, x, self.alpha)
         x = self.padded(x)
         if needs_plain_operations(x):
             self._refuse_coarse()

@@ -19,8 +19,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from structnets.bases.harmonic import harmonic_rings
+from structnets.nn._checked_tensors import check_tensors
 from structnets.nn._constants import ConstantBuffers
 from structnets.nn._modes import without_autocast
+from structnets.nn._scripting import scripted_form
 
 EPSILON = 1e-4  # inside the square root: a magnitude has no gradient at zero
 
@@ -116,6 +118,7 @@ class HarmonicConv2d(ConstantBuffers):
                 f"input must have shape (B, {', '.join(map(str, wanted))}, H, W), "
                 f"got {tuple(x.shape)}"
             )
+        check_tensors(self, x, self.profiles, self.phases)
         maps = functional.conv2d(x.flatten(1, 3), self.kernel(), padding=self.kernel_size // 2)
         return maps.unflatten(1, (self.orders, 2, self.out_channels))
 
@@ -158,6 +161,10 @@ class HarmonicConv2d(ConstantBuffers):
         shape = (self.orders, 2, self.out_channels)
         collapsed = nn.Sequential(nn.Flatten(1, 3), plain, nn.Unflatten(1, shape))
         return collapsed.train(self.training)
+
+    def __prepare_scriptable__(self) -> nn.Module:
+        """Give ``torch.jit.script`` the plain form; in training mode refuse."""
+        return scripted_form(self, self.collapse)
 
     def collapsed_parameters(self) -> int:
         """Count the weights of the equivalent plain convolution."""

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from structnets.nn._attribute_axes import PADDINGS, AttributeAxes, Pair
+from structnets.nn._checked_tensors import check_tensors
 from structnets.nn._chosen_ways import ChoosesWays
-from structnets.nn._folded_norm import FoldedNorm
+from structnets.nn._folded_norm import FoldedNorm, fold_running
 from structnets.nn._hierarchical_cost import COLLAPSED, WAYS, HierarchicalWork, cheapest_way
 from structnets.nn._hierarchical_evaluation import (
     Factors,
@@ -23,6 +24,7 @@ from structnets.nn._hierarchical_evaluation import (
     plain,
 )
 from structnets.nn._modes import LOW, as_autocast, needs_plain_operations, without_autocast
+from structnets.nn._scripting import scripted_form
 from structnets.nn.attribute_conv import AttributeConv, marginal
 
 REDUCTIONS = ("sum", "mean")
@@ -154,6 +156,7 @@ class HierarchicalConv(ChoosesWays):
         Tensor, shape (N, U1', U2', V_{j-2}', V_{j-1}', values)
             Output; a size n becomes ceil(n / step).
         """
+        check_tensors(self, x, self.spatial, self.attribute)
         x = marginal(x, self.reduction)
         way, _, product = self.way_for(x).partition("-")
         geometry = self._geometry(x)
@@ -178,7 +181,7 @@ class HierarchicalConv(ChoosesWays):
 
     def way_for(self, x: Tensor) -> str:
         """Return how an input (N, U1, U2, V_a, V_b) is evaluated; ``plan`` keeps the choice."""
-        if needs_plain_operations(x) or x.is_meta:
+        if needs_plain_operations(x) or x.is_meta or not isinstance(self.norm, FoldedNorm):
             return "plain"
         if self.way != "auto":
             return self.way
@@ -238,8 +241,12 @@ class HierarchicalConv(ChoosesWays):
     def _composed(self) -> tuple[Tensor, Tensor]:
         if self.activation:
             raise ValueError("activation=True puts an ELU between h and g: no 4-D filters equal it")
-        filters, shift = self.norm.fold_running(self.spatial.flatten(1))
+        filters, shift = fold_running(self.norm, self.spatial.flatten(1))
         return compose(filters, shift, self.attribute)
+
+    def __prepare_scriptable__(self) -> nn.Module:
+        """Refuse ``torch.jit.script``."""
+        return scripted_form(self)
 
     def collapsed_parameters(self) -> int:
         """Count the weights of the 4-D filters; those trained, for the (+) variant.

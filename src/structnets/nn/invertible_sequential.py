@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from structnets.nn._modes import is_traced, is_transformed
+from structnets.nn._scripting import scripted_form
 from structnets.nn.invertible_block import InvertibleBlock, is_recomputable, pair_of
 from structnets.nn.streams import Streams
 
@@ -42,11 +43,14 @@ class InvertibleSequential(nn.Sequential):
     Limits
     ------
     Reversible training has first derivatives only; a second one, a residual function that reads a
-    tensor wanting a gradient which is no attribute of its modules, weights changed between forward
-    and backward pass, and ``torch.compile(fullgraph=True)`` in training mode are refused, and want
-    ``reversible=False``. Blocks with hooks or with methods of their own, empty batches, functional
-    transforms (vmap, grad, jvp) and exports run as plain autograd, which stores activations. Hooks
-    *inside* a residual function run twice.
+    tensor wanting a gradient which is no attribute of its modules, or that was compiled by
+    TorchScript, weights changed between forward and backward pass, ``torch.vmap`` of a backward
+    pass, and ``torch.compile(fullgraph=True)`` in training mode are refused, and want
+    ``reversible=False``. Recovered inputs are rounded once a block: in float32 that is 1e-6 of a
+    gradient after 18 blocks of a convolution, batch norm and ReLU, but 6 % in float16 and bfloat16;
+    train in half precision by autocast, which leaves the streams in float32. Blocks with hooks or
+    with methods of their own, empty batches, functional transforms (vmap, grad, jvp) and exports
+    run as plain autograd, which stores activations. Hooks *inside* a residual function run twice.
 
     Examples
     --------
@@ -135,6 +139,10 @@ class InvertibleSequential(nn.Sequential):
         return {
             i for i in blocks[self.stored_first : stop] if is_recomputable(modules[i])
         }.__contains__
+
+    def __prepare_scriptable__(self) -> nn.Module:
+        """Refuse ``torch.jit.script``."""
+        return scripted_form(self)
 
     def with_log_determinant(self, x: Any, *condition: Any) -> tuple[Any, Tensor]:
         """Return the output, and ``log |det J|`` of every sample as a tensor (B,).

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from structnets.nn._checked_tensors import check_tensors
 from structnets.nn._convolution_arguments import Padding, PaddingMode, Pair, per_axis
 from structnets.nn._exact_products import exact_product
 from structnets.nn._mixture_convolution import MixtureConvolution
@@ -100,6 +101,7 @@ class LearnedBasisConv2d(MixtureConvolution[Pair]):
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve maps of shape (B, in_channels, H, W), or without B, with the mixed filters."""
+        check_tensors(self, x, self.alpha, self.basis_kernels)
         geometry = (self.stride, self.zero_padding, self.dilation, self.groups)
         return functional.conv2d(self.padded(x), self.kernel(), self.bias, *geometry)
 

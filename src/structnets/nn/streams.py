@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from structnets.nn._modes import needs_plain_operations
+from structnets.nn._scripting import scripted_form
 
 Streams = tuple[Tensor, Tensor]
 
@@ -112,6 +113,10 @@ class InjectivePad(nn.Module):
                 "without appended channels"
             )
         return x.new_zeros(len(x))
+
+    def __prepare_scriptable__(self) -> nn.Module:
+        """Refuse ``torch.jit.script``."""
+        return scripted_form(self)
 
     def extra_repr(self) -> str:
         """Describe the layer in one line."""

@@ -305,3 +305,41 @@ def test_evaluation_runs_plainly() -> None:
     model = chain().eval()
     y, _ = model(tuple(streams_of(model)))
     assert "BlockNode" not in type(y.grad_fn).__name__
+
+
+@pytest.mark.parametrize(
+    ("residual", "says"),
+    [
+        (lambda: nn.LazyConv2d(8, 3, padding=1), "no weights before its first call"),
+        (lambda: torch.jit.script(nn.Conv2d(8, 8, 3, padding=1)), "TorchScript"),
+    ],
+    ids=["lazy", "scripted"],
+)
+@pytest.mark.filterwarnings("ignore:.*deprecated:FutureWarning")
+def test_functions_that_cannot_be_called_again_are_refused(
+    residual: Callable[[], nn.Module], says: str
+) -> None:
+    model = InvertibleSequential(*[InvertibleBlock(residual()) for _ in range(3)])
+    streams = [torch.randn(2, 8, 4, 4, requires_grad=True) for _ in range(2)]
+    with pytest.raises(RuntimeError, match=says):
+        model(tuple(streams))
+    with torch.no_grad():
+        model(tuple(streams))
+    if "first call" in says:
+        assert_same(step(model, streams), step(plain_copy(model), streams), 1e-4)
+
+
+def test_vmap_of_a_backward_pass_is_refused_and_batched_gradients_are_right() -> None:
+    model = chain().double()
+    streams = streams_of(model)
+    y, _ = model(tuple(streams))
+    cotangents = torch.randn(2, *y.shape, dtype=y.dtype)
+    one_by_one = [torch.autograd.grad(y, streams[0], c, retain_graph=True)[0] for c in cotangents]
+    (found,) = torch.autograd.grad(
+        y, streams[0], cotangents, is_grads_batched=True, retain_graph=True
+    )
+    torch.testing.assert_close(found, torch.stack(one_by_one))
+    with pytest.raises(RuntimeError, match="reversible=False"):
+        torch.vmap(lambda c: torch.autograd.grad(y, streams[0], c, retain_graph=True)[0])(
+            cotangents
+        )

@@ -1,8 +1,8 @@
 """The normal form of a definition: what of its syntax computes, without names of places.
 
 Left out are docstrings, annotations, messages of errors, checks that only raise, imports, and what
-only type checkers read. A name of another definition is replaced by its number among those that
-are referred to, the definition's own names by theirs, a name of a foreign module by its dotted
+only type checkers or tools read. A name of another definition is replaced by its number among those
+that are referred to, the definition's own names by theirs, a name of a foreign module by its dotted
 name. Local names, parameters and attributes stay. The text is our own, since that of `ast.dump`
 differs between versions of Python.
 """
@@ -20,6 +20,8 @@ from structnets.training.code_digest.names import NormalForm, Scope
 
 # Fields that compute nothing, or that not every version of Python has.
 _SILENT = {"annotation", "returns", "type_comment", "type_params", "ctx", "kind"}
+# Methods of classes that no run calls: for tools that look for them by name.
+_FOR_TOOLS = {"__prepare_scriptable__"}
 _FIELD_KINDS = ("ClassVar", "InitVar", "KW_ONLY")
 _PLACE = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*:[A-Za-z_]\w*")  # package.module:object
 
@@ -116,6 +118,8 @@ class Writer(Checks):
         if any(self._is_typing(decorator, "overload") for decorator in node.decorator_list):
             return ""
         around = self._scopes[-1].of_class if len(self._scopes) == 1 else None
+        if around and node.name in _FOR_TOOLS:
+            return ""
         if around and self.library.is_aside(self.module.name, f"{around}.{node.name}"):
             return f"Aside({node.name})"
         decorators = self._list(d for d in node.decorator_list if not self._is_typing(d))

@@ -32,6 +32,11 @@ def digest(tmp_path: Path) -> Digest:
 
 
 SAME = {
+    "methods for tools": (
+        "class f:\n    def g(self):\n        return 1",
+        "class f:\n    def g(self):\n        return 1\n    def __prepare_scriptable__(self):\n"
+        "        return 2",
+    ),
     "comments and spaces": (
         "def f(x):\n    return x",
         "def f( x ):  # why\n\n    return (x)",
