@@ -27,6 +27,7 @@ from structnets.nn import (
 from structnets.nn._hierarchical_cost import WAYS
 from tests.matrix.variants.drawing import (
     DTYPES,
+    LOW,
     assert_as,
     examples,
     gradients_of,
@@ -44,31 +45,37 @@ def compare(
     dtype: torch.dtype,
     *rest: Tensor,
     gradients: bool = True,
+    plain: nn.Module | None = None,
 ) -> None:
     """Compare output, gradients and what is remembered of a module and of another way.
 
-    The other is in double precision, or of the same precision where randomness must be equal.
+    The other is in double precision, or of the same precision where randomness must be equal; in
+    half precision a `plain` one of the same says how far off that alone is.
     """
     module, other = pair
-    kind = next(other.parameters(), given_).dtype
-    found, expected, grads = [], [], []
-    for net, into, precision in ((module, found, dtype), (other, expected, kind)):
+    nets = {"found": module, "expected": other} | ({} if plain is None else {"plain": plain})
+    answers: dict[str, Any] = {}
+    for name, net in nets.items():
+        precision = next(net.parameters(), given_).dtype
         x = given_.detach().to(precision).requires_grad_()
         extra = [r.detach().to(precision).requires_grad_() for r in rest]
         torch.manual_seed(3)
         out = outcome(lambda net=net, x=x, extra=extra: net(x, *extra))
-        into.append(out)
+        answers[name] = out if isinstance(out, Exception) else [out]
         if not isinstance(out, Exception) and out.numel() and gradients:
             wanted = [x, *extra, *(p for p in net.parameters() if p.requires_grad)]
-            grads.append(gradients_of(out, wanted))
-    if isinstance(expected[0], Exception):
-        assert isinstance(found[0], Exception), (found, expected)
+            answers[name] += gradients_of(out, wanted)
+    found, expected = answers["found"], answers["expected"]
+    if isinstance(expected, Exception):
+        assert isinstance(found, Exception), (found, expected)
         return
-    if isinstance(found[0], Exception):
-        raise AssertionError("the twin does it") from found[0]
-    assert_as(found[0], expected[0], dtype, "output")
-    for number, (one, two) in enumerate(zip(*grads, strict=True) if grads else ()):
-        assert_as(one, two, dtype, f"gradient {number}")
+    if isinstance(found, Exception):
+        raise AssertionError("the twin does it") from found
+    beside = answers.get("plain", [None] * len(found))
+    for number, (one, two, three) in enumerate(zip(found, expected, beside, strict=True)):
+        assert_as(one, two, dtype, f"number {number}", three)
+    if plain is not None:
+        return
     others = dict(other.named_buffers())
     for name, one in module.named_buffers():
         two = others[name]
@@ -116,14 +123,17 @@ def test_hierarchical(
         nn.init.normal_(parameter)
     nn.init.uniform_(layer.norm.running_var, 0.5, 2)
     layer = layer.to(dtype).train(training)
-    other = copy.deepcopy(layer).double()
+    other, plain = copy.deepcopy(layer).double(), None
     other.way = "plain"
+    if dtype in LOW:
+        plain = copy.deepcopy(layer)
+        plain.way = "plain"
     sizes = sizes if outgoing else (*sizes[:2], *sizes[3:])
     x = tensor((batch, *sizes)).to(dtype)
     # A normalised handful of patches divides by next to nothing, which magnifies rounding.
-    compare((layer, other), x, dtype, gradients=dtype != torch.bfloat16)
+    compare((layer, other), x, dtype, gradients=not (plain and training), plain=plain)
     if not training and not options["activation"]:
-        compare((layer.collapse(), other), x, dtype, gradients=False)
+        compare((layer.collapse(), other), x, dtype, gradients=False, plain=plain)
 
 
 @st.composite
