@@ -23,8 +23,9 @@ TARGET = "demo_digits"
 _PICTURES = (
     ("figures/demo_digits.svg", "accuracy against the number of training images"),
     ("figures/figure20.svg", "pictures made again from an invertible net's features"),
-    ("figures/figure11.svg", "outlines that a net of few steps draws"),
-    ("tables/table5.html", "simulated brains, cross-validated"),
+    ("figures/demo_outlines.svg", "outlines found in made images and in a photograph"),
+    ("figures/demo_brain.svg", "an average brain as a layer of Gaussian derivatives sees it"),
+    ("tables/table5.html", "made brains, cross-validated"),
 )
 _NEXT = (
     ("make ui", "every run with its curve, data and net, in MLflow"),

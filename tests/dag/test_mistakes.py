@@ -76,7 +76,7 @@ def test_plan_says_what_is_missing_and_how_large_it_is(clone, environment):
 def test_wrong_target_gets_the_nearest_name_and_the_list(snakemake):
     text = snakemake("-n", "figur6", code=1)
     assert "unknown target 'figur6' (did you mean figure6" in text
-    assert "targets: all, class_kept, demo_digits, figure1, figure10" in text
+    assert "targets: all, class_kept, demo_brain, demo_digits, demo_outlines, figure1" in text
     assert "No rule to produce" not in text
 
 

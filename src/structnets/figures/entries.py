@@ -81,6 +81,12 @@ FIGURES: Registry[FigureEntry] = Registry(
             (1, 9),
             "what small nets see, choose and answer on textured blobs",
         ),
+        "outlines": _of_networks(
+            "outlines",
+            "Outlines",
+            (1, 1),
+            "outlines that a dynamic block finds in made images, and in a photograph",
+        ),
         "detections": _of_networks(
             "detections",
             "Detections",
@@ -172,6 +178,12 @@ FIGURES: Registry[FigureEntry] = Registry(
             "receptive_fields",
             "draw_receptive_fields",
             "filters as weighted sums of Gaussian derivatives",
+        ),
+        "brain_responses": _drawn(
+            "brain_responses",
+            "draw_brain_responses",
+            "Gaussian derivatives of the average brain and of a made patient's",
+            _PICTURE,
         ),
         "block_schematics": _drawn(
             "block_schematics",

@@ -12,15 +12,16 @@ import numpy as np
 
 from structnets.figures.style import GREY, Stem, figure, footnote, headline, save
 
-Kind = Literal["image", "magnitude", "strength", "angle"]
+Kind = Literal["image", "magnitude", "strength", "angle", "signed"]
 _INCH = 1.15  # height of a row
 # Angles have a circular colour map: -pi and pi look alike. A magnitude is shown up to its own
-# largest value.
+# largest value, a signed map from minus to plus its own.
 _LOOKS: dict[str, dict[str, Any]] = {
     "image": {"cmap": "gray", "vmin": 0, "vmax": 1},
     "magnitude": {"cmap": "gray_r", "vmin": 0},
     "strength": {"cmap": "gray_r", "vmin": 0, "vmax": 1},
     "angle": {"cmap": "twilight", "vmin": -math.pi, "vmax": math.pi},
+    "signed": {"cmap": "RdBu_r"},
 }
 
 
@@ -32,7 +33,7 @@ class Panel:
     ----------
     pixels : numpy.ndarray
         (H, W), or (H, W, 3) for an image in colours.
-    kind : {'image', 'magnitude', 'strength', 'angle'}
+    kind : {'image', 'magnitude', 'strength', 'angle', 'signed'}
         How it is shown.
     """
 
@@ -110,7 +111,15 @@ def place_pictures(place: Any, columns: Sequence[str], rows: Sequence[PictureRow
                 axes.set_box_aspect(_shape(row))
                 axes.spines[:].set_visible(False)
             else:
-                axes.imshow(panel.pixels, interpolation="nearest", **_LOOKS[panel.kind])
+                axes.imshow(panel.pixels, interpolation="nearest", **_look(panel))
+
+
+def _look(panel: Panel) -> dict[str, Any]:
+    look = dict(_LOOKS[panel.kind])
+    if panel.kind == "signed":
+        largest = float(np.abs(panel.pixels).max())
+        look |= {"vmin": -largest, "vmax": largest}
+    return look
 
 
 def _shape(row: PictureRow) -> float:

@@ -91,6 +91,15 @@ def test_blob_pictures(analyse: Callable[..., Made], tmp_path: Path) -> None:
     assert {path.suffix for path in tmp_path.glob("figure.*")} == {".svg", ".png", ".csv"}
 
 
+def test_outlines_score_made_images_alone(analyse: Callable[..., Made], tmp_path: Path) -> None:
+    found = analyse("outlines", ("dynamic",), images=1)
+    assert set(found["values"]) == {"dynamic.ods"}
+    assert found["values"]["dynamic.ods"]["n"] == 100
+    assert (tmp_path / "figure.csv").read_text().splitlines()[1].startswith("dynamic.ods,")
+    with pytest.raises(ValueError, match="fcn is a SmallFCN; the outlines show a single dynamic"):
+        analyse("outlines", ("fcn",))
+
+
 def test_detections(analyse: Callable[..., Made], tmp_path: Path) -> None:
     found = analyse("detections", ("dynresnet", "hnet"), images=9)
     assert set(found["values"]) == names("dynresnet", "hnet")

@@ -64,3 +64,15 @@ def test_filters_come_from_the_weights_given(tmp_path, monkeypatch):
     torch.save({"head.weight": torch.randn(2, 4)}, tmp_path / "net.pth")
     with pytest.raises(ValueError, match="no convolution kernel wider than a pixel"):
         drawn("with")
+
+
+def test_responses_of_a_ramp_are_its_slopes():
+    import numpy as np
+
+    from structnets.figures.brain_responses.draw import _SIGMA, responses
+
+    x, y, z = np.indices((13, 13, 13))
+    middle = responses(3.0 * x + 5.0 * y + 7.0 * z)[:, 6, 6, 6]
+    # Derivatives are multiplied by the scale; sampled ones of an even order do not quite sum to 0.
+    assert middle[:3] == pytest.approx([15 * 6, 3 * _SIGMA, 5 * _SIGMA], rel=1e-2)
+    assert abs(middle[3]) < 0.01 * middle[0]

@@ -1,0 +1,1 @@
+"""What a layer of Gaussian derivatives sees of a brain."""
