@@ -89,10 +89,12 @@ def summarize(results: Path, console: Console) -> None:
             ("tables", "*.html"), ("figures", "*.svg"), ("sweeps", "*"), ("runs", "*"),
         )
     }  # fmt: skip
+    made["trainings"] = made.pop("runs")
+    counted = (f"{count} {kind if count != 1 else kind[:-1]}" for kind, count in made.items())
     console.print(
-        f"Also made: {made['runs']} trainings, {made['tables']} tables, {made['figures']} figures, "
-        f"{made['sweeps']} sweeps. All but the above are of a few steps on built-in data: they "
-        "show that everything works, and their cells say 'ran'."
+        f"Made in all: {', '.join(counted)}. The nets behind the digits above and the outlines "
+        "below are trained to the end. All others are trained for a few steps on built-in data: "
+        "they show that everything works, and their cells say 'ran'."
     )
     places = Table(
         Column("where to look", overflow="fold"), "what it shows", box=None, pad_edge=False

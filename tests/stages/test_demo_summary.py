@@ -45,6 +45,7 @@ def test_summary_says_what_where_and_next(results: Path) -> None:
     summarize(results, Console(file=file, width=120))
     text = file.getvalue()
     assert "+3.0  (-9.7 to +15.7)" in text
+    assert "Made in all: 0 tables, 0 figures, 0 sweeps, 5 trainings." in text
     for command in ("make ui", "make report", "structnets new-study --images DIR"):
         assert command in text
 

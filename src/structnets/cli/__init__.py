@@ -8,6 +8,7 @@ torchrun: ``torchrun --nproc-per-node 2 -m structnets.cli train …``).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -55,7 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         explanation = _explanation(error)
         print(printable_lines(f"structnets: {explanation}"), file=sys.stderr)
         if "--json" in words:
-            print(json_text({"error": explanation}), end="")
+            # What cannot be written, on a full disk say, was said above.
+            with contextlib.suppress(OSError):
+                print(json_text({"error": explanation}), end="", flush=True)
         return 2
     return status
 

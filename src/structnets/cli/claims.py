@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from structnets.cli.parsing import existing_folder
 from structnets.cli.printing import print_json, print_table, waiting
 from structnets.installation import find_checkout
 
@@ -37,6 +38,7 @@ def run(options: argparse.Namespace) -> None:
     from structnets.reporting.claims import verdicts
 
     given = {part: getattr(options, part) for part in ("claims", "ledger", "targets")}
+    given = {part: folder and existing_folder(folder) for part, folder in given.items()}
     if not all(given.values()):
         workflow = find_checkout("structnets claims") / "workflow"
         given = {part: folder or workflow / part for part, folder in given.items()}

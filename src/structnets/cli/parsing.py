@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from structnets.cli.commands import Command
 from structnets.entries import did_you_mean, load_path
+from structnets.files import json_text
 from structnets.installation import find_checkout
 
 
 class Parser(argparse.ArgumentParser):
     """A parser that suggests what was meant (argparse does from Python 3.14 on)."""
+
+    words: Sequence[str] = ()  # that are parsed; with --json an error is a document too
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, what was probably meant, and leave with status 2."""
@@ -24,10 +29,26 @@ class Parser(argparse.ArgumentParser):
             message += did_you_mean(unknown[1], known)
         elif choice := re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message):
             message += did_you_mean(choice[1], re.findall(r"[\w.-]+", choice[2]))
+        if "--json" in self.words:
+            with contextlib.suppress(OSError):
+                print(json_text({"error": message}), end="", flush=True)
         super().error(message)
 
 
-def parser_of(name: str, command: Command) -> argparse.ArgumentParser:
+def existing_folder(folder: Path) -> Path:
+    """Return a folder that must be there.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is not a folder")
+    return folder
+
+
+def parser_of(name: str, command: Command) -> Parser:
     """Make the parser of a command that is not one of the checkout."""
     module = importlib.import_module(command.module)
     parser = Parser(
@@ -56,7 +77,9 @@ def call(name: str, command: Command, words: Sequence[str]) -> int:
     """Run a command with the words after its name; return its exit status."""
     if command.checkout:
         return _call_of_checkout(name, command, words)
-    options = parser_of(name, command).parse_args(words)
+    parser = parser_of(name, command)
+    parser.words = words
+    options = parser.parse_args(words)
     return options.run(options) or 0
 
 

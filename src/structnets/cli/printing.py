@@ -38,8 +38,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> No
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_cell, value))
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from structnets.cli.parsing import existing_folder
 from structnets.cli.printing import print_json, waiting
 from structnets.installation import find_checkout
 
@@ -43,8 +44,8 @@ def run(options: argparse.Namespace) -> None:
     from structnets.reporting.report import write_report
 
     workflow = find_checkout("structnets report") / "workflow"
-    ledger = options.ledger or workflow / "ledger"
-    targets = options.targets or workflow / "targets"
+    ledger = existing_folder(options.ledger or workflow / "ledger")
+    targets = existing_folder(options.targets or workflow / "targets")
     # The claims name cells of the checkout's own targets.
     claims = workflow / "claims" if options.targets is None else None
     out = options.out or options.results / "report.html"

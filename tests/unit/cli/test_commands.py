@@ -1,11 +1,15 @@
 """The command line: documents on standard output, one clear message for an error."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from structnets import cli, installation
 from structnets.cli import models
+from structnets.cli.printing import print_table
 from structnets.identity import run_id
 
 SPEC = {
@@ -64,6 +68,11 @@ def test_results_of_an_empty_ledger(tmp_path, capsys):
     assert "Figure 6" in page.read_text()
 
 
+def test_numbers_of_a_list_in_a_table_have_four_digits(capsys):
+    print_table(["interval"], [{"interval": (-2.43528210, 1.30194877)}])
+    assert "-2.435, 1.302 " in capsys.readouterr().out
+
+
 def test_command_is_required(capsys):
     assert cli.main([]) == 2
     printed = capsys.readouterr()
@@ -78,6 +87,9 @@ def test_command_is_required(capsys):
         (["validate", "absent.json"], "absent.json is missing"),
         (["validate", "run.toml"], "run.toml: a spec ends in .json, an experiment file in .yaml"),
         (["results", "--ledger", "absent"], "absent is not a folder"),
+        (["claims", "--ledger", "absent"], "absent is not a folder"),
+        (["report", "--ledger", "absent"], "absent is not a folder"),
+        (["report", "--targets", "absent"], "absent is not a folder"),
     ],
 )
 def test_error_of_the_user_is_one_message(words, message, capsys):
@@ -94,6 +106,22 @@ def test_error_is_a_document_too(capsys):
     printed = capsys.readouterr()
     assert "absent.json is missing" in json.loads(printed.out)["error"]
     assert printed.err.startswith("structnets: ")
+
+
+def test_error_of_the_call_is_a_document_too(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["export", "RUN", "--format", "onx", "--out", "f", "--json"])
+    printed = capsys.readouterr()
+    assert "(did you mean onnx?)" in json.loads(printed.out)["error"]
+    assert "usage: structnets export" in printed.err
+
+
+def test_full_disk_is_said_without_a_traceback():
+    command = [sys.executable, "-m", "structnets", "validate", "absent.json", "--json"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert "absent.json is missing" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("content", ["[1]", "1", "null", '"spec"', "{}"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def picture_of(
         What it shows.
     rendering : Rendering or None
         Its cells, if it is a table. A curve of cells is drawn from them, so that picture and
-        numbers agree; a drawing that is not there is drawn, too.
+        numbers agree; a drawing that is not there is drawn, too, if its packages are there.
     results : pathlib.Path
         Root of the results, where analyses have left their pictures.
     search : Search or None
@@ -41,8 +42,12 @@ def picture_of(
     """
     with tempfile.TemporaryDirectory(prefix="structnets-report-") as folder:
         if isinstance(target, Table):
-            if rendering is None or target.plot is None:
+            if target.plot is None:
                 return None
+            if rendering is None:
+                # The demo's curve is of runs that no ledger has.
+                own = target.result_in_smoke
+                return _embedded(results / "figures" / target.target) if own else None
             write_rendering(rendering, Path(folder))
             return _embedded(Path(folder) / "figures" / target.target)
         if search is not None:
@@ -51,7 +56,9 @@ def picture_of(
         found = _embedded(results / "figures" / target.target)
         if found is None and isinstance(target, Drawing):
             stem = Path(folder) / target.target
-            draw(target.drawing, stem, title=target.title)
+            # A brain needs packages that tables and curves do without.
+            with contextlib.suppress(ModuleNotFoundError):
+                draw(target.drawing, stem, title=target.title)
             found = _embedded(stem)
         return found
 

@@ -107,3 +107,32 @@ def test_command_writes_where_it_is_told(tmp_path, monkeypatch, capsys):
     assert given[0][:2] == (out, tmp_path)
     assert given[0][-1].name == "claims"
     assert '"targets": 1' in capsys.readouterr().out
+
+
+def test_demo_is_shown_as_it_was_made_and_by_its_own_call(tmp_path):
+    """No ledger has its runs, and no other preset makes it."""
+    for name in ("demo_digits", "demo_outlines"):
+        (tmp_path / "targets").mkdir(exist_ok=True)
+        shutil.copy(WORKFLOW / "targets" / f"{name}.yaml", tmp_path / "targets")
+    shutil.copytree(WORKFLOW / "experiments", tmp_path / "experiments")
+    (tmp_path / "results/figures").mkdir(parents=True)
+    (tmp_path / "results/figures/demo_digits.svg").write_text("<svg>made by the demo</svg>")
+    page = tmp_path / "report.html"
+    write_report(page, tmp_path / "results", WORKFLOW / "ledger", tmp_path / "targets")
+    digits, outlines = re.findall(r'(?s)<section id="demo.*?</section>', page.read_text())
+    assert "data:image/svg+xml" in digits
+    assert "Its picture is not in this results folder" in outlines
+    for name, section in (("demo_digits", digits), ("demo_outlines", outlines)):
+        assert f"<pre>snakemake --profile profiles/local {name}\n</pre>" in section
+
+
+def test_drawing_whose_packages_are_not_there_is_said_to_be_missing(tmp_path, monkeypatch):
+    def draw(name, stem, *, title):
+        raise ModuleNotFoundError("No module named 'nilearn'", name="nilearn")
+
+    monkeypatch.setattr("structnets.reporting.report.pictures.draw", draw)
+    (tmp_path / "targets").mkdir()
+    shutil.copy(WORKFLOW / "targets" / "demo_brain.yaml", tmp_path / "targets")
+    page = tmp_path / "report.html"
+    write_report(page, tmp_path / "results", WORKFLOW / "ledger", tmp_path / "targets")
+    assert "Its picture is not in this results folder" in page.read_text()
