@@ -283,6 +283,8 @@ def _of_analyses() -> Iterator[tuple[str, str, str, ResolvedSpec, int]]:
     analyses = targets().analyses
     experiments = load_models_experiments(WORKFLOW / "experiments", analyses.values())
     for name, analysis in analyses.items():
+        if name == "demo_outlines":
+            continue  # the demo's own, which paper does not ask for
         for key, spec in model_specs(analysis, experiments, "paper").items():
             yield name, key, "", spec, 1
 
