@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +16,16 @@ import numpy as np
 
 from structnets.analysis.input_gradients import agreement, gradient_map
 from structnets.analysis.trained import load_run
-from structnets.data.prepared.manifest import load_manifest
 from structnets.entries import foreign_paths
 from structnets.figures.cohort_curves import draw_cohort_curves
 from structnets.figures.cohort_maps import draw_cohort_maps
 from structnets.files import csv_text, write_atomic, write_json
 from structnets.reporting.cohort_page import cohort_page
 from structnets.reporting.cohort_plan import CohortPlan
-from structnets.reporting.cohort_results import MAJORITY, CohortResults, collect_cohort
-from structnets.reporting.cohort_scores import RowScore
+from structnets.reporting.cohort_results import CohortResults
 from structnets.reporting.held_out_results import HeldOutResults
 from structnets.reporting.pseudonyms import People
-from structnets.reporting.score_results import EstimateScore, ScoreResults
+from structnets.reporting.score_results import ScoreResults
 from structnets.reporting.study_findings import Findings, cohort_findings
 
 
@@ -38,26 +37,23 @@ def report_cohort(planned: CohortPlan, prepared: Path, results: Path) -> dict[st
     OSError, ValueError
         If a run or the prepared cohort are missing, or of other content.
     """
-    folder = prepared / planned.prepared
-    found = collect_cohort(planned, load_manifest(folder), folder, results)
-    out, named = results / "studies" / planned.name, people_of(planned)
-    drawn = _curves(found, out)
+    found = CohortResults.of_study(planned, prepared, results)
+    drawn = _curves(found, folder_of(planned, results))
     svgs = [path.read_bytes() for path in drawn if path.suffix == ".svg"]
-    pictured, maps, agreements = draw_maps(found, prepared, results, out)
-    told = cohort_findings(found)
-    subjects = prepared / "subjects" / planned.request.subjects_name()
-    again = how_again(planned, results)
-    page = cohort_page(found, told, subjects, svgs, named, again, maps, agreements)
-    scores = {**{row: found.score(row) for row in found.rows}, MAJORITY: found.majority()}
     more = {
         "classes": found.classes,
-        "confusion": {row: score.confusion for row, score in scores.items()},
+        "confusion": {row: score.confusion for row, score in found.scores_by_row.items()},
     }
-    files = write_report(found, told, scores, page, named, out, more)
-    return {**{path.name: path for path in [*drawn, *pictured]}, **files}
+    page = partial(cohort_page, found, curves=svgs)
+    return write_report(found, cohort_findings(found), drawn, page, more, prepared, results)
 
 
-def people_of(planned: CohortPlan) -> People:
+def folder_of(planned: CohortPlan, results: Path) -> Path:
+    """Return where the files of a study lie."""
+    return results / "studies" / planned.name
+
+
+def _people_of(planned: CohortPlan) -> People:
     """Return what the people of a study are called."""
     return People(
         (scan["subject"] for scan in planned.listed["scans"]),
@@ -65,7 +61,7 @@ def people_of(planned: CohortPlan) -> People:
     )
 
 
-def how_again(planned: CohortPlan, results: Path) -> list[str]:
+def _how_again(planned: CohortPlan, results: Path) -> list[str]:
     """Return the commands that make a study once more, and that ask its first net."""
     first = shlex.quote(os.path.relpath(results / "runs" / planned.runs[0].run_id))
     again = [
@@ -76,7 +72,7 @@ def how_again(planned: CohortPlan, results: Path) -> list[str]:
     return again
 
 
-def draw_maps(
+def _draw_maps(
     found: HeldOutResults, prepared: Path, results: Path, out: Path
 ) -> tuple[list[Path], bytes | None, dict[str, float | None]]:
     """Draw the maps that are asked for; return files, the picture, and how well they agree."""
@@ -89,23 +85,34 @@ def draw_maps(
 def write_report(
     found: CohortResults | ScoreResults,
     told: Findings,
-    scores: Mapping[str, RowScore | EstimateScore],
-    page: str,
-    named: People,
-    out: Path,
+    drawn: Sequence[Path],
+    page: Callable[..., str],
     more: Mapping[str, Any],
+    prepared: Path,
+    results: Path,
 ) -> dict[str, Path]:
     """Write the files of a report, and who is who, which is not logged; return them by name.
 
     Parameters
     ----------
-    scores : mapping
-        By row.
-    page : str
-        The report.
+    drawn : sequence of Path
+        The pictures that the kind of study has.
+    page : callable
+        Makes the report of what all kinds have.
     more : mapping
         What ``results.json`` says besides.
     """
+    planned, scores = found.planned, found.scores_by_row
+    out, named = folder_of(planned, results), _people_of(planned)
+    pictured, maps, agreements = _draw_maps(found, prepared, results, out)
+    text = page(
+        findings=told,
+        subjects=prepared / "subjects" / planned.request.subjects_name(),
+        named=named,
+        again=_how_again(planned, results),
+        maps=maps,
+        agreements=agreements,
+    )
     cells = [
         {"row": row, **score.scores, **{f"{k}_low": low for k, (low, _) in score.intervals.items()},
          **{f"{k}_high": high for k, (_, high) in score.intervals.items()},
@@ -113,13 +120,12 @@ def write_report(
         for row, score in scores.items()
     ]  # fmt: skip
     said = [{**one, "subject": named.names[one["subject"]]} for one in found.predictions()]
-    texts = {"report.html": page, "results.csv": _csv(cells), "predictions.csv": _csv(said)}
-    for name, text in texts.items():
-        write_atomic(out / name, text)
+    texts = {"report.html": text, "results.csv": _csv(cells), "predictions.csv": _csv(said)}
+    for name, content in texts.items():
+        write_atomic(out / name, content)
     if named.pseudonyms:
         rows = [{"shown": shown, "subject": name} for name, shown in named.names.items()]
         write_atomic(out / "names.csv", _csv(rows))  # stays here: it is not logged
-    planned = found.planned
     write_json(
         out / "results.json",
         {
@@ -134,7 +140,8 @@ def write_report(
             **more,
         },
     )
-    return {name: out / name for name in [*texts, "results.json"]}
+    pictures = {path.name: path for path in [*drawn, *pictured]}
+    return {**pictures, **{name: out / name for name in [*texts, "results.json"]}}
 
 
 def _curves(found: CohortResults, out: Path) -> list[Path]:

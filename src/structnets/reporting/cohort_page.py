@@ -10,7 +10,7 @@ from typing import Any
 from structnets.cohorts.decisions import COUNTED
 from structnets.files import read_json
 from structnets.pages import data_uri, page
-from structnets.reporting.cohort_results import MAJORITY, CohortResults
+from structnets.reporting.cohort_results import CohortResults
 from structnets.reporting.held_out_results import HeldOutResults
 from structnets.reporting.pseudonyms import People
 from structnets.reporting.study_findings import Findings
@@ -61,8 +61,7 @@ def cohort_page(
         **of_any_cohort(results, findings, subjects, named, again, maps, agreements),
         scored=False,
         columns=_columns(results.classes),
-        scores={**{row: results.score(row) for row in results.rows}, MAJORITY: results.majority()},
-        majority=MAJORITY,
+        number=lambda key, value: f"{value:.3f}" if key == "brier" else f"{value:.1f}",
         curves=[data_uri(drawn, "image/svg+xml") for drawn in curves],
         people=_people(results),
     )
@@ -84,6 +83,7 @@ def of_any_cohort(
         question=study.question,
         findings=findings,
         results=results,
+        scores=results.scores_by_row,
         maps=maps and data_uri(maps, "image/png"),
         agreements=agreements or {},
         counts=", ".join(f"{source['counts'][k]} {k}" for k in COUNTED if k in source["counts"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,27 +10,21 @@ from typing import Any
 import numpy as np
 
 from structnets.forms.cohort.stored import load_cohort
-from structnets.reporting.cohort_plan import CohortPlan
 from structnets.reporting.cohort_scores import Answers, RowScore, score_answers
 from structnets.reporting.held_out_results import HeldOutResults
-from structnets.reporting.study_runs import results_of
 
 MAJORITY = "always the most frequent class"
 
 
-class CohortResults(HeldOutResults):
-    """What was measured of classes; parameters as `HeldOutResults`, which reads the folds."""
+class CohortResults(HeldOutResults[RowScore]):
+    """What was measured of classes; parameters as `HeldOutResults` has them."""
 
-    def __init__(
-        self,
-        planned: CohortPlan,
-        manifest: Mapping[str, Any],
-        prepared: Path,
-        results: Mapping[str, Mapping[str, Any]],
-    ) -> None:
+    baseline = MAJORITY
+
+    def _open(self, prepared: Path) -> np.ndarray:
         _, self.labels, folds = load_cohort(prepared)
-        super().__init__(planned, manifest, prepared, results, folds)
-        self.classes: tuple[str, ...] = tuple(manifest["classes"])
+        self.classes: tuple[str, ...] = tuple(self.manifest["classes"])
+        return folds
 
     @cached_property
     def answers(self) -> dict[str, Answers]:
@@ -63,24 +57,13 @@ class CohortResults(HeldOutResults):
                     answer = self.classes[said.decided[repeat, number]]
                     yield {**line, "answer": answer, **{f"p({n})": p for n, p in each}}
 
-    def score(self, row: str) -> RowScore:
-        """Score a row."""
-        return self._scored[row]
-
-    @cached_property
-    def _scored(self) -> dict[str, RowScore]:
-        return {row: self._score(said) for row, said in self.answers.items()}
-
-    def majority(self) -> RowScore:
-        """Score who always says the class that is most frequent in training."""
-        decided = np.empty((self.repeats, len(self.labels)), np.int64)
-        for repeat, folds in enumerate(self.folds[: self.repeats]):
-            for fold in np.unique(folds):
-                decided[repeat, folds == fold] = np.bincount(self.labels[folds != fold]).argmax()
-        return self._score(Answers(decided))
-
-    def _score(self, said: Answers) -> RowScore:
-        return score_answers(said, self.labels, self.folds, self.people, self.classes)
+    def _score_rows(self) -> dict[str, RowScore]:
+        most = self.of_training_parts(lambda part: np.bincount(self.labels[part]).argmax())
+        said = {**self.answers, MAJORITY: Answers(most.astype(np.int64))}
+        return {
+            row: score_answers(answers, self.labels, self.folds, self.people, self.classes)
+            for row, answers in said.items()
+        }
 
     def traits(self) -> dict[str, dict[str, str]]:
         """Summarise each covariate by class: mean and deviation of numbers, else counts."""
@@ -88,19 +71,3 @@ class CohortResults(HeldOutResults):
             column: {name: self.summary(column, name) for name in self.classes}
             for column in self.planned.request.traits
         }
-
-
-def collect_cohort(
-    planned: CohortPlan, manifest: Mapping[str, Any], prepared: Path, results: Path
-) -> CohortResults:
-    """Read the results of a study's runs.
-
-    Raises
-    ------
-    FileNotFoundError
-        If a run is not there.
-    ValueError
-        If a result is of another spec, or was measured on other data.
-    """
-    found = results_of(planned.runs, results, manifest["digest"], "data")
-    return CohortResults(planned, manifest, prepared, found)

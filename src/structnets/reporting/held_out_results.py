@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
+from structnets.data.prepared.manifest import load_manifest
 from structnets.files import read_json
 from structnets.forms.cohort.covariate_columns import MISSING
 from structnets.reporting.cohort_plan import CohortPlan
+from structnets.reporting.study_runs import results_of
+
+Scored = TypeVar("Scored")
 
 
-class HeldOutResults:
-    """What was measured.
+class HeldOutResults(Generic[Scored]):
+    """What was measured; subclasses open what the cohort's people have, and score the rows.
 
     Parameters
     ----------
@@ -26,9 +31,15 @@ class HeldOutResults:
         Its folder.
     results : mapping
         Content of ``result.json`` by run id.
+
+    Attributes
+    ----------
     folds : numpy.ndarray
         (repetitions, N), those of the prepared cohort.
     """
+
+    baseline: str
+    """Who says the same of everybody, a row beside all others."""
 
     def __init__(
         self,
@@ -36,11 +47,43 @@ class HeldOutResults:
         manifest: Mapping[str, Any],
         prepared: Path,
         results: Mapping[str, Mapping[str, Any]],
-        folds: np.ndarray,
     ) -> None:
         self.planned, self.manifest, self.results = planned, manifest, results
         self.subjects: list[dict[str, Any]] = read_json(prepared / "subjects.json")
-        self.folds = folds
+        self.folds = self._open(prepared)
+
+    @classmethod
+    def of_study(cls, planned: CohortPlan, prepared: Path, results: Path) -> Self:
+        """Read the results of a study's runs, which lie under `results`.
+
+        Raises
+        ------
+        FileNotFoundError
+            If a run is not there.
+        ValueError
+            If a result is of another spec, or was measured on other data.
+        """
+        folder = prepared / planned.prepared
+        manifest = load_manifest(folder)
+        found = results_of(planned.runs, results, manifest["digest"], "data")
+        return cls(planned, manifest, folder, found)
+
+    def _open(self, prepared: Path) -> np.ndarray:
+        """Open what people have, a class or a score each; return the folds."""
+        raise NotImplementedError
+
+    def predictions(self) -> Iterator[dict[str, Any]]:
+        """Yield what was said of every scan, row by row, as the lines of a table."""
+        raise NotImplementedError
+
+    def _score_rows(self) -> dict[str, Scored]:
+        """Score every row, the baseline last."""
+        raise NotImplementedError
+
+    @cached_property
+    def scores_by_row(self) -> dict[str, Scored]:
+        """The score of every row, the baseline last."""
+        return self._score_rows()
 
     @property
     def rows(self) -> list[str]:
@@ -95,6 +138,20 @@ class HeldOutResults:
                     f"{wrong} answers of {row} are no finite numbers: the training diverged; lower "
                     "its rate (recipe.optimizer.lr) and call the study again"
                 )
+        return found
+
+    def of_training_parts(self, say: Callable[[np.ndarray], Any]) -> np.ndarray:
+        """Return what is said of every scan by who knows its training part alone, (repeats, N).
+
+        Parameters
+        ----------
+        say : callable
+            From a mask (N,), the training part, to a number.
+        """
+        found = np.empty((self.repeats, len(self.subjects)))
+        for repeat, folds in enumerate(self.folds[: self.repeats]):
+            for fold in np.unique(folds):
+                found[repeat, folds == fold] = say(folds != fold)
         return found
 
     def lines(self, row: str) -> Iterator[tuple[int, int, dict[str, Any]]]:

@@ -14,7 +14,7 @@ def score_findings(results: ScoreResults) -> Findings:
     # Of those that are used: quality control may have left some of the plan out.
     warnings, said = score_warnings(results.planned.study, results.subjects), []
     for row in results.rows:
-        score = results.score(row)
+        score = results.scores_by_row[row]
         low, high = score.intervals["mae"]
         told = (
             f"{row}: {label} of held-out scans is estimated {score.scores['mae']:.3g} off on "
@@ -30,11 +30,11 @@ def score_findings(results: ScoreResults) -> Findings:
                 f"{row} cannot be told from always saying the mean: the interval of what it gains "
                 "over that holds 0."
             )
-    mean = results.mean_row.scores["mae"]
+    mean = results.scores_by_row[results.baseline].scores["mae"]
     said.append(f"Always saying the mean of the people trained on would be {mean:.3g} off.")
     if LINEAR in results.rows:
-        line = results.score(LINEAR).scores["mae"]
+        line = results.scores_by_row[LINEAR].scores["mae"]
         for row in (row for row in results.rows if row != LINEAR):
-            if results.score(row).scores["mae"] >= line:
+            if results.scores_by_row[row].scores["mae"] >= line:
                 warnings.append(f"{row} is no better than the linear row.")
     return Findings(warnings, said)

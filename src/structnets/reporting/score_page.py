@@ -8,7 +8,7 @@ from pathlib import Path
 from structnets.pages import data_uri, page
 from structnets.reporting.cohort_page import of_any_cohort
 from structnets.reporting.pseudonyms import People
-from structnets.reporting.score_results import MEAN, ScoreResults
+from structnets.reporting.score_results import ScoreResults
 from structnets.reporting.study_findings import Findings
 
 _COLUMNS = {
@@ -53,7 +53,7 @@ def score_page(
         scored=True,
         label=label,
         columns=_COLUMNS,
-        scores={**{row: results.score(row) for row in results.rows}, MEAN: results.mean_row},
+        number=_number,
         scatter=data_uri(scatter, "image/svg+xml"),
         people={
             "people": len(set(results.people)),
@@ -62,3 +62,10 @@ def score_page(
             **results.traits(),
         },
     )
+
+
+def _number(key: str, value: float) -> str:
+    """Write a number of the table: errors in the units of the score, the others without one."""
+    if key in ("mae", "rmse"):
+        return f"{value:.3g}"
+    return f"{round(value, 2) + 0:.2f}"  # no minus before nothing

@@ -14,9 +14,7 @@ from structnets.forms.cohort.covariate_columns import MISSING, numbers_of
 from structnets.forms.scores.stored import load_scores
 from structnets.metrics.held_out import bootstrap_interval, permutation_p
 from structnets.metrics.regression import mae, pearson, r2, rmse, scores_of_estimates
-from structnets.reporting.cohort_plan import CohortPlan
 from structnets.reporting.held_out_results import HeldOutResults, summary
-from structnets.reporting.study_runs import results_of
 
 MEAN = "always the mean"
 
@@ -43,18 +41,14 @@ class EstimateScore:
     by_fold: list[float]
 
 
-class ScoreResults(HeldOutResults):
-    """What was measured of a score; parameters as `HeldOutResults`, which reads the folds."""
+class ScoreResults(HeldOutResults[EstimateScore]):
+    """What was measured of a score; parameters as `HeldOutResults` has them."""
 
-    def __init__(
-        self,
-        planned: CohortPlan,
-        manifest: Mapping[str, Any],
-        prepared: Path,
-        results: Mapping[str, Mapping[str, Any]],
-    ) -> None:
+    baseline = MEAN
+
+    def _open(self, prepared: Path) -> np.ndarray:
         _, self.scores, folds = load_scores(prepared)
-        super().__init__(planned, manifest, prepared, results, folds)
+        return folds
 
     @cached_property
     def estimates(self) -> dict[str, np.ndarray]:
@@ -64,11 +58,7 @@ class ScoreResults(HeldOutResults):
     @cached_property
     def means(self) -> np.ndarray:
         """For every scan the mean of the scores that its fold's training part has, (repeats, N)."""
-        found = np.empty((self.repeats, len(self.scores)))
-        for repeat, folds in enumerate(self.folds[: self.repeats]):
-            for fold in np.unique(folds):
-                found[repeat, folds == fold] = self.scores[folds != fold].mean()
-        return found
+        return self.of_training_parts(lambda part: self.scores[part].mean())
 
     def predictions(self) -> Iterator[dict[str, Any]]:
         """Yield what was estimated of every scan, row by row, as the lines of a table."""
@@ -77,31 +67,17 @@ class ScoreResults(HeldOutResults):
                 line["label"] = float(self.scores[number])
                 yield {**line, "estimate": float(self.estimates[row][repeat, number])}
 
-    def score(self, row: str) -> EstimateScore:
-        """Score a row."""
-        return self._scored[row]
-
-    @cached_property
-    def _scored(self) -> dict[str, EstimateScore]:
-        return {
-            row: score_estimates(said, self.scores, self.folds, self.people)
-            for row, said in self.estimates.items()
+    def _score_rows(self) -> dict[str, EstimateScore]:
+        said = {**self.estimates, MEAN: self.means}
+        found = {
+            row: score_estimates(each, self.scores, self.folds, self.people)
+            for row, each in said.items()
         }
-
-    @cached_property
-    def mean_row(self) -> EstimateScore:
-        """Score who always says the mean of the people that were trained on.
-
-        It has no correlation: what there is of one comes of the folds, whose means are high where
-        those held out are low.
-        """
-        found = score_estimates(self.means, self.scores, self.folds, self.people)
-        return EstimateScore(
-            {key: value for key, value in found.scores.items() if key != "r"},
-            {},
-            {},
-            found.by_fold,
-        )
+        # The mean has no correlation: what there is of one comes of the folds, whose means are high
+        # where those held out are low.
+        mean = found[MEAN]
+        without = {key: value for key, value in mean.scores.items() if key != "r"}
+        return {**found, MEAN: EstimateScore(without, {}, {}, mean.by_fold)}
 
     def gain(self, row: str) -> tuple[float, float]:
         """Return the 95 % interval of how much less a row is off than the mean is.
@@ -182,19 +158,3 @@ def _means_of_people(values: np.ndarray, people: Sequence[str]) -> np.ndarray:
     names, place = np.unique(np.asarray(people), return_inverse=True)
     counts = np.bincount(place)
     return np.stack([np.bincount(place, row, len(names)) / counts for row in values])
-
-
-def collect_scores(
-    planned: CohortPlan, manifest: Mapping[str, Any], prepared: Path, results: Path
-) -> ScoreResults:
-    """Read the results of a study's runs.
-
-    Raises
-    ------
-    FileNotFoundError
-        If a run is not there.
-    ValueError
-        If a result is of another spec, or was measured on other data.
-    """
-    found = results_of(planned.runs, results, manifest["digest"], "data")
-    return ScoreResults(planned, manifest, prepared, found)

@@ -87,7 +87,7 @@ def cohort_findings(results: CohortResults) -> Findings:
         warnings.append(NO_LINEAR)
     chance = 100 / len(results.classes)
     for row in results.rows:
-        score = results.score(row)
+        score = results.scores_by_row[row]
         low, high = score.intervals["balanced_accuracy"]
         said.append(
             f"{row}: {score.scores['accuracy']:.1f} % of held-out scans right, balanced "
@@ -97,11 +97,11 @@ def cohort_findings(results: CohortResults) -> Findings:
             warnings.append(
                 f"{row} cannot be told from guessing: its interval holds {percent(chance)}."
             )
-    common = results.majority().scores["accuracy"]
+    common = results.scores_by_row[results.baseline].scores["accuracy"]
     said.append(f"Always saying the most frequent class would be right in {common:.1f} %.")
     if LINEAR in results.rows:
-        line = results.score(LINEAR).scores["balanced_accuracy"]
+        line = results.scores_by_row[LINEAR].scores["balanced_accuracy"]
         for row in (row for row in results.rows if row != LINEAR):
-            if results.score(row).scores["balanced_accuracy"] <= line:
+            if results.scores_by_row[row].scores["balanced_accuracy"] <= line:
                 warnings.append(f"{row} is no better than the linear row.")
     return Findings(warnings, said)

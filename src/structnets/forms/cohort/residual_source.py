@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+import numpy as np
 
 from structnets.data.batches.array_examples import Images, Reading, hold_out
 from structnets.files import read_json
@@ -13,6 +15,25 @@ from structnets.forms.cohort.stored import load_held_out
 from structnets.specs.resolved import ResolvedSpec
 
 
+class Dealt(Protocol):
+    """One step of a cross-validation: `structnets.forms.cohort.stored.HeldOut` is one."""
+
+    @property
+    def volumes(self) -> np.ndarray:
+        """(N, 1, X, Y, Z)."""
+        ...
+
+    @property
+    def train(self) -> np.ndarray:
+        """Rows trained on."""
+        ...
+
+    @property
+    def test(self) -> np.ndarray:
+        """Rows held out."""
+        ...
+
+
 def open_examples(
     spec: ResolvedSpec, prepared: Path, manifest: dict[str, Any]
 ) -> dict[str, Images]:
@@ -20,15 +41,22 @@ def open_examples(
 
     A part that the recipe holds out for validation is not fitted to either.
     """
-    reading = Reading.of(spec, prepared, manifest)
     dealt = load_held_out(prepared, spec["seed"])
-    parts = hold_out(Images(dealt.volumes, dealt.labels, dealt.train, reading), spec)
+    return residual_examples(spec, prepared, manifest, dealt, dealt.labels)
+
+
+def residual_examples(
+    spec: ResolvedSpec, prepared: Path, manifest: dict[str, Any], dealt: Dealt, answers: np.ndarray
+) -> dict[str, Images]:
+    """Take covariates out of the volumes of one run; `answers` (N,) are labels or scores."""
+    reading = Reading.of(spec, prepared, manifest)
+    parts = hold_out(Images(dealt.volumes, answers, dealt.train, reading), spec)
     fitted = parts["train"].indices
     traits = [entry["traits"] for entry in read_json(prepared / "subjects.json")]
     design = design_matrix(named_columns(spec["data"]["prepare"]), traits, fitted)
     volumes = residuals(dealt.volumes, design, fitted)
-    whole = Images(volumes, dealt.labels, dealt.train, reading)
+    whole = Images(volumes, answers, dealt.train, reading)
     return {
         **hold_out(whole, spec),
-        "test": Images(volumes, dealt.labels, dealt.test, reading),
+        "test": Images(volumes, answers, dealt.test, reading),
     }

@@ -112,27 +112,61 @@ def write_cohort(
     ValueError
         If the arrays do not fit each other, or `directory` holds files of another kind.
     """
-    _check(volumes, labels, subjects, folds, classes)
+    check_parts("labels", len(labels), volumes, subjects, folds)
+    if labels.dtype != np.int64 or labels.min() < 0 or labels.max() >= len(classes):
+        raise ValueError(f"labels must be int64 in 0..{len(classes) - 1}, got {labels.dtype}")
     facts = {
         "form": "cohort",
         "dataset": dataset,
         "prepare": dict(prepare),
-        "image_shape": list(volumes.shape[1:]),
         "classes": list(classes),
         "counts": {"cohort": count_classes(labels, classes)},
         "source": dict(source),
+    }
+    words = [classes[int(label)] for label in labels]
+    given = {"labels.npy": labels}
+    return write_parts(directory, COHORT_FILES, facts, volumes, given, words, subjects, folds)
+
+
+def write_parts(
+    directory: str | os.PathLike[str],
+    files: Sequence[str],
+    facts: Mapping[str, Any],
+    volumes: np.ndarray,
+    answers: Mapping[str, np.ndarray],
+    words: Sequence[str],
+    subjects: Sequence[Mapping[str, Any]],
+    folds: np.ndarray,
+) -> dict[str, Any]:
+    """Write what any prepared cohort has; return the manifest.
+
+    Parameters
+    ----------
+    directory, volumes, subjects, folds
+        As for `write_cohort`.
+    files : sequence of str
+        What the folder holds.
+    facts : mapping
+        Of the manifest, but for shape and statistics.
+    answers : mapping
+        Arrays (N,) by their file.
+    words : sequence of str
+        Label of each volume in the table of folds.
+    """
+    whole = {
+        **facts,
+        "image_shape": list(volumes.shape[1:]),
         # Channels come first whatever follows them.
         "statistics": channel_statistics(volumes.reshape(*volumes.shape[:2], -1, 1)),
     }
 
     def fill(building: Path) -> None:
-        save_array(building / "volumes.npy", volumes)
-        save_array(building / "labels.npy", labels)
+        for name, array in {"volumes.npy": volumes, **answers}.items():
+            save_array(building / name, array)
         write_json(building / "subjects.json", list(subjects))
-        table = folds_table(subjects, [classes[int(label)] for label in labels], folds)
-        write_atomic(building / "folds.csv", table)
+        write_atomic(building / "folds.csv", folds_table(subjects, words, folds))
 
-    return write_whole(directory, COHORT_FILES, facts, fill)
+    return write_whole(directory, files, whole, fill)
 
 
 def load_held_out(directory: str | os.PathLike[str], run: int, *, checksum: bool = True) -> HeldOut:
@@ -199,22 +233,26 @@ def content_problems(directory: str | os.PathLike[str], manifest: Mapping[str, A
     return [problem] if problem else []
 
 
-def _check(
+def check_parts(
+    what: str,
+    count: int,
     volumes: np.ndarray,
-    labels: np.ndarray,
     subjects: Sequence[Mapping[str, Any]],
     folds: np.ndarray,
-    classes: Sequence[str],
 ) -> None:
-    count = len(labels)
+    """Check that there are as many volumes, subjects and folds as labels, or as scores.
+
+    Raises
+    ------
+    ValueError
+        If there are not, or the volumes are no bytes of five axes.
+    """
     if volumes.dtype != np.uint8 or volumes.ndim != 5 or len(volumes) != count or not count:
         raise ValueError(
             f"volumes must be uint8 ({count}, 1, X, Y, Z), got {volumes.dtype} {volumes.shape}"
         )
-    if labels.dtype != np.int64 or labels.min() < 0 or labels.max() >= len(classes):
-        raise ValueError(f"labels must be int64 in 0..{len(classes) - 1}, got {labels.dtype}")
     if len(subjects) != count or folds.shape[1:] != (count,):
-        raise ValueError(f"{count} labels need as many subjects and folds, got {len(subjects)}")
+        raise ValueError(f"{count} {what} need as many subjects and folds, got {len(subjects)}")
 
 
 def folds_table(

@@ -9,10 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from structnets.data.batches.array_examples import Images, Reading, hold_out
-from structnets.files import read_json
-from structnets.forms.cohort.covariate_columns import named_columns
-from structnets.forms.cohort.covariates import design_matrix, residuals
+from structnets.data.batches.array_examples import Images
+from structnets.forms.cohort.residual_source import residual_examples
 from structnets.forms.scores.stored import load_scores_held_out
 from structnets.specs.resolved import ResolvedSpec
 
@@ -24,15 +22,5 @@ def open_examples(
 
     A part that the recipe holds out for validation is not fitted to either.
     """
-    reading = Reading.of(spec, prepared, manifest)
     dealt = load_scores_held_out(prepared, spec["seed"])
-    parts = hold_out(Images(dealt.volumes, dealt.targets, dealt.train, reading), spec)
-    fitted = parts["train"].indices
-    traits = [entry["traits"] for entry in read_json(prepared / "subjects.json")]
-    design = design_matrix(named_columns(spec["data"]["prepare"]), traits, fitted)
-    volumes = residuals(dealt.volumes, design, fitted)
-    whole = Images(volumes, dealt.targets, dealt.train, reading)
-    return {
-        **hold_out(whole, spec),
-        "test": Images(volumes, dealt.targets, dealt.test, reading),
-    }
+    return residual_examples(spec, prepared, manifest, dealt, dealt.targets)

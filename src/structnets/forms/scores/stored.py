@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from structnets.data.prepared.arrays import save_array
 from structnets.data.prepared.manifest import (
     check_files,
     file_problem,
@@ -23,11 +22,8 @@ from structnets.data.prepared.manifest import (
     open_arrays,
     remedy,
 )
-from structnets.data.prepared.statistics import channel_statistics
-from structnets.data.prepared.whole_folder import write_whole
 from structnets.data.sets.preparation import Content, Preparation
-from structnets.files import write_atomic, write_json
-from structnets.forms.cohort.stored import folds_table, read_folds
+from structnets.forms.cohort.stored import check_parts, read_folds, write_parts
 from structnets.forms.entries import SCORED_FILES
 
 
@@ -85,35 +81,21 @@ def write_scores(
     ValueError
         If the arrays do not fit each other, or a training part has the same score throughout.
     """
-    count = len(scores)
-    if volumes.dtype != np.uint8 or volumes.ndim != 5 or len(volumes) != count or not count:
-        raise ValueError(
-            f"volumes must be uint8 ({count}, 1, X, Y, Z), got {volumes.dtype} {volumes.shape}"
-        )
     if scores.dtype != np.float64 or scores.ndim != 1 or not np.isfinite(scores).all():
         raise ValueError(f"scores must be finite float64 (N,), got {scores.dtype} {scores.shape}")
-    if len(subjects) != count or folds.shape[1:] != (count,):
-        raise ValueError(f"{count} scores need as many subjects and folds, got {len(subjects)}")
+    check_parts("scores", len(scores), volumes, subjects, folds)
     facts = {
         "form": "scores",
         "dataset": dataset,
         "prepare": dict(prepare),
-        "image_shape": list(volumes.shape[1:]),
         "classes": ["score"],
-        "counts": {"cohort": {"score": count}},
+        "counts": {"cohort": {"score": len(scores)}},
         "source": dict(source),
-        "statistics": channel_statistics(volumes.reshape(*volumes.shape[:2], -1, 1)),
         "units": units_of(scores, folds),
     }
-
-    def fill(building: Path) -> None:
-        save_array(building / "volumes.npy", volumes)
-        save_array(building / "scores.npy", scores)
-        write_json(building / "subjects.json", list(subjects))
-        table = folds_table(subjects, [repr(float(score)) for score in scores], folds)
-        write_atomic(building / "folds.csv", table)
-
-    return write_whole(directory, SCORED_FILES, facts, fill)
+    words = [repr(float(score)) for score in scores]
+    given = {"scores.npy": scores}
+    return write_parts(directory, SCORED_FILES, facts, volumes, given, words, subjects, folds)
 
 
 def units_of(scores: np.ndarray, folds: np.ndarray) -> list[list[float]]:
