@@ -85,7 +85,8 @@ def belongings(study: str, results: Path, scratch: Path, prepared: Path) -> Forg
         *(asked / name for name in (f"report_{study}", f"report_{study}.made")),
         scratch / "targets" / f"{study}-small",
         *(root / "runs" / run for run in alone.runs for root in (results, scratch)),
-        *(prepared / name for name in alone.prepared),
+        *(prepared / n for name in alone.prepared for n in (name, f".{name}.building")),
+        *(prepared / f".{name}.lock" for name in alone.prepared),
         *(lists / f"{digest}{end}" for digest in alone.lists for end in (".json", ".notes.json")),
         lists / f"{study}.made.json",
     ]

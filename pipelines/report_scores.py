@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from pipelines.report_cohort import folder_of, write_report
-from structnets.figures.cohort_scatter import draw_cohort_scatter
+from structnets.figures.score_scatter import draw_score_scatter
 from structnets.reporting.cohort_plan import CohortPlan
 from structnets.reporting.score_findings import score_findings
 from structnets.reporting.score_page import score_page
@@ -27,7 +27,7 @@ def report_scores(planned: CohortPlan, prepared: Path, results: Path) -> dict[st
     found = ScoreResults.of_study(planned, prepared, results)
     first = {row: said[0] for row, said in found.estimates.items()}
     stem, label = folder_of(planned, results) / "scatter", planned.study.label
-    drawn = draw_cohort_scatter(found.scores, first, stem, label)
+    drawn = draw_score_scatter(found.scores, first, stem, label)
     svg = next(path for path in drawn if path.suffix == ".svg")
     page = partial(score_page, found, scatter=svg.read_bytes())
     more = {"kind": "regression", "score": label}

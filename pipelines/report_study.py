@@ -10,7 +10,7 @@ import logging
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +18,25 @@ from pipelines.report_cohort import report_cohort
 from pipelines.report_scores import report_scores
 from pipelines.stage import absolute, run_stage, stage_parser
 from pipelines.tracking.made_target import log_made
-from structnets.data.prepared.manifest import load_manifest
-from structnets.figures.study_curve import draw_study_curve
+from structnets.figures.score_scatter import draw_score_scatter
+from structnets.figures.study_curve import Point, draw_study_curve
 from structnets.files import csv_text, write_atomic, write_json
 from structnets.identity import prepared_name
 from structnets.reporting.cohort_plan import CohortPlan
+from structnets.reporting.picture_results import Measured, PictureResults
+from structnets.reporting.picture_score_findings import picture_score_findings
+from structnets.reporting.picture_score_page import picture_score_page
+from structnets.reporting.picture_score_results import PictureScoreResults
 from structnets.reporting.pseudonyms import Naming
 from structnets.reporting.studies import plan_any_study
-from structnets.reporting.study_findings import findings
+from structnets.reporting.study_findings import Findings, findings
 from structnets.reporting.study_page import study_page
 from structnets.reporting.study_plan import PINNED, StudyPlan
-from structnets.reporting.study_results import StudyResults, collect_results
+from structnets.reporting.study_results import StudyResults
 from structnets.specs.configuration import Configuration
 
 log = logging.getLogger("report_study")
+_BARS = "mean over seeds, 95 % interval"
 
 
 def report_study(planned: StudyPlan, prepared: Path, results: Path) -> dict[str, Path]:
@@ -43,24 +48,57 @@ def report_study(planned: StudyPlan, prepared: Path, results: Path) -> dict[str,
         If a run or the prepared pictures are missing, or of other content.
     """
     folder = prepared / prepared_name(planned.runs[0].spec["data"])
-    found = collect_results(planned, results, load_manifest(folder))
     out = results / "studies" / planned.name
-    naming = _naming(found)
-    curve = draw_study_curve(
-        _curves(found), found.majority, "mean over seeds, 95 % interval", out / "accuracy"
+    if planned.study.regression:
+        return _report_scores(PictureScoreResults.of_study(planned, folder, results), out)
+    return _report_classes(StudyResults.of_study(planned, folder, results), out)
+
+
+def _report_classes(found: StudyResults, out: Path) -> dict[str, Path]:
+    naming, told = _naming(found), findings(found)
+    drawn = draw_study_curve(
+        {row: [_point(size, found.score(row, size)) for size in found.sizes] for row in found.rows},
+        f"right answers, %\n{_BARS}",
+        out / "accuracy",
+        beside={"most frequent class": found.majority},
+        top=103,
     )
-    svg = next(path for path in curve if path.suffix == ".svg")
-    cells = found.cells()
-    told = findings(found)
-    files = {path.name: path for path in curve}
-    for name, text in {
-        "report.html": study_page(
-            found, told, folder, svg.read_bytes(), naming, _again(found, results)
-        ),
-        "results.csv": _csv(cells),
-    }.items():
+    page = study_page(found, told, _drawn(drawn, ".svg"), naming, _again(found, out))
+    return _write(found, told, drawn, naming, {"report.html": page}, {}, out)
+
+
+def _report_scores(found: PictureScoreResults, out: Path) -> dict[str, Path]:
+    naming, told = _naming(found), picture_score_findings(found)
+    size, label = found.sizes[-1], found.planned.study.label_column
+    drawn = draw_study_curve(
+        {row: [_point(n, found.error(row, n)) for n in found.sizes] for row in found.all_rows},
+        f"mean absolute error of {label}\n{_BARS}",
+        out / "error",
+    )
+    estimates = {row: found.mean_estimates(row, size) for row in found.rows}
+    scatter = draw_score_scatter(found.scores, estimates, out / "scatter", label)
+    pictures = _drawn(drawn, ".svg"), _drawn(scatter, ".png")
+    page = picture_score_page(found, told, *pictures, naming, _again(found, out))
+    said = [{**one, "picture": naming(one["picture"])} for one in found.predictions()]
+    texts = {"report.html": page, "predictions.csv": _csv(said)}
+    more = {"kind": "regression", "score": label}
+    return _write(found, told, [*drawn, *scatter], naming, texts, more, out)
+
+
+def _write(
+    found: StudyResults | PictureScoreResults,
+    told: Findings,
+    drawn: Sequence[Path],
+    naming: Naming,
+    texts: Mapping[str, str],
+    more: Mapping[str, Any],
+    out: Path,
+) -> dict[str, Path]:
+    """Write the files of a report, and which picture is which, which is not logged."""
+    planned, cells = found.planned, found.cells()
+    texts = {**texts, "results.csv": _csv(cells)}
+    for name, text in texts.items():
         write_atomic(out / name, text)
-        files[name] = out / name
     if planned.study.names == "pseudonyms":
         rows = [{"shown": shown, "file": name} for name, shown in naming.shown.items()]
         write_atomic(out / "names.csv", _csv(rows))
@@ -73,38 +111,33 @@ def report_study(planned: StudyPlan, prepared: Path, results: Path) -> dict[str,
             "warnings": told.beware,
             "findings": told.said,
             "cells": cells,
+            **more,
         },
     )
-    return {**files, "results.json": out / "results.json"}
+    files = {name: out / name for name in [*texts, "results.json"]}
+    return {**{path.name: path for path in drawn}, **files}
 
 
-def _naming(found: StudyResults) -> Naming:
+def _naming(found: PictureResults) -> Naming:
     gathered = found.planned.gathered
     names = [picture.name for picture in gathered.pictures.pictures]
     names += [name for name, _ in gathered.left_out]
     return Naming.of(names, found.planned.study.names == "pseudonyms")
 
 
-def _curves(found: StudyResults) -> dict[str, list[tuple[int, float, float, float]]]:
-    curves = {}
-    for row in found.rows:
-        scores = {size: found.score(row, size) for size in found.sizes}
-        curves[row] = [
-            (
-                size,
-                score.mean,
-                score.mean if score.low is None else score.low,
-                score.mean if score.high is None else score.high,
-            )
-            for size, score in scores.items()
-        ]
-    return curves
+def _point(size: int, score: Measured) -> Point:
+    low = score.mean if score.low is None else score.low
+    return size, score.mean, low, score.mean if score.high is None else score.high
 
 
-def _again(found: StudyResults, results: Path) -> list[str]:
+def _drawn(files: Sequence[Path], ending: str) -> bytes:
+    return next(path.read_bytes() for path in files if path.suffix == ending)
+
+
+def _again(found: PictureResults, out: Path) -> list[str]:
     study = shlex.quote(f"study={found.planned.file}")
-    run = found.cells()[-len(found.rows)]["run_ids"][0]
-    folder = shlex.quote(os.path.relpath(results / "runs" / run))
+    run = found.run_ids(found.rows[0], found.sizes[-1])[0]
+    folder = shlex.quote(os.path.relpath(out.parent.parent / "runs" / run))
     return [
         f"snakemake --profile profiles/local study --config {study}",
         f"structnets predict {folder} picture.jpg",

@@ -64,12 +64,12 @@ def write_pictures(root: Path, each: int = 8) -> Path:
     return root
 
 
-def write_study(root: Path, images: Path, **more: object) -> Path:
+def write_study(root: Path, images: Path | None, **more: object) -> Path:
     """Write the file of a study that takes a second to train."""
     content = {
         "study": "stripes",
         "question": "Which way do they go?",
-        "images": str(images),
+        "images": images and str(images),
         "pictures": {"side": 40, "crop": 32},
         "rows": ROWS,
         "train_sizes": [4, "all"],
@@ -83,8 +83,13 @@ def write_study(root: Path, images: Path, **more: object) -> Path:
 
 
 def make_study(root: Path, **more: object) -> MadeStudy:
+    """Write, prepare and train a study of two classes below `root`."""
+    return train_study(root, write_pictures(root / "pictures"), **more)
+
+
+def train_study(root: Path, images: Path | None = None, **more: object) -> MadeStudy:
     """Write, prepare and train a study below `root`."""
-    file = write_study(root, write_pictures(root / "pictures"), **more)
+    file = write_study(root, images, **more)
     planned = plan_study(Configuration(study=str(file), scratch=str(root / "scratch")))
     assert planned is not None
     study, data = MadeStudy(root, file, planned), planned.runs[0].spec["data"]

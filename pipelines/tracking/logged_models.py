@@ -96,12 +96,13 @@ def _discard_unfinished(client: MlflowClient, experiment: str, mlflow_run_id: st
 
 def _pack(run: Path, prepared: Path, net: Path, packed: Path) -> Mapping[str, Any]:
     """Write the model as MLflow stores it; return the spec of its training."""
+    from structnets.training.input_facts import score_facts
     from structnets.training.trained_net import RawFiles, save_net
 
     spec, manifest = read_json(run / "spec.json"), load_manifest(prepared)
     save_net(run, prepared, net)
     raw_files = RawFiles(spec, manifest)
-    volumes, scored = raw_files.of_scans, "units" in manifest
+    volumes, scored = raw_files.of_scans, bool(score_facts(spec, manifest))
     standardized = spec["recipe"].get("standardize")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what MLflow says of type hints and of its own imports

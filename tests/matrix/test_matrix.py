@@ -22,7 +22,7 @@ from tests.matrix.refused import REFUSED
 from tests.matrix.workers import USES
 
 # Nothing is learned in these: they have no gradients.
-FEATURES = ("scattering", "standardized_voxels")
+FEATURES = ("coarse_pixels", "scattering", "standardized_voxels")
 
 
 def check(layer: Layer, function: Use, cell: tuple[str, str]) -> None:

@@ -181,7 +181,7 @@ def test_a_list_shared_by_two_studies_tells_the_parts_of_each(plan):
     ("more", "message"),
     [
         ({"ages": range(60, 75)}, "only 15 with a score 'age': any number from so few"),
-        ({"ages": [60, 61] * 15}, "age is 60 and 61 in everybody: two values or fewer"),
+        ({"ages": [60, 61] * 15}, "age is 60 and 61 throughout: two values or fewer"),
         ({"ages": range(60, 64), "few": "run"}, "4 subjects have a score, too few for 3 folds"),
     ],
 )

@@ -62,7 +62,7 @@ for _study in STUDIES:
             runtime=30,
         params:
             runs=sorted({run.run_id for run in _study.runs}),
-            study=identity.digest(_study.study.model_dump(mode="json")),
+            study=identity.digest(_study.study.model_dump(mode="json", exclude_defaults=True)),
             question=_study.study.question,
             file=lambda wildcards, output, study=_study: study.file,
             roots=roots,

@@ -14,6 +14,10 @@ EXAMPLES = (
         "a table with the columns path and label, and perhaps group and split",
     ),
     (
+        "structnets new-study --table pictures.csv --label weight",
+        "the same, of another column; numbers of many values are a score",
+    ),
+    (
         "structnets new-study --cohort brains --label group --out my.yaml",
         "scans in BIDS, and the column of participants.tsv that says who is what",
     ),
@@ -46,7 +50,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(train or test)",
     )
     parser.add_argument(
-        "--label", metavar="COLUMN", help="of a cohort's table: the column of the classes"
+        "--label",
+        metavar="COLUMN",
+        help="the column of a cohort's table that holds classes or a score; of one of pictures, "
+        "if it is not label",
     )
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="write there, where nothing is (default: print)"
@@ -60,8 +67,10 @@ def run(options: argparse.Namespace) -> None:
 
     if options.out is not None and options.out.exists():
         raise ValueError(f"{options.out} is there already: remove it, or choose another --out")
-    if (options.cohort is None) != (options.label is None):
-        raise ValueError("--cohort and --label belong together: give both, or --images or --table")
+    if options.cohort is not None and options.label is None:
+        raise ValueError("--cohort needs --label: the column of its table that says who is what")
+    if options.label is not None and options.cohort is None and options.table is None:
+        raise ValueError("--label names a column: give --table, or --cohort, beside it")
     if (options.cohort is None) == (options.images is None and options.table is None):
         raise ValueError("give --images DIR, --table FILE or --cohort DIR: what the study is of")
     with waiting(f"reading {options.cohort or options.table or options.images}"):
@@ -88,4 +97,4 @@ def _text(options: argparse.Namespace) -> str:
         return write_cohort_study(options.cohort, options.label)
     from structnets.pictures.new_study import write_study
 
-    return write_study(options.images, options.table)
+    return write_study(options.images, options.table, options.label)

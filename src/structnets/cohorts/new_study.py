@@ -11,14 +11,13 @@ from pathlib import Path
 from structnets.cohorts.listing import Listing
 from structnets.cohorts.naming import shown
 from structnets.cohorts.request import CohortRequest
-from structnets.cohorts.sheet import is_number, read_rows
+from structnets.cohorts.sheet import MOST_CLASSES, is_number, read_rows, too_many_for_classes
 from structnets.forms.cohort.covariate_columns import MISSING
 from structnets.metrics.regression import far_values
 from structnets.specs.cohort_study import FEWEST, FEWEST_SCORED
 from structnets.specs.written_study import in_comment, study_name
 
 USUAL_FOLDS = 10
-_MOST_CLASSES, _FEW_VALUES = 20, 5
 _COVARIATES = ("age", "sex", "gender", "site", "scanner", "center", "centre", "education", "hand")
 # The one that is looked for comes second.
 _NEGATIVE = re.compile(r"0|no|false|neg.*|normal.*|control.*|healthy.*|hc|cn|nc|ctrl|td", re.I)
@@ -49,9 +48,9 @@ def write_cohort_study(cohort: Path, label: str) -> str:
         raise ValueError(f"{table}: column {label!r} has the values {dict(values)}; needed are two")
     columns = [name for name in rows[0] if name.lower() in _COVARIATES and name != label]
     names = [value for value in values if not is_number(value)]
-    if not names and _many(len(values), sum(values.values())):
+    if not names and too_many_for_classes(values):
         return write_score_study(folder, label, layout, rows, columns)
-    if len(values) > _MOST_CLASSES:
+    if len(values) > MOST_CLASSES:
         raise ValueError(
             f"{table}: column {label!r} has {len(values)} different values, too many for classes, "
             f"and {len(names)} of them are no numbers, so that it is no score either "
@@ -67,11 +66,6 @@ def write_cohort_study(cohort: Path, label: str) -> str:
     request = CohortRequest("cohort", {**prepare, "leave_out": "subject"}, folder)
     listing = request.list_scans(folder)
     return _text(folder, label, layout, chosen, values, listing, columns)
-
-
-def _many(values: int, people: int) -> bool:
-    """Say whether numbers have too many values for classes: most are of one person alone."""
-    return values > _MOST_CLASSES or (values > _FEW_VALUES and 2 * values > people)
 
 
 def _text(

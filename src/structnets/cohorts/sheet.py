@@ -16,6 +16,7 @@ from structnets.forms.cohort.covariate_columns import MISSING
 from structnets.imaging.scan_files import absence, read_whole
 
 Row = Mapping[str, str]
+MOST_CLASSES, _FEW_VALUES = 20, 5
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 # Spreadsheets write the class 1 so, as soon as one cell of its column is empty.
 _WHOLE = re.compile(r"([+-]?\d+)\.0+")
@@ -180,6 +181,12 @@ def score_in(column: str) -> Callable[[Row], str | None]:
 def is_number(text: str) -> bool:
     """Say whether a cell holds a finite number, with a point before decimals."""
     return bool(_NUMBER.fullmatch(text)) and math.isfinite(float(text))
+
+
+def too_many_for_classes(values: Mapping[str, int]) -> bool:
+    """Say whether numbers, with how often each is there, are more than classes would be."""
+    few = 2 * len(values) <= sum(values.values())
+    return len(values) > MOST_CLASSES or (len(values) > _FEW_VALUES and not few)
 
 
 def number_in(text: str, column: str) -> float:

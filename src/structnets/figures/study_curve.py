@@ -1,4 +1,4 @@
-"""Accuracy against the number of training pictures of a study, with intervals over its seeds."""
+"""A measure against the number of training pictures of a study, with intervals over its seeds."""
 
 from __future__ import annotations
 
@@ -8,25 +8,32 @@ from pathlib import Path
 from structnets.figures.style import COLOURS, GREY, MARKERS, Stem, figure, legend_beside, save
 
 Point = tuple[int, float, float, float]
-"""Number of pictures, mean, and the ends of its interval, in percent."""
+"""Number of pictures, mean, and the ends of its interval."""
 _DODGE = 1.03  # factor on x between neighbouring curves, so that intervals stand side by side
 
 
 def draw_study_curve(
-    curves: Mapping[str, Sequence[Point]], majority: float, interval: str, stem: Stem
+    curves: Mapping[str, Sequence[Point]],
+    measure: str,
+    stem: Stem,
+    *,
+    beside: Mapping[str, float] | None = None,
+    top: float | None = None,
 ) -> list[Path]:
-    """Draw a curve for each row, and the rate of always answering the most frequent class.
+    """Draw a curve for each row, and what stands beside them.
 
     Parameters
     ----------
     curves : mapping of str to sequence of Point
         By the row's title, sizes ascending.
-    majority : float
-        In percent.
-    interval : str
-        What the bars are, for the axis.
+    measure : str
+        What is measured, and what the bars are, for the axis.
     stem : Stem
         Of ``.svg`` and ``.png``.
+    beside : mapping of str to float, optional
+        What is the same for any number of pictures, by its title.
+    top : float, optional
+        End of the axis; by default above all bars.
 
     Returns
     -------
@@ -54,11 +61,10 @@ def draw_study_curve(
                     zorder=3,
                 )
             )
-        handles.append(
-            axes.axhline(majority, color=GREY, linestyle="--", label="most frequent class")
-        )
-        axes.set(xlabel="training pictures", ylabel=f"right answers, %\n{interval}", xscale="log")
-        axes.set_ylim(0, 103)
+        for title, value in (beside or {}).items():
+            handles.append(axes.axhline(value, color=GREY, linestyle="--", label=title))
+        axes.set(xlabel="training pictures", ylabel=measure.replace("$", r"\$"), xscale="log")
+        axes.set_ylim(0, top)
         axes.set_xlim(min(sizes) / 1.3, max(sizes) * 1.3)
         axes.set_xticks(sizes, labels=[f"{size:,}" for size in sizes])
         axes.set_xticks([], minor=True)

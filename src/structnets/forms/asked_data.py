@@ -72,7 +72,7 @@ def _made_otherwise(
 def _has_shape(entry: DatasetEntry, prepare: Mapping[str, Any], shape: list[int]) -> bool:
     """Compare shapes, where parameters change sides in their channels and axes alone."""
     own = list(entry.image_shape)
-    if (entry.form == "shards" or entry.cohort) and prepare:
+    if (entry.form == "shards" or entry.cohort or entry.listed) and prepare:
         return (shape[:1], len(shape)) == (own[:1], len(own))
     return shape == own
 

@@ -89,6 +89,7 @@ BLOB_FILES = ("train_textures.npy", *(f"test_{kind}.npy" for kind in BOUNDARY_KI
 _RECORDED = "structnets.forms.recorded_classification"
 _BOUNDARY_TASK = "structnets.forms.boundaries.task"
 _OF_OUTLINES = ("ods", "ois", "ap")
+SCORE_METRICS = ("mae", "rmse", "r2", "r")
 
 FORMS: Mapping[str, FormEntry] = {
     "splits": FormEntry(
@@ -108,7 +109,7 @@ FORMS: Mapping[str, FormEntry] = {
         "volumes of subjects with a score each, dealt into folds that are held out in turn",
         SCORED_FILES,
         "structnets.forms.scores.task",
-        ("mae", "rmse", "r2", "r"),
+        SCORE_METRICS,
         readers={"regress_out": "structnets.forms.scores.residual_source"},
         fitted="ridge",
     ),
@@ -122,6 +123,14 @@ FORMS: Mapping[str, FormEntry] = {
         "pictures of one's own in shards, with an answer kept for every one that is tested",
         task=_RECORDED,
         recipe="crop",
+    ),
+    "picture_scores": FormEntry(
+        "structnets.forms.picture_scores",
+        "pictures of one's own in shards, with a score each",
+        task="structnets.forms.picture_scores.task",
+        metrics=SCORE_METRICS,
+        recipe="crop",
+        fitted="ridge",
     ),
     "boundaries": FormEntry(
         "structnets.forms.boundaries",

@@ -128,6 +128,28 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
+def gain_interval(
+    others: np.ndarray, errors: np.ndarray, groups: Sequence[object]
+) -> tuple[float, float]:
+    """Return the interval of how much less `errors` are than those of another, on average.
+
+    Parameters
+    ----------
+    others, errors : numpy.ndarray
+        (N,).
+    groups : sequence
+        N people; pictures are one each.
+    """
+    # As a score of two answers of each: the mean of their difference.
+    return bootstrap_interval(
+        lambda more, less: np.mean(more - less, axis=-1),
+        others,
+        errors,
+        groups,
+        strata=np.zeros(len(errors), dtype=np.int64),
+    )
+
+
 def all_or_none_interval(
     labels: np.ndarray,
     right: np.ndarray,

@@ -6,12 +6,13 @@ import csv
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from structnets.cohorts.sheet import score_in
 from structnets.content import visible_files
 from structnets.data.originals.picture import SUFFIXES
 from structnets.foreign.apart import read_apart
@@ -22,7 +23,7 @@ from structnets.foreign.shown import shortened, shown
 from structnets.forms.cohort.covariate_columns import MISSING
 
 TRAIN, TEST, HELD = ("train", "training"), ("test", "testing"), ("val", "valid", "validation")
-_COLUMNS = ("path", "label", "group", "split")
+_AFTER_LABEL = b"\0"
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Found:
     name : str
         Its path below the folder of the pictures.
     label : str
-        Its class.
+        Its class, or its score as text.
     group : str or None
         Pictures of one group stay together when they are split.
     split : str or None
@@ -162,44 +163,53 @@ def _group(inner: str, name: str, groups: str | None) -> str | None:
     return match[1]
 
 
-def in_table(table: Path, folder: Path | None = None, groups: str | None = None) -> Collection:
+def in_table(
+    table: Path,
+    folder: Path | None = None,
+    groups: str | None = None,
+    *,
+    label: str = "label",
+    scored: bool = False,
+) -> Collection:
     """Find the pictures that a table names.
 
     Parameters
     ----------
     table : Path
-        CSV (commas, semicolons or tabs) or parquet, with the columns ``path`` and ``label``, and
+        CSV (commas, semicolons or tabs) or parquet, with the columns ``path`` and `label`, and
         perhaps ``group`` and ``split``.
     folder : Path, optional
         Paths are relative to it; by default to the folder of the table.
     groups : str, optional
         As `structnets.specs.study.Split` takes it, where the table has no column ``group``.
+    label : str
+        The column of the classes, or scores.
+    scored : bool
+        It holds numbers, the same for ``6`` and ``6.0``; pictures without one are left out.
 
     Raises
     ------
     FileNotFoundError
         If the table or a picture is not there; line and name are told.
     ValueError
-        If a column lacks or is doubled, or a line has no label, a path of before, or a split that
-        is neither train nor test.
+        If a column lacks or is doubled, or a line has no label, a score that is no number, a path
+        of before, or a split that is neither train nor test.
     """
     if not table.is_file():
         raise FileNotFoundError(f"{table} is not there; give a CSV or parquet file")
     folder = table.parent if folder is None else folder
-    read = _parquet_lines if table.suffix.lower() in (".parquet", ".pq") else _csv_lines
+    read = _reader_of(table)
     found, lines = Collection(folder), dict[str, int]()
-    splits = set()
-    for number, line in read(table):
+    splits, read_label = set(), score_in(label) if scored else _class_reader(label)
+    for number, line in read(table, label):
         place = f"{table}, line {number}"
-        name, label = line["path"], line["label"]
-        if not name or not label:
-            empty = "label" if name else "path"
-            raise ValueError(f"{place}: {empty} is empty; fill it in, or remove the line")
-        if label in MISSING:
-            raise ValueError(
-                f"{place}: label is {label!r}, which tables write where they have none; fill it "
-                "in, or remove the line (a class of that name needs another)"
-            )
+        name = line["path"]
+        if not name:
+            raise ValueError(f"{place}: path is empty; fill it in, or remove the line")
+        try:
+            value = read_label(line)
+        except ValueError as error:
+            raise ValueError(f"{place}: {error}") from error
         name = os.path.relpath(folder / name, folder)
         if name in lines:
             raise ValueError(
@@ -215,16 +225,53 @@ def in_table(table: Path, folder: Path | None = None, groups: str | None = None)
             raise ValueError(
                 f"{place}: split is {shown(split)}; allowed: train, test, or empty in all"
             )
-        splits.add(split)
         lines[name] = number
+        if value is None:
+            found.left_out.append((name, f"has no score: {label} is empty or n/a"))
+            continue
+        splits.add(split)
         group = line.get("group") or _group("", name, groups)
-        found.pictures.append(Found(name, label, group, split))
+        found.pictures.append(Found(name, value, group, split))
     if len(splits) > 1 and None in splits:
         raise ValueError(f"{table}: some lines have a split and some have none; give all or none")
     return found
 
 
-def _csv_lines(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
+def labels_in(table: Path, label: str) -> list[str]:
+    """Return what a column of a table of pictures holds, as it is written, without what is empty.
+
+    Raises
+    ------
+    OSError, ValueError
+        As `in_table` does of the table.
+    """
+    if not table.is_file():
+        raise FileNotFoundError(f"{table} is not there; give a CSV or parquet file")
+    read = _reader_of(table)
+    return [line[label] for _, line in read(table, label) if line[label] not in MISSING]
+
+
+def _reader_of(table: Path) -> Callable[[Path, str], Iterator[tuple[int, dict[str, str]]]]:
+    return _parquet_lines if table.suffix.lower() in (".parquet", ".pq") else _csv_lines
+
+
+def _class_reader(label: str) -> Callable[[Mapping[str, str]], str]:
+    """Return a reader of the class in a line, which has to be there."""
+
+    def read(line: Mapping[str, str]) -> str:
+        if not line[label]:
+            raise ValueError(f"{label} is empty; fill it in, or remove the line")
+        if line[label] in MISSING:
+            raise ValueError(
+                f"{label} is {line[label]!r}, which tables write where they have none; fill it "
+                "in, or remove the line (a class of that name needs another)"
+            )
+        return line[label]
+
+    return read
+
+
+def _csv_lines(table: Path, label: str) -> Iterator[tuple[int, dict[str, str]]]:
     try:
         text = read_whole(table, TABLE).decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -232,7 +279,7 @@ def _csv_lines(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
     delimiter = max(",;\t", key=text.partition("\n")[0].count)
     reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
     try:
-        columns = _checked_columns(next(reader, []), table)
+        columns = _checked_columns(next(reader, []), table, label)
         for cells in reader:
             if any(cells):
                 yield reader.line_num, _line(columns, cells, f"{table}, line {reader.line_num}")
@@ -249,36 +296,42 @@ def _line(columns: Sequence[str], cells: Sequence[str], place: str) -> dict[str,
     return dict(zip(columns, (cell.strip() for cell in cells), strict=True))
 
 
-def _parquet_lines(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    names, rows = read_apart(f"{__name__}:parse", read_whole(table, TABLE), table, TABLE)
-    _checked_columns(names, table)
+def _parquet_lines(table: Path, label: str) -> Iterator[tuple[int, dict[str, str]]]:
+    content = label.encode() + _AFTER_LABEL + read_whole(table, TABLE)
+    names, rows = read_apart(f"{__name__}:parse", content, table, TABLE)
+    _checked_columns(names, table, label)
     yield from enumerate(rows, 1)
 
 
 def parse(content: bytes) -> tuple[list[str], list[dict[str, str]]]:
     """Parse a parquet file, in the process that `read_apart` reads in: its columns, and its rows.
 
-    Values become text there, since dates, say, are nothing that comes back.
+    The name of the column of labels stands before the file, and a zero between them. Values become
+    text, since dates, say, are nothing that comes back.
     """
     names: list[str] = []
+    label, _, content = content.partition(_AFTER_LABEL)
 
     def wanted(schema: Any) -> list[str]:
         names.extend(schema.names)
-        return [name for name in _COLUMNS if name in names]
+        return [name for name in ("path", label.decode(), "group", "split") if name in names]
 
     rows = parse_rows(content, wanted)
     return names, [{k: "" if v is None else str(v).strip() for k, v in row.items()} for row in rows]
 
 
-def _checked_columns(columns: Iterable[str], table: Path) -> list[str]:
+def _checked_columns(columns: Iterable[str], table: Path, label: str) -> list[str]:
     names = [name.strip() for name in columns]
     if doubled := [name for name, count in Counter(names).items() if count > 1]:
         raise ValueError(
             f"{table} has the column {shown(doubled[0])} more than once; remove or rename one"
         )
-    if missing := [name for name in _COLUMNS[:2] if name not in names]:
+    if missing := [name for name in ("path", label) if name not in names]:
+        remedy = "give one of them that name" + (
+            ", or say which it is (label)" if missing[0] == label else ""
+        )
         raise ValueError(
             f"{table} lacks the column {missing[0]!r}; it has "
-            f"{shortened(', '.join(names)) or 'none'}: give one of them that name"
+            f"{shortened(', '.join(names)) or 'none'}: {remedy}"
         )
     return names

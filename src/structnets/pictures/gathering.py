@@ -12,8 +12,9 @@ from pathlib import Path
 from structnets.content import ListedFile, list_files
 from structnets.data.sets.pictures import ListedPicture, PictureList, class_names
 from structnets.identity import digest
+from structnets.metrics.score_warnings import check_scores, score_warnings
 from structnets.pictures.found import Collection, Found, in_folder, in_table
-from structnets.pictures.splitting import split_pictures
+from structnets.pictures.splitting import split_pictures, split_scored
 from structnets.specs.study import Study
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
@@ -39,7 +40,7 @@ class Gathered:
     warnings: list[str]
 
     def counts(self) -> dict[str, tuple[int, int]]:
-        """Return the numbers for training and for testing of each class."""
+        """Return the numbers for training and for testing of each class; none of scores."""
         of = Counter((picture.label, picture.split) for picture in self.pictures.pictures)
         return {name: (of[name, "train"], of[name, "test"]) for name in self.pictures.classes}
 
@@ -69,7 +70,8 @@ def gather(
         If a folder, table or picture is not there.
     ValueError
         If there are fewer than two classes, a class has no picture on one side, or identical
-        pictures have two classes or are on both sides; both names are told.
+        pictures have two labels or are on both sides; both names are told. If scores have fewer
+        than three values.
     """
     found = collect(study, file).without(study.exclude)
     known = None if memory is None else memory / f"{digest(str(found.folder))[:16]}.json"
@@ -79,21 +81,30 @@ def gather(
     found.left_out += [(name, "is empty: it has no byte") for name in sorted(empty)]
     found.pictures = [picture for picture in found.pictures if picture.name not in empty]
     same = _identical(found.pictures, files)
-    _check_classes(found)
+    if study.regression:
+        check_scores([picture.label for picture in found.pictures], study.label_column)
+    else:
+        _check_classes(found)
     _check_identical(same)
     if not all(picture.split for picture in found.pictures):
-        groups = _groups(found.pictures, same)
-        chosen = split_pictures(found.pictures, groups, study.split.test, study.split.seed)
+        groups, part, seed = _groups(found.pictures, same), study.split.test, study.split.seed
+        split = split_scored if study.regression else split_pictures
+        chosen = split(found.pictures, groups, part, seed)
         found.pictures = [replace(p, split=chosen[p.name]) for p in found.pictures]
     else:
-        _check_given(found.pictures, same)
+        _check_given(found.pictures, scored=study.regression)
+    labels = () if study.regression else class_names(p.label for p in found.pictures)
     listed = PictureList(
         str(found.folder),
-        tuple(class_names(picture.label for picture in found.pictures)),
+        tuple(labels),
         tuple(_listed(picture, files[picture.name]) for picture in found.pictures),
     )
-    gathered = Gathered(listed, found.left_out, [])
-    gathered.warnings.extend(_warnings(gathered, same))
+    gathered = Gathered(listed, found.left_out, _doubled(same))
+    if study.regression:
+        scores = [float(picture.label) for picture in listed.pictures]
+        gathered.warnings[:0] = score_warnings(study.label_column, scores, "pictures")
+    else:
+        gathered.warnings[:0] = _class_warnings(gathered)
     return gathered
 
 
@@ -101,7 +112,13 @@ def collect(study: Study, file: Path) -> Collection:
     """Find the pictures of a study, in its table or its folder."""
     folder = None if study.images is None else study.place(study.images, file)
     if study.table is not None:
-        return in_table(study.place(study.table, file), folder, study.split.groups)
+        return in_table(
+            study.place(study.table, file),
+            folder,
+            study.split.groups,
+            label=study.label_column,
+            scored=study.regression,
+        )
     assert folder is not None
     return in_folder(folder, study.split.groups)
 
@@ -130,9 +147,9 @@ def _check_classes(found: Collection) -> None:
     _refuse_near_labels(labels)
     if 2 * len(labels) > len(found.pictures) and all(map(_NUMBER.fullmatch, labels)):
         raise ValueError(
-            f"the labels of {len(found.pictures)} pictures are {len(labels)} different numbers: a "
-            "study of pictures tells classes apart and estimates no number; write names of ranges "
-            "in their place"
+            f"the labels of {len(found.pictures)} pictures are {len(labels)} different numbers: to "
+            "estimate them, write kind: regression (with a table); else write names of ranges in "
+            "their place"
         )
 
 
@@ -158,7 +175,7 @@ def _check_identical(same: Sequence[Sequence[Found]]) -> None:
         for other in equal[1:]:
             if other.label != first.label:
                 raise ValueError(
-                    f"{first.name} and {other.name} are the same picture, but of the classes "
+                    f"{first.name} and {other.name} are the same picture, but of the labels "
                     f"{first.label!r} and {other.label!r}: remove one, or name it in exclude"
                 )
             if other.split != first.split:
@@ -185,7 +202,7 @@ def _groups(pictures: Sequence[Found], same: Sequence[Sequence[Found]]) -> dict[
     return {name: find(group) for name, group in groups.items()}
 
 
-def _check_given(pictures: Sequence[Found], same: Sequence[Sequence[Found]]) -> None:
+def _check_given(pictures: Sequence[Found], *, scored: bool) -> None:
     """Check a split that folders or a table give."""
     sides: dict[str, Found] = {}
     for picture in pictures:
@@ -197,11 +214,14 @@ def _check_given(pictures: Sequence[Found], same: Sequence[Sequence[Found]]) -> 
             )
     for split in ("train", "test"):
         there = {picture.label for picture in pictures if picture.split == split}
-        if missing := sorted({picture.label for picture in pictures} - there):
+        if not there:
+            raise ValueError(f"no picture is for {split}: say of some in the table that they are")
+        missing = sorted({picture.label for picture in pictures} - there)
+        if missing and not scored:
             raise ValueError(f"class {missing[0]!r} has no picture for {split}")
 
 
-def _warnings(gathered: Gathered, same: Sequence[Sequence[Found]]) -> list[str]:
+def _class_warnings(gathered: Gathered) -> list[str]:
     counts = gathered.counts()
     said = []
     few = [f"{name} ({test})" for name, (_, test) in counts.items() if test < FEW_TEST]
@@ -224,9 +244,13 @@ def _warnings(gathered: Gathered, same: Sequence[Sequence[Found]]) -> list[str]:
             f"The classes are unequal: {totals[most]} pictures of {most}, {totals[least]} of "
             f"{least}. Look at the balanced accuracy, which counts every class alike."
         )
-    if same:
-        said.append(
-            f"{sum(len(equal) - 1 for equal in same)} pictures are there more than once; they stay "
-            "on one side of the split, but count more than once."
-        )
     return said
+
+
+def _doubled(same: Sequence[Sequence[Found]]) -> list[str]:
+    if not same:
+        return []
+    return [
+        f"{sum(len(equal) - 1 for equal in same)} pictures are there more than once; they stay on "
+        "one side of the split, but count more than once."
+    ]

@@ -7,11 +7,15 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from structnets.cohorts.sheet import is_number, too_many_for_classes
 from structnets.data.sets.entries.pictures import SIDES
-from structnets.pictures.found import Found
+from structnets.data.sets.pictures import SPLITS
+from structnets.pictures.found import Found, labels_in
 from structnets.pictures.gathering import Gathered, collect, gather
 from structnets.specs.study import Study
+from structnets.specs.study.resolution import FEWEST_SCORED
 from structnets.specs.written_study import in_comment, study_name
 
 _LOOKED_AT = 200  # pictures whose sizes are read
@@ -56,6 +60,7 @@ def look(folder: Path, names: Sequence[str]) -> Seen:
 def write_study(
     images: Path | None,
     table: Path | None = None,
+    label: str | None = None,
     memory: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> str:
@@ -67,7 +72,9 @@ def write_study(
         Folder of the pictures; with a table, what its paths are relative to.
     table : Path, optional
         CSV or parquet with the columns path and label. Without `images`, its paths are relative to
-        its folder.
+        its folder. A label that holds numbers of many values is taken for a score.
+    label : str, optional
+        The table's column of labels, if it is not ``label``.
 
     Raises
     ------
@@ -77,9 +84,14 @@ def write_study(
     given = {"images": images, "table": table}
     places = {key: str(path.resolve()) for key, path in given.items() if path is not None}
     named = table.resolve().with_suffix("") if table is not None else Path(places["images"])
-    study = Study.model_validate(
-        {"study": study_name(named, "pictures"), **places, "rows": [{"model": "resnet20"}]}
-    )
+    asked: dict[str, Any] = {"study": study_name(named, "pictures"), **places}
+    values = Counter[str]() if table is None else Counter(labels_in(table, label or "label"))
+    numbers = bool(values) and all(map(is_number, values))
+    if numbers and too_many_for_classes(values):
+        asked["kind"] = "regression"
+    if label not in (None, "label"):
+        asked["label"] = label
+    study = Study.model_validate({**asked, "rows": [{"model": "resnet20"}]})
     here = Path.cwd() / "study.yaml"
     gathered = gather(study, here, memory, progress or (lambda done, total: None))
     names = [picture.name for picture in gathered.pictures.pictures]
@@ -89,7 +101,8 @@ def write_study(
             f"none of the pictures below {gathered.pictures.folder} can be read: "
             f"{seen.unreadable[0]}"
         )
-    return _text(study, places, gathered, seen, _split(study, collect(study, here).pictures))
+    split = _split(study, collect(study, here).pictures)
+    return _text(study, places, gathered, seen, split, numbers)
 
 
 def _split(study: Study, found: Sequence[Found]) -> str:
@@ -97,25 +110,55 @@ def _split(study: Study, found: Sequence[Found]) -> str:
     if all(picture.split for picture in found):
         what = "Folders train and test say" if study.table is None else "The table's split says"
         return f"# {what} which pictures are for what."
+    part = "of low, middle and high scores" if study.regression else "of every class"
     if any(picture.group for picture in found):
         return (
-            "# A quarter of every class is for testing; pictures of one group of the table stay "
+            f"# A quarter {part} is for testing; pictures of one group of the table stay "
             "on one side.\nsplit: {test: 0.25, seed: 0}"
         )
     return (
-        "# A quarter of every class is for testing. Pictures that belong together (of one "
+        f"# A quarter {part} is for testing. Pictures that belong together (of one "
         "patient,\n# of one film) must stay on one side: say with groups which do, as folder, or "
         "a pattern of\n# their names, as 'patient(\\d+)'.\nsplit: {test: 0.25, seed: 0, groups: "
         "null}"
     )
 
 
-def train_sizes(training: int, classes: int) -> list[int | str]:
+def _classes(study: Study, gathered: Gathered, numbers: bool) -> list[str]:
+    """Return what there is to say of the classes."""
+    counts = gathered.counts()
+    lines = [
+        f"{sum(map(sum, counts.values())):,} pictures of {len(counts)} classes "
+        "(for training + for testing):",
+        *(f"  {in_comment(name)}: {train} + {test}" for name, (train, test) in counts.items()),
+    ]
+    if numbers:
+        lines.append(
+            f"{in_comment(study.label_column)} holds {len(counts)} different numbers, taken for "
+            "classes. If they are a score, add the line kind: regression."
+        )
+    return lines
+
+
+def _scores(study: Study, gathered: Gathered) -> list[str]:
+    """Return what there is to say of the scores."""
+    listed, label = gathered.pictures, in_comment(study.label_column)
+    scores = sorted(float(picture.label) for picture in listed.pictures)
+    train, test = (len(listed.of_split(split)) for split in SPLITS)
+    return [
+        f"{label} holds numbers, {len(set(scores))} different ones: it is taken for a score that "
+        "is estimated (kind: regression). If they are names of classes, write kind: classes.",
+        f"{len(scores):,} pictures ({train:,} for training + {test:,} for testing) have a score, "
+        f"{scores[0]:g} to {scores[-1]:g}, the middle one {scores[len(scores) // 2]:g}.",
+    ]
+
+
+def train_sizes(training: int, fewest: int) -> list[int | str]:
     """Return numbers of training pictures to compare: about a tenth, a number between, and all.
 
-    There are at least two of each class.
+    There are at least `fewest`: two of each class, say.
     """
-    least = max(2 * classes, training // 10)
+    least = max(fewest, training // 10)
     parts = [size for size in (least, _rounded((least * training) ** 0.5)) if size <= training / 2]
     return [*dict.fromkeys(parts), "all"]
 
@@ -135,13 +178,24 @@ def _sides(seen: Seen) -> tuple[int, int, str]:
 
 
 def _text(
-    study: Study, places: Mapping[str, str], gathered: Gathered, seen: Seen, split: str
+    study: Study,
+    places: Mapping[str, str],
+    gathered: Gathered,
+    seen: Seen,
+    split: str,
+    numbers: bool,
 ) -> str:
-    counts = gathered.counts()
-    training = sum(train for train, _ in counts.values())
+    training = len(gathered.pictures.of_split("train"))
+    least = FEWEST_SCORED if study.regression else 2 * len(gathered.pictures.classes)
     side, crop, fit = _sides(seen)
-    sizes = json.dumps(train_sizes(training, len(counts))).replace('"', "")
-    words = " ".join(f"--{key} {in_comment(path)}" for key, path in places.items())
+    sizes = json.dumps(train_sizes(training, least)).replace('"', "")
+    label = json.dumps(study.label, ensure_ascii=False)
+    kind = ("kind: regression  # the score is estimated\n" if study.regression else "") + (
+        f"label: {label}  # the column of the table\n" if study.label else ""
+    )
+    measure = "the error falls" if study.regression else "accuracy grows"
+    given = {**places, **({"label": study.label} if study.label else {})}
+    words = " ".join(f"--{key} {in_comment(value)}" for key, value in given.items())
     where = "\n".join(
         f"{key}: {json.dumps(path, ensure_ascii=False)}" for key, path in places.items()
     )
@@ -149,11 +203,11 @@ def _text(
 # A study of one's own, written by: structnets new-study {words}
 # Run it:  snakemake --profile profiles/local study --config study=THIS_FILE
 #
-{_comment(gathered, seen, counts)}
+{_comment(study, gathered, seen, numbers)}
 study: {study.study}
 question: ""  # one sentence; the report begins with it
 {where}
-exclude: []  # names below that folder, or patterns as "blurred/*"
+{kind}exclude: []  # names below that folder, or patterns as "blurred/*"
 {split}
 
 # Pictures are stored with a short side of `side` pixels (fit: squash makes squares of them), and a
@@ -167,7 +221,7 @@ rows:
 - {{model: resnet20, label: structured, options: {{frame: gaussian}}}}
 - {{model: resnet20, label: plain}}
 
-train_sizes: {sizes}  # how accuracy grows with the number of pictures
+train_sizes: {sizes}  # how {measure} with the number of pictures
 seeds: 3  # each draws other training pictures and first weights
 recipe: {{steps: 200}}  # steps of at most 32 pictures, for every number of pictures
 limit: {{hours: null, gigabytes: null}}  # refuse to start what would take more
@@ -175,12 +229,10 @@ names: pseudonyms  # what the report and MLflow call pictures; files: their name
 """
 
 
-def _comment(gathered: Gathered, seen: Seen, counts: dict[str, tuple[int, int]]) -> str:
+def _comment(study: Study, gathered: Gathered, seen: Seen, numbers: bool) -> str:
     widths, heights = zip(*seen.sizes, strict=True)
     lines = [
-        f"{sum(map(sum, counts.values())):,} pictures of {len(counts)} classes "
-        "(for training + for testing):",
-        *(f"  {in_comment(name)}: {train} + {test}" for name, (train, test) in counts.items()),
+        *(_scores(study, gathered) if study.regression else _classes(study, gathered, numbers)),
         f"Of {len(seen.sizes)} that were looked at, sizes are {min(widths)}x{min(heights)} to "
         f"{max(widths)}x{max(heights)}; {seen.grey} are grey.",
     ]

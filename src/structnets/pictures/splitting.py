@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from structnets.pictures.found import Found
 
@@ -62,6 +63,39 @@ def split_pictures(
             "pictures are one group)"
         )
     return split
+
+
+def split_scored(
+    pictures: Sequence[Found], groups: Mapping[str, str], part: float, seed: int
+) -> dict[str, str]:
+    """Choose as `split_pictures`, so that low, middle and high scores are on both sides.
+
+    Scores are cut into as many parts of equal numbers of groups, at most five, as groups allow; a
+    group counts by its mean score.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two groups (identical pictures are one).
+    """
+    of: dict[str, list[float]] = defaultdict(list)
+    for picture in pictures:
+        of[groups[picture.name]].append(float(picture.label))
+    if len(of) < 2:
+        raise ValueError(
+            "all pictures are of one group, which cannot be split; name smaller groups (identical "
+            "pictures are one group)"
+        )
+    ordered = sorted(of, key=lambda group: (sum(of[group]) / len(of[group]), group))
+    for count in (5, 3, 1):
+        stratum = {group: str(count * n // len(ordered)) for n, group in enumerate(ordered)}
+        cut = [replace(picture, label=stratum[groups[picture.name]]) for picture in pictures]
+        try:
+            return split_pictures(cut, groups, part, seed)
+        except ValueError:
+            if count == 1:
+                raise
+    raise AssertionError("one part was tried")
 
 
 def _place(seed: int, group: str) -> str:

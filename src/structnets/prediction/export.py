@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from structnets.files import atomic_path
 from structnets.nn import collapse_model
 from structnets.prediction.loading import Loaded
+from structnets.training.input_facts import in_units
 
 FORMATS = ("torch", "onnx")
 _TOLERANCE = 1e-4
@@ -21,29 +22,32 @@ _CHECKED = 3
 
 
 class _FromPixels(nn.Module):
-    """A net that takes values in [0, 1] and returns probabilities."""
+    """A net that takes values in [0, 1] and returns probabilities, or scores in their units."""
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, model: nn.Module, statistics: dict[str, list[float]] | None) -> None:
+    def __init__(self, model: nn.Module, facts: dict[str, Any]) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.score = model, facts.get("score")
+        statistics: dict[str, list[float]] | None = facts["statistics"]
         channels = len(statistics["mean"]) if statistics else 1
         values = statistics or {"mean": [0.0] * channels, "std": [1.0] * channels}
         for name in ("mean", "std"):
             self.register_buffer(name, torch.tensor(values[name]).view(1, channels, 1, 1))
 
     def forward(self, pixels: Tensor) -> Tensor:
-        return self.model((pixels - self.mean) / self.std).softmax(1)
+        answers = self.model((pixels - self.mean) / self.std)
+        return answers.softmax(1) if self.score is None else in_units(answers, self.score)
 
 
 def export(loaded: Loaded, form: str, out: Path) -> dict[str, Any]:
     """Write a trained net with its structured layers turned into plain ones.
 
     Its input is (B, C, H, W), float32 in [0, 1], of any number of pictures, cut and resized as the
-    training's were; its output their probabilities. Class names and the way of a picture stand in
-    the file: ``structnets.json`` of a torch export, ``structnets`` of an ONNX file's metadata.
+    training's were; its output their probabilities, or of a score (B, 1) in its units. Class names
+    and the way of a picture stand in the file: ``structnets.json`` of a torch export,
+    ``structnets`` of an ONNX file's metadata.
 
     Parameters
     ----------
@@ -58,7 +62,8 @@ def export(loaded: Loaded, form: str, out: Path) -> dict[str, Any]:
     -------
     dict
         ``file``, ``format``, and ``largest_difference`` from the net that was trained, over random
-        pictures: of the written file's probabilities, or, relative, of the plain net's logits.
+        pictures: of the written file's probabilities (of scores, in deviations of the training's),
+        or, relative, of the plain net's logits.
 
     Raises
     ------
@@ -80,7 +85,7 @@ def export(loaded: Loaded, form: str, out: Path) -> dict[str, Any]:
     generator = torch.Generator().manual_seed(0)
     pixels = torch.rand(_CHECKED, channels, *sides, generator=generator)
     nets = copy.deepcopy(loaded.model).cpu(), collapse_model(copy.deepcopy(loaded.model).cpu())
-    original, plain = (_FromPixels(net, facts["statistics"]).eval() for net in nets)
+    original, plain = (_FromPixels(net, facts).eval() for net in nets)
     note = json.dumps({"run_id": loaded.run_id, **facts}, sort_keys=True)
     with torch.no_grad():
         wanted = original(pixels)
@@ -90,7 +95,8 @@ def export(loaded: Loaded, form: str, out: Path) -> dict[str, Any]:
     with atomic_path(out) as temporary:
         write = _write_torch if form == "torch" else _write_onnx
         found = write(plain, pixels, temporary, note)
-        difference = max(inside, float((found - wanted).abs().max()))
+        unit = 1.0 if original.score is None else original.score["deviation"]
+        difference = max(inside, float((found - wanted).abs().max()) / unit)
         if not difference <= _TOLERANCE:
             raise ValueError(
                 f"the exported net differs by {difference:.2g} from the trained one, more than "
@@ -109,7 +115,7 @@ def _write_torch(net: nn.Module, pixels: Tensor, path: Path, note: str) -> Tenso
         return torch.export.load(file).module()(pixels)
 
 
-def _write_onnx(net: nn.Module, pixels: Tensor, path: Path, note: str) -> Tensor:
+def _write_onnx(net: _FromPixels, pixels: Tensor, path: Path, note: str) -> Tensor:
     try:
         import onnx
         import onnxscript  # noqa: F401  # of torch's exporter
@@ -123,13 +129,14 @@ def _write_onnx(net: nn.Module, pixels: Tensor, path: Path, note: str) -> Tensor
     for name in ("onnxscript", "onnx_ir"):
         logging.getLogger(name).setLevel(logging.WARNING)
     batch = torch.export.Dim("batch", min=1)
+    name = "probabilities" if net.score is None else "estimates"
     program = torch.onnx.export(
         net,
         (pixels,),
         dynamo=True,
         dynamic_shapes=({0: batch},),
         input_names=["pixels"],
-        output_names=["probabilities"],
+        output_names=[name],
         verbose=False,
     )
     assert program is not None

@@ -14,7 +14,7 @@ from structnets.cohorts.listing import Scan
 from structnets.cohorts.request import CohortRequest
 from structnets.files import read_json, write_json
 from structnets.identity import prepared_name
-from structnets.reporting.score_warnings import refuse_without_spread, score_warnings
+from structnets.reporting.score_warnings import refuse_without_spread, scan_warnings
 from structnets.reporting.study_runs import PlannedStudy
 from structnets.specs.cohort_study import (
     FEWEST,
@@ -187,7 +187,7 @@ def groups_of(study: CohortStudy, listed: Mapping[str, Any]) -> dict[str, set[tu
 def list_warnings(study: CohortStudy, listed: Mapping[str, Any]) -> list[str]:
     """Say what a reader must know before any number."""
     if study.regression:
-        return score_warnings(study, listed["scans"])
+        return scan_warnings(study, listed["scans"])
     lacks = inner_folds(left_for_training(study, listed)) is None
     return [*class_warnings(study, listed["scans"]), *([NO_LINEAR] if lacks else [])]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from structnets.reporting.score_results import ScoreResults
-from structnets.reporting.score_warnings import score_warnings
+from structnets.reporting.score_warnings import scan_warnings
 from structnets.reporting.study_findings import Findings
 from structnets.specs.cohort_study import LINEAR
 
@@ -12,7 +12,7 @@ def score_findings(results: ScoreResults) -> Findings:
     """Return in whole sentences what to beware of, and what was found."""
     label = results.planned.study.label
     # Of those that are used: quality control may have left some of the plan out.
-    warnings, said = score_warnings(results.planned.study, results.subjects), []
+    warnings, said = scan_warnings(results.planned.study, results.subjects), []
     for row in results.rows:
         score = results.scores_by_row[row]
         low, high = score.intervals["mae"]

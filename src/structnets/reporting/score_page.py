@@ -11,7 +11,7 @@ from structnets.reporting.pseudonyms import People
 from structnets.reporting.score_results import ScoreResults
 from structnets.reporting.study_findings import Findings
 
-_COLUMNS = {
+SCORE_COLUMNS = {
     "mae": "mean absolute error",
     "rmse": "root mean squared error",
     "r2": "R²",
@@ -52,8 +52,8 @@ def score_page(
         **of_any_cohort(results, findings, subjects, named, again, maps, agreements),
         scored=True,
         label=label,
-        columns=_COLUMNS,
-        number=_number,
+        columns=SCORE_COLUMNS,
+        number=score_number,
         scatter=data_uri(scatter, "image/svg+xml"),
         people={
             "people": len(set(results.people)),
@@ -64,7 +64,7 @@ def score_page(
     )
 
 
-def _number(key: str, value: float) -> str:
+def score_number(key: str, value: float) -> str:
     """Write a number of the table: errors in the units of the score, the others without one."""
     if key in ("mae", "rmse"):
         return f"{value:.3g}"

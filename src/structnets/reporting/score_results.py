@@ -12,11 +12,10 @@ import numpy as np
 
 from structnets.forms.cohort.covariate_columns import MISSING, numbers_of
 from structnets.forms.scores.stored import load_scores
-from structnets.metrics.held_out import bootstrap_interval, permutation_p
+from structnets.metrics.held_out import bootstrap_interval, gain_interval, permutation_p
 from structnets.metrics.regression import mae, pearson, r2, rmse, scores_of_estimates
 from structnets.reporting.held_out_results import HeldOutResults, summary
-
-MEAN = "always the mean"
+from structnets.specs.study import MEAN
 
 
 @dataclass(frozen=True)
@@ -85,13 +84,7 @@ class ScoreResults(HeldOutResults[EstimateScore]):
         People are drawn; estimates are of the first repeat.
         """
         errors = np.abs(self.scores - self.means[0]), np.abs(self.scores - self.estimates[row][0])
-        # As a score of two answers of each scan: the mean of their difference.
-        return bootstrap_interval(
-            lambda means, answers: np.mean(means - answers, axis=-1),
-            *errors,
-            self.people,
-            strata=np.zeros(len(self.scores), dtype=np.int64),
-        )
+        return gain_interval(*errors, self.people)
 
     def traits(self) -> dict[str, str]:
         """Summarise each covariate, and how it goes with the score."""

@@ -213,7 +213,7 @@ def time_steps(spec: ResolvedSpec) -> dict[str, float]:
         classes = prepare["classes"].count(",") + 1 if "classes" in prepare else 1
         shape = [1, *grid_shape(prepare.get("grid_mm", 2))]
     else:
-        classes = int(prepare["classes"])
+        classes = int(prepare.get("classes", 1))
         shape = [3, recipe["crop"]["size"], recipe["crop"]["size"]]
     batch = recipe["batch_size"]
     model = create_for_spec(spec, classes, shape)

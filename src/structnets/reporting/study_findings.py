@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from structnets.reporting.cohort_plan import NO_LINEAR, class_warnings, percent
 from structnets.reporting.cohort_results import CohortResults
 from structnets.reporting.intervals import wilson
-from structnets.reporting.study_results import Measured, StudyResults
+from structnets.reporting.picture_results import Measured, PictureResults
+from structnets.reporting.study_results import StudyResults
 from structnets.specs.cohort_study import LINEAR
 
 _FEW_TESTED = 200
@@ -24,9 +26,7 @@ def findings(results: StudyResults) -> Findings:
     """Return in whole sentences what to beware of, and what was found, of the largest size."""
     size, tested = results.sizes[-1], results.tested
     scores = {row: results.score(row, size) for row in results.rows}
-    beware = list(results.planned.gathered.warnings)
-    if broken := results.manifest["quarantined"]:
-        beware.append(f"{len(broken)} files could not be read as pictures and were left out.")
+    beware = [*results.planned.gathered.warnings, *of_unread(results)]
     best = max(scores, key=lambda row: scores[row].mean)
     low, high = wilson(scores[best].mean / 100 * tested, tested)
     if tested < _FEW_TESTED:
@@ -36,12 +36,7 @@ def findings(results: StudyResults) -> Findings:
             f"so few, {scores[best].mean:.1f} % could as well be {low:.0f} to {high:.0f} % in "
             "other pictures of the same kind.",
         )
-    if any(score.n < 3 for score in scores.values()):
-        count = min(score.n for score in scores.values())
-        beware.append(
-            f"Every training ran with {count} seed{'s' if count > 1 else ''}: how much chance does "
-            "cannot be told well. Give seeds: 3 or more."
-        )
+    beware += of_seeds(list(scores.values()))
     said = [
         f"Trained on {size:,} pictures, {row} gives the right answer to {shown(score)} of the "
         f"{tested:,} tested ones."
@@ -55,6 +50,23 @@ def findings(results: StudyResults) -> Findings:
         if wilson(score.mean / 100 * tested, tested)[0] <= results.majority:
             beware.append(f"{row} cannot be told from always giving the most frequent answer.")
     return Findings(beware, said)
+
+
+def of_unread(results: PictureResults) -> list[str]:
+    """Say how many files were no pictures, if any."""
+    broken = results.manifest["quarantined"]
+    said = f"{len(broken)} files could not be read as pictures and were left out."
+    return [said] if broken else []
+
+
+def of_seeds(scores: Sequence[Measured]) -> list[str]:
+    """Say that there are too few seeds, if so."""
+    count = min(score.n for score in scores)
+    said = (
+        f"Every training ran with {count} seed{'s' if count > 1 else ''}: how much chance does "
+        "cannot be told well. Give seeds: 3 or more."
+    )
+    return [said] if count < 3 else []
 
 
 def shown(score: Measured, unit: str = " %") -> str:

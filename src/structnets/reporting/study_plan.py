@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from structnets.data.sets.pictures import PictureList, load_list
 from structnets.files import read_json, write_json
+from structnets.forms.picture_scores.units import parts, spread
 from structnets.identity import prepared_name
 from structnets.pictures.gathering import Gathered, gather
 from structnets.reporting.cohort_plan import CohortPlan
@@ -97,10 +100,20 @@ def plan_study(
     listed = gathered.pictures
     training = len(listed.of_split("train"))
     runs = list(study_runs(study, listed.digest, len(listed.classes), training))
+    if study.regression:
+        _refuse_equal_scores(listed, runs)
     planned = StudyPlan(file, study, path, gathered, runs)
     if not pinned:
         remember(planned, folder)
     return planned
+
+
+def _refuse_equal_scores(listed: PictureList, runs: Sequence[StudyRun]) -> None:
+    """Refuse a training whose pictures all have one score, before anything is trained."""
+    scores = np.array([float(picture.label) for picture in listed.of_split("train")])
+    for run in runs:
+        train, _ = parts(run.spec, len(scores))
+        spread(scores[train], f"the {run.size} pictures of seed {run.seed}")
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,16 @@ from pydantic import Field, field_validator, model_validator
 from structnets.data.sets.entries.catalogue import without_defaults
 from structnets.identity import run_id
 from structnets.specs.experiment import merge
-from structnets.specs.inner_folds import leave_every_class
+from structnets.specs.inner_folds import (
+    USUAL_INNER,
+    folds_of_scores,
+    leave_every_class,
+    ridge_recipe,
+)
 from structnets.specs.resolved import ResolvedSpec
 from structnets.specs.spec import validate
-from structnets.specs.study import Limit, Row
+from structnets.specs.study import LINEAR, Limit, Row
 from structnets.specs.validation import Strict, checked, load_yaml
-
-LINEAR = "linear"
-"""The row that stands beside every study: logistic regression, or ridge regression, on voxels."""
 
 FEWEST = 10
 """From fewer people of a class, a study does not start unless it is told to."""
@@ -35,8 +37,6 @@ _RECIPE: Mapping[str, Any] = {
     "standardize": True,
 }
 _GRID = (0.001, 0.01, 0.1, 1.0)
-_PENALTIES = (0.001, 0.01, 0.1, 1.0, 10.0)
-_USUAL_INNER = 5
 
 
 class CohortStudy(Strict):
@@ -219,11 +219,17 @@ def inner_folds(left: Mapping[str, int]) -> int | None:
     """
     total, least = sum(left.values()), min(left.values())
     if len(left) == 1:
-        return min(_USUAL_INNER, total - 1) if total > 2 else None
-    for inner in range(min(_USUAL_INNER, total), total + 1):
+        return folds_of_scores(total)
+    for inner in range(min(USUAL_INNER, total), total + 1):
         if leave_every_class(total, least, inner):
             return inner
     return None
+
+
+def _logistic(inner: int | None) -> dict[str, Any] | None:
+    """Return the recipe of the linear row of classes; None without inner folds."""
+    fixed = {"kind": "closed_form", "classifier": "logistic", "grid": list(_GRID)}
+    return {**fixed, "folds": inner} if inner else None
 
 
 def cohort_runs(
@@ -253,11 +259,9 @@ def cohort_runs(
          merge(merge(dict(_RECIPE), study.recipe), row.recipe))
         for row in study.rows
     ]  # fmt: skip
-    if inner := inner_folds(left):
-        fixed = {"kind": "closed_form", "classifier": "logistic", "grid": list(_GRID)}
-        if study.regression:
-            fixed = {"kind": "ridge", "grid": list(_PENALTIES)}
-        models.append((LINEAR, {"name": "standardized_voxels"}, {**fixed, "folds": inner}))
+    fitted = ridge_recipe(sum(left.values())) if study.regression else _logistic(inner_folds(left))
+    if fitted:
+        models.append((LINEAR, {"name": "standardized_voxels"}, fitted))
     for title, model, recipe in models:
         for seed in range(parts * study.repeats):
             spec = {

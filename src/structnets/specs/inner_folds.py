@@ -1,10 +1,30 @@
-"""Whether parts of a training set, dealt without regard to classes, leave some of each class."""
+"""The folds inside a training part, in which the penalty of the row beside the nets is chosen."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
+USUAL_INNER = 5
+_PENALTIES = (0.001, 0.01, 0.1, 1.0, 10.0)
 _UNLIKELY = 1e-3
+
+
+def ridge_recipe(total: int) -> dict[str, Any] | None:
+    """Return the recipe of a linear estimate from so many samples; None if they are too few.
+
+    Examples
+    --------
+    >>> ridge_recipe(40)["folds"], ridge_recipe(4)["folds"], ridge_recipe(2)
+    (5, 3, None)
+    """
+    inner = folds_of_scores(total)
+    return {"kind": "ridge", "grid": list(_PENALTIES), "folds": inner} if inner else None
+
+
+def folds_of_scores(total: int) -> int | None:
+    """Return the inner folds for so many samples with a score, of which any may be in a fold."""
+    return min(USUAL_INNER, total - 1) if total > 2 else None
 
 
 def leave_every_class(total: int, least: int, inner: int) -> bool:

@@ -123,7 +123,7 @@ class Spec(Strict):
         if _form(self.data).recipe != "crop":
             if crop is not None:
                 raise ValueError(f"{self.data.name} is not in shards: leave out recipe.crop")
-        elif crop is None:
+        elif crop is None and self.recipe.kind != "ridge":
             raise ValueError(f"{self.data.name} is in shards, whose images need recipe.crop")
         elif getattr(self.recipe, "augmentation", None) is not None:
             raise ValueError("recipe.crop moves and flips: leave out recipe.augmentation")
@@ -146,7 +146,8 @@ class Spec(Strict):
             _check_boundaries(self.recipe, self.data)
         elif isinstance(self.recipe, GradientRecipe) and self.recipe.boundaries is not None:
             raise ValueError(f"recipe.boundaries: {self.data.name} has classes; leave it out")
-        counted = self.metric == "accuracy" or find_dataset(self.data.name).cohort
+        facts = find_dataset(self.data.name)
+        counted = self.metric == "accuracy" or facts.cohort or facts.listed
         if counted and not takes_classes(self.model.name):
             raise ValueError(
                 f"model {self.model.name!r} cannot be made for the classes of {self.data.name}: "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from structnets.forms.picture_scores.units import units
 from structnets.specs.resolved import ResolvedSpec
 
 
@@ -55,14 +56,18 @@ def score_facts(spec: ResolvedSpec, manifest: Mapping[str, Any]) -> dict[str, An
     Returns
     -------
     dict
-        ``score``: the ``name`` of its column, ``mean`` and ``deviation`` of the people that this
-        run trained on, by which it was standardised, and their ``least`` and ``most``.
+        ``score``: the ``name`` of its column, ``mean`` and ``deviation`` of the people or pictures
+        that this run trained on, by which it was standardised, and their ``least`` and ``most``.
     """
-    if "units" not in manifest:
+    if "units" in manifest:
+        found = manifest["units"][spec["seed"]]
+    elif "scores" in manifest:
+        found = units(spec, manifest)
+    else:
         return {}
     keys = ("mean", "deviation", "least", "most")
-    units = dict(zip(keys, manifest["units"][spec["seed"]], strict=True))
-    return {"score": {"name": spec["data"]["prepare"]["label_column"], **units}}
+    name = spec["data"]["prepare"]["label_column"]
+    return {"score": {"name": name, **dict(zip(keys, found, strict=True))}}
 
 
 def in_units(answer: Any, score: Mapping[str, Any]) -> Any:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ from structnets.data.batches.augmentation import Standardization
 from structnets.data.originals.picture import Picture, decode_picture
 from structnets.data.originals.verified_image import BrokenImageError, fit, side_of
 from structnets.data.sets.entries.catalogue import find_dataset
-from structnets.specs.resolved import ResolvedSpec, ShardSpec
+from structnets.specs.resolved import ResolvedSpec
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from structnets.imaging.subject import PreparedSubject
 
 _GZIP = b"\x1f\x8b"
-_CROPPED = ("shards", "pictures")
+_OWN_PICTURES = ("pictures", "picture_scores")
+_CROPPED = ("shards", *_OWN_PICTURES)
 _VOLUMES = ("cohort", "scores")
 _FORMS = ("splits", *_VOLUMES, *_CROPPED)
 
@@ -120,7 +121,7 @@ class RawFiles:
             If they are no picture, or a damaged one.
         """
         # A study's pictures were decoded at a reduced scale, all others at their full one.
-        side = side_of(self.geometry) if self.form == "pictures" else None
+        side = side_of(self.geometry) if self.form in _OWN_PICTURES else None
         try:
             return decode_picture(content, side)
         except BrokenImageError as error:
@@ -146,10 +147,14 @@ class RawFiles:
 
     def _middle(self, image: Any) -> np.ndarray:
         """Return the part that evaluation sees, (size, size, 3) uint8."""
-        from structnets.data.batches.crops import CenterCrop, CenterPart
+        from structnets.data.batches.crops import CenterCrop, CenterPart, Crop
 
-        crop, image = cast("ShardSpec", self.spec)["recipe"]["crop"], fit(image, self.geometry)
-        middle = CenterCrop(crop["size"]) if crop["kind"] == "random" else CenterPart(crop["size"])
+        crop, image = self.spec["recipe"].get("crop"), fit(image, self.geometry)
+        if crop is None:  # what is fitted without gradients sees all of the short side
+            middle: Crop = CenterCrop(side_of(self.geometry))
+        else:
+            kind = CenterCrop if crop["kind"] == "random" else CenterPart
+            middle = kind(crop["size"])
         seen = middle.windows(np.array([image.height]), np.array([image.width]))
         top, left = int(seen.top[0]), int(seen.left[0])
         shown = np.asarray(image)[top : top + int(seen.height[0]), left : left + int(seen.width[0])]

@@ -83,11 +83,17 @@ def restored(weights: Mapping[str, Tensor]) -> nn.Linear:
 
 
 def _weights(samples: np.ndarray, answers: np.ndarray, penalty: float) -> tuple[np.ndarray, float]:
-    """Return weights (D,) and bias; solved among the samples, which are fewer than features."""
+    """Return weights (D,) and bias; solved among samples or features, whichever are fewer."""
     from sklearn.linear_model import Ridge
 
     centre = samples.mean(0)
     around = samples - centre
+    if around.shape[1] < len(around):
+        spread = float(np.square(around).sum())
+        if not spread:
+            return np.zeros(samples.shape[1]), float(answers.mean())
+        machine = Ridge(alpha=penalty * spread / len(samples)).fit(around, answers)
+        return machine.coef_, float(machine.intercept_ - centre @ machine.coef_)
     gram = around @ around.T
     values, directions = np.linalg.eigh(gram)
     kept = values > 1e-10 * max(values[-1], 1e-300)

@@ -82,7 +82,7 @@ def test_the_command_writes_a_file_once(bids, tmp_path, capsys):
     words = ["new-study", "--cohort", str(bids(["a"] * 3 + ["b"] * 4))]
     out = tmp_path / "my.yaml"
     assert cli.main([*words, "--out", str(out)]) == 2
-    assert "--cohort and --label belong together" in capsys.readouterr().err
+    assert "--cohort needs --label" in capsys.readouterr().err
     assert cli.main([*words, "--label", "group", "--out", str(out)]) == 0
     assert yaml.safe_load(out.read_text())["label"] == "group"
     assert cli.main([*words, "--label", "group", "--out", str(out)]) == 2

@@ -74,3 +74,14 @@ def test_no_folder_that_holds_more_is_given_up(make_data, tmp_path):
     (folder / "thesis.tex").unlink()
     (folder / "chapters").mkdir()
     assert "remove" not in remedy(folder)
+
+
+@pytest.mark.parametrize("side", [40, 56])
+def test_pictures_of_one_s_own_are_as_large_as_they_were_prepared(make_spec, side):
+    prepare = {"content": "c", "label_column": "age", "geometry": f"short{side}"}
+    data = {"name": "picture_scores", "prepare": prepare, "train_size": None}
+    manifest = {"dataset": "picture_scores", "prepare": prepare, "classes": ["score"]}
+    spec = {**make_spec(), "data": data}
+    refuse_other_images(spec, {**manifest, "image_shape": [3, side, side]}, "there")
+    with pytest.raises(ValueError, match="of the shape"):
+        refuse_other_images(spec, {**manifest, "image_shape": [1, side, side]}, "there")

@@ -23,7 +23,7 @@ from structnets.specs.target import load_target
 from tests.made_results import WORKFLOW
 
 SEEDS, IMAGES = range(5), 4
-FIXED = {"scattering", "standardized_voxels"}  # features, with nothing to train
+FIXED = {"coarse_pixels", "scattering", "standardized_voxels"}  # features, with nothing to train
 DENSE = {
     "dynresnet",
     "dynresnet_static",

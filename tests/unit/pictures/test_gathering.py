@@ -112,7 +112,10 @@ def test_classes_of_nearly_one_name_are_refused(make, gathered, one, other):
 
 
 def test_numbers_of_single_pictures_are_no_classes(make, gathered):
-    with pytest.raises(ValueError, match="6 pictures are 6 different numbers: a study of pictures"):
+    with pytest.raises(
+        ValueError,
+        match="6 pictures are 6 different numbers: to estimate",
+    ):
         gathered(make(*(f"{n}.5/1.png" for n in range(6))))
 
 
@@ -188,9 +191,9 @@ def test_a_hostile_name_stays_in_its_comment(make, tmp_path):
 
 
 def test_new_study_compares_a_tenth_one_between_and_all():
-    assert train_sizes(1000, 10) == [100, 320, "all"]
-    assert train_sizes(140, 10) == [20, 53, "all"]
-    assert train_sizes(20, 10) == ["all"]
+    assert train_sizes(1000, 20) == [100, 320, "all"]
+    assert train_sizes(140, 20) == [20, 53, "all"]
+    assert train_sizes(20, 20) == ["all"]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 import pytest
 
 from structnets.reporting.intervals import wilson
+from structnets.reporting.picture_results import Measured, measured
 from structnets.reporting.study_findings import shown
-from structnets.reporting.study_results import Measured, measured
 
 
 def test_the_interval_of_a_mean_is_students():

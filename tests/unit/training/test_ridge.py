@@ -14,8 +14,9 @@ def made(count=40, features=200, noise=0.1):
     return torch.from_numpy(samples).float(), torch.from_numpy(answers).float()
 
 
-def test_it_solves_the_penalised_least_squares():
-    samples, answers = made()
+@pytest.mark.parametrize("features", [200, 40, 12])
+def test_it_solves_the_penalised_least_squares(features):
+    samples, answers = made(features=features)
     linear, chosen = fit({"kind": "ridge", "folds": 5, "grid": [0.1]}, samples, answers, 0)
     assert chosen["parameter"] == 0.1
     x, y = samples.double(), answers.double()

@@ -33,7 +33,8 @@ def merge(folder: Path, tasks: Sequence[ShardTask], facts: Mapping[str, Any]) ->
     tasks : sequence of ShardTask
         All of them, written.
     facts : mapping
-        ``dataset``, ``prepare``, ``classes``, ``source`` and more entries of the manifest.
+        ``dataset``, ``prepare``, ``classes``, ``source`` and more entries of the manifest; with
+        ``scores``, by split those of its originals, a label is a place among them.
 
     Returns
     -------
@@ -47,12 +48,15 @@ def merge(folder: Path, tasks: Sequence[ShardTask], facts: Mapping[str, Any]) ->
     """
     geometry, storage = tasks[0].geometry, tasks[0].storage
     records = {task.path.name: read_json(task.record) for task in tasks}
-    counts = {}
+    counts, kept = {}, {}
     for split in SPLITS:
         of_split = [task for task in tasks if task.split == split]
-        labels = _write_index(folder, split, of_split, records)
+        index = _write_names(folder, split, of_split, records)
         broken = [entry for task in of_split for entry in records[task.path.name]["quarantined"]]
-        counts[split] = _counts(split, labels, facts["classes"], broken)
+        if "scores" in facts:
+            kept[split] = _write_scores(folder, split, index, facts["scores"][split])
+        counts[split] = _counts(split, index["label"], facts["classes"], broken)
+        save_array(folder / f"{split}_index.npy", index)
     train = [task for task in tasks if task.split == "train"]
     if geometry.startswith("squash"):
         _write_mean_image(folder, train, sum(counts["train"].values()))
@@ -74,21 +78,30 @@ def merge(folder: Path, tasks: Sequence[ShardTask], facts: Mapping[str, Any]) ->
         "statistics": histogram_statistics(histogram),
         "quarantined": [entry for record in records.values() for entry in record["quarantined"]],
         "converted": dict(sum((Counter(r["converted"]) for r in records.values()), Counter())),
+        **({"scores": kept} if kept else {}),
     }
     if sides := [side for task in train for side in records[task.path.name].get("sides", ())]:
         stated["sides"] = [min(sides), max(sides)]
     return write_manifest(folder, stated, files, **decoder())
 
 
-def _write_index(
+def _write_names(
     folder: Path, split: str, tasks: Sequence[ShardTask], records: Mapping[str, Any]
 ) -> np.ndarray:
-    """Write index and file names of a split; return its labels."""
-    index = np.concatenate([np.load(task.index) for task in tasks])
+    """Write the file names of a split; return its index."""
     names = [name for task in tasks for name in records[task.path.name]["names"]]
-    save_array(folder / f"{split}_index.npy", index)
     write_atomic(folder / f"{split}_names.txt", "".join(f"{name}\n" for name in names))
-    return index["label"]
+    return np.concatenate([np.load(task.index) for task in tasks])
+
+
+def _write_scores(
+    folder: Path, split: str, index: np.ndarray, listed: Sequence[float]
+) -> list[float]:
+    """Write the scores of the images that were stored, whose labels become 0; return them."""
+    scores = np.array(listed, dtype=np.float64)[index["label"]]
+    save_array(folder / f"{split}_scores.npy", scores)
+    index["label"] = 0
+    return scores.tolist()
 
 
 def _counts(

@@ -52,7 +52,8 @@ def prepare_shards(
     splits : mapping
         For ``train`` and ``test``: the originals with their labels, in their final order.
     facts : mapping
-        ``dataset``, ``prepare``, ``classes`` and ``source`` of the manifest.
+        ``dataset``, ``prepare``, ``classes`` and ``source`` of the manifest. With ``scores``, by
+        split a list of the originals' in order, labels are the places of originals.
     geometry, storage : str
         As `structnets.data.originals.verified_image.fit` and ``encode`` know them.
     kind : {"jpeg", "picture"}

@@ -19,6 +19,7 @@ from structnets.data.sets.preparation import Content, Preparation
 from structnets.files import read_json, write_json
 
 Split = Literal["train", "test"]
+SPLITS: tuple[Split, ...] = ("train", "test")
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class ListedPicture:
     sha256 : str
         Of its bytes.
     label : str
-        Its class.
+        Its class, or its score as text.
     split : {"train", "test"}
         What it is for.
     """
@@ -55,7 +56,7 @@ class PictureList:
     folder : str
         Where they lie.
     classes : tuple of str
-        A label is an index into them.
+        Of all labels, in their order; none where labels are scores.
     pictures : tuple of ListedPicture
         In order of their names.
     """
@@ -129,22 +130,36 @@ def read(asked: Preparation) -> Content:
     OSError, ValueError
         As `load_list` says, or if a picture changed since.
     """
-    listed = load_list(asked.originals / f"{asked.option('content')}.json")
+    listed = _listed(asked)
     number = {name: index for index, name in enumerate(listed.classes)}
-    folder = Path(listed.folder)
     data = {
-        split: [
-            (
-                _KnownFile(
-                    picture.name, str(folder / picture.name), 0, picture.size, picture.sha256
-                ),
-                number[picture.label],
-            )
-            for picture in listed.of_split(split)
-        ]
-        for split in ("train", "test")
+        split: [(_file(listed, p), number[p.label]) for p in listed.of_split(split)]
+        for split in SPLITS
     }
     return Content(data, {"content": listed.digest}, classes=listed.classes)
+
+
+def read_scores(asked: Preparation) -> Content:
+    """List pictures with a score each, as `read`; those of one split have its place as label.
+
+    The data are, for ``train`` and ``test``, the files with their places, and the scores in order.
+    """
+    listed = _listed(asked)
+    data = {}
+    for split in SPLITS:
+        pictures = listed.of_split(split)
+        files = [(_file(listed, picture), place) for place, picture in enumerate(pictures)]
+        data[split] = files, [float(picture.label) for picture in pictures]
+    return Content(data, {"content": listed.digest})
+
+
+def _listed(asked: Preparation) -> PictureList:
+    return load_list(asked.originals / f"{asked.option('content')}.json")
+
+
+def _file(listed: PictureList, picture: ListedPicture) -> FileRange:
+    path = str(Path(listed.folder) / picture.name)
+    return _KnownFile(picture.name, path, 0, picture.size, picture.sha256)
 
 
 def class_names(labels: Iterable[str]) -> Sequence[str]:

@@ -18,6 +18,12 @@ from structnets.specs.validation import Strict, checked, load_yaml
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 
+LINEAR = "linear"
+"""The fitted row that stands beside studies of cohorts, and of pictures with scores."""
+
+MEAN = "always the mean"
+"""Who estimates the same of all, a row beside every score."""
+
 
 class Pictures(Strict):
     """How pictures become what a net sees."""
@@ -119,6 +125,10 @@ class Study(Strict):
 
     study: str = Field(description="The study has this name: a-z, 0-9 and _.")
     question: str = Field(default="", description="The question is the first line of the report.")
+    kind: Literal["classes", "regression"] = Field(
+        default="classes",
+        description="Classes are told apart, or with regression a score, a number, is estimated.",
+    )
     images: str | None = Field(
         default=None,
         description="This folder has a folder for each class, or train and test with those.",
@@ -127,6 +137,10 @@ class Study(Strict):
         default=None,
         description="This CSV or parquet file has the columns path and label, and perhaps group "
         "and split (train or test); paths are relative to `images`, or to the table.",
+    )
+    label: str | None = Field(
+        default=None,
+        description="This column of the table holds the classes, or the score; null: label.",
     )
     exclude: list[str] = Field(
         default=[], description="These pictures, or patterns of their names, are left out."
@@ -172,10 +186,33 @@ class Study(Strict):
     def _of_something(self) -> Study:
         if self.images is None and self.table is None:
             raise ValueError("give images (a folder) or table (a file): what the study is of")
+        if self.table is None and (self.regression or self.label is not None):
+            asked = "kind: regression" if self.regression else f"label: {self.label}"
+            raise ValueError(
+                f"{asked} needs a table, whose column label says what each picture is: give table "
+                "(path and label, one line a picture)"
+            )
+        if self.label in ("path", "group", "split", ""):
+            raise ValueError(
+                f"label {self.label!r} cannot be the column of what is learned: name another, or "
+                "leave it out for the column label"
+            )
         titles = [row.title for row in self.rows]
         if len(set(titles)) < len(titles):
             raise ValueError(f"rows need different labels, got {titles}")
+        if taken := {LINEAR, MEAN} & set(titles) if self.regression else set():
+            raise ValueError(f"a row that stands beside is called {taken.pop()!r}: rename yours")
         return self
+
+    @property
+    def regression(self) -> bool:
+        """Whether a score is estimated."""
+        return self.kind == "regression"
+
+    @property
+    def label_column(self) -> str:
+        """The column of the table that says what each picture is."""
+        return self.label or "label"
 
     def place(self, path: str, file: Path) -> Path:
         """Return a path of the study in `file` as an absolute one."""

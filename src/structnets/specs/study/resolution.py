@@ -8,12 +8,16 @@ from typing import Any
 
 from structnets.identity import run_id
 from structnets.specs.experiment import merge
+from structnets.specs.inner_folds import ridge_recipe
 from structnets.specs.resolved import ResolvedSpec
 from structnets.specs.spec import validate
-from structnets.specs.study.model import Row, Study
+from structnets.specs.study.model import LINEAR, Row, Study
 
 STEPS, BATCH = 200, 32
 """A training has so many steps, of so many pictures each, unless the study says otherwise."""
+
+FEWEST_SCORED = 10
+"""From fewer pictures with a score nothing is learned."""
 
 DEFAULT_RECIPE: Mapping[str, Any] = {
     "optimizer": {"name": "sgd", "lr": 0.05, "momentum": 0.9, "nesterov": True,
@@ -31,7 +35,7 @@ class StudyRun:
     Attributes
     ----------
     row : str
-        Title of its row.
+        Title of its row, which may be the fitted one that stands beside.
     size : int
         Number of training pictures.
     seed : int
@@ -60,7 +64,7 @@ def study_runs(study: Study, content: str, classes: int, training: int) -> Itera
     content : str
         Digest of the list of pictures.
     classes, training : int
-        Numbers of classes, and of pictures for training.
+        Numbers of classes, none of scores, and of pictures for training.
 
     Raises
     ------
@@ -68,37 +72,55 @@ def study_runs(study: Study, content: str, classes: int, training: int) -> Itera
         If a number of training pictures is more than there are or fewer than classes, or a spec is
         not valid.
     """
+    geometry = f"{study.pictures.fit}{study.pictures.side}"
+    data: dict[str, Any] = {
+        "name": "pictures",
+        "prepare": {"content": content, "classes": classes, "geometry": geometry},
+    }
+    if study.regression:
+        prepare = {"content": content, "label_column": study.label_column, "geometry": geometry}
+        data = {"name": "picture_scores", "prepare": prepare}
     for asked in study.train_sizes:
-        size = training if asked == "all" else int(asked)
-        if size > training:
-            raise ValueError(
-                f"train_sizes: {size} are more than the {training} pictures for training; give at "
-                "most so many, or all"
-            )
-        if size < classes:
-            raise ValueError(
-                f"train_sizes: {size} pictures are fewer than the {classes} classes; give at least "
-                "one of each"
-            )
-        for row in study.rows:
+        size = _size_of(study, asked, classes, training)
+        models = [
+            (row.title, {"name": row.model, "options": row.options}, recipe_of(study, row, size))
+            for row in study.rows
+        ]
+        if study.regression and (fitted := ridge_recipe(size)):
+            models.append((LINEAR, {"name": "coarse_pixels"}, fitted))
+        for title, model, recipe in models:
             for seed in range(study.seeds):
                 spec = {
                     "chapter": None,
                     "preset": "small",
-                    "model": {"name": row.model, "options": row.options},
-                    "data": {
-                        "name": "pictures",
-                        "prepare": {
-                            "content": content,
-                            "classes": classes,
-                            "geometry": f"{study.pictures.fit}{study.pictures.side}",
-                        },
-                        "train_size": None if size == training else size,
-                    },
-                    "recipe": recipe_of(study, row, size),
+                    "model": model,
+                    "data": {**data, "train_size": None if size == training else size},
+                    "recipe": recipe,
                     "seed": seed,
+                    **({"metric": "mae"} if study.regression else {}),
                 }
-                yield StudyRun(row.title, size, seed, validate(spec))
+                yield StudyRun(title, size, seed, validate(spec))
+
+
+def _size_of(study: Study, asked: int | str, classes: int, training: int) -> int:
+    """Return a number of training pictures that a study asks for; raises as `study_runs`."""
+    size = training if asked == "all" else int(asked)
+    if size > training:
+        raise ValueError(
+            f"train_sizes: {size} are more than the {training} pictures for training; give at "
+            "most so many, or all"
+        )
+    if size < classes:
+        raise ValueError(
+            f"train_sizes: {size} pictures are fewer than the {classes} classes; give at least "
+            "one of each"
+        )
+    if study.regression and size < FEWEST_SCORED:
+        raise ValueError(
+            f"train_sizes: from {size} pictures no score can be learned; give at least "
+            f"{FEWEST_SCORED}"
+        )
+    return size
 
 
 def recipe_of(study: Study, row: Row, size: int) -> dict[str, Any]:

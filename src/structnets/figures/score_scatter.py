@@ -1,4 +1,4 @@
-"""Estimates against scores of held-out people, a panel for each row of a study."""
+"""Estimates against scores of people or pictures, a panel for each row of a study."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from structnets.figures.style import COLOURS, GREY, Stem, figure, save
 _ACROSS, _SIDE, _MARGIN = 3, 3.0, 0.04
 
 
-def draw_cohort_scatter(
+def draw_score_scatter(
     scores: np.ndarray, estimates: Mapping[str, np.ndarray], stem: Stem, label: str
 ) -> Sequence[Path]:
-    """Draw one point a scan, the line of equality, and the mean of all scores.
+    """Draw one point for each, the line of equality, and the mean of all scores.
 
     All panels have one scale, which is the same along both axes.
 

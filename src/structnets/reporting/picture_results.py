@@ -1,0 +1,131 @@
+"""What the results of all studies of pictures share: cells of rows and sizes, over seeds."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+from structnets.data.prepared.manifest import load_manifest
+from structnets.reporting.intervals import student_interval
+from structnets.reporting.study_plan import StudyPlan
+from structnets.reporting.study_runs import results_of
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A mean over seeds.
+
+    Attributes
+    ----------
+    mean : float
+    low, high : float or None
+        Ends of the 95 % interval of the mean (Student's t over seeds); None with a single seed,
+        or where all seeds gave the same, from which no spread can be told.
+    n : int
+        Number of seeds.
+    """
+
+    mean: float
+    low: float | None
+    high: float | None
+    n: int
+
+
+def measured(values: Sequence[float]) -> Measured:
+    """Return the mean of some values with its 95 % interval.
+
+    Examples
+    --------
+    >>> measured([1.0, 2.0, 3.0])
+    Measured(mean=2.0, low=-0.484..., high=4.484..., n=3)
+    """
+    mean, n = statistics.fmean(values), len(values)
+    if len(set(values)) == 1:
+        return Measured(mean, None, None, n)
+    low, high = student_interval(values) or (None, None)
+    return Measured(mean, low, high, n)
+
+
+@dataclass(frozen=True)
+class PictureResults:
+    """What the runs of a study of pictures measured.
+
+    Attributes
+    ----------
+    planned : StudyPlan
+        The study.
+    manifest : dict
+        Of the prepared pictures.
+    prepared : Path
+        Their folder.
+    results : dict
+        ``result.json`` of every run, by run id.
+    """
+
+    planned: StudyPlan
+    manifest: Mapping[str, Any]
+    prepared: Path
+    results: Mapping[str, Mapping[str, Any]]
+
+    @classmethod
+    def of_study(cls, planned: StudyPlan, prepared: Path, results: Path) -> Self:
+        """Read what the runs of a study published below `results`, of pictures in `prepared`.
+
+        Raises
+        ------
+        FileNotFoundError
+            If a run is not there.
+        ValueError
+            If a result is of another spec, or was measured on other data than the others.
+        """
+        manifest = load_manifest(prepared)
+        found = results_of(planned.runs, results, manifest["digest"], "pictures")
+        # Of all pictures that were listed, those that could not be read were not trained on.
+        whole = sum(manifest["counts"]["train"].values())
+        runs = [
+            replace(run, size=whole) if run.spec["data"]["train_size"] is None else run
+            for run in planned.runs
+        ]
+        return cls(replace(planned, runs=runs), manifest, prepared, found)
+
+    @property
+    def rows(self) -> list[str]:
+        """Titles of the rows."""
+        return list(dict.fromkeys(run.row for run in self.planned.runs))
+
+    @property
+    def sizes(self) -> list[int]:
+        """Numbers of training pictures, ascending."""
+        return sorted({run.size for run in self.planned.runs})
+
+    @property
+    def tested(self) -> int:
+        """Number of pictures that are tested."""
+        return sum(self.manifest["counts"]["test"].values())
+
+    def runs_of(self, row: str, size: int) -> dict[int, Mapping[str, Any]]:
+        """Return the results of a cell, by seed."""
+        return {
+            run.seed: self.results[run.run_id]
+            for run in self.planned.runs
+            if (run.row, run.size) == (row, size)
+        }
+
+    def run_ids(self, row: str, size: int) -> list[str]:
+        """Return the runs of a cell, in the order of their seeds."""
+        runs = self.runs_of(row, size)
+        return [runs[seed]["run_id"] for seed in sorted(runs)]
+
+    def difference(self, row: str, other: str, size: int) -> Measured:
+        """Return how much better a row is than another, paired by seed."""
+        raise NotImplementedError
+
+
+def within(score: Measured, least: float, most: float) -> Measured:
+    """Return a mean whose interval ends where its quantity does."""
+    if score.low is None or score.high is None:
+        return score
+    return replace(score, low=max(least, score.low), high=min(most, score.high))
