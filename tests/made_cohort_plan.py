@@ -1,8 +1,10 @@
-"""The plan of a study of a made cohort, whose scans are a byte each: nothing is read of them."""
+"""The plan of a study of a made cohort, whose scans are a voxel each: nothing is registered."""
 
 from pathlib import Path
 from typing import Any
 
+import nibabel
+import numpy as np
 import yaml
 
 from structnets.files import write_json
@@ -10,6 +12,12 @@ from structnets.reporting.cohort_plan import CohortPlan, plan_cohort
 from structnets.reporting.study_estimate import speed_key, speeds_file
 from structnets.specs.cohort_study import LINEAR
 from structnets.specs.configuration import Configuration
+
+
+def scan_bytes(number: int) -> bytes:
+    """Return a scan of one voxel."""
+    voxel = np.full((1, 1, 1), number, dtype=np.uint8)
+    return nibabel.Nifti1Image(voxel, np.eye(4)).to_bytes()
 
 
 def plan_made_cohort(
@@ -22,7 +30,7 @@ def plan_made_cohort(
     (root / "brains").mkdir()
     rows, classes = ["subject,file,d"], study["classes"]
     for number in range(people):
-        (root / "brains" / f"b{number}.nii").write_bytes(bytes([number]))
+        (root / "brains" / f"b{number}.nii").write_bytes(scan_bytes(number))
         rows.append(f"p{number},b{number}.nii,{classes[number % len(classes)]}")
     (root / "brains/labels.csv").write_text("\n".join(rows))
     (root / "my.yaml").write_text(yaml.safe_dump(study))

@@ -1,5 +1,6 @@
 """A study of a cohort: planned from a folder, scored from made predictions, told on one page."""
 
+import gzip
 import json
 import re
 from types import SimpleNamespace
@@ -21,6 +22,7 @@ from structnets.reporting.cohort_results import MAJORITY
 from structnets.specs.cohort_study import LINEAR, inner_folds
 from structnets.specs.configuration import Configuration
 from structnets.training.run import run_spec
+from tests.made_cohort_plan import scan_bytes
 from tests.made_results import make_result
 
 STUDY = {
@@ -45,7 +47,7 @@ def plan(tmp_path):
         folder.mkdir(exist_ok=True)
         rows = ["subject,file,d,age,site"]
         for number in range(people):
-            (folder / f"b{number}.nii").write_bytes(bytes([number]))
+            (folder / f"b{number}.nii").write_bytes(scan_bytes(number))
             label = "yes" if number < positive else "no"
             if number % 3 == 2 and "maybe" in more.get("classes", ()):
                 label = "maybe"
@@ -84,9 +86,13 @@ def report(tmp_path):
             [str(tmp_path / "P03_x.nii"), "has no <label>"],
             [path, "is excluded by name"],
             [str(tmp_path / "P78.nii"), "is excluded by 'P78'"],  # by an earlier version
+            [str(tmp_path / "anna.nii"), "is another scan of P01: anna_2.nii is used, the first"],
         ]
         source = {"counts": counts, "left_out": left_out, "excluded": {}}
         source["excluded_by"] = {path: "P77"}
+        source["reasons"] = {left_out[3][0]: "is another scan of a session"}
+        source["excluded"] = {"P05": [f"{tmp_path}/bert.nii is truncated"]}
+        source["unusable"] = ["P05"]
         shape = (2, 2, 2) if answer else grid_shape(planned.study.grid_mm)
         volumes = np.random.default_rng(0).integers(0, 90, (len(labels), 1, *shape), np.uint8)
         for volume, label in zip(volumes, labels, strict=True):
@@ -131,6 +137,28 @@ def test_runs_carry_the_content_and_a_linear_row_is_beside(plan):
     contents = {run.spec["data"]["prepare"]["content"] for run in planned.runs}
     assert contents == {planned.list_file.stem}
     assert sum(map(len, planned.jobs.values())) == 8
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", r"1 of 24 scans cannot be read: .*b3\.nii is empty: it has no byte"),
+        (b"no scan" * 99, r"b3\.nii is not a readable volume: it is neither NIfTI nor Analyze"),
+        (scan_bytes(3)[:200], r"b3\.nii has no readable header|b3\.nii is not a readable volume"),
+        (gzip.compress(scan_bytes(3)), r"compressed by gzip; call it \.nii\.gz"),
+    ],
+)
+def test_a_scan_that_cannot_be_read_is_told_before_anything_is_registered(
+    plan, tmp_path, content, said
+):
+    plan()
+    before = (tmp_path / "brains/b3.nii").read_bytes()
+    (tmp_path / "brains/b3.nii").write_bytes(content)
+    file = Configuration(study=str(tmp_path / "study.yaml"))
+    with pytest.raises(ValueError, match=said):
+        plan_cohort(file, tmp_path / "lists", None)
+    (tmp_path / "brains/b3.nii").write_bytes(before)
+    plan_cohort(file, tmp_path / "lists", None)
 
 
 def test_a_corrected_label_makes_other_runs(plan):
@@ -220,13 +248,16 @@ def test_people_have_pseudonyms_unless_their_names_are_asked_for(plan, report):
     folder = report(plan(), answers)
     said = (folder / "predictions.csv").read_text() + (folder / "report.html").read_text()
     assert "person-04" in said
-    assert not re.search("P03|P77|P78", said)
+    assert not re.search("P03|P77|P78|anna|bert", said)
     assert "person-04,P03" in (folder / "names.csv").read_text()
     assert "somebody" in (folder / "report.html").read_text()
-    assert "is excluded by name" in (folder / "report.html").read_text()
+    for reason in ("is excluded by name", "is another scan of a session", "cannot be read, or reg"):
+        assert f">{reason}" in (folder / "report.html").read_text()
     folder = report(plan(names="subjects"), answers)
     assert "P03" in (folder / "predictions.csv").read_text()
-    assert "is excluded by name (&#39;P77&#39;)" in (folder / "report.html").read_text()
+    page = (folder / "report.html").read_text()
+    assert "is excluded by name (&#39;P77&#39;)" in page
+    assert "is another scan of P01: anna_2.nii is used" in page
 
 
 def test_repeats_are_averaged(plan, report):

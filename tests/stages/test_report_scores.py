@@ -17,6 +17,7 @@ from structnets.reporting.study_estimate import time_steps
 from structnets.specs.cohort_study import LINEAR
 from structnets.specs.configuration import Configuration
 from structnets.training.run import run_spec
+from tests.made_cohort_plan import scan_bytes
 from tests.made_results import make_result
 
 STUDY = {
@@ -45,7 +46,7 @@ def plan(tmp_path):
         rows = ["subject,file,age,dose,site", "P99,b99.nii,n/a,1,a"]
         (folder / "b99.nii").write_bytes(b"no age")
         for number, age in enumerate(ages):
-            (folder / f"b{number}.nii").write_bytes(bytes([number]))
+            (folder / f"b{number}.nii").write_bytes(scan_bytes(number))
             rows.append(f"P{number:02d},b{number}.nii,{age},{2 * number},{'ab'[number % 2]}")
         (folder / "labels.csv").write_text("\n".join(rows))
         file = tmp_path / "study.yaml"

@@ -22,6 +22,7 @@ for _study in STUDIES:
                 "../../environment.yml"
             threads: max(map(workers_of, _runs)) * CONFIG.cpus_per_worker
             resources:
+                **partition_of_trainings(),
                 workers=max(map(workers_of, _runs)),
                 min_workers=max(map(workers_of, _runs)),
                 gpu=max(map(workers_of, _runs)) * CONFIG.gpus_per_worker,
@@ -62,7 +63,9 @@ for _study in STUDIES:
             runtime=30,
         params:
             runs=sorted({run.run_id for run in _study.runs}),
-            study=identity.digest(_study.study.model_dump(mode="json", exclude_defaults=True)),
+            study=identity.digest(
+                _study.study.model_dump(mode="json", exclude_defaults=True)
+            ),
             question=_study.study.question,
             file=lambda wildcards, output, study=_study: study.file,
             roots=roots,

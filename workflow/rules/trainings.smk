@@ -81,4 +81,10 @@ def over_nodes(run):
     }
 
 
+def partition_of_trainings():
+    """Return the partition of trainings whose rules the Slurm profile does not know by name."""
+    partition = os.environ.get("STRUCTNETS_SLURM_GPU_PARTITION")
+    return {"slurm_partition": partition} if partition else {}
+
+
 TRAINED_HERE = [name for name, runs in PLAN.batches.items() if is_trained_here(runs)]

@@ -31,8 +31,9 @@ class Decided:
     used : list of (Scan, SubjectFiles)
         In the listing's order.
     record : dict
-        Plain JSON: ``left_out``, ``excluded_by`` and ``taken`` of the listing, ``excluded`` and
-        ``flagged`` with their problems by scan, ``counts`` of all of them.
+        Plain JSON: ``left_out``, ``reasons``, ``excluded_by`` and ``taken`` of the listing,
+        ``excluded`` and ``flagged`` with their problems by scan, ``unusable``, those of
+        ``excluded`` that have no volume, ``counts`` of all of them.
     """
 
     used: list[tuple[Scan, SubjectFiles]]
@@ -77,10 +78,12 @@ def decide(request: CohortRequest, listing: Listing, subjects: Sequence[SubjectF
     flagged = {files.name: files.problems for _, files in used if files.problems}
     record = {
         "left_out": [list(entry) for entry in listing.left_out],
+        "reasons": dict(listing.reasons),
         "excluded_by": dict(listing.excluded_by),
         "taken": [list(entry) for entry in listing.taken],
         "excluded": dropped,
         "flagged": flagged,
+        "unusable": [files.name for files in undecided if exclude and files.failure],
         "counts": dict(
             zip(COUNTED, map(len, (used, flagged, dropped, listing.left_out)), strict=True)
         ),

@@ -83,7 +83,9 @@ def restrict(listing: Listing, split: Mapping[str, str], path: Path) -> Listing:
         for scan in listing.scans
         if image_of(scan) not in split
     )
-    return replace(listing, scans=kept, left_out=(*listing.left_out, *left), sides=sides)
+    reasons = {**listing.reasons, **{what: "is not in the list of images" for what, _ in left}}
+    left_out = (*listing.left_out, *left)
+    return replace(listing, scans=kept, left_out=left_out, sides=sides, reasons=reasons)
 
 
 def fixed_folds(names: Sequence[str], sides: Mapping[str, str], repetitions: int) -> np.ndarray:

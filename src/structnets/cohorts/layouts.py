@@ -13,7 +13,8 @@ from pathlib import Path
 
 from structnets.cohorts.listing import Found, Listing, match
 from structnets.cohorts.ordering import read_timetable
-from structnets.cohorts.sheet import Labels, Row, index_rows, one_of, read_labels, score_in
+from structnets.cohorts.sheet import Labels, Row, index_rows, one_of, read_labels
+from structnets.forms.scores.cells import score_in
 from structnets.imaging.scan_files import absence
 
 _ENDINGS = (".nii", ".nii.gz", ".img")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import NamedTuple
 
 from structnets.cohorts.naming import near_misses, path_part, shown
 from structnets.cohorts.ordering import Timetable, first_scan, first_session
@@ -77,6 +78,8 @@ class Listing:
         ``train`` or ``test`` by name of scan, where a list of images fixes it; else empty.
     excluded_by : mapping
         Which entry of ``exclude`` names each file that is left out by one, which may be a name.
+    reasons : mapping
+        Why, without any name, by what is left out.
     """
 
     scans: tuple[Scan, ...]
@@ -84,6 +87,7 @@ class Listing:
     taken: tuple[tuple[str, str], ...] = ()
     sides: Mapping[str, str] = field(default_factory=dict)
     excluded_by: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 def with_traits(
@@ -166,14 +170,17 @@ def match(
     """
     ordered = sorted(found, key=lambda item: (item.subject, item.session, str(item.path)))
     excluded, rest = _excluded(ordered, labels, exclude)
-    left = [(path, "is excluded by name") for path in excluded]
+    left = [_Left(path, "is excluded by name") for path in excluded]
     by_subject: dict[str, list[Found]] = defaultdict(list)
     for item in rest:
         if item.key in labels.of:
             by_subject[item.subject].append(item)
         else:
-            why = labels.refused.get(item.key, f"has no label in {labels.source}")
-            left.append((str(item.path), why))
+            place = str(item.path)
+            if item.key in labels.refused:
+                left.append(_Left(place, labels.without, labels.refused[item.key]))
+            else:
+                left.append(_Left(place, "has no label", f"has no label in {labels.source}"))
     scans: dict[str, Scan] = {}
     taken: list[tuple[str, str]] = []
     for subject, items in by_subject.items():
@@ -183,18 +190,29 @@ def match(
         taken += how
         for item in chosen:
             if item.absent:
-                left.append((str(item.path), item.absent))
+                left.append(_Left(str(item.path), "has no content here", item.absent))
                 continue
             scan = Scan(subject, item.session, item.path, labels.of[item.key], item.axes)
             _refuse_same_name(scans, scan)
             scans[scan.name] = scan
     keys = {item.key for item in ordered}
     missing = [key for key in labels.of if key not in keys]
-    left += [(key, f"has a label in {labels.source} but no scan") for key in missing]
+    why = f"has a label in {labels.source} but no scan"
+    left += [_Left(key, "has a label but no scan", why) for key in missing]
     nameless = {item.key for item in rest} - set(labels.of) - set(labels.refused)
     _refuse_near_misses(sorted(nameless), missing, labels)
-    _check_classes(scans, classes, labels, ordered, left)
-    return Listing(tuple(scans.values()), tuple(left), tuple(taken), excluded_by=excluded)
+    told = tuple((one.what, one.why or one.reason) for one in left)
+    _check_classes(scans, classes, labels, ordered, told)
+    reasons = {one.what: one.reason for one in left}
+    return Listing(tuple(scans.values()), told, tuple(taken), excluded_by=excluded, reasons=reasons)
+
+
+class _Left(NamedTuple):
+    """What is left out, the reason without any name, and with names if that says more."""
+
+    what: str
+    reason: str
+    why: str = ""
 
 
 def _excluded(
@@ -232,7 +250,7 @@ def _choose(
     items: Sequence[Found],
     sessions: str,
     times: Callable[[str, Sequence[str]], Timetable],
-) -> tuple[list[Found], list[tuple[str, str]], list[tuple[str, str]]]:
+) -> tuple[list[Found], list[_Left], list[tuple[str, str]]]:
     """Choose among a subject's scans: those used, those left out and why, what was taken."""
     groups: dict[str, dict[Path, Found]] = defaultdict(dict)
     for item in items:
@@ -240,14 +258,14 @@ def _choose(
     if len(items) == 1:
         return list(items), [], []
     table = times(subject, list(groups))
-    left: list[tuple[str, str]] = []
+    left: list[_Left] = []
     taken: list[tuple[str, str]] = []
     try:
         if len(groups) > 1 and sessions == "first":
             first, how = first_session({name: list(of) for name, of in groups.items()}, table)
             others = [path for name, of in groups.items() if name != first for path in of]
             why = f"is a further session of {subject}: {first} is used, the first {how}"
-            left += [(str(path), why) for path in others]
+            left += [_Left(str(path), "is a further session", why) for path in others]
             taken.append((scan_name(subject, first), f"the first of {len(groups)} sessions, {how}"))
             groups = {first: groups[first]}
         chosen = []
@@ -256,7 +274,8 @@ def _choose(
             if len(of) > 1:
                 path, how = first_scan(list(of), table)
                 why = f"is another scan of {name}: {path.name} is used, the first {how}"
-                left += [(str(other), why) for other in of if other != path]
+                reason = "is another scan of a session"
+                left += [_Left(str(other), reason, why) for other in of if other != path]
                 taken.append((name, f"{path.name}, the first of {len(of)} scans, {how}"))
             chosen.append(of[path])
     except ValueError as error:

@@ -11,8 +11,10 @@ from pathlib import Path
 from structnets.cohorts.listing import Listing
 from structnets.cohorts.naming import shown
 from structnets.cohorts.request import CohortRequest
-from structnets.cohorts.sheet import MOST_CLASSES, is_number, read_rows, too_many_for_classes
+from structnets.cohorts.sheet import read_rows
+from structnets.cohorts.unreadable import unreadable
 from structnets.forms.cohort.covariate_columns import MISSING
+from structnets.forms.scores.cells import MOST_CLASSES, is_number, too_many_for_classes
 from structnets.metrics.regression import far_values
 from structnets.specs.cohort_study import FEWEST, FEWEST_SCORED
 from structnets.specs.written_study import in_comment, study_name
@@ -87,6 +89,7 @@ def _text(
           for value, count in values.items() if value not in chosen),
         *(f"Left out: {count} {why}" for why, count in reasons(listing).items()),
         *(f"Taken of {what}: {how}" for what, how in listing.taken[:5]),
+        *_unread(listing),
     ]  # fmt: skip
     if least < FEWEST:
         comment.append(
@@ -183,6 +186,7 @@ def write_score_study(
         f"score, {scores[0]:g} to {scores[-1]:g}, the middle one {scores[len(scores) // 2]:g}.",
         *(f"Left out: {count} {why}" for why, count in reasons(listing).items()),
         *(f"Taken of {what}: {how}" for what, how in listing.taken[:5]),
+        *_unread(listing),
     ]
     if len(of) < FEWEST_SCORED:
         comment.append(
@@ -198,6 +202,16 @@ def write_score_study(
     kind = "kind: regression  # the score is estimated; no classes"
     fewest = f"{FEWEST_SCORED} people"
     return study_text(folder, label, layout, comment, kind, columns, folds, fewest)
+
+
+def _unread(listing: Listing) -> list[str]:
+    """Warn of scans that cannot be read."""
+    found = unreadable(listing)
+    said = (
+        f"WARNING: {len(found)} scans cannot be read, and the study does not start with them "
+        f"(copy or convert them anew, or name them in exclude): {shown(found, '; ')}"
+    )
+    return [said] if found else []
 
 
 def reasons(listing: Listing) -> Counter[str]:

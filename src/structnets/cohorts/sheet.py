@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,12 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from structnets.foreign.shown import shortened
-from structnets.forms.cohort.covariate_columns import MISSING
 from structnets.imaging.scan_files import absence, read_whole
 
 Row = Mapping[str, str]
-MOST_CLASSES, _FEW_VALUES = 20, 5
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 # Spreadsheets write the class 1 so, as soon as one cell of its column is empty.
 _WHOLE = re.compile(r"([+-]?\d+)\.0+")
 
@@ -34,11 +30,14 @@ class Labels:
         Why a key that the table has got no class, by key.
     source : str
         The table, for messages.
+    without : str
+        What is said of all of `refused`.
     """
 
     of: Mapping[str, str]
     refused: Mapping[str, str]
     source: str
+    without: str = "is of no class"
 
 
 def read_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
@@ -140,7 +139,7 @@ def read_labels(
             refused[name] = f"{without}: {shown} in {path.name}"
         else:
             of[name] = label
-    return Labels(of, refused, str(path))
+    return Labels(of, refused, str(path), without)
 
 
 def one_of(column: str, classes: Sequence[str]) -> Callable[[Row], str | None]:
@@ -163,47 +162,6 @@ def one_of(column: str, classes: Sequence[str]) -> Callable[[Row], str | None]:
         return None
 
     return classify
-
-
-def score_in(column: str) -> Callable[[Row], str | None]:
-    """Return a reader of a column of numbers: the number as text, the same for ``65`` and ``65.0``.
-
-    It returns None where there is no value, and raises a ValueError for a text that is no number.
-    """
-
-    def read(row: Row) -> str | None:
-        value = row[column]
-        return None if value in MISSING else repr(number_in(value, column)).removesuffix(".0")
-
-    return read
-
-
-def is_number(text: str) -> bool:
-    """Say whether a cell holds a finite number, with a point before decimals."""
-    return bool(_NUMBER.fullmatch(text)) and math.isfinite(float(text))
-
-
-def too_many_for_classes(values: Mapping[str, int]) -> bool:
-    """Say whether numbers, with how often each is there, are more than classes would be."""
-    few = 2 * len(values) <= sum(values.values())
-    return len(values) > MOST_CLASSES or (len(values) > _FEW_VALUES and not few)
-
-
-def number_in(text: str, column: str) -> float:
-    """Return the number that a cell holds.
-
-    Raises
-    ------
-    ValueError
-        If it holds none, or one that is not finite.
-    """
-    if is_number(text):
-        return float(text) + 0.0  # no negative zero
-    hint = ", with a point before decimals" if re.fullmatch(r"[+-]?\d+,\d+", text) else ""
-    raise ValueError(
-        f"{column} is {shortened(repr(text))}, which is no number: write one{hint}, or n/a where "
-        "there is none"
-    )
 
 
 def without_zeros(text: str) -> str:

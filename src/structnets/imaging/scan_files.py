@@ -46,6 +46,33 @@ def absence(path: Path) -> str | None:
     return None
 
 
+def header_problem(path: Path) -> str | None:
+    """Say why a listed scan cannot be one, as far as its header tells; None if it may be.
+
+    Only the first bytes are read: a file that is cut or damaged further on is not found so.
+    """
+    if reason := absence(path):
+        return reason
+    if not path.stat().st_size:
+        return "is empty: it has no byte"
+    try:
+        kind = _format_of(path)
+        files = kind.filespec_to_file_map(str(path))
+        _read_header(kind, files.get("header", files["image"]).filename)
+    # What a damaged header makes the parser raise is not documented: anything, in practice.
+    except Exception as error:
+        said = shortened(str(error).removeprefix(f"{path} ") or type(error).__name__)
+        return said if said.startswith("is ") else f"has no readable header: {said}"
+    return None
+
+
+def _read_header(kind: Any, name: str) -> None:
+    from nibabel.openers import ImageOpener
+
+    with ImageOpener(name) as file:
+        kind.header_class.from_fileobj(file)
+
+
 def read_whole(path: Path) -> bytes:
     """Read a file to its end, a ``.gz`` one unpacked and compared with its checksum.
 

@@ -202,6 +202,7 @@ def permutation_p(
     score: Score,
     labels: np.ndarray,
     answers: np.ndarray,
+    groups: Sequence[object] | None = None,
     *,
     permutations: int = PERMUTATIONS,
     seed: int = 0,
@@ -211,6 +212,12 @@ def permutation_p(
     The predictions stay and the labels are shuffled; nothing is trained again. It tests whether
     predictions and labels are related, and is somewhat optimistic where trainings share people.
 
+    Parameters
+    ----------
+    groups : sequence, optional
+        N people, who are shuffled: all rows of one get the label of another. Where somebody's rows
+        have several labels, all labels of a person go to one of as many rows.
+
     Returns
     -------
     float
@@ -218,9 +225,32 @@ def permutation_p(
     """
     rng = np.random.default_rng(seed)
     reached = score(labels, answers) - 1e-9
-    shuffled = rng.permuted(np.tile(labels, (permutations, 1)), axis=1)
+    if groups is None or len(set(groups)) == len(labels):
+        shuffled = rng.permuted(np.tile(labels, (permutations, 1)), axis=1)
+    else:
+        shuffled = _shuffled_between(groups, labels, permutations, rng)
     hits = int((score(shuffled, answers) >= reached).sum())
     return (1 + hits) / (1 + permutations)
+
+
+def _shuffled_between(
+    groups: Sequence[object], labels: np.ndarray, count: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Return labels (count, N) that were shuffled between groups."""
+    rows: dict[object, list[int]] = {}
+    for row, group in enumerate(groups):
+        rows.setdefault(group, []).append(row)
+    if all(len(set(labels[of].tolist())) == 1 for of in rows.values()):
+        place = {group: number for number, group in enumerate(rows)}
+        each = np.array([labels[of[0]] for of in rows.values()])
+        dealt = rng.permuted(np.tile(each, (count, 1)), axis=1)
+        return dealt[:, [place[group] for group in groups]]
+    shuffled = np.tile(labels, (count, 1))
+    for size in sorted({len(of) for of in rows.values()}):
+        blocks = np.array([of for of in rows.values() if len(of) == size])
+        order = rng.permuted(np.tile(np.arange(len(blocks)), (count, 1)), axis=1)
+        shuffled[:, blocks] = labels[blocks[order]]
+    return shuffled
 
 
 def roc_points(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

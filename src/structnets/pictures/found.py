@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
-from structnets.cohorts.sheet import score_in
 from structnets.content import visible_files
 from structnets.data.originals.picture import SUFFIXES
-from structnets.foreign.apart import read_apart
-from structnets.foreign.limits import TABLE
-from structnets.foreign.parquet import parse_rows
-from structnets.foreign.reading import read_whole
 from structnets.foreign.shown import shortened, shown
-from structnets.forms.cohort.covariate_columns import MISSING
+from structnets.forms.scores.cells import score_in
+from structnets.pictures.tables import class_reader, read_lines
 
 TRAIN, TEST, HELD = ("train", "training"), ("test", "testing"), ("val", "valid", "validation")
-_AFTER_LABEL = b"\0"
 
 
 @dataclass(frozen=True)
@@ -195,13 +187,10 @@ def in_table(
         If a column lacks or is doubled, or a line has no label, a score that is no number, a path
         of before, or a split that is neither train nor test.
     """
-    if not table.is_file():
-        raise FileNotFoundError(f"{table} is not there; give a CSV or parquet file")
     folder = table.parent if folder is None else folder
-    read = _reader_of(table)
     found, lines = Collection(folder), dict[str, int]()
-    splits, read_label = set(), score_in(label) if scored else _class_reader(label)
-    for number, line in read(table, label):
+    splits, read_label = set(), score_in(label) if scored else class_reader(label)
+    for number, line in read_lines(table, label):
         place = f"{table}, line {number}"
         name = line["path"]
         if not name:
@@ -235,103 +224,3 @@ def in_table(
     if len(splits) > 1 and None in splits:
         raise ValueError(f"{table}: some lines have a split and some have none; give all or none")
     return found
-
-
-def labels_in(table: Path, label: str) -> list[str]:
-    """Return what a column of a table of pictures holds, as it is written, without what is empty.
-
-    Raises
-    ------
-    OSError, ValueError
-        As `in_table` does of the table.
-    """
-    if not table.is_file():
-        raise FileNotFoundError(f"{table} is not there; give a CSV or parquet file")
-    read = _reader_of(table)
-    return [line[label] for _, line in read(table, label) if line[label] not in MISSING]
-
-
-def _reader_of(table: Path) -> Callable[[Path, str], Iterator[tuple[int, dict[str, str]]]]:
-    return _parquet_lines if table.suffix.lower() in (".parquet", ".pq") else _csv_lines
-
-
-def _class_reader(label: str) -> Callable[[Mapping[str, str]], str]:
-    """Return a reader of the class in a line, which has to be there."""
-
-    def read(line: Mapping[str, str]) -> str:
-        if not line[label]:
-            raise ValueError(f"{label} is empty; fill it in, or remove the line")
-        if line[label] in MISSING:
-            raise ValueError(
-                f"{label} is {line[label]!r}, which tables write where they have none; fill it "
-                "in, or remove the line (a class of that name needs another)"
-            )
-        return line[label]
-
-    return read
-
-
-def _csv_lines(table: Path, label: str) -> Iterator[tuple[int, dict[str, str]]]:
-    try:
-        text = read_whole(table, TABLE).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{table} is not in UTF-8 ({error}); save it as UTF-8") from error
-    delimiter = max(",;\t", key=text.partition("\n")[0].count)
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
-    try:
-        columns = _checked_columns(next(reader, []), table, label)
-        for cells in reader:
-            if any(cells):
-                yield reader.line_num, _line(columns, cells, f"{table}, line {reader.line_num}")
-    except csv.Error as error:
-        raise ValueError(f"{table}, line {reader.line_num}: {error}") from error
-
-
-def _line(columns: Sequence[str], cells: Sequence[str], place: str) -> dict[str, str]:
-    if len(cells) != len(columns):
-        raise ValueError(
-            f"{place}: {len(cells)} cells for the {len(columns)} columns "
-            f"{shortened(', '.join(columns))}; a cell that holds the separator stands in quotes"
-        )
-    return dict(zip(columns, (cell.strip() for cell in cells), strict=True))
-
-
-def _parquet_lines(table: Path, label: str) -> Iterator[tuple[int, dict[str, str]]]:
-    content = label.encode() + _AFTER_LABEL + read_whole(table, TABLE)
-    names, rows = read_apart(f"{__name__}:parse", content, table, TABLE)
-    _checked_columns(names, table, label)
-    yield from enumerate(rows, 1)
-
-
-def parse(content: bytes) -> tuple[list[str], list[dict[str, str]]]:
-    """Parse a parquet file, in the process that `read_apart` reads in: its columns, and its rows.
-
-    The name of the column of labels stands before the file, and a zero between them. Values become
-    text, since dates, say, are nothing that comes back.
-    """
-    names: list[str] = []
-    label, _, content = content.partition(_AFTER_LABEL)
-
-    def wanted(schema: Any) -> list[str]:
-        names.extend(schema.names)
-        return [name for name in ("path", label.decode(), "group", "split") if name in names]
-
-    rows = parse_rows(content, wanted)
-    return names, [{k: "" if v is None else str(v).strip() for k, v in row.items()} for row in rows]
-
-
-def _checked_columns(columns: Iterable[str], table: Path, label: str) -> list[str]:
-    names = [name.strip() for name in columns]
-    if doubled := [name for name, count in Counter(names).items() if count > 1]:
-        raise ValueError(
-            f"{table} has the column {shown(doubled[0])} more than once; remove or rename one"
-        )
-    if missing := [name for name in ("path", label) if name not in names]:
-        remedy = "give one of them that name" + (
-            ", or say which it is (label)" if missing[0] == label else ""
-        )
-        raise ValueError(
-            f"{table} lacks the column {missing[0]!r}; it has "
-            f"{shortened(', '.join(names)) or 'none'}: {remedy}"
-        )
-    return names

@@ -144,6 +144,12 @@ def _check_classes(found: Collection) -> None:
             "at least two are needed: a folder for each class, with its pictures in it"
         )
 
+    if several := sorted(label for label in labels if ";" in label):
+        raise ValueError(
+            f"the label {several[0]!r} names several classes, separated by ;: a study gives each "
+            "picture one. Keep one name, write a study of each label with the classes yes and no, "
+            "or, if it is one name, write another sign in place of ;"
+        )
     _refuse_near_labels(labels)
     if 2 * len(labels) > len(found.pictures) and all(map(_NUMBER.fullmatch, labels)):
         raise ValueError(

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from structnets.cohorts.sheet import is_number, too_many_for_classes
 from structnets.data.sets.entries.pictures import SIDES
 from structnets.data.sets.pictures import SPLITS
-from structnets.pictures.found import Found, labels_in
+from structnets.forms.scores.cells import is_number, too_many_for_classes
+from structnets.pictures.found import Found
 from structnets.pictures.gathering import Gathered, collect, gather
+from structnets.pictures.tables import labels_in
 from structnets.specs.study import Study
 from structnets.specs.study.resolution import FEWEST_SCORED
 from structnets.specs.written_study import in_comment, study_name

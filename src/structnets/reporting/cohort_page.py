@@ -89,7 +89,7 @@ def of_any_cohort(
         counts=", ".join(f"{source['counts'][k]} {k}" for k in COUNTED if k in source["counts"]),
         left_out=[
             *((named.left_out(what), named(why)) for what, why in _left_out(source, named)),
-            *((named(name), "; ".join(why)) for name, why in source["excluded"].items()),
+            *((named(name), _problems(source, name, named)) for name in source["excluded"]),
         ],
         shown=min(_SHOWN, len(results.subjects)),
         scans=len(results.subjects),
@@ -109,15 +109,24 @@ def _columns(classes: Sequence[str]) -> dict[str, str]:
 
 
 def _left_out(source: Mapping[str, Any], named: People) -> Iterator[tuple[str, str]]:
-    """Yield what was left out, and why; the entry that excludes somebody only where names are told.
+    """Yield what was left out, and why; with names only where they are told.
 
-    Cohorts that earlier versions prepared have the entry in the reason.
+    Cohorts that earlier versions prepared have the reason only together with names.
     """
-    by = source.get("excluded_by", {})
+    by, reasons = source.get("excluded_by", {}), source.get("reasons", {})
     for what, why in source["left_out"]:
-        if named.pseudonyms and why.startswith("is excluded by"):
+        if named.pseudonyms and what in reasons:
+            why = reasons[what]
+        elif named.pseudonyms and why.startswith("is excluded by"):
             why = "is excluded by name"
         yield what, f"{why} ({by[what]!r})" if what in by and not named.pseudonyms else why
+
+
+def _problems(source: Mapping[str, Any], name: str, named: People) -> str:
+    """Say why a scan was left out after registration; a failure names files."""
+    if named.pseudonyms and name in source.get("unusable", ()):
+        return "cannot be read, or registered"
+    return named("; ".join(source["excluded"][name]))
 
 
 def _people(results: CohortResults) -> dict[str, Mapping[str, Any]]:

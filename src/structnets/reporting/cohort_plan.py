@@ -11,7 +11,9 @@ from typing import Any
 from structnets.cohorts.content import digest_scans, read_checksums
 from structnets.cohorts.copies import refuse_equal_files
 from structnets.cohorts.listing import Scan
+from structnets.cohorts.naming import shown
 from structnets.cohorts.request import CohortRequest
+from structnets.cohorts.unreadable import unreadable
 from structnets.files import read_json, write_json
 from structnets.identity import prepared_name
 from structnets.reporting.score_warnings import refuse_without_spread, scan_warnings
@@ -227,6 +229,13 @@ def _list(request: CohortRequest, lists: Path) -> Path:
     """List a cohort and write the list under the digest of its content."""
     root = request.folder_in(Path())
     listing = request.list_scans(root)
+    unread = unreadable(listing)
+    if unread and not request.exclude_failed:
+        raise ValueError(
+            f"{len(unread)} of {len(listing.scans)} scans cannot be read: {shown(unread, '; ')}. "
+            "Copy or convert them anew, name them in exclude, or write exclude_failed: true, "
+            "which leaves them out with those that quality control flags"
+        )
     found = read_checksums(request, listing, root, lists)
     refuse_equal_files(found)
     path = lists / f"{digest_scans(found)}.json"

@@ -35,7 +35,7 @@ class RowScore:
     intervals : mapping
         95 % bootstrap intervals over people, of the first repeat.
     p : mapping
-        Of permutations of the predictions, of the first repeat.
+        Of permutations of the predictions between people, of the first repeat.
     by_fold : list of float
         Accuracy of each held-out part.
     confusion : list of list of int
@@ -123,7 +123,7 @@ def score_answers(
         of_area = bootstrap_interval(area, labels, order, people)
         if of_area[0] < of_area[1]:  # without any pair in the wrong order it knows no chance
             intervals["auc"] = of_area
-    chance = {name: permutation_p(score, labels, answers) for name, score in of.items()}
+    chance = {name: permutation_p(score, labels, answers, people) for name, score in of.items()}
     by_fold = [
         accuracy(labels[held], decided[held])
         for decided, dealt in zip(said.decided, folds, strict=False)

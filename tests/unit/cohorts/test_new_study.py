@@ -37,6 +37,7 @@ def test_what_is_written_is_a_study_with_counts(bids):
     assert "#   other: 2 in the table, not used" in text
     assert "WARNING: classes are of unequal size" in text
     assert "Left out: 2 scans of no class" in text
+    assert "WARNING: 42 scans cannot be read, and the study does not start with them" in text
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from structnets.cohorts.layouts import list_bids
 from structnets.cohorts.listing import Scan
 from structnets.cohorts.new_study import write_cohort_study
 from structnets.cohorts.request import CohortRequest
-from structnets.cohorts.sheet import number_in
+from structnets.forms.scores.cells import number_in
 from structnets.specs.cohort_study import CohortStudy
 
 

@@ -75,6 +75,27 @@ def test_exact_permutation_p():
     assert found == pytest.approx(1 / 6, abs=0.02)
 
 
+def test_people_are_shuffled_and_not_their_scans():
+    """Of the 6 ways to choose 2 of 4 people, one is as good as the truth, however many scans."""
+    people = np.repeat(np.arange(4), [5, 3, 5, 3])
+    labels = np.array([0, 0, 1, 1])[people]
+    assert permutation_p(accuracy, labels, labels, permutations=5000) < 1e-3
+    found = permutation_p(accuracy, labels, labels, people, permutations=5000)
+    assert found == pytest.approx(1 / 6, abs=0.02)
+    alone = permutation_p(accuracy, LABELS, LABELS, range(16), permutations=500)
+    assert alone == permutation_p(accuracy, LABELS, LABELS, permutations=500)
+
+
+def test_labels_that_change_within_people_go_together():
+    """Four of two scans: the one in two halves of whom the label changes is told in 1 of 4."""
+    people, labels = np.repeat(np.arange(4), 2), np.array([0, 1, 0, 0, 0, 0, 0, 0])
+    found = permutation_p(accuracy, labels, labels, people, permutations=5000)
+    assert found == pytest.approx(1 / 4, abs=0.02)
+    # Nobody else has as many scans: nothing can be shuffled.
+    odd = np.array([0, 0, 0, 1, 1])
+    assert permutation_p(accuracy, np.array([0, 1, 0, 1, 1]), np.array([0, 1, 0, 1, 1]), odd) == 1
+
+
 def test_roc_encloses_the_area_under_it():
     scores = np.random.default_rng(1).normal(size=16).round(1) + LABELS
     false, true = roc_points(LABELS, scores)

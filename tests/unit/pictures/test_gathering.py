@@ -111,6 +111,11 @@ def test_classes_of_nearly_one_name_are_refused(make, gathered, one, other):
         gathered(make(*names))
 
 
+def test_several_classes_of_one_picture_are_refused(make, gathered):
+    with pytest.raises(ValueError, match=r"'cat;dog' names several classes, separated by ;"):
+        gathered(make(*(f"{label}/{n}.png" for label in ("cat", "cat;dog") for n in range(4))))
+
+
 def test_numbers_of_single_pictures_are_no_classes(make, gathered):
     with pytest.raises(
         ValueError,

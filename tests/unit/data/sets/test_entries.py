@@ -20,7 +20,7 @@ def test_every_entry_holds_together(name):
     assert entry.note
     assert len(entry.image_shape) == (4 if entry.cohort else 3)
     assert entry.form in FORMS
-    assert (class_count(name, {}) > 1) == (entry.form != "scores")  # a score is one output
+    assert (class_count(name, {}) > 1) == (entry.classes != ("score",))  # a score is one output
     assert not entry.download or all(original.file for original in entry.originals)
     for original in entry.originals:
         assert bool(original.file) != bool(original.where)
