@@ -10,6 +10,7 @@ import pytest
 import structnets
 from pipelines.forget import belongings, forget
 from pipelines.report_study import report_study
+from pipelines.tracking.logged_models import _pack
 from structnets.cli import main
 from structnets.files import read_json, write_json
 from structnets.forms.picture_scores.stored import load_scored
@@ -128,6 +129,22 @@ def test_an_exported_net_answers_in_units(study, tmp_path):
     mean, std = (torch.tensor(seen[key]).view(3, 1, 1) for key in ("mean", "std"))
     wanted = loaded.estimates([(one - mean) / std for one in pixels])
     torch.testing.assert_close(net(pixels)[:, 0].double(), wanted, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.slow
+def test_the_model_in_mlflow_answers_in_units(study, tmp_path):
+    import pandas as pd
+    from mlflow import pyfunc
+
+    run = study.results / "runs" / run_of(study, LINEAR).run_id
+    _pack(run, study.prepared, tmp_path / "net", tmp_path / "packed")
+    model = pyfunc.load_model(str(tmp_path / "packed"))
+    first = (study.prepared / "test_names.txt").read_text().splitlines()[0]
+    (answer,) = model.predict(pd.DataFrame({"file": [(study.root / first).read_bytes()]}))
+    tested = read_json(run / "result.json")["estimates"][0]
+    assert answer == {"estimate": pytest.approx(tested, rel=1e-4)}
+    assert model.metadata.signature.outputs.input_names() == ["estimate"]
+    assert len(model.predict(model.input_example)) == 1
 
 
 def test_changed_scores_are_found_and_other_scores_are_other_runs(study):
