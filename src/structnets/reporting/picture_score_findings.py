@@ -38,7 +38,8 @@ def picture_score_findings(results: PictureScoreResults) -> Findings:
                 "over that holds 0."
             )
     said.append(
-        f"Always saying the mean of the pictures trained on has one of {errors[MEAN].mean:.3g}."
+        f"Always saying the mean of the pictures trained on would be {errors[MEAN].mean:.3g} off "
+        "on average."
     )
     for row in (row for row in results.rows if row != LINEAR and LINEAR in errors):
         if errors[row].mean >= errors[LINEAR].mean:
