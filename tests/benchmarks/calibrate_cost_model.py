@@ -1,82 +1,175 @@
-"""Fit the weights of `structnets.nn._cost_model` to measurements on this machine.
+"""Fit the table of `structnets.nn._inference_cost` to measurements on this machine.
 
-Run ``python -m tests.benchmarks.calibrate_cost_model`` and copy the printed table.
+``python -m tests.benchmarks.calibrate_cost_model measure FILE [SECONDS]`` times random shapes in
+all ways, by CPU seconds of one thread, and appends them to a file (killed, it has lost nothing);
+``… fit FILE…`` prints the table, and how near the best the choice is on shapes left out of the fit.
 """
 
 from __future__ import annotations
 
-import functools
-import itertools
+import dataclasses
+import json
+import random
+import statistics
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 from scipy.optimize import nnls
+from torch import nn
 
-from structnets.nn._cost_model import TERMS, WEIGHTS, cheapest
-from structnets.nn._evaluation import WAYS
-from tests.benchmarks.shapes import MNIST, NIN, Shape
-from tests.benchmarks.timing import inference, repeated, training_step, warm_up
+from structnets.nn._cost_model import TERMS, Work
+from structnets.nn._discretised_cost import NEARLY, RATES, factor_name, possible_ways
+from structnets.nn._discretised_terms import WAY_TERMS, DiscretisedWork
+from structnets.nn._inference_cost import FORWARD, INFERENCE, features, forward_seconds
+from tests.benchmarks.shapes import Shape, draw
+from tests.benchmarks.test_random_shapes import MOST_NUMBERS, in_way, step
+from tests.benchmarks.timing import seconds_of, warm_up
 
-GRID = [
-    Shape("grid", batch, inputs, outputs, side, order, sigmas, size, 1, padding)
-    for (batch, inputs, outputs), (side, padding), (order, sigmas, size) in itertools.product(
-        [(16, 1, 64), (16, 3, 64), (8, 32, 64), (8, 128, 128), (2, 256, 512)],
-        [(7, "full"), (14, "same"), (14, "full"), (28, "same")],
-        [(2, (1.0,), 3), (2, (1.0,), 7), (3, (1.0, 2.0), 13)],
-    )
-]
+PLAIN = "nn.Conv2d"
+LEAST_PRODUCTS = 5e5  # smaller layers take no longer than their starting
+FOLDS = 8
+# How firmly rates keep to those of training, and powers to zero.
+FIRM_RATES, FIRM_POWERS = 0.1, 10.0
+LEAST_RATES = np.array([1e-11, 1e-11, 2e-10, 2e-5])
+
+Sample = tuple[DiscretisedWork, dict[str, float]]
 
 
-# A way that would write more numbers than this is not tried.
-MOST_NUMBERS = 2e8
+def measure(file: Path, limit: float) -> None:
+    """Time shapes for so many seconds."""
+    torch.set_num_threads(1)
+    warm_up()
+    end, rng = time.time() + limit, random.Random()
+    with file.open("a") as out:
+        while time.time() < end:
+            shape = draw(rng, rng.choice(["sampled", "sampled", "hybrid"]), training=False)
+            if shape.multiply_adds() < LEAST_PRODUCTS:
+                continue
+            line = {"shape": dataclasses.asdict(shape), "seconds": seconds_of_ways(shape)}
+            out.write(json.dumps(line) + "\n")
+            out.flush()
 
 
-def measure(shape: Shape, gradients: str, repetitions: int) -> tuple[object, dict[str, float]]:
-    """Time every way on a shape; `gradients` is ``none``, ``weights`` or ``all``."""
-    layer = shape.layer()
-    x = shape.maps()
-    x.requires_grad_(gradients == "all")
-    actions = {}
-    work = layer.work(x, gradients != "none")
-    for way, function in WAYS.items():
-        if TERMS[way](work)[4] > MOST_NUMBERS:
-            continue
-        forward = functools.partial(function, alpha=layer.alpha, atoms=layer.atoms)
-        if gradients == "none":
-            actions[way] = inference(forward, x)
-        else:
-            actions[way] = training_step(forward, x, layer.alpha)
-    return work, repeated(actions, repetitions, min)
+def seconds_of_ways(shape: Shape) -> dict[str, float]:
+    """Return medians, of fewer repetitions the longer they take and the farther from the best."""
+    layer, x = shape.layer().eval(), shape.maps()
+    work, action = layer.work(x, training=False), step(layer, x, training=False)
+    ways = [w for w in layer.ways if w not in TERMS or TERMS[w](work)[4] < MOST_NUMBERS]
+    actions = {w: in_way(layer, w, action) for w in ways if w != "responses"}
+    plain = nn.Conv2d(shape.inputs, shape.outputs, shape.size, padding=layer.padding, bias=False)
+    actions[PLAIN] = step(plain, x, training=False)
+
+    def timed(names: Sequence[str]) -> dict[str, float]:
+        return {w: seconds_of(actions[w], time.process_time) for w in names}
+
+    first = timed(list(actions))
+    second = timed([w for w, s in first.items() if s < 6 * min(first.values())])
+    near = [w for w, s in second.items() if s < 3 * min(second.values()) or w == PLAIN]
+    count = max(2, min(9, int(0.4 / sum(second[w] for w in near))))
+    rounds = [second, *(timed(near) for _ in range(count))]
+    return first | second | {w: statistics.median(r[w] for r in rounds) for w in near}
+
+
+def samples(files: Sequence[Path]) -> Iterator[Sample]:
+    """Yield what was measured; layers are built with one channel, which their basis knows not."""
+    for line in (line for file in files for line in file.read_text().splitlines()):
+        found = json.loads(line)
+        shape = Shape(**{**found["shape"], "sigmas": tuple(found["shape"]["sigmas"])})
+        layer = dataclasses.replace(shape, inputs=1, outputs=1).layer()
+        x = torch.empty(1, device="meta").expand(shape.batch, shape.inputs, shape.side, shape.side)
+        alpha = torch.empty(shape.outputs, shape.inputs, layer.alpha.shape[2], device="meta")
+        work = Work.of(x, alpha, layer.atoms, training=False)
+        with torch.no_grad():
+            sizes = layer.discretised_work(torch.empty(1, 1, shape.side, shape.side), work)
+        last = shape.channels_last and shape.inputs > 1
+        yield dataclasses.replace(sizes, channels_last=last), found["seconds"]
+
+
+def fit(found: Sequence[Sample]) -> dict[str, tuple]:
+    """Return rates and powers of every kind of way; what is near the best counts most."""
+    kinds: dict[str, list[tuple[DiscretisedWork, str, float, float]]] = {}
+    for work, seconds in found:
+        best = min(s for way, s in seconds.items() if way != PLAIN)
+        for way in [*possible_ways(work), "fft"]:
+            if way in seconds:
+                kind = factor_name(work, way).rpartition(" ")[0]
+                kinds.setdefault(kind, []).append((work, way, seconds[way], best))
+    return {kind: _fit_kind(kind, rows) for kind, rows in kinds.items()}
+
+
+def _fit_kind(kind: str, rows: list) -> tuple:
+    terms = np.array([[WAY_TERMS[way](work)[n] for n in FORWARD] for work, way, *_ in rows])
+    seconds, best = (np.array([row[n] for row in rows]) for n in (2, 3))
+    weight = np.clip(2 * best / seconds, 0.05, 1) / seconds
+    usual = np.maximum(np.array(RATES[kind])[list(FORWARD)], LEAST_RATES)
+    usual *= np.median(seconds / (terms @ usual))
+    firm = FIRM_RATES * np.sqrt(len(rows)) / 3
+    left = np.vstack([terms * weight[:, None], np.diag(firm / usual)])
+    rates = nnls(left, np.concatenate([seconds * weight, np.full(4, firm)]))[0]
+    sizes = np.array([features(work) for work, *_ in rows])
+    middle = sizes.mean(0)
+    middle[0] = 0
+    error = np.log(seconds / np.maximum(terms @ rates, 1e-6))
+    counts = np.clip(2 * best / seconds, 0.1, 1)
+    about = (sizes - middle) * counts[:, None]
+    ridge = np.diag([1e-3, *[FIRM_POWERS] * (sizes.shape[1] - 1)])
+    powers = np.linalg.solve(about.T @ (sizes - middle) + ridge, about.T @ error)
+    powers[0] -= middle @ powers
+    return tuple(_short(rates)), tuple(_short(powers))
+
+
+def _short(numbers: np.ndarray) -> list[float]:
+    return [float(f"{n:.3g}") for n in numbers]
+
+
+def regret(found: Sequence[Sample], model: dict[str, tuple]) -> tuple[list[float], list[float]]:
+    """Return the chosen way's time beside the best one's and beside ``nn.Conv2d``'s."""
+    beside_best, beside_plain = [], []
+    for work, seconds in found:
+        names = {way: factor_name(work, way).rpartition(" ")[0] for way in possible_ways(work)}
+        estimates = {
+            way: forward_seconds(WAY_TERMS[way](work), work, *model[kind])
+            for way, kind in names.items()
+            if kind in model
+        }
+        chosen = min(estimates, key=estimates.__getitem__)
+        if estimates["composed"] <= NEARLY * estimates[chosen]:
+            chosen = "composed"
+        best = min(seconds[way] for way in names if way in seconds)
+        # What nobody would have tried is taken to be as slow as the slowest.
+        taken = seconds.get(chosen, max(*seconds.values(), 3 * best))
+        beside_best.append(taken / best)
+        beside_plain.append(taken / seconds[PLAIN])
+    return beside_best, beside_plain
+
+
+def show(title: str, ratios: tuple[list[float], list[float]]) -> None:
+    best, plain = (np.round(np.quantile(r, [0.5, 0.9, 0.95, 1]), 2) for r in ratios)
+    print(f"{title}, median, 90 %, 95 %, worst: beside the best {best}, nn.Conv2d {plain}")
 
 
 def main() -> None:
-    """Measure, fit, and print weights and the regret they leave."""
-    torch.manual_seed(0)
-    found = []
-    torch.set_num_threads(1)
-    warm_up()
-    for shape in (*MNIST, *NIN, *GRID):
-        for gradients in ("none", "all") if shape.inputs > 3 else ("none", "weights"):
-            found.append(measure(shape, gradients, 5))
-            print(shape, gradients, {k: f"{1e3 * v:.2f}" for k, v in found[-1][1].items()})
-    ours = [work for work, _ in found[: 2 * len((*MNIST, *NIN))]]
-    for way in WAYS:
-        tried = [(work, taken) for work, taken in found if way in taken]
-        terms = np.array([TERMS[way](work) for work, _ in tried])
-        seconds = np.array([taken[way] for _, taken in tried])
-        # Relative errors count, most where this way is near the best.
-        best = np.array([min(taken.values()) for _, taken in tried])
-        weight = 1 / seconds * np.clip(2 * best / seconds, 0.05, 1) ** 2
-        weight *= [4 if work in ours else 1 for work, _ in tried]
-        WEIGHTS[way] = tuple(nnls(terms * weight[:, None], seconds * weight)[0])
-        print(f'    "{way}": ({", ".join(f"{w:.3g}" for w in WEIGHTS[way])}),')
-    regret = [taken[cheapest(work, "cpu")] / min(taken.values()) for work, taken in found]
-    print("regret quantiles .5 .9 1:", np.quantile(regret, [0.5, 0.9, 1]))
-    names = [f"{s.name} {g}" for s in (*MNIST, *NIN) for g in ("none", "fit")]
-    for name, (work, taken), r in zip(names, found, regret, strict=False):
-        print(
-            f"{name:14s} {cheapest(work, 'cpu'):10s} best {min(taken, key=taken.get):10s} {r:.2f}"
-        )
+    """Measure, or fit and print."""
+    task, *rest = sys.argv[1:]
+    if task == "measure":
+        measure(Path(rest[0]), float(rest[1]) if rest[1:] else 300.0)
+        return
+    found = list(samples([Path(name) for name in rest]))
+    model = fit(found)
+    for kind, (rates, powers) in sorted(model.items()):
+        print(f'    "{kind}": (\n        {rates},\n        {powers},\n    ),')
+    show(f"{len(found)} shapes, by the table in the code", regret(found, INFERENCE))
+    show("by this fit, to all", regret(found, model))
+    parts = [
+        regret(found[n::FOLDS], fit([s for i, s in enumerate(found) if i % FOLDS != n]))
+        for n in range(FOLDS)
+    ]
+    best, plain = ([x for part in parts for x in part[n]] for n in (0, 1))
+    show("by fits without the shape", (best, plain))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from structnets.nn._chosen_ways import chosen_ways, set_chosen_ways
 from structnets.nn.attribute_conv import AttributeConv
 from structnets.nn.bottleneck import Bottleneck
+from structnets.nn.calibration import BusyMachineWarning, calibrate
 from structnets.nn.checks import check_collapse, check_equivariance, check_inverse
 from structnets.nn.composition import composed_together
 from structnets.nn.dynamic_steerable import DynamicSteerableBlock
@@ -30,6 +31,7 @@ from structnets.nn.structure import Structured, structure
 __all__ = [
     "AttributeConv",
     "Bottleneck",
+    "BusyMachineWarning",
     "DynamicSteerableBlock",
     "FrameConv1d",
     "FrameConv2d",
@@ -53,6 +55,7 @@ __all__ = [
     "SplitChannels",
     "StaticResBlock",
     "Structured",
+    "calibrate",
     "check_collapse",
     "check_equivariance",
     "check_inverse",

@@ -6,9 +6,10 @@ alone.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -25,8 +26,9 @@ from structnets.bases.discretisation import (
 from structnets.nn import _learned_scale
 from structnets.nn._convolution_arguments import Pair
 from structnets.nn._cost_model import Work
-from structnets.nn._discretised_cost import DiscretisedWork
-from structnets.nn._evaluation import SeparableAtoms
+from structnets.nn._discretised_terms import DiscretisedWork
+from structnets.nn._evaluation import SeparableAtoms, is_channels_last
+from structnets.nn._filter_matrices import is_tiny
 from structnets.nn._gaussian_convolution import GaussianConvolution
 from structnets.nn._hybrid import WAYS, Hybrid, HybridTensors
 from structnets.nn._modes import (
@@ -213,9 +215,23 @@ class Discretised(GaussianConvolution[Pair]):
         orders = torch.tensor(self.hybrid.total_orders, device=sigmas.device)
         powers = of_atoms**orders if self.basis.norm == "scale" else torch.ones_like(of_atoms)
         smoothing = (along_y.to(like.dtype), along_x.to(like.dtype))
-        return HybridTensors(
+        tensors = HybridTensors(
             smoothing, powers.to(like.dtype), differences, halves, self.learned_profiles
         )
+        if self.learn_sigma != "layer":
+            return tensors
+        return dataclasses.replace(tensors, scales=sigmas, rates=lambda: self._rates(sigmas))
+
+    def _rates(self, sigmas: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the derivatives of the smoothing along y and x by the scales."""
+        kind = smoothing_kind(self.discretisation)
+        along_y, along_x = (
+            _learned_scale.smoothing_rates(
+                sigmas, basis.radius - difference_reach(basis.order), kind
+            ).to(self.alpha.dtype)
+            for basis in self.bases
+        )
+        return along_y, along_x
 
     def learned_atoms(self) -> SeparableAtoms:
         """Return the atoms of scales that a layer learns, one for all channels."""
@@ -236,7 +252,8 @@ class Discretised(GaussianConvolution[Pair]):
         if hybrid is None or symbolic or x.numel() == 0 or min(hybrid.output_size(x)) < 1:
             if plain or x.numel() == 0 or per_channel or (hybrid is not None):
                 return "composed"
-            if wanted != "auto" and not (self.log_scale is not None and is_low(x)):
+            whole = wanted == "pieces" or self.log_scale is not None
+            if wanted != "auto" and not (whole and is_low(x)):
                 return wanted
             return "composed" if is_low(x) else None  # rounded in between, digits would be lost
         if is_low(x) and wanted not in ("composed", "stencils"):
@@ -250,13 +267,31 @@ class Discretised(GaussianConvolution[Pair]):
             return "composed" if hybrid.differences_lose(x.dtype) else "stencils"
         return None
 
+    def scale_now(self) -> float | None:
+        """Return the largest scale of a hybrid layer that learns one set for all channels."""
+        if self.hybrid is None or self.learn_sigma != "layer":
+            return None
+        with torch.no_grad():
+            return float(self.sigmas().max())
+
+    def is_near(self, x: Tensor) -> bool:
+        """Say whether differences hold their digits now, though the scale may grow too large."""
+        hybrid, sigma = self.hybrid, self.scale_now()
+        if hybrid is None or sigma is None or not hybrid.differences_lose(x.dtype):
+            return False
+        return not hybrid.differences_lose(x.dtype, sigma)
+
     def discretised_work(self, x: Tensor, whole: Work) -> DiscretisedWork:
         """Return the sizes the cost model needs for padded maps like `x`."""
         hybrid = self.hybrid
         learned = self.log_scale is not None and self.log_scale.requires_grad
-        facts = {"groups": self.groups, "learned": learned and torch.is_grad_enabled()}
+        last = is_channels_last(x) and not x.is_contiguous()
+        learned = learned and torch.is_grad_enabled()
+        facts: dict[str, Any] = {"groups": self.groups, "learned": learned, "channels_last": last}
         if hybrid is None:
-            return DiscretisedWork(whole, **facts)
+            kind = "dense" if is_tiny(whole.input_map, whole.outputs) else "banded"
+            return DiscretisedWork(whole, **facts, filtering=kind)
+        sigma = self.scale_now()
         high, wide = (
             (n - 1) * step + 1 + 2 * hybrid.reach * spacing
             for n, step, spacing in zip(whole.output_map, self.stride, self.dilation, strict=True)
@@ -267,8 +302,8 @@ class Discretised(GaussianConvolution[Pair]):
             scales=len(self.basis.sigmas),
             stencil=2 * hybrid.reach + 1,
             smoothed=(high, wide),
-            filtering=hybrid.filtering(x, whole.outputs),
-            differences=not hybrid.differences_lose(x.dtype),
+            filtering=hybrid.filtering(x, whole.outputs, sigma),
+            differences=not hybrid.differences_lose(x.dtype, sigma),
         )
 
     def evaluate_hybrid(self, x: Tensor, way: str) -> Tensor:

@@ -1,152 +1,22 @@
-"""Which way to evaluate hybrid derivatives and learned scales.
+"""Which way to evaluate a Gaussian layer, of whatever discretisation, fixed or learned.
 
 As in `structnets.nn._cost_model` a way's time is that of its arithmetic and memory traffic, with
-rates fitted to measurements. Ways that smooth first compete with those of all layers, which apply
-whole filters and win on maps of a few pixels, where padding makes outputs larger than inputs, and
-with one or three channels. So all of them have rates of one machine here.
+rates fitted to measurements of one machine. Hybrid derivatives may be smoothed first; ways that
+apply whole filters win on maps of a few pixels, where padding makes outputs larger than inputs,
+and with one or three channels.
+
+Trainings with sampled derivatives at fixed scales keep the choice of `structnets.nn._cost_model`,
+by which those of the thesis were run: ways differ in rounding, and a training that is repeated
+should take the same. Evaluations have a model of their own (`structnets.nn._inference_cost`).
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
+import torch
 
-from structnets.nn._convolution_arguments import Pair
-from structnets.nn._cost_model import TERMS, Terms, Work
-
-
-@dataclass(frozen=True)
-class DiscretisedWork:
-    """Sizes of one evaluation of hybrid or learned derivatives.
-
-    Parameters
-    ----------
-    whole : Work
-        With whole filters; a group of channels counts as an image there.
-    groups : int
-        Groups of channels, which some ways evaluate one after the other.
-    learned : bool
-        Whether the filters want a gradient.
-    scales : int
-        Smoothings; 0 where derivatives are not hybrid.
-    stencil : int
-        Width of the composed differences.
-    smoothed : pair of int
-        Size of the smoothed maps.
-    filtering : str
-        How `pieces` would filter: ``dense``, ``banded`` or ``differences``.
-    differences : bool
-        Whether differences of smoothed maps hold enough digits.
-    """
-
-    whole: Work
-    groups: int
-    learned: bool
-    scales: int = 0
-    stencil: int = 0
-    smoothed: Pair = (0, 0)
-    filtering: str = "differences"
-    differences: bool = False
-
-
-# Numbers that the processor handles at once: fewer output channels take as long as these.
-LANES = 8
-
-
-def _lanes(channels: int) -> float:
-    """Return by how much longer a product with so few columns takes than its arithmetic says."""
-    return -(-channels // LANES) * LANES / channels
-
-
-def _of_whole_filters(way: str) -> Callable[[DiscretisedWork], Terms]:
-    def terms(work: DiscretisedWork) -> Terms:
-        found = list(TERMS[way](work.whole))
-        lanes = _lanes(work.whole.outputs)
-        if way in ("composed", "mixed"):
-            found[0] *= lanes
-            found[1] *= lanes
-        if way == "composed":
-            # Taps along x that meet padding are multiplied too; gradients go through the inputs'
-            # channels as well.
-            whole = work.whole
-            along_x = whole.output_map[1] * whole.size[1] / max(1, whole.taps[1])
-            inputs = _lanes(whole.inputs)
-            found[:3] = found[0] * along_x, found[1] * along_x * inputs, found[2] * along_x * inputs
-            found[2] *= lanes
-        if work.learned:  # the filters' gradient takes as much as filtering, or as composing
-            if way == "composed":
-                found[3] *= 1.5
-            else:
-                found[1] += found[0]
-        if way in ("mixed", "fft"):
-            found[6:] = [work.groups * n for n in found[6:]]
-        return tuple(found)
-
-    return terms
-
-
-# What a call of `pieces` begins with, in starts of an atom's filtering.
-OPERATIONS = 20
-
-
-def _smoothing(work: DiscretisedWork) -> float:
-    (height, width), (high, wide) = work.whole.input_map, work.smoothed
-    return work.whole.batch * work.whole.inputs * work.scales * high * width * (height + wide)
-
-
-def _stencils(work: DiscretisedWork) -> Terms:
-    whole, smoothing = work.whole, _smoothing(work)
-    below = whole.input_gradient + work.learned
-    taps = work.stencil**2 * work.scales * whole.inputs
-    outputs = whole.outputs * _lanes(whole.outputs)
-    mixing = whole.batch * outputs * math.prod(whole.output_map) * taps
-    numbers = whole.batch * (
-        2 * work.scales * whole.inputs * math.prod(work.smoothed)
-        + whole.outputs * math.prod(whole.output_map)
-    )
-    return (
-        smoothing,
-        smoothing * below,
-        mixing,
-        mixing * (whole.training + (below > 0)),
-        numbers,
-        numbers * (whole.training + (below > 0)),
-        1,
-        whole.training,
-    )
-
-
-def _pieces(work: DiscretisedWork) -> Terms:
-    whole = work.whole
-    (height, width), (high, wide) = whole.input_map, whole.output_map
-    images = whole.batch * whole.inputs
-    below = whole.input_gradient + work.learned
-    filtering = {
-        "dense": images * height * width * whole.atoms * high * wide,
-        "banded": images
-        * (whole.profiles[0] * high * height * width + whole.atoms * high * width * wide),
-        "differences": _smoothing(work),
-    }[work.filtering]
-    mixing = whole.maps * whole.outputs
-    starts = OPERATIONS + whole.batch * (1 if work.filtering == "dense" else whole.atoms)
-    return (
-        filtering * (1 + whole.training),  # the maps are made again for the weights' gradient
-        filtering * below,
-        mixing,
-        mixing * (whole.training + (below > 0)),
-        whole.maps * (1 + whole.training),
-        whole.maps * below,
-        starts,
-        starts * (whole.training + (below > 0)),
-    )
-
-
-WAY_TERMS: dict[str, Callable[[DiscretisedWork], Terms]] = {
-    **{way: _of_whole_filters(way) for way in TERMS},
-    "stencils": _stencils,
-    "pieces": _pieces,
-}
+from structnets.nn._cost_model import TERMS, Terms, cheapest
+from structnets.nn._discretised_terms import WAY_TERMS, DiscretisedWork
+from structnets.nn._inference_cost import INFERENCE, forward_seconds
 
 # Seconds per term, fitted to random shapes on one core of a server processor with AVX2 (EPYC), in
 # float32, of both layouts; ``tests/benchmarks/test_random_shapes.py`` compares choices and best.
@@ -187,12 +57,35 @@ LEARNED = 1.3e-8
 NEARLY = 1.1
 
 
-def estimate_discretised(work: DiscretisedWork, way: str) -> float:
-    """Return the estimated seconds of a way, good for comparison only."""
-    kind = f"pieces {work.filtering}" if way == "pieces" else way
-    terms = WAY_TERMS[way](work)
+MODES = ("training", "inference")
+FACTOR_NAMES = tuple(f"{kind} {mode}" for kind in RATES for mode in MODES)
+# What `structnets.nn.calibrate` measured, by the number of threads: how many times longer than by
+# the rates each kind takes. Empty unless a program asks.
+MEASURED: dict[int, dict[str, float]] = {}
+
+
+def _kind(work: DiscretisedWork, way: str) -> str:
+    return f"pieces {work.filtering}" if way == "pieces" else way
+
+
+def factor_name(work: DiscretisedWork, way: str) -> str:
+    """Return the name of a measured factor."""
+    return f"{_kind(work, way)} {MODES[not work.whole.training]}"
+
+
+def built_in_estimate(work: DiscretisedWork, way: str) -> float:
+    """Return the estimated seconds of a way by the built-in rates."""
+    terms, kind = WAY_TERMS[way](work), _kind(work, way)
+    if not work.whole.training:
+        return forward_seconds(terms, work, *INFERENCE[kind])
     more = LEARNED * terms[4] if work.learned and way in TERMS and way != "composed" else 0.0
     return more + sum(t * w for t, w in zip(terms, RATES[kind], strict=True))
+
+
+def estimate_discretised(work: DiscretisedWork, way: str) -> float:
+    """Return the estimated seconds of a way, good for comparison only."""
+    factors = MEASURED.get(torch.get_num_threads(), {})
+    return factors.get(factor_name(work, way), 1.0) * built_in_estimate(work, way)
 
 
 def possible_ways(work: DiscretisedWork) -> list[str]:
@@ -200,18 +93,22 @@ def possible_ways(work: DiscretisedWork) -> list[str]:
 
     Spectra are left out: they won one shape of a hundred, and their estimate is the coarsest.
     """
-    hybrid = ["pieces", *(["stencils"] if work.differences else [])] if work.scales else []
-    return [*(way for way in TERMS if way != "fft"), *hybrid]
+    stencils = ["stencils"] if work.scales and work.differences else []
+    return [*(way for way in TERMS if way != "fft"), "pieces", *stencils]
 
 
 def cheapest_discretised(work: DiscretisedWork, device: str) -> str:
     """Return the way estimated to be fastest; elsewhere than on a CPU nothing was measured.
 
-    Where `pieces` is nearly as fast it is taken: it keeps its input only.
+    What spares memory is taken where it is nearly as fast: in training `pieces`, which keeps its
+    input only, and otherwise one convolution, which makes no maps between.
     """
     if device != "cpu" or work.whole.batch == 0:
         return "composed"
+    whole, known = work.whole, torch.get_num_threads() in MEASURED
+    if whole.training and not (work.scales or work.learned or known):
+        return cheapest(whole, device)
     seconds = {way: estimate_discretised(work, way) for way in possible_ways(work)}
     fastest = min(seconds, key=seconds.__getitem__)
-    nearly = seconds.get("pieces", math.inf) <= NEARLY * seconds[fastest]
-    return "pieces" if nearly else fastest
+    sparing = "pieces" if whole.training else "composed"
+    return sparing if seconds[sparing] <= NEARLY * seconds[fastest] else fastest

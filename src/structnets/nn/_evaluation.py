@@ -13,6 +13,8 @@ of the two linear steps, mixing (alpha) and filtering (phi), and in how a filter
                 with banded matrices; cheapest when the output is larger than the input. Channels
                 last throughout: three matrix products and no transposition between them
 ``fft``         composed filters, product of spectra
+``pieces``      as banded, but a piece of an image at a time: no response is stored
+                (`structnets.nn._pieces`); only the input is kept for the backward pass
 ==============  ============================================================================
 
 Legend: B batch, I input and O output channels, N atoms, P profiles, Y X map size, V U its output.
@@ -32,8 +34,16 @@ from structnets.nn._banded import banded_matrices, output_length
 from structnets.nn._bounded_cache import BoundedCache
 from structnets.nn._convolution_arguments import Pair
 from structnets.nn._exact_products import exact_product
+from structnets.nn._filter_matrices import (
+    Band,
+    BandedFilters,
+    DenseFilters,
+    dense_filters,
+    is_tiny,
+)
 from structnets.nn._grouped import by_group
 from structnets.nn._modes import LOW
+from structnets.nn._pieces import filter_and_mix
 
 # Numbers of mixed maps made at a time in inference: 16 MB of float32.
 MOST_MIXED = 2**22
@@ -72,6 +82,11 @@ class SeparableAtoms:
             (axis, length, stride, padding, dilation),
             lambda: banded_matrices(self.profiles[axis], length, stride, padding, dilation),
         )
+
+    def band(self, axis: int, length: int) -> Band:
+        """Return where those matrices are not zero."""
+        size = self.profiles[axis].shape[1]
+        return Band(length, size, self.stride[axis], self.padding[axis], self.dilation[axis])
 
     def made(self, key: tuple[object, ...], make: Callable[[], Tensor]) -> Tensor:
         """Return a matrix made once for a key, in these atoms' precision and on their device."""
@@ -220,6 +235,21 @@ def fft(x: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
     return padded[..., :: stride[0], :: stride[1]][..., :high, :wide].to(dtype)
 
 
+@_by_group
+def pieces(x: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
+    """Filter by products with matrices and mix, a piece of an image at a time."""
+    height, width = x.shape[2:]
+    size, count = atoms.output_size(height, width), len(atoms.factors)
+    along_y, along_x = atoms.bands(0, height), atoms.bands(1, width)
+    if is_tiny((height, width), len(alpha)):
+        matrix = atoms.made(
+            ("dense", height, width), lambda: dense_filters(along_y, along_x, atoms.factors)
+        )
+        return filter_and_mix(x, alpha.flatten(1), DenseFilters(count, size), [matrix])
+    banded = BandedFilters(atoms.factors, size, (atoms.band(0, height), atoms.band(1, width)))
+    return filter_and_mix(x, alpha.mT.flatten(1), banded, [along_y, along_x])
+
+
 WAYS: dict[str, Callable[[Tensor, Tensor, SeparableAtoms], Tensor]] = {
     "depthwise": depthwise,
     "composed": composed,
@@ -227,6 +257,7 @@ WAYS: dict[str, Callable[[Tensor, Tensor, SeparableAtoms], Tensor]] = {
     "banded": banded,
     "mixed": mixed,
     "fft": fft,
+    "pieces": pieces,
 }
 
 

@@ -18,6 +18,7 @@ Differences of order n at scale sigma magnify the rounding of the smoothed maps 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -30,7 +31,7 @@ from structnets.bases.discretisation import Float, central_difference, differenc
 from structnets.bases.gaussian import GaussianBasis
 from structnets.nn._banded import output_length
 from structnets.nn._convolution_arguments import Pair
-from structnets.nn._filter_matrices import BandedFilters, DenseFilters, dense_filters
+from structnets.nn._filter_matrices import Band, BandedFilters, DenseFilters, dense_filters, is_tiny
 from structnets.nn._grouped import by_group
 from structnets.nn._modes import without_autocast
 from structnets.nn._pieces import filter_and_mix
@@ -40,9 +41,8 @@ from structnets.nn._toeplitz import correlation_matrices
 WAYS = ("pieces", "stencils", "responses")
 MOST_MAGNIFIED = 40.0
 """Magnified rounding stays below some 1e-5 of the output up to here (order 2: sigma 4)."""
-# Maps of fewer pixels than a quarter of the outputs are filtered by one matrix, and rows of fewer
-# than nine are too short for differences by slices.
-PIXELS_PER_OUTPUT, SHORTEST_ROW = 0.25, 9
+# Rows of fewer samples are too short for differences by slices.
+SHORTEST_ROW = 9
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,10 @@ class HybridTensors:
         What differences with whole numbers as taps are multiplied with to be those.
     profiles : callable
         Returns the whole filters along y and x, shape (P, K) each.
+    scales : Tensor, shape (S,), optional
+        Scales that a layer learns, one set for all channels.
+    rates : callable, optional
+        Returns the derivatives of `smoothing` by them.
     """
 
     smoothing: tuple[Tensor, Tensor]
@@ -68,6 +72,8 @@ class HybridTensors:
     differences: Tensor
     halves: Tensor
     profiles: Callable[[], tuple[Tensor, ...]]
+    scales: Tensor | None = None
+    rates: Callable[[], tuple[Tensor, Tensor]] | None = None
 
     @property
     def per_channel(self) -> bool:
@@ -102,8 +108,10 @@ class Hybrid:
         The central differences of every atom, k = 2 reach + 1.
     halves : ndarray, shape (N,)
         What differences with whole numbers as taps lack.
+    sizes : tuple of float
+        Norms of the differences.
     magnified : float
-        By how much differences magnify the rounding of smoothed maps.
+        By how much differences at the largest scale magnify the rounding of smoothed maps.
     """
 
     basis: GaussianBasis
@@ -119,6 +127,7 @@ class Hybrid:
     scale_of: tuple[int, ...] = field(init=False)
     differences: Float = field(init=False)
     halves: Float = field(init=False)
+    sizes: tuple[float, ...] = field(init=False)
     magnified: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -128,7 +137,6 @@ class Hybrid:
         along = [_padded(central_difference(n), reach) for n in range(self.basis.order + 1)]
         differences = np.stack([np.outer(along[y], along[x]) for x, y in orders])
         sizes = np.linalg.norm(differences.reshape(len(differences), -1), axis=1)
-        powers = [max(1.0, self.largest) ** (x + y) for x, y in orders]
         implied = {
             "reach": reach,
             "orders": tuple(orders),
@@ -136,20 +144,30 @@ class Hybrid:
             "scale_of": tuple(self.basis.sigmas.index(a.sigma) for a in self.basis.atoms),
             "differences": differences,
             "halves": np.array([0.5 ** (x % 2 + y % 2) for x, y in orders]),
-            "magnified": float((sizes * powers).max()),
+            "sizes": tuple(sizes.tolist()),
         }
         for name, value in implied.items():
             object.__setattr__(self, name, value)
+        object.__setattr__(self, "magnified", self.magnified_at(self.largest))
 
-    def differences_lose(self, dtype: torch.dtype) -> bool:
-        """Say whether differences magnify rounding beyond what results are promised to hold."""
-        return dtype == torch.float32 and self.magnified > MOST_MAGNIFIED
+    def magnified_at(self, sigma: float) -> float:
+        """Return by how much differences at a scale magnify the rounding of smoothed maps."""
+        pairs = zip(self.sizes, self.total_orders, strict=True)
+        return max(size * max(1.0, sigma) ** order for size, order in pairs)
 
-    def filtering(self, x: Tensor, outputs: int) -> str:
+    def differences_lose(self, dtype: torch.dtype, sigma: float | None = None) -> bool:
+        """Say whether differences magnify rounding beyond what results are promised to hold.
+
+        At a given scale; by default at the largest that may be met.
+        """
+        magnified = self.magnified if sigma is None else self.magnified_at(sigma)
+        return dtype == torch.float32 and magnified > MOST_MAGNIFIED
+
+    def filtering(self, x: Tensor, outputs: int, sigma: float | None = None) -> str:
         """Return how `pieces` filters maps for so many outputs: dense, banded or differences."""
-        if x.shape[2] * x.shape[3] <= PIXELS_PER_OUTPUT * outputs:
+        if is_tiny(x.shape[2:], outputs):
             return "dense"
-        if self.differences_lose(x.dtype) or x.shape[3] < SHORTEST_ROW:
+        if self.differences_lose(x.dtype, sigma) or x.shape[3] < SHORTEST_ROW:
             return "banded"
         return "differences"
 
@@ -163,7 +181,7 @@ class Hybrid:
         """Smooth maps (B, C, H, W), then convolve once with composed taps."""
         scaled = self._scaled(alpha, atoms.powers)
         maps, taps = [], []
-        for scale, (along_y, along_x) in enumerate(self._smoothing_matrices(x, atoms)):
+        for scale, (along_y, along_x) in enumerate(self._smoothing_matrices(x, atoms.smoothing)):
             maps.append(torch.matmul(torch.matmul(along_y, x), along_x.mT))
             members = [n for n, s in enumerate(self.scale_of) if s == scale]
             chosen = scaled if len(members) == scaled.shape[2] else scaled[:, :, members]
@@ -179,7 +197,9 @@ class Hybrid:
         """Filter in single precision, or double if the maps are, then mix in another."""
         with without_autocast(x.device.type):
             exact = x if x.dtype == torch.float64 else x.float()
-            matrices = [m for pair in self._smoothing_matrices(exact, atoms) for m in pair]
+            matrices = [
+                m for pair in self._smoothing_matrices(exact, atoms.smoothing) for m in pair
+            ]
             filtering = self._smoothed_differences(x)
             maps = filtering.all_maps(exact, matrices)
             # Powers go to the maps: rounded to half precision, large ones would be the weights'.
@@ -196,19 +216,28 @@ class Hybrid:
         )
 
     def _pieces(self, x: Tensor, alpha: Tensor, atoms: HybridTensors) -> Tensor:
-        size, kind = self.output_size(x), self.filtering(x, len(alpha))
+        sigma = None if atoms.scales is None else float(atoms.scales.detach().max())
+        size, kind = self.output_size(x), self.filtering(x, len(alpha), sigma)
         factors = tuple((int(y), int(x)) for y, x in self.basis.factors)
         if kind == "dense":
             matrix = dense_filters(*self._filter_matrices(x, atoms), factors)
             dense = DenseFilters(len(factors), size)
             return filter_and_mix(x, alpha.flatten(1), dense, [matrix])
         if kind == "banded":
-            banded = BandedFilters(factors, size)
+            geometry = (self.kernel_size, self.stride, self.padding, self.dilation)
+            y, x_ = (Band(*axis) for axis in zip(x.shape[2:], *geometry, strict=True))
+            banded = BandedFilters(factors, size, (y, x_))
             weights, matrices = alpha, self._filter_matrices(x, atoms)
             return filter_and_mix(x, weights.mT.flatten(1), banded, matrices)
-        matrices = [m for pair in self._smoothing_matrices(x, atoms) for m in pair]
-        weights = alpha * (atoms.powers * atoms.halves)
-        return filter_and_mix(x, weights.mT.flatten(1), self._smoothed_differences(x), matrices)
+        matrices = [m for pair in self._smoothing_matrices(x, atoms.smoothing) for m in pair]
+        weights = (alpha * (atoms.powers * atoms.halves)).mT.flatten(1)
+        filtering = self._smoothed_differences(x)
+        if atoms.rates is not None and atoms.scales is not None and atoms.scales.requires_grad:
+            with torch.no_grad():
+                pairs = self._smoothing_matrices(x, atoms.rates())
+            filtering = dataclasses.replace(filtering, rates=tuple(m for p in pairs for m in p))
+            return filter_and_mix(x, weights, filtering, matrices, atoms.scales)
+        return filter_and_mix(x, weights, filtering, matrices)
 
     def _scaled(self, alpha: Tensor, powers: Tensor) -> Tensor:
         """Multiply weights (O, C / groups, N) by powers (N,) or (C, N)."""
@@ -217,12 +246,14 @@ class Hybrid:
         grouped = alpha.unflatten(0, (self.groups, -1))
         return (grouped * powers.unflatten(0, (self.groups, 1, -1))).flatten(0, 1)
 
-    def _smoothing_matrices(self, x: Tensor, atoms: HybridTensors) -> list[tuple[Tensor, Tensor]]:
+    def _smoothing_matrices(
+        self, x: Tensor, smoothing: tuple[Tensor, Tensor]
+    ) -> list[tuple[Tensor, Tensor]]:
         """Return the smoothing of every scale as matrices along y and x."""
         along_y, along_x = (
             correlation_matrices(weights.to(x.dtype), length, padding, 1, dilation).unbind(-3)
             for weights, length, padding, dilation in zip(
-                atoms.smoothing, x.shape[2:], self.padding, self.dilation, strict=True
+                smoothing, x.shape[2:], self.padding, self.dilation, strict=True
             )
         )
         return list(zip(along_y, along_x, strict=True))

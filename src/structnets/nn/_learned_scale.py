@@ -50,6 +50,21 @@ def smoothing_taps(sigmas: Tensor, radius: int, kind: str) -> Tensor:
     return taps / taps.sum(-1, keepdim=True)
 
 
+def smoothing_rates(sigmas: Tensor, radius: int, kind: str) -> Tensor:
+    """Return the derivatives of `smoothing_taps` by the scales, of the same shape."""
+    points, scale = _points(sigmas, radius), sigmas[..., None]
+    if kind == "integrated":
+        near, depth = points.abs() - 0.5, math.sqrt(2) * scale
+        taps = torch.erfc(near / depth) - torch.erfc((near + 1) / depth)
+        ends = [edge * _gaussian(edge / scale) for edge in (near, near + 1)]
+        rates = math.sqrt(2 / math.pi) / scale**2 * (ends[0] - ends[1])
+    else:
+        taps = _gaussian(points / scale)
+        rates = taps * points**2 / scale**3
+    total = taps.sum(-1, keepdim=True)
+    return (rates - taps * (rates.sum(-1, keepdim=True) / total)) / total
+
+
 @torch.fx.wrap
 def derivative_profiles(
     sigmas: Tensor, order: int, radius: int, discretisation: Discretisation, scaled: bool

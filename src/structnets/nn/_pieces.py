@@ -12,7 +12,7 @@ matrix for maps of a few pixels (`structnets.nn._filter_matrices`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -24,6 +24,10 @@ from structnets.nn._derivatives import needs_reference
 # Numbers in the maps of a piece, 16 MB of float32: smaller ones spend more on starting operations
 # and on short products than they save in memory traffic.
 PIECE_NUMBERS = 1 << 22
+
+
+# Maps that are filtered along y only, by what they were filtered with.
+Halfway = Mapping[int, Tensor]
 
 
 class Filtering(Protocol):
@@ -48,8 +52,8 @@ class Filtering(Protocol):
         """Filter a batch (B, C, H, W), differentiably: (B, N C or C N, V, U)."""
         ...
 
-    def fill(self, image: Tensor, matrices: Sequence[Tensor], rows: slice, maps: Tensor) -> None:
-        """Write the maps' rows of one image (C, H, W)."""
+    def fill(self, image: Tensor, matrices: Sequence[Tensor], rows: slice, maps: Tensor) -> Halfway:
+        """Write the maps' rows of one image (C, H, W); return what `add_gradients` reads again."""
         ...
 
     def add_gradients(
@@ -58,15 +62,23 @@ class Filtering(Protocol):
         image: Tensor,
         matrices: Sequence[Tensor],
         rows: slice,
+        halfway: Halfway | None,
         into: Tensor | None,
-        into_matrices: Sequence[Tensor | None],
+        into_learned: Sequence[Tensor | None],
     ) -> None:
-        """Add what a gradient of the maps' rows is for the image and for the matrices."""
+        """Add what a gradient of the maps' rows is for the image and for what is learned.
+
+        That is the `scales` where they are given, and the matrices otherwise.
+        """
         ...
 
 
 def filter_and_mix(
-    x: Tensor, weights: Tensor, filtering: Filtering, matrices: Sequence[Tensor]
+    x: Tensor,
+    weights: Tensor,
+    filtering: Filtering,
+    matrices: Sequence[Tensor],
+    scales: Tensor | None = None,
 ) -> Tensor:
     """Filter maps and mix them by pieces.
 
@@ -80,13 +92,16 @@ def filter_and_mix(
         What the atoms are.
     matrices : sequence of Tensor
         What the filtering needs; gradients flow to those that want one.
+    scales : Tensor, optional
+        What the matrices are functions of, with derivatives that the filtering knows. Gradients
+        flow to it instead, for less; those that are differentiated again flow to the matrices.
 
     Returns
     -------
     Tensor, shape (B, O, V, U)
         In memory as the input is. Second derivatives are those of `filter_then_mix`.
     """
-    out = _Pieces.apply(x, weights, filtering, *matrices)
+    out = _Pieces.apply(x, weights, filtering, scales, *matrices)
     assert isinstance(out, Tensor)
     return out
 
@@ -102,9 +117,14 @@ def filter_then_mix(
 class _Pieces(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weights: Tensor, filtering: Filtering, *matrices: Tensor
+        ctx: Any,
+        x: Tensor,
+        weights: Tensor,
+        filtering: Filtering,
+        scales: Tensor | None,
+        *matrices: Tensor,
     ) -> Tensor:
-        ctx.save_for_backward(x, weights, *matrices)
+        ctx.save_for_backward(x, weights, scales, *matrices)
         ctx.filtering = filtering
         high, wide = filtering.output_size
         last = _is_channels_last(x)
@@ -130,51 +150,53 @@ class _Pieces(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        x, weights, *matrices = ctx.saved_tensors
+        x, weights, scales, *matrices = ctx.saved_tensors
         filtering: Filtering = ctx.filtering
+        want_x, want_weights, _, want_scales, *want_matrices = ctx.needs_input_grad
         if needs_reference(gradient):
-            return _differentiable_backward(
-                ctx.needs_input_grad, gradient, filtering, x, weights, *matrices
-            )
-        want_x, want_weights, _, *want_matrices = ctx.needs_input_grad
+            wanted = (want_x, want_weights, *want_matrices)
+            inputs = (x, weights, *matrices)
+            of_x, of_weights, *rest = _differentiable_backward(wanted, gradient, filtering, inputs)
+            return of_x, of_weights, None, None, *rest
         last = _is_channels_last(x)
         layout = torch.channels_last if last else torch.contiguous_format
         gradient = gradient.contiguous(memory_format=layout)
         into_x = torch.zeros_like(x, memory_format=torch.contiguous_format) if want_x else None
         into_weights = torch.zeros_like(weights) if want_weights else None
-        into_matrices = [
-            torch.zeros_like(m) if want else None
-            for m, want in zip(matrices, want_matrices, strict=True)
+        learned = matrices if scales is None else [scales]
+        want_learned = want_matrices if scales is None else [want_scales]
+        into_learned = [
+            torch.zeros_like(tensor) if want else None
+            for tensor, want in zip(learned, want_learned, strict=True)
         ]
         memory = _memory(x, filtering)
         for b, image in enumerate(x):
             image = image.contiguous()
             for rows in _pieces(x, filtering):
-                above = _flat(gradient[b][:, rows], last)
+                above, halfway = _flat(gradient[b][:, rows], last), None
                 if into_weights is not None:
                     maps = _maps_of(memory, x, filtering, rows)
-                    filtering.fill(image, matrices, rows, maps)
+                    halfway = filtering.fill(image, matrices, rows, maps)
                     into_weights.addmm_(above, maps.view(weights.shape[1], -1).t())
-                if want_x or any(want_matrices):
+                if want_x or any(want_learned):
                     below = _maps_of(memory, x, filtering, rows)
                     torch.mm(weights.t(), above, out=below.view(weights.shape[1], -1))
                     into = None if into_x is None else into_x[b]
-                    filtering.add_gradients(below, image, matrices, rows, into, into_matrices)
+                    filtering.add_gradients(
+                        below, image, matrices, rows, halfway, into, into_learned
+                    )
         if into_x is not None:
             into_x = into_x.contiguous(memory_format=layout)
-        return into_x, into_weights, None, *into_matrices
+        if scales is None:
+            return into_x, into_weights, None, None, *into_learned
+        return into_x, into_weights, None, *into_learned, *([None] * len(matrices))
 
 
 def _differentiable_backward(
-    needed: Sequence[bool],
-    gradient: Tensor,
-    filtering: Filtering,
-    x: Tensor,
-    weights: Tensor,
-    *matrices: Tensor,
+    needed: Sequence[bool], gradient: Tensor, filtering: Filtering, inputs: tuple[Tensor, ...]
 ) -> tuple[Tensor | None, ...]:
-    inputs = (x, weights, None, *matrices)
-    wanted = [t for t, need in zip(inputs, needed, strict=True) if need and t is not None]
+    x, weights, *matrices = inputs
+    wanted = [t for t, need in zip(inputs, needed, strict=True) if need]
     out = filter_then_mix(x, weights, filtering, matrices)
     found = iter(torch.autograd.grad(out, wanted, gradient, create_graph=True))
     return tuple(next(found) if need else None for need in needed)

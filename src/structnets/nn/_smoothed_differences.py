@@ -10,9 +10,11 @@ from torch import Tensor
 
 from structnets.nn._convolution_arguments import Pair
 from structnets.nn._differences import Line, add_adjoint, difference
-from structnets.nn._toeplitz import add_gradients_along_y, along_y
+from structnets.nn._pieces import Halfway
+from structnets.nn._toeplitz import along_y
 
 Orders = tuple[int, int]
+Shape = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class SmoothedDifferences:
         Of the places, and of neighbours (the dilation), along y and x.
     reach : int
         Neighbours to either side that the smoothed maps have beyond the first and last place.
+    rates : tuple of Tensor
+        Of learned scales, the matrices' derivatives by them.
     """
 
     scales: tuple[tuple[tuple[int, Orders], ...], ...]
@@ -36,6 +40,7 @@ class SmoothedDifferences:
     stride: Pair
     spacing: Pair
     reach: int
+    rates: tuple[Tensor, ...] = ()
     atoms_first = True
     whole = False
 
@@ -56,12 +61,13 @@ class SmoothedDifferences:
                     maps[place] = difference(part, order_y, lines[0])
         return torch.cat([maps[n] for n in range(len(maps))], 1)
 
-    def fill(self, image: Tensor, matrices: Sequence[Tensor], rows: slice, maps: Tensor) -> None:
-        """Write the maps (N, C, h, U) of some rows."""
+    def fill(self, image: Tensor, matrices: Sequence[Tensor], rows: slice, maps: Tensor) -> Halfway:
+        """Write the maps (N, C, h, U) of some rows; return those smoothed along y."""
         line_y, line_x = self._lines(rows)
-        for scale, smooth_y, smooth_x in self._by_scale(matrices):
-            smoothed = along_y(image, smooth_y[self._read(rows)])
-            smoothed = (smoothed.flatten(0, 1) @ smooth_x.t()).unflatten(0, smoothed.shape[:2])
+        halfway = {}
+        for n, (scale, smooth_y, smooth_x) in enumerate(self._by_scale(matrices)):
+            half = halfway[n] = along_y(image, smooth_y[self._read(rows)])
+            smoothed = (half.flatten(0, 1) @ smooth_x.t()).unflatten(0, half.shape[:2])
             for order_x, atoms in _by_order_along_x(scale):
                 if len(atoms) == 1 and atoms[0][1] == 0:
                     difference(line_y.of(smoothed), order_x, line_x, maps[atoms[0][0]])
@@ -69,6 +75,7 @@ class SmoothedDifferences:
                 part = difference(smoothed, order_x, line_x)
                 for place, order_y in atoms:
                     difference(part, order_y, line_y, maps[place])
+        return halfway
 
     def add_gradients(
         self,
@@ -76,36 +83,48 @@ class SmoothedDifferences:
         image: Tensor,
         matrices: Sequence[Tensor],
         rows: slice,
+        halfway: Halfway | None,
         into: Tensor | None,
-        into_matrices: Sequence[Tensor | None],
+        into_learned: Sequence[Tensor | None],
     ) -> None:
-        """Add the gradients of the image and of the smoothing."""
-        line_y, line_x = self._lines(rows)
+        """Add the gradients of the image and of the scales."""
         read = self._read(rows)
-        targets = [into_matrices[2 * i : 2 * i + 2] for i in range(len(self.scales))]
-        for (scale, smooth_y, smooth_x), (into_y, into_x) in zip(
-            self._by_scale(matrices), targets, strict=True
-        ):
-            shape = (len(image), read.stop - read.start, len(smooth_x))
-            below = gradient.new_zeros(shape)
-            for order_x, atoms in _by_order_along_x(scale):
-                if len(atoms) == 1 and atoms[0][1] == 0:
-                    add_adjoint(gradient[atoms[0][0]], order_x, line_x, line_y.of(below))
-                    continue
-                if order_x == 0:
-                    part = line_x.of(below)
-                else:
-                    part = gradient.new_zeros(*shape[:2], self.output_size[1])
-                for place, order_y in atoms:
-                    add_adjoint(gradient[place], order_y, line_y, part)
-                if order_x > 0:
-                    add_adjoint(part, order_x, line_x, below)
+        for n, (scale, smooth_y, smooth_x) in enumerate(self._by_scale(matrices)):
+            smooth_y = smooth_y[read]
+            below = self._below(gradient, scale, (len(image), len(smooth_y), len(smooth_x)), rows)
             flat = below.flatten(0, 1)
-            between = (flat @ smooth_x).unflatten(0, shape[:2])
-            added = None if into_y is None else into_y[read]
-            add_gradients_along_y(between, image, smooth_y[read], into, added)
-            if into_x is not None:
-                into_x.addmm_(flat.t(), along_y(image, smooth_y[read]).flatten(0, 1))
+            between = (flat @ smooth_x).unflatten(0, below.shape[:2])
+            if into is not None:
+                into.baddbmm_(smooth_y.t().expand(len(image), -1, -1), between)
+            for scales in into_learned:
+                if scales is None:
+                    continue
+                # Smoothing is My x Mx': by the scale it is (dMy x) Mx' + (My x) dMx', and the
+                # sums are taken where both factors are at hand.
+                rate_y, rate_x = self.rates[2 * n][read], self.rates[2 * n + 1]
+                part = along_y(image, smooth_y) if halfway is None else halfway[n]
+                scales[n] += torch.dot(between.flatten(), along_y(image, rate_y).flatten())
+                scales[n] += torch.dot((flat @ rate_x).flatten(), part.flatten())
+
+    def _below(
+        self, gradient: Tensor, scale: Sequence[tuple[int, Orders]], shape: Shape, rows: slice
+    ) -> Tensor:
+        """Return the gradient of the smoothed maps (C, h, U) of a scale."""
+        line_y, line_x = self._lines(rows)
+        below = gradient.new_zeros(shape)
+        for order_x, atoms in _by_order_along_x(scale):
+            if len(atoms) == 1 and atoms[0][1] == 0:
+                add_adjoint(gradient[atoms[0][0]], order_x, line_x, line_y.of(below))
+                continue
+            if order_x == 0:
+                part = line_x.of(below)
+            else:
+                part = gradient.new_zeros(*shape[:2], self.output_size[1])
+            for place, order_y in atoms:
+                add_adjoint(gradient[place], order_y, line_y, part)
+            if order_x > 0:
+                add_adjoint(part, order_x, line_x, below)
+        return below
 
     def _by_scale(self, matrices: Sequence[Tensor]) -> list[tuple[tuple, Tensor, Tensor]]:
         return list(zip(self.scales, matrices[::2], matrices[1::2], strict=True))

@@ -30,7 +30,7 @@ CASES: dict[str, dict] = {
     "unscaled": {"norm": "none", "sigmas": 1.6},
 }
 WAYS = ["auto", "pieces", "stencils"]
-GENERAL = ["depthwise", "composed", "separable", "banded", "mixed", "fft"]
+GENERAL = ["depthwise", "composed", "separable", "banded", "mixed", "fft", "pieces"]
 
 
 def build(case: str, **more) -> tuple[GaussianConv2d, Tensor]:
@@ -255,8 +255,8 @@ def test_choices_are_planned_and_handed_on() -> None:
     layer(x)
     (key,) = layer.plan
     sampled = GaussianConv2d(16, 16, order=2)
-    for other, kept in ((layer_for_uses(learn=False)[0], {key: "pieces"}), (sampled, {})):
-        other.set_plan({key: "pieces", "elsewhere": "unknown"})
+    for other, kept in ((layer_for_uses(learn=False)[0], {key: "stencils"}), (sampled, {})):
+        other.set_plan({key: "stencils", "elsewhere": "unknown"})
         assert other.plan == kept
         torch.testing.assert_close(other(x), other.collapse()(x), rtol=1e-4, atol=1e-5)
 
@@ -341,7 +341,7 @@ def test_matrix_is_the_correlation(stride: int, dilation: int, padding: int) -> 
         ({"discretisation": "exact"}, "discretisation must be one of .*; got 'exact'"),
         ({"learn_sigma": "pixel"}, "learn_sigma must be a bool or one of .*; got 'pixel'"),
         ({"learn_sigma": True, "sigma_factor": 1.0}, "sigma_factor must be .*> 1, got 1.0"),
-        ({"way": "pieces"}, "way must be auto or one of .*; got 'pieces'"),
+        ({"way": "stencils"}, "way must be auto or one of .*; got 'stencils'"),
         ({"discretisation": "hybrid", "kernel_size": 3}, "order 3 need a kernel_size of at least"),
     ],
 )

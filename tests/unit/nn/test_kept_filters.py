@@ -1,0 +1,98 @@
+"""Composed filters are kept in evaluation, and never stale."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from structnets.nn import GaussianConv2d, _kept_filters
+
+
+def build(learn: bool = False) -> tuple[GaussianConv2d, Tensor]:
+    torch.manual_seed(0)
+    kind = {"discretisation": "hybrid", "learn_sigma": True} if learn else {}
+    layer = GaussianConv2d(4, 5, order=2, way="composed", **kind).eval()
+    return layer, torch.randn(2, 4, 9, 8)
+
+
+@pytest.fixture
+def composed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Count how often filters are composed."""
+    calls: list[str] = []
+    kernel = GaussianConv2d.kernel
+
+    def counted(self: GaussianConv2d) -> Tensor:
+        calls.append("once")
+        return kernel(self)
+
+    monkeypatch.setattr(GaussianConv2d, "kernel", counted)
+    return calls
+
+
+@pytest.mark.parametrize("learn", [False, True])
+def test_filters_are_composed_once(learn: bool, composed: list[str]) -> None:
+    layer, x = build(learn)
+    with torch.inference_mode():
+        first = layer(x)
+    with torch.no_grad():
+        torch.testing.assert_close(layer(x), first, rtol=0, atol=0)
+    assert composed == ["once"]
+    torch.testing.assert_close(layer(x).detach(), first, rtol=1e-5, atol=1e-6)
+    (gradient,) = torch.autograd.grad(layer(x).sum(), layer.alpha)
+    assert gradient.abs().sum() > 0
+
+
+def write_through_data(layer: GaussianConv2d) -> None:
+    layer.alpha.data.mul_(2)
+
+
+def load(layer: GaussianConv2d) -> None:
+    layer.load_state_dict({k: v + 0.1 for k, v in layer.state_dict().items()})
+
+
+def learn_step(layer: GaussianConv2d) -> None:
+    layer(torch.ones(1, 4, 9, 8)).sum().backward()
+    torch.optim.SGD(layer.parameters(), lr=0.1).step()
+
+
+def grow(layer: GaussianConv2d) -> None:
+    layer.log_scale.data.add_(0.3)
+
+
+@pytest.mark.parametrize("change", [write_through_data, load, learn_step, grow])
+def test_changed_weights_are_seen(change: Callable[[GaussianConv2d], None]) -> None:
+    layer, x = build(learn=True)
+    with torch.no_grad():
+        before = layer(x)
+    change(layer)
+    with torch.no_grad():
+        after = layer(x)
+        torch.testing.assert_close(after, layer.collapse()(x), rtol=1e-5, atol=1e-5)
+    assert not torch.allclose(before, after)
+
+
+def test_nothing_is_kept_in_training_or_in_copies(composed: list[str]) -> None:
+    layer, x = build()
+    with torch.no_grad():
+        expected = layer(x)
+        for other in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+            assert other._kept._found is None
+            torch.testing.assert_close(other(x), expected)
+        exact = copy.deepcopy(layer).double()(x.double())
+        torch.testing.assert_close(exact.float(), expected, rtol=1e-5, atol=1e-5)
+        layer.train()
+        assert layer._kept._found is None
+        layer(x)
+        assert layer._kept._found is None
+
+
+def test_weights_that_are_no_numbers_are_not_kept_as_others() -> None:
+    kept = _kept_filters.KeptFilters()
+    weights = torch.full((2,), float("nan"))
+    assert kept.get([weights], lambda: torch.zeros(1)).item() == 0
+    assert kept.get([weights], lambda: torch.ones(1)).item() == 1
