@@ -48,10 +48,7 @@ def text() -> str:
     lines.append(
         "library besides: forward and backward on meta, with other channels and classes.\n"
     )
-    lines.append(
-        "\n## Not covered\n\nA GPU. Several threads that train one net of frame layers at a time: "
-        "its filters are composed together and kept in the layers for the time of a call.\n"
-    )
+    lines.append("\n## Not covered\n\nA GPU.\n")
     return "".join(lines)
 
 

@@ -14,9 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from structnets.bases.frames import Frame
-from structnets.nn._frame_convolution import FrameConvolution, compose
+from structnets.nn._frame_convolution import COMPOSED, FrameConvolution, compose
 
 Key = tuple[Frame, torch.device, torch.dtype]
+
+LARGEST = 2**18
+"""Layers of more coefficients compose alone: launching is nothing beside their arithmetic."""
 
 
 @contextmanager
@@ -25,10 +28,9 @@ def composed_together(model: nn.Module) -> Iterator[None]:
 
     Gradients are those of composing one by one. Inside the block the filters do not follow
     changes of the coefficients. A compiled model composes its own way, and activation
-    checkpointing cannot recompute what was composed outside its segment: then go without. On a CPU
-    it serves nets of many small layers: torchvision's ResNet-18, of eleven million coefficients,
-    took 1.05 to 1.7 times as long with it as without (one thread, batch 4 and 16). One thread at a
-    time: what is composed is kept in the layers.
+    checkpointing cannot recompute what was composed outside its segment: then go without. Layers of
+    more than 262,144 coefficients compose alone, when they are called. What is composed belongs to
+    the thread, or the task of ``asyncio``, that entered the block; others compose their own.
 
     Parameters
     ----------
@@ -50,18 +52,17 @@ def composed_together(model: nn.Module) -> Iterator[None]:
         return
     groups: dict[Key, list[FrameConvolution]] = {}
     for layer in model.modules():
-        if isinstance(layer, FrameConvolution):
+        if isinstance(layer, FrameConvolution) and layer.coefficients.numel() <= LARGEST:
             weights = layer.coefficients
             groups.setdefault((layer.frame, weights.device, weights.dtype), []).append(layer)
+    composed = dict(COMPOSED.get())
+    for layers in groups.values():
+        composed.update(zip(layers, _filters(layers), strict=True))
+    token = COMPOSED.set(composed)
     try:
-        for layers in groups.values():
-            for layer, filters in zip(layers, _filters(layers), strict=True):
-                layer.composed = filters
         yield
     finally:
-        for layers in groups.values():
-            for layer in layers:
-                layer.composed = None
+        COMPOSED.reset(token)
 
 
 def _filters(layers: list[FrameConvolution]) -> list[Tensor]:

@@ -12,6 +12,7 @@ from structnets.bases.frames import Frame
 from structnets.nn._checked_tensors import check_tensors
 from structnets.nn._convolution_arguments import PaddingMode
 from structnets.nn._frame_convolution import Axes, FrameConvolution
+from structnets.nn._patch_mixing import convolve_patches, mixes_patches
 
 
 class _FrameConv(FrameConvolution):
@@ -41,6 +42,8 @@ class _FrameConv(FrameConvolution):
     def forward(self, x: Tensor) -> Tensor:
         """Convolve maps (B, in_channels, *size); returns (B, out_channels, *size')."""
         check_tensors(self, x, self.coefficients)
+        if self.composed() is None and mixes_patches(self, x):
+            return convolve_patches(self, x)
         padding = self.padding
         if self.padding_mode != "zeros":
             x = functional.pad(x, self._margins, self.padding_mode)
@@ -53,7 +56,9 @@ class FrameConv2d(_FrameConv):
     """Drop-in for ``nn.Conv2d`` whose filters are mixtures of the atoms of a frame.
 
     The filter from input i to output o is ``sum_m coefficients[o, i, m] phi_m``. It is composed
-    once per call and then convolved with as usual, so that a step costs what it costs in pixels.
+    once per call and then convolved with as usual; where that would cost more, in layers of many
+    channels on small maps, the atoms are applied to the maps instead. A step costs about what it
+    costs in pixels.
 
     Parameters
     ----------

@@ -14,7 +14,6 @@ from structnets.nn import (
     FrameConv2d,
     GaussianConv2d,
     collapse_model,
-    composed_together,
     reparametrize,
 )
 
@@ -147,28 +146,6 @@ def test_an_untouched_resnet18_keeps_its_function_trains_and_collapses(frame: st
         collapsed = collapse_model(model)
         torch.testing.assert_close(collapsed(x), trained, rtol=1e-5, atol=1e-5)
     assert collapsed.state_dict().keys() == plain.state_dict().keys()
-
-
-def test_filters_composed_together_are_those_composed_alone(maps) -> None:
-    torch.manual_seed(0)
-    layers = [nn.Conv2d(4, 6, 3), nn.Conv2d(6, 4, 3, groups=2), nn.Conv2d(4, 2, (1, 3))]
-    model = reparametrize(nn.Sequential(*layers), "image")
-    alone = model(maps)
-    wanted = list(model.parameters())
-    expected = torch.autograd.grad(alone.square().sum(), wanted)
-    with composed_together(model):
-        assert model[0].composed is not None
-        together = model(maps)
-    found = torch.autograd.grad(together.square().sum(), wanted)
-    assert model[0].composed is None
-    torch.testing.assert_close((together, *found), (alone, *expected), rtol=1e-5, atol=1e-5)
-
-
-def test_composed_filters_do_not_outlive_an_error() -> None:
-    layer = FrameConv2d(1, 1, 3)
-    with pytest.raises(RuntimeError, match="input"), composed_together(layer):
-        layer(torch.zeros(1, 2, 5, 5))
-    assert layer.composed is None
 
 
 def test_refusal_names_the_layer_and_leaves_the_model_alone() -> None:
