@@ -38,6 +38,15 @@ def test_other_data_are_refused_naming_both(whole, change, message):
         refuse_other_images(spec, {**manifest, **change}, "there")
 
 
+def test_pictures_of_one_s_own_have_the_side_that_their_study_asks_for(make_spec):
+    prepare = {"content": "0" * 16, "classes": 2, "geometry": "short96"}
+    spec = {**make_spec(), "data": {"name": "pictures", "prepare": prepare}}
+    manifest = {"dataset": "pictures", "prepare": prepare, "classes": ["cat", "dog"]}
+    refuse_other_images(spec, {**manifest, "image_shape": [3, 96, 96]}, "there")
+    with pytest.raises(ValueError, match="images of the shape"):
+        refuse_other_images(spec, {**manifest, "image_shape": [1, 96, 96]}, "there")
+
+
 def test_what_is_off_is_left_out(whole):
     spec, manifest = copy.deepcopy(whole)
     spec["data"]["prepare"] = {"partial": False}
