@@ -86,19 +86,19 @@ def undone(axes: list[Axes]) -> None:
 
 
 FAMILIES = {
-    "Filters mixed from\nGaussian derivatives": mixed,
-    "Filters turned\nby formula": turned,
-    "Channels ordered\nalong attributes": ordered,
-    "Layers that can\nbe undone": undone,
+    "Filters mixed\nfrom Gaussian\nderivatives": mixed,
+    "Filters\nturned by\nformula": turned,
+    "Channels\nordered along\nattributes": ordered,
+    "Layers\nthat can be\nundone": undone,
 }
 
 
 def draw() -> Figure:
     """Draw the four families beside each other."""
-    figure = Figure(figsize=(11, 1.75), layout="constrained")
+    figure = Figure(figsize=(11, 2.35), layout="constrained")
     parts: list[SubFigure] = list(figure.subfigures(1, 4, wspace=0.04))
     for part, (title, family) in zip(parts, FAMILIES.items(), strict=True):
-        part.suptitle(title, fontsize=10)
+        part.suptitle(title, fontsize=18)
         axes = list(part.subplots(1, 3))
         family(axes)
         for axis in axes:

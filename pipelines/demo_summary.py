@@ -55,8 +55,9 @@ def result_table(content: dict[str, Any], results: Path) -> Table:
     cells = {(cell["row"], cell["column"]): cell for cell in content["cells"]}
     gained = differences(content["cells"], results)
     table = Table(
-        "training images", "Gaussian derivatives", "free pixels", "difference, 95 % interval",
-        title="Handwritten digits (built in), test accuracy in %, three runs each",
+        "images", "Gaussian derivatives", "free pixels", "difference (95 % interval)",
+        title="Handwritten digits (built in): test accuracy in %, by number of training images; "
+        "three runs each",
         title_justify="left",
     )  # fmt: skip
     for column, values in gained.items():
@@ -69,6 +70,12 @@ def result_table(content: dict[str, Any], results: Path) -> Table:
             told += "  ({:+.1f} to {:+.1f})".format(*interval)
         table.add_row(column.removeprefix("n"), *shown, told)
     return table
+
+
+def _from_here(path: Path) -> str:
+    """Write a path as one would type it here."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def summarize(results: Path, console: Console) -> None:
@@ -101,7 +108,7 @@ def summarize(results: Path, console: Console) -> None:
     )
     for name, what in _PICTURES:
         if (results / name).is_file():
-            places.add_row(str(results / name), what)
+            places.add_row(_from_here(results / name), what)
     console.print(places)
     commands = Table("next", "", box=None, pad_edge=False)
     for command, what in _NEXT:

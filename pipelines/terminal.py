@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import logging
 import re
+import statistics
 import sys
 import textwrap
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +23,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.markup import escape
 from rich.progress_bar import ProgressBar
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from structnets.foreign.shown import printable_lines
@@ -42,6 +44,7 @@ class Job:
 
     name: str
     logs: Sequence[str]
+    rule: str = ""
     begun: float = field(default_factory=time.monotonic)
 
     def progress(self) -> tuple[str, float] | None:
@@ -68,6 +71,9 @@ class JobLines(logging.Handler):
         self.console = Console(file=stream, highlight=False, soft_wrap=not stream.isatty())
         self.total = self.done = self.failed = 0
         self.running: dict[int, Job] = {}
+        # By rule: jobs that have not begun, and the seconds that those which ended took.
+        self.waiting: Counter[str] = Counter()
+        self.took: dict[str, list[float]] = {}
         self._begun = time.monotonic()
         self._live: Live | None = None
 
@@ -99,7 +105,8 @@ class JobLines(logging.Handler):
             self.console.print(Text(text, style="dim"))
 
     def _run_info(self, said: Mapping[str, Any]) -> None:
-        self.total = int(said["stats"]["total"])
+        self.waiting = Counter({str(rule): int(count) for rule, count in said["stats"].items()})
+        self.total = self.waiting.pop("total")
         self.console.print(f"{self.total} jobs to do")
         if self.console.is_terminal:
             self._live = Live(
@@ -109,10 +116,11 @@ class JobLines(logging.Handler):
 
     def _job_info(self, said: Mapping[str, Any]) -> None:
         wildcards = said.get("wildcards") or {}
-        name = " ".join([str(said["rule_name"]), *map(str, dict(wildcards).values())])
-        self.running[said["jobid"]] = Job(
-            printable_lines(name), [str(log) for log in said.get("log") or ()]
-        )
+        rule = str(said["rule_name"])
+        name = " ".join([rule, *map(str, dict(wildcards).values())])
+        self.waiting[rule] -= 1
+        logs = [str(log) for log in said.get("log") or ()]
+        self.running[said["jobid"]] = Job(printable_lines(name), logs, rule, time.monotonic())
 
     def _job_finished(self, said: Mapping[str, Any]) -> None:
         job = self.running.pop(said["job_id"], None)
@@ -139,32 +147,55 @@ class JobLines(logging.Handler):
 
     def _line(self, outcome: str, job: Job) -> None:
         place = f"{self.done + self.failed:>{len(str(self.total))}}/{self.total}"
-        took = clock(time.monotonic() - job.begun)
-        self.console.print(f"{place}  {outcome}  {escape(job.name)}  [dim]{took}[/]")
+        seconds = time.monotonic() - job.begun
+        self.took.setdefault(job.rule, []).append(seconds)
+        self.console.print(f"{place}  {outcome}  {escape(job.name)}  [dim]{clock(seconds)}[/]")
 
     def seconds_left(self) -> float | None:
-        """Estimate the seconds until all is done; None before the first job is."""
-        now, ended = time.monotonic(), self.done + self.failed
-        told = [found[1] for job in self.running.values() if (found := job.progress())]
-        longest = max(told, default=0.0)
-        if not ended:
+        """Estimate the seconds until all is done; None before anything is known.
+
+        A job is expected to take as long as those of its rule did, or as long as the median of all
+        others where none has ended; as many go on side by side as did so far.
+        """
+        now = time.monotonic()
+        told = {number: job.progress() for number, job in self.running.items()}
+        longest = max((found[1] for found in told.values() if found), default=0.0)
+        every = [seconds for ended in self.took.values() for seconds in ended]
+        if not every:
             return longest or None
-        return max(longest, (now - self._begun) / ended * (self.total - ended))
+
+        def expected(rule: str) -> float:
+            return statistics.fmean(self.took[rule]) if rule in self.took else typical
+
+        typical = statistics.median(every)
+        ahead = sum(max(0, count) * expected(rule) for rule, count in self.waiting.items())
+        for number, job in self.running.items():
+            found, spent = told[number], now - job.begun
+            ahead += max(found[1] if found else 0.0, expected(job.rule) - spent)
+            every.append(spent)
+        side_by_side = max(1.0, sum(every) / max(1e-9, now - self._begun))
+        return max(longest, ahead / side_by_side)
 
     def _bar(self) -> Group:
         ended, left = self.done + self.failed, self.seconds_left()
         estimate = "" if left is None else f", about {clock(left)} left"
-        grid = Table.grid(padding=(0, 1))
+        grid = Table.grid(Column(), Column(no_wrap=True, overflow="ellipsis"), padding=(0, 1))
         grid.add_row(
-            ProgressBar(max(1, self.total), ended, width=30),
+            ProgressBar(max(1, self.total), ended, width=min(30, self.console.width // 5)),
             f"{ended} of {self.total} jobs in {clock(time.monotonic() - self._begun)}{estimate}",
         )
         lines = []
         for job in list(self.running.values()):
             found = job.progress()
-            shown = f": {found[0]}, {clock(found[1])} left" if found else ""
+            shown = f": {found[0]}" if found else ""
+            # A job of several short trainings has none left of one, and the next to begin.
+            left = f", {clock(found[1])} left" if found and found[1] else ""
             took = clock(time.monotonic() - job.begun)
-            lines.append(Text(f"  {job.name}{shown} ({took})", style="dim", overflow="ellipsis"))
+            lines.append(
+                Text(
+                    f"  {job.name} ({took}){shown}{left}", "dim", no_wrap=True, overflow="ellipsis"
+                )
+            )
         return Group(*lines, grid)
 
 

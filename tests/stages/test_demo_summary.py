@@ -50,6 +50,18 @@ def test_summary_says_what_where_and_next(results: Path) -> None:
         assert command in text
 
 
+def test_a_terminal_of_80_columns_breaks_no_number_and_no_path(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(results)
+    (results / "figures").mkdir()
+    (results / "figures" / "demo_digits.svg").touch()
+    file = io.StringIO()
+    summarize(results, Console(file=file, width=80))
+    assert "+3.0  (-9.7 to +15.7)" in file.getvalue()
+    assert "\nfigures/demo_digits.svg  accuracy" in file.getvalue()
+
+
 def test_without_a_demo_it_says_what_to_do(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -63,7 +63,7 @@ def test_the_page_answers_in_words(page):
         "Only 4 pictures were tested: one of them is 25.0 points",
         "Always answering the class that is most frequent in training would be right in 50.0 %",
         "structured cannot be told from always giving the most frequent answer",
-        "Every training ran with 2 seeds",
+        "Each row was trained with 2 seeds only",
         "undecided",
         "1 files could not be read as pictures and were left out.",
         "Trained on 12 pictures, structured gives",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from pipelines.terminal import LAST_LINES, Job, JobLines, clock, show_job_lines
 
@@ -104,6 +105,46 @@ def test_what_trainings_print_feeds_the_estimate(terminal: Any, tmp_path: Path) 
     assert lines.seconds_left() is None
     begin(logger, 1, "train", log)
     assert lines.seconds_left() == 90
+
+
+def test_jobs_that_wait_are_expected_to_take_what_their_rule_took(
+    terminal: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logger, _ = terminal
+    (lines,) = [handler for handler in logger.handlers if isinstance(handler, JobLines)]
+    now = lines._begun
+    monkeypatch.setattr("pipelines.terminal.time.monotonic", lambda: now)
+    say(logger, "run_info", stats={"total": 8, "train": 2, "figure": 5, "other": 1})
+    begin(logger, 1, "train")
+    now += 100
+    say(logger, "job_finished", job_id=1)
+    begin(logger, 2, "figure")
+    now += 4
+    say(logger, "job_finished", job_id=2)
+    # One training of 100 s, four figures of 4 s, one job of the median of both.
+    assert lines.seconds_left() == pytest.approx(100 + 4 * 4 + 52)
+    begin(logger, 3, "train")
+    begin(logger, 4, "train")
+    now += 60
+    # 40 s of each are left; on the way 100 + 4 + 2 * 60 s of work were done in 164 s.
+    assert lines.seconds_left() == pytest.approx((2 * 40 + 4 * 4 + 52) / (224 / 164))
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_lines_of_running_jobs_and_the_bar_stay_one_line_each(
+    terminal: Any, tmp_path: Path, width: int
+) -> None:
+    logger, _ = terminal
+    (lines,) = [handler for handler in logger.handlers if isinstance(handler, JobLines)]
+    log = tmp_path / "train.log"
+    log.write_text(PROGRESS.replace("0:01:30", "0:00:00"))
+    begin(logger, 1, "train_chapter3_workers1_0_and_a_name_of_many_letters", log)
+    lines.total = 61
+    shown = io.StringIO()
+    Console(file=shown, width=width, force_terminal=True).print(lines._bar())
+    text = shown.getvalue().splitlines()
+    assert len(text) == 2
+    assert "0 s left" not in text[0]
 
 
 def test_without_a_terminal_nothing_is_replaced() -> None:

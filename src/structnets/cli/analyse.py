@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from structnets.cli.printing import print_json, waiting
 from structnets.entries import add_trust
+from structnets.figures.entries import FIGURES
 from structnets.specs.resolved import AskedAnalysis
 
 EXAMPLES = (
@@ -27,14 +28,29 @@ EXAMPLES = (
         "an analysis with the options that a file of it states",
     ),
 )
-NOTES = """\
-A name that does not exist lists all that do."""
+
+
+def _analyses() -> str:
+    """List the analyses there are, with what each is."""
+    notes = {}
+    for name in FIGURES.names():
+        try:
+            entry = FIGURES.find(name)
+        except (ImportError, ValueError):
+            continue  # of a package that cannot be read; who asks for it by name is told why
+        if not entry.drawn:
+            notes[name] = entry.note
+    width = max(map(len, notes)) + 2
+    return "\n".join(["analyses:", *(f"  {name:{width}}{note}" for name, note in notes.items())])
+
+
+NOTES = _analyses()
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
-        "what", metavar="ANALYSIS", help="its name, or an analysis file (an unknown name lists all)"
+        "what", metavar="ANALYSIS", help="its name (see below), or an analysis file"
     )
     parser.add_argument(
         "--run",

@@ -38,7 +38,7 @@ class Command:
 
 
 LOOK, TRAIN, MEASURE = "see what there is", "train", "measure and check"
-OWN = "your own pictures"
+OWN = "your own pictures and brain scans"
 
 COMMANDS = {
     "models": Command(
@@ -88,7 +88,7 @@ COMMANDS = {
     ),
     "predict": Command(
         "structnets.cli.predict",
-        "say what is in pictures, by a net that was trained",
+        "say what is in pictures or scans, by a net that was trained",
         OWN,
     ),
     "export": Command(

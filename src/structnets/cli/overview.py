@@ -18,11 +18,12 @@ _EXAMPLES = """\
 examples:
   structnets models 'rfnn*'          which nets there are
   structnets results table7          what was measured for one table
-  structnets analyse --help          everything that one command takes
+  structnets predict --help          everything that one command takes
 
-Exit status: 0 all is well, 1 things that were compared do not agree, 2 an error in the call or in
-what it was given, 130 interrupted. With --json a command prints one JSON document on standard
-output; messages go to standard error. --debug shows the traceback of an error."""
+Exit status: 0 all is well, 1 things that were compared do not agree, or a file could not be read
+that was to be answered for, 2 an error in the call or in what it was given, 130 interrupted. With
+--json a command prints one JSON document on standard output; messages go to standard error.
+--debug shows the traceback of an error."""
 
 
 def overview() -> str:

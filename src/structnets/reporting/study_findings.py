@@ -47,7 +47,9 @@ def findings(results: StudyResults) -> Findings:
         f"{results.majority:.1f} %."
     )
     for row, score in scores.items():
-        if wilson(score.mean / 100 * tested, tested)[0] <= results.majority:
+        # By the pictures that were tested, or by the seeds.
+        low = wilson(score.mean / 100 * tested, tested)[0]
+        if min(low, score.mean if score.low is None else score.low) <= results.majority:
             beware.append(f"{row} cannot be told from always giving the most frequent answer.")
     return Findings(beware, said)
 
@@ -63,8 +65,8 @@ def of_seeds(scores: Sequence[Measured]) -> list[str]:
     """Say that there are too few seeds, if so."""
     count = min(score.n for score in scores)
     said = (
-        f"Every training ran with {count} seed{'s' if count > 1 else ''}: how much chance does "
-        "cannot be told well. Give seeds: 3 or more."
+        f"Each row was trained with {count} seed{'s' if count > 1 else ''} only: how much chance "
+        "does cannot be told well. Give seeds: 3 or more."
     )
     return [said] if count < 3 else []
 

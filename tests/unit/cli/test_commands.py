@@ -73,6 +73,22 @@ def test_numbers_of_a_list_in_a_table_have_four_digits(capsys):
     assert "-2.435, 1.302 " in capsys.readouterr().out
 
 
+def test_a_narrow_terminal_has_a_line_a_value_and_no_number_is_cut(capsys, monkeypatch):
+    rows = [{"name": f"net{n}", "error": n + 0.123, "note": "nothing of it"} for n in range(2)]
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "20")
+    print_table(["name", "error", "empty", "note"], rows)
+    narrow = capsys.readouterr().out
+    assert narrow.split("\n\n")[1].splitlines() == [
+        "name: net1",
+        "error: 1.123",
+        "note: nothing of it",
+    ]
+    monkeypatch.setenv("COLUMNS", "60")
+    print_table(["name", "error", "empty", "note"], rows)
+    assert "nothing of it" in capsys.readouterr().out.splitlines()[3]
+
+
 def test_command_is_required(capsys):
     assert cli.main([]) == 2
     printed = capsys.readouterr()
