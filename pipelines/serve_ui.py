@@ -6,8 +6,10 @@ Command: ``python -m pipelines.serve_ui --results DIR [--port 5000]`` (``make ui
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import socket
+import sqlite3
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +17,7 @@ from pathlib import Path
 from pipelines.tracking import store
 from pipelines.tracking.places import follow_folder
 from structnets.foreign.address import Address
+from structnets.foreign.shown import printable_lines
 
 _HOST = "127.0.0.1"
 
@@ -50,6 +53,31 @@ def server_command(results: Path, port: int) -> list[str]:
     return [*command, "--workers", "1"]
 
 
+def where_to_look(results: Path, port: int) -> list[str]:
+    """Return the lines that say where a browser finds what.
+
+    MLflow's pages begin with the view for traces of assistants, whatever kind an experiment is of,
+    until a browser has chosen the one for trainings; an address can ask for it.
+    """
+    page = f"http://{_HOST}:{port}"
+    with contextlib.closing(sqlite3.connect(store.database(results))) as database:
+        experiments = database.execute(
+            "SELECT experiment_id, name FROM experiments WHERE lifecycle_stage = 'active' "
+            "AND EXISTS (SELECT 1 FROM runs WHERE runs.experiment_id = experiments.experiment_id) "
+            "ORDER BY name"
+        ).fetchall()
+    width = max((len(name) for _, name in experiments), default=0)
+    return [
+        f"MLflow: {page}  (Ctrl-C ends it)",
+        'Choose "Model training" at the upper left there once; the browser remembers it. Or open:',
+        *(
+            f"  {printable_lines(name):{width}}  {page}/#/experiments/{number}/runs"
+            "?workflowType=machine_learning"
+            for number, name in experiments
+        ),
+    ]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command: becomes the server, until it is interrupted."""
     parser = argparse.ArgumentParser(prog="python -m pipelines.serve_ui", description=__doc__)
@@ -69,9 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     follow_folder(store.database(given.results))
     # The pages need none of the background jobs (judges, scorers) that the server would start.
     os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
-    # The parameter opens the list of trainings; without it MLflow shows traces of assistants.
-    page = f"http://{_HOST}:{given.port}/#/experiments?workflowType=machine_learning"
-    print(f"MLflow: {page}  (Ctrl-C ends it)", flush=True)
+    print("\n".join(where_to_look(given.results, given.port)), flush=True)
     os.execv(command[0], command)
 
 

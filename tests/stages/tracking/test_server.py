@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
@@ -174,3 +176,23 @@ def test_pages_of_a_server_are_its_own(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://login01:5000")
     assert serve_ui.main(["--results", str(results)]) == 0
     assert "http://login01:5000" in capsys.readouterr().out
+
+
+def test_addresses_of_experiments_with_runs_ask_for_the_view_of_trainings(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(store.database(tmp_path))) as database, database:
+        database.execute("CREATE TABLE experiments (experiment_id, name, lifecycle_stage)")
+        database.execute("CREATE TABLE runs (experiment_id)")
+        experiments = [
+            (0, "Default", "active"), (1, "chapter3", "active"),
+            (2, "chapter4", "deleted"), (3, "own", "active"),
+        ]  # fmt: skip
+        database.executemany("INSERT INTO experiments VALUES (?, ?, ?)", experiments)
+        database.executemany("INSERT INTO runs VALUES (?)", [(1,), (1,), (2,), (3,)])
+    first, choose, *found = serve_ui.where_to_look(tmp_path, 5001)
+    assert first.startswith("MLflow: http://127.0.0.1:5001 ")
+    assert "Model training" in choose
+    tail = "runs?workflowType=machine_learning"
+    assert found == [
+        f"  chapter3  http://127.0.0.1:5001/#/experiments/1/{tail}",
+        f"  own       http://127.0.0.1:5001/#/experiments/3/{tail}",
+    ]

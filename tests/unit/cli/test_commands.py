@@ -1,6 +1,7 @@
 """The command line: documents on standard output, one clear message for an error."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -78,7 +79,7 @@ def test_a_narrow_terminal_has_a_line_a_value_and_no_number_is_cut(capsys, monke
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "20")
     print_table(["name", "error", "empty", "note"], rows)
-    narrow = capsys.readouterr().out
+    narrow = re.sub(r"\x1b\[\d*m", "", capsys.readouterr().out)
     assert narrow.split("\n\n")[1].splitlines() == [
         "name: net1",
         "error: 1.123",
