@@ -12,6 +12,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from structnets.cli.commands import COMMANDS
 from structnets.cli.overview import answered
@@ -37,6 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         it was interrupted.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller, who wants nothing of it
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
     log_to(sys.stderr, "%(message)s")
     try:
         status = answered(words)

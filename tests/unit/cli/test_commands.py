@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -139,6 +140,12 @@ def test_full_disk_is_said_without_a_traceback():
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert "absent.json is missing" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_closed_output_is_no_error():
+    command = f"{shlex.quote(sys.executable)} -m structnets targets table1 >&-"
+    done = subprocess.run(command, shell=True, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("content", ["[1]", "1", "null", '"spec"', "{}"])
