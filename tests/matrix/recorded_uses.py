@@ -84,6 +84,29 @@ def exported_dynamic(layer: Layer) -> None:
         assert_near([program.module()(given).detach()], [module(given).detach()])
 
 
+@slow("export, open sizes")
+def exported_open(layer: Layer) -> None:
+    """Height, width and depth are left open, as `nn.Conv2d` leaves them."""
+    if layer.odd is None:
+        return
+    module, x = layer.module().eval(), layer.samples()
+    vary = [one != other for one, other in zip(layer.shape, layer.odd, strict=True)]
+    batch, size = torch.export.Dim.AUTO, torch.export.Dim.DYNAMIC
+    axes = {0: batch, **{axis: size for axis, open_ in enumerate(vary, 1) if open_}}
+    program = torch.export.export(module, (x,), dynamic_shapes=(axes,))
+    lengths = [n + 2 * open_ for n, open_ in zip(layer.shape, vary, strict=True)]
+    given = torch.randn(5, *lengths, dtype=x.dtype)
+    assert_near([program.module()(given).detach()], [module(given).detach()])
+
+
+@slow("export under autocast")
+def exported_under_autocast(layer: Layer) -> None:
+    module, x = layer.module(torch.float32).eval(), layer.samples(dtype=torch.float32)
+    with torch.autocast("cpu", torch.bfloat16):
+        program, expected = torch.export.export(module, (x,)), module(x)
+    assert_near([program.module()(x).detach()], [expected.detach()], 0.03)
+
+
 @slow("compile, inductor")
 def generated(layer: Layer) -> None:
     _generated(layer, (3,))

@@ -29,11 +29,12 @@ from torch.nn import functional
 
 from structnets.bases.discretisation import Float, central_difference, difference_reach
 from structnets.bases.gaussian import GaussianBasis
+from structnets.nn import _recorded_smoothing
 from structnets.nn._banded import output_length
 from structnets.nn._convolution_arguments import Pair
 from structnets.nn._filter_matrices import Band, BandedFilters, DenseFilters, dense_filters, is_tiny
 from structnets.nn._grouped import by_group
-from structnets.nn._modes import without_autocast
+from structnets.nn._modes import is_traced, without_autocast
 from structnets.nn._pieces import filter_and_mix
 from structnets.nn._smoothed_differences import SmoothedDifferences
 from structnets.nn._toeplitz import correlation_matrices
@@ -181,8 +182,8 @@ class Hybrid:
         """Smooth maps (B, C, H, W), then convolve once with composed taps."""
         scaled = self._scaled(alpha, atoms.powers)
         maps, taps = [], []
-        for scale, (along_y, along_x) in enumerate(self._smoothing_matrices(x, atoms.smoothing)):
-            maps.append(torch.matmul(torch.matmul(along_y, x), along_x.mT))
+        for scale, smoothed in enumerate(self._smoothed(x, atoms.smoothing)):
+            maps.append(smoothed)
             members = [n for n, s in enumerate(self.scale_of) if s == scale]
             chosen = scaled if len(members) == scaled.shape[2] else scaled[:, :, members]
             taps.append(torch.matmul(chosen, atoms.differences[members].flatten(1)))
@@ -197,17 +198,37 @@ class Hybrid:
         """Filter in single precision, or double if the maps are, then mix in another."""
         with without_autocast(x.device.type):
             exact = x if x.dtype == torch.float64 else x.float()
-            matrices = [
-                m for pair in self._smoothing_matrices(exact, atoms.smoothing) for m in pair
-            ]
-            filtering = self._smoothed_differences(x)
-            maps = filtering.all_maps(exact, matrices)
             # Powers go to the maps: rounded to half precision, large ones would be the weights'.
-            maps = maps.unflatten(1, (filtering.count, -1))
-            maps = maps * (atoms.powers * atoms.halves).to(exact.dtype)[:, None, None, None]
+            maps = self._responses(exact, atoms)
             weights = alpha.to(precision)
         maps = self._beside(maps.to(precision).unbind(1))
         return functional.conv2d(maps, weights.mT.flatten(1)[:, :, None, None], groups=self.groups)
+
+    def _responses(self, x: Tensor, atoms: HybridTensors) -> Tensor:
+        """Filter maps with every atom: (B, N, C, V, U)."""
+        powers = atoms.powers.to(x.dtype)[:, None, None, None]
+        if is_traced(x):
+            maps = _recorded_smoothing.differences(
+                self._smoothed(x, atoms.smoothing),
+                self.scale_of,
+                atoms.differences,
+                self.stride,
+                self.dilation,
+            )
+            return torch.stack(maps, 1) * powers
+        matrices = [m for pair in self._smoothing_matrices(x, atoms.smoothing) for m in pair]
+        filtering = self._smoothed_differences(x)
+        maps = filtering.all_maps(x, matrices).unflatten(1, (filtering.count, -1))
+        return maps * (powers * atoms.halves.to(x.dtype)[:, None, None, None])
+
+    def _smoothed(self, x: Tensor, smoothing: tuple[Tensor, Tensor]) -> list[Tensor]:
+        """Return maps smoothed at every scale."""
+        if is_traced(x):
+            return _recorded_smoothing.smoothed(x, smoothing, self.padding, self.dilation)
+        return [
+            torch.matmul(torch.matmul(along_y, x), along_x.mT)
+            for along_y, along_x in self._smoothing_matrices(x, smoothing)
+        ]
 
     def pieces(self, x: Tensor, alpha: Tensor, atoms: HybridTensors) -> Tensor:
         """Filter and mix an image and a group at a time; one smoothing for all channels."""
