@@ -39,7 +39,7 @@ tutorials: $(READY)  ## run the code of the tutorials, and store what it prints 
 	  docs/own_net.md docs/export.md docs/gaussian_layers.md
 
 matrix: $(READY)  ## layers compiled, exported, in several processes; whole models
-	$(RUN) python -m pytest tests/matrix -m matrix --durations=5
+	$(RUN) python -m pytest tests/matrix -m matrix $(PARALLEL) --durations=5
 
 cluster-test: $(READY)  ## the cluster tests on a real Slurm of two nodes, here (root; installs its packages)
 	$(RUN) python -m tests.cluster.packages

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from structnets.bases.scales import as_scales
+
 Float = NDArray[np.float64]
 
 
@@ -32,10 +34,7 @@ class ScaleNodes:
 
     def __post_init__(self) -> None:
         """Check the nodes."""
-        sigmas = tuple(float(s) for s in self.sigmas)
-        if not sigmas or min(sigmas) <= 0 or list(sigmas) != sorted(set(sigmas)):
-            raise ValueError(f"sigmas must be positive and ascending, got {self.sigmas}")
-        object.__setattr__(self, "sigmas", sigmas)
+        object.__setattr__(self, "sigmas", as_scales(self.sigmas))
 
     @classmethod
     def between(cls, smallest: float, largest: float, count: int) -> ScaleNodes:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from numbers import Integral
 from typing import Literal
 
 import numpy as np
@@ -29,6 +30,10 @@ from structnets.bases.discretisation import (
     smoothing_kind,
     smoothing_weights,
 )
+from structnets.bases.scales import as_scales
+
+# A net has filters of a few pixels; a larger number is a mistake that would fill the memory.
+HIGHEST_ORDER = 20
 
 Norm = Literal["scale", "none"]
 Float = NDArray[np.float64]
@@ -99,7 +104,7 @@ class GaussianBasis:
     Parameters
     ----------
     order : int
-        Highest total order of a derivative.
+        Highest total order of a derivative, 20 at most.
     sigmas : sequence of float
         Scales in pixels, ascending. The zero order is kept at the smallest only, so that
         n = N + (S - 1)(N - 1) with N the derivatives of one scale.
@@ -130,11 +135,11 @@ class GaussianBasis:
 
     def __post_init__(self) -> None:
         """Check the parameters and fill in the default support."""
-        sigmas = tuple(float(s) for s in self.sigmas)
-        if self.order < 0:
-            raise ValueError(f"order must be >= 0, got {self.order}")
-        if not sigmas or min(sigmas) <= 0 or list(sigmas) != sorted(set(sigmas)):
-            raise ValueError(f"sigmas must be positive and ascending, got {self.sigmas}")
+        sigmas = as_scales(self.sigmas)
+        if not isinstance(self.order, Integral) or self.order < 0:
+            raise ValueError(f"order must be an integer >= 0, got {self.order!r}")
+        if self.order > HIGHEST_ORDER:
+            raise ValueError(f"order must be at most {HIGHEST_ORDER}, got {self.order}")
         if self.dims not in (1, 2, 3):
             raise ValueError(f"dims must be 1, 2 or 3, got {self.dims}")
         check_discretisation(self.discretisation)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from operator import index
 from typing import Any, Literal, get_args
 
 from torch import Tensor
@@ -21,8 +22,13 @@ def per_axis(name: str, value: int | Sequence[int], dims: int, least: int = 1) -
     ValueError
         Naming the argument, where it has another length or is less than `least`.
     """
-    values = (value,) * dims if isinstance(value, int) else tuple(value)
-    if len(values) != dims or any(not isinstance(n, int) or n < least for n in values):
+    try:
+        values = tuple(
+            index(n) for n in (value if isinstance(value, Iterable) else (value,) * dims)
+        )
+    except TypeError:
+        values = ()
+    if len(values) != dims or min(values) < least:
         raise ValueError(f"{name} must be an integer >= {least}, or {dims} of them; got {value!r}")
     return values
 

@@ -10,14 +10,10 @@ from torch import Tensor
 
 from structnets.bases.discretisation import Discretisation
 from structnets.bases.gaussian import GaussianBasis, Norm
+from structnets.bases.scales import as_scales
 from structnets.nn._constants import ConstantBuffers
 from structnets.nn._convolution_arguments import PaddingMode, per_axis
 from structnets.nn._mixture_convolution import Axes, MixtureConvolution
-
-
-def as_scales(sigmas: float | Sequence[float]) -> tuple[float, ...]:
-    """Return scales that may be given as one number."""
-    return (sigmas,) if isinstance(sigmas, (int, float)) else tuple(sigmas)
 
 
 def bases_per_axis(

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from structnets.bases.discretisation import Discretisation, is_hybrid
 from structnets.bases.gaussian import Norm
+from structnets.bases.scales import as_scales
 from structnets.nn._checked_tensors import check_tensors
 from structnets.nn._chosen_ways import ChoosesWays
 from structnets.nn._convolution_arguments import (
@@ -32,7 +33,6 @@ from structnets.nn._evaluation import (
     is_channels_last,
     matrix_cache,
 )
-from structnets.nn._gaussian_convolution import as_scales
 from structnets.nn._hybrid import WAYS as HYBRID_WAYS
 from structnets.nn._kept_filters import KeptFilters
 from structnets.nn._modes import as_autocast, is_low, is_traced, needs_plain_operations

@@ -14,6 +14,7 @@ from structnets.bases.gaussian import (
     gaussian_derivative,
     scales_of_layer,
 )
+from structnets.bases.scales import as_scales
 
 
 @pytest.mark.parametrize("order", range(1, 7))
@@ -115,7 +116,11 @@ def test_default_support_is_three_sigma() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"order": -1}, "order must be >= 0, got -1"),
+        ({"order": -1}, "order must be an integer >= 0, got -1"),
+        ({"order": 2.5}, "order must be an integer >= 0, got 2.5"),
+        ({"order": 10**9}, "order must be at most 20"),
+        ({"order": 1, "sigmas": float("nan")}, "positive and ascending, got nan"),
+        ({"order": 1, "sigmas": (1.0, float("inf"))}, "positive and ascending"),
         ({"order": 1, "sigmas": (2.0, 1.0)}, "ascending"),
         ({"order": 1, "sigmas": ()}, "positive and ascending"),
         ({"order": 1, "kernel_size": 4}, "odd and positive, got 4"),
@@ -125,6 +130,17 @@ def test_default_support_is_three_sigma() -> None:
 def test_bad_arguments_are_named(arguments: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         GaussianBasis(**arguments)
+
+
+@pytest.mark.parametrize("sigmas", ["12", None, True, [None], b"1"])
+def test_scales_that_are_no_numbers_are_refused(sigmas: object) -> None:
+    with pytest.raises(TypeError, match="sigmas must be a number or a sequence of numbers"):
+        as_scales(sigmas)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize("sigmas", [2, np.float64(2), np.array([2.0]), np.array(2.0), [2]])
+def test_a_number_is_one_scale(sigmas: float) -> None:
+    assert as_scales(sigmas) == (2.0,)
 
 
 def test_bad_norm_is_refused() -> None:
