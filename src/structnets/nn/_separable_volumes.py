@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from structnets.nn._convolution_arguments import Triple
 from structnets.nn._exact_products import exact_product
-from structnets.nn._modes import LOW, without_autocast
+from structnets.nn._modes import LOW, autocast_dtype, without_autocast
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,10 @@ def _pass(
     maps: Tensor, atoms: SeparableVolumes, axis: int, profiles: list[int], sources: list[int]
 ) -> Tensor:
     """Filter along an axis: map `sources[i]` with profile `profiles[i]`."""
-    weight = atoms.profiles[axis][profiles].to(maps.dtype)
+    weight = atoms.profiles[axis][profiles]
+    # Autocast casts both; a cast of the weights alone would be all that `torch.export` records.
+    if autocast_dtype(maps.device.type) is None:
+        weight = weight.to(maps.dtype)
     shape = [len(profiles), 1, 1, 1, 1]
     shape[2 + axis] = weight.shape[1]
     stride, padding, dilation = [1, 1, 1], [0, 0, 0], [1, 1, 1]
