@@ -183,7 +183,11 @@ def asked_of_study(study):
     """Digest what a report of a study is made for."""
     runs = sorted({run.run_id for run in study.runs})
     return identity.digest(
-        [runs, study.study.model_dump(mode="json", exclude_defaults=True), study.list_file.stem]
+        [
+            runs,
+            study.study.model_dump(mode="json", exclude_defaults=True),
+            study.list_file.stem,
+        ]
     )
 
 
