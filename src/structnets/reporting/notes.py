@@ -33,7 +33,7 @@ def notes(rendering: Rendering) -> list[str]:
     if any(cell.untrained for cell in rendering.cells):
         said.append(
             "Did not train: the loss on the test images stayed at ln C, which guessing among C "
-            "classes gives, and the accuracy at chance."
+            "classes gives (ln 2 for outlines), and the accuracy at chance."
         )
     if any(cell.pooled is not None for cell in rendering.cells):
         said.append("Pooled: over the predictions of all folds of a cross-validation at once.")

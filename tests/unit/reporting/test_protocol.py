@@ -131,6 +131,12 @@ def test_who_did_not_train(accuracy, loss, untrained):
     assert not did_not_train({**line, "metrics": {"ods": 0.1}})
 
 
+@pytest.mark.parametrize(("loss", "untrained"), [(0.696, True), (0.632, False), (math.nan, True)])
+def test_outlines_at_the_loss_of_guessing_did_not_train(loss, untrained):
+    spec = {"data": {"name": "textured_blobs", "prepare": {"difficulty": "hard"}}}
+    assert did_not_train({"spec": spec, "metrics": {"ods": 0.16, "loss": loss}}) is untrained
+
+
 def test_rows_differ_in_few_words():
     def rows(nets, rate=1):
         return [{"key": key, "net": net, "rate": rate} for key, net in zip("ab", nets, strict=True)]
