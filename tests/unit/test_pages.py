@@ -90,7 +90,7 @@ def fault_of(words, askable):
         command = COMMANDS.get(rest[0])
         if command is None:
             return f"there is no command {rest[0]}"
-        if not command.checkout:
+        if not command.checkout and "--help" not in rest:
             parser_of(rest[0], command).parse_args(rest[1:])
     elif program == "make":
         known = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
