@@ -21,8 +21,9 @@ called plainly, of another way of evaluation, or of a copy in double precision, 
 of the use; or the error is that of `nn.Conv2d`, where that has one (an input of another dtype).
 **refused**: an error, whose reason stands below. A dash: not tried, for its time. Uses marked * run
 in `make matrix`, the others with all tests. ONNX graphs are evaluated by the reference of the
-`onnx` package; replicas of `DataParallel` are made on the CPU. *Mixed* is one of the ways a layer may
-be computed, *hybrid* one of the ways its derivatives become taps ([Gaussian layers](gaussian_layers.md)).
+`onnx` package; replicas of `DataParallel` are made on the CPU. *Mixed* is one of the ways a layer
+may be computed, *hybrid* one of those in which derivatives become taps
+([Gaussian layers](gaussian_layers.md)).
 
 """
 
