@@ -7,18 +7,14 @@ alone.
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, get_args
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from structnets.bases.discretisation import (
-    Discretisation,
-    check_discretisation,
-    default_radius,
     difference_reach,
     is_hybrid,
     smoothing_kind,
@@ -31,6 +27,7 @@ from structnets.nn._evaluation import SeparableAtoms, is_channels_last
 from structnets.nn._filter_matrices import is_tiny
 from structnets.nn._gaussian_convolution import GaussianConvolution
 from structnets.nn._hybrid import WAYS, Hybrid, HybridTensors
+from structnets.nn._learned_support import LearnSigma, without_rim
 from structnets.nn._modes import (
     as_autocast,
     autocast_dtype,
@@ -39,64 +36,8 @@ from structnets.nn._modes import (
     without_autocast,
 )
 
-LearnSigma = Literal["layer", "group", "channel"]
 # In half precision rounding magnified a thousandfold in single still is less than its own.
 MOST_MAGNIFIED_LOW = 2000.0
-# Taps below this part of the largest are left out of a learned scale's plain convolution.
-NEGLIGIBLE = 1e-7
-
-
-def resolve_learn_sigma(value: bool | str) -> LearnSigma | None:
-    """Return per what a scale is learned; None if it is not.
-
-    Raises
-    ------
-    ValueError
-        If the value is not allowed.
-    """
-    if value is False:
-        return None
-    if value is True:
-        return "layer"
-    for allowed in get_args(LearnSigma):
-        if value == allowed:
-            return allowed
-    names = ", ".join(map(repr, get_args(LearnSigma)))
-    raise ValueError(f"learn_sigma must be a bool or one of {names}; got {value!r}")
-
-
-def learned_size(
-    order: int, sigmas: Sequence[float], discretisation: Discretisation, factor: float
-) -> int:
-    """Return the default support of scales that may grow by a factor.
-
-    Raises
-    ------
-    ValueError
-        If the factor leaves nothing to learn.
-    """
-    if not (factor > 1 and math.isfinite(factor)):
-        raise ValueError(f"sigma_factor must be finite and > 1, got {factor}")
-    check_discretisation(discretisation)
-    return 2 * default_radius(order, max(sigmas) * factor, discretisation) + 1
-
-
-def without_rim(
-    kernel: Tensor, padding: Sequence[int], dilation: Sequence[int]
-) -> tuple[Tensor, tuple[int, int]]:
-    """Cut what is zero to single precision off filters (O, I, K, L), and padding as much.
-
-    A learned scale's support has room for the largest that it may reach.
-    """
-    needed = kernel.detach().abs().amax((0, 1)) > NEGLIGIBLE * kernel.detach().abs().max()
-    drop = []
-    for axis in range(2):
-        used = needed.any(1 - axis).nonzero().flatten().tolist() or [kernel.shape[2 + axis] // 2]
-        rim = min(used[0], kernel.shape[2 + axis] - 1 - used[-1])
-        drop.append(min(rim, padding[axis] // dilation[axis]))
-    y, x = (slice(d, n - d) for d, n in zip(drop, kernel.shape[2:], strict=True))
-    left = [p - r * d for p, r, d in zip(padding, drop, dilation, strict=True)]
-    return kernel[:, :, y, x], (left[0], left[1])
 
 
 class Discretised(GaussianConvolution[Pair]):

@@ -24,7 +24,7 @@ from structnets.nn._convolution_arguments import (
     refuse_positions,
 )
 from structnets.nn._cost_model import Work
-from structnets.nn._discretised import Discretised, learned_size, resolve_learn_sigma
+from structnets.nn._discretised import Discretised
 from structnets.nn._discretised_cost import cheapest_discretised
 from structnets.nn._evaluation import (
     WAYS,
@@ -35,6 +35,7 @@ from structnets.nn._evaluation import (
 )
 from structnets.nn._hybrid import WAYS as HYBRID_WAYS
 from structnets.nn._kept_filters import KeptFilters
+from structnets.nn._learned_support import learned_size, resolve_learn_sigma
 from structnets.nn._modes import as_autocast, is_low, is_traced, needs_plain_operations
 
 # Taps from which a convolution of contiguous maps is faster by filters channels last: at 11 x 11
