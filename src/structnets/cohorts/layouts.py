@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from structnets.cohorts.listing import Found, Listing, match
+from structnets.cohorts.listing import Found, Listing
+from structnets.cohorts.matching import match
 from structnets.cohorts.ordering import read_timetable
 from structnets.cohorts.sheet import Labels, Row, index_rows, one_of, read_labels
 from structnets.forms.scores.cells import score_in
@@ -45,10 +46,10 @@ def list_bids(
     classes : sequence of str
         Values of that column that are classes; without any, it holds a score, a number.
     sessions : {"first", "all"}
-        As `structnets.cohorts.listing.match`; times stand in ``*_sessions.tsv`` and
+        As `structnets.cohorts.matching.match`; times stand in ``*_sessions.tsv`` and
         ``*_scans.tsv``.
     exclude : sequence of str
-        As `structnets.cohorts.listing.match`.
+        As `structnets.cohorts.matching.match`.
     """
     _require_folder(root)
     labels = _labels(root / "participants.tsv", "participant_id", column, classes)
