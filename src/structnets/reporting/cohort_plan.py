@@ -229,8 +229,7 @@ def _list(request: CohortRequest, lists: Path) -> Path:
     """List a cohort and write the list under the digest of its content."""
     root = request.folder_in(Path())
     listing = request.list_scans(root)
-    unread = unreadable(listing)
-    if unread and not request.exclude_failed:
+    if not request.exclude_failed and (unread := unreadable(listing)):
         raise ValueError(
             f"{len(unread)} of {len(listing.scans)} scans cannot be read: {shown(unread, '; ')}. "
             "Copy or convert them anew, name them in exclude, or write exclude_failed: true, "
