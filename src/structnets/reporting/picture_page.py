@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from structnets.data.prepared.shards import ShardedSplit
@@ -88,3 +88,34 @@ def picture(images: ShardedSplit, row: int) -> str:
     stream = io.BytesIO()
     Image.fromarray(images.pixels(row)).save(stream, "PNG")
     return data_uri(stream.getvalue(), "image/png")
+
+
+def wrong_pictures(
+    results: PictureResults,
+    images: ShardedSplit,
+    naming: Naming,
+    listed: Callable[[str, int, int], Sequence[Any]],
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the most wrong pictures of each row, trained on most.
+
+    Parameters
+    ----------
+    results, naming
+        As for `of_any_pictures`.
+    images : ShardedSplit
+        The tested ones.
+    listed : callable
+        Returns those of a row, trained on so many, at most so many; each has a ``position``.
+    """
+    names = (results.prepared / "test_names.txt").read_text().splitlines()
+    return {
+        row: [
+            {
+                "wrong": one,
+                "name": naming(names[one.position]),
+                "source": picture(images, one.position),
+            }
+            for one in listed(row, results.sizes[-1], MOST_WRONG)
+        ]
+        for row in results.rows
+    }

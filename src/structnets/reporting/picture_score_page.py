@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from structnets.data.prepared.shards import ShardedSplit
 from structnets.pages import data_uri, page
 from structnets.reporting.held_out_results import summary
-from structnets.reporting.picture_page import MOST_WRONG, of_any_pictures, picture
+from structnets.reporting.picture_page import of_any_pictures, picture, wrong_pictures
 from structnets.reporting.picture_score_results import PictureScoreResults
 from structnets.reporting.pseudonyms import Naming
 from structnets.reporting.score_page import SCORE_COLUMNS, score_number
@@ -54,7 +53,7 @@ def picture_score_page(
         scatter=data_uri(scatter, "image/png"),
         spread={split: summary([repr(s) for s in scores[split]]) for split in ("train", "test")},
         examples=_examples(results, images),
-        misses=_misses(results, images, naming),
+        misses=wrong_pictures(results, images, naming, results.misses),
     )
 
 
@@ -63,21 +62,3 @@ def _examples(results: PictureScoreResults, images: ShardedSplit) -> list[tuple[
     order = np.argsort(results.scores, kind="stable")
     places = np.unique(np.linspace(0, len(order) - 1, _EXAMPLES).astype(int))
     return [(f"{results.scores[n]:.4g}", picture(images, int(n))) for n in order[places]]
-
-
-def _misses(
-    results: PictureScoreResults, images: ShardedSplit, naming: Naming
-) -> dict[str, list[dict[str, Any]]]:
-    """Return the pictures that each row, trained on most, is furthest off."""
-    names = (results.prepared / "test_names.txt").read_text().splitlines()
-    return {
-        row: [
-            {
-                "miss": miss,
-                "name": naming(names[miss.position]),
-                "source": picture(images, miss.position),
-            }
-            for miss in results.misses(row, results.sizes[-1], MOST_WRONG)
-        ]
-        for row in results.rows
-    }

@@ -83,19 +83,23 @@ class PictureScoreResults(PictureResults):
         """Return the mean over seeds of what a row estimates, (N,)."""
         return np.mean(list(self.estimates(row, size).values()), axis=0)
 
-    def score(self, row: str, size: int, metric: str = "mae") -> Measured | None:
-        """Return a metric of a cell; None where it is not defined in every seed."""
+    def measures(self, row: str, size: int) -> dict[str, Measured]:
+        """Return the metrics of a cell that are defined in every seed; the mean error always is."""
         said = self.estimates(row, size)
         each = [scores_of_estimates(self.scores, said[seed]) for seed in sorted(said)]
-        if not all(metric in one for one in each):
-            return None
-        return within(measured([one[metric] for one in each]), *_ENDS[metric])
+        return {
+            metric: within(measured([one[metric] for one in each]), *_ENDS[metric])
+            for metric in METRICS
+            if all(metric in one for one in each)
+        }
+
+    def score(self, row: str, size: int, metric: str = "mae") -> Measured | None:
+        """Return a metric of a cell; None where it is not defined in every seed."""
+        return self.measures(row, size).get(metric)
 
     def error(self, row: str, size: int) -> Measured:
         """Return the mean absolute error of a cell."""
-        found = self.score(row, size)
-        assert found is not None  # it is defined wherever there are estimates
-        return found
+        return self.measures(row, size)["mae"]
 
     def difference(self, row: str, other: str, size: int) -> Measured:
         """Return how much less a row is off than another, paired by seed, in units of the score."""
@@ -125,13 +129,13 @@ class PictureScoreResults(PictureResults):
         listed = []
         for size in self.sizes:
             for row in self.all_rows:
-                found = {metric: self.score(row, size, metric) for metric in METRICS}
-                error = self.error(row, size)
+                found = self.measures(row, size)
+                error, means = found["mae"], {key: one.mean for key, one in found.items()}
                 listed.append(
                     {
                         "row": row,
                         "train_size": size,
-                        **{key: None if one is None else one.mean for key, one in found.items()},
+                        **{metric: means.get(metric) for metric in METRICS},
                         "low": error.low,
                         "high": error.high,
                         "seeds": error.n,

@@ -9,10 +9,10 @@ import numpy as np
 
 from structnets.data.prepared.shards import ShardedSplit
 from structnets.pages import page
-from structnets.reporting.picture_page import MOST_WRONG, of_any_pictures, picture
+from structnets.reporting.picture_page import of_any_pictures, picture, wrong_pictures
 from structnets.reporting.pseudonyms import Naming
 from structnets.reporting.study_findings import Findings
-from structnets.reporting.study_results import StudyResults
+from structnets.reporting.study_results import Mistake, StudyResults
 
 EXAMPLES, MOST_CLASSES = 3, 40
 _SHOWN_CLASSES = 8
@@ -33,6 +33,10 @@ def study_page(
         HTML. Whatever comes from the user's data is escaped.
     """
     images = ShardedSplit(results.prepared, "test")
+
+    def mistakes(row: str, size: int, most: int) -> list[Mistake]:
+        return results.mistakes(row, size, images.labels, most)
+
     return page(
         "structnets.reporting",
         "study.html",
@@ -41,7 +45,7 @@ def study_page(
         unequal=len(set(results.manifest["counts"]["test"].values())) > 1,
         examples=_examples(results, images),
         confusions=_confusions(results),
-        mistakes=_mistakes(results, images, naming),
+        mistakes=wrong_pictures(results, images, naming, mistakes),
     )
 
 
@@ -66,21 +70,3 @@ def _confusions(results: StudyResults) -> list[tuple[str, Any, Any]] | None:
         rates = counts / counts.sum(1, keepdims=True).clip(1)
         found.append((row, counts.tolist(), rates.tolist()))
     return found
-
-
-def _mistakes(
-    results: StudyResults, images: ShardedSplit, naming: Naming
-) -> dict[str, list[dict[str, Any]]]:
-    """Return the surest wrong answers of each row, trained on most."""
-    names = (results.prepared / "test_names.txt").read_text().splitlines()
-    return {
-        row: [
-            {
-                "mistake": mistake,
-                "name": naming(names[mistake.position]),
-                "source": picture(images, mistake.position),
-            }
-            for mistake in results.mistakes(row, results.sizes[-1], images.labels, MOST_WRONG)
-        ]
-        for row in results.rows
-    }
