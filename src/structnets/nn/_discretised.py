@@ -23,7 +23,7 @@ from structnets.nn import _learned_scale
 from structnets.nn._convolution_arguments import Pair
 from structnets.nn._cost_model import Work
 from structnets.nn._discretised_terms import DiscretisedWork
-from structnets.nn._evaluation import SeparableAtoms, is_channels_last
+from structnets.nn._evaluation import SeparableAtoms
 from structnets.nn._filter_matrices import is_tiny
 from structnets.nn._gaussian_convolution import GaussianConvolution
 from structnets.nn._hybrid import WAYS, Hybrid, HybridTensors
@@ -35,6 +35,7 @@ from structnets.nn._modes import (
     needs_plain_operations,
     without_autocast,
 )
+from structnets.nn._pieces import is_channels_last_only
 
 # In half precision rounding magnified a thousandfold in single still is less than its own.
 MOST_MAGNIFIED_LOW = 2000.0
@@ -217,16 +218,17 @@ class Discretised(GaussianConvolution[Pair]):
 
     def is_near(self, x: Tensor) -> bool:
         """Say whether differences hold their digits now, though the scale may grow too large."""
-        hybrid, sigma = self.hybrid, self.scale_now()
-        if hybrid is None or sigma is None or not hybrid.differences_lose(x.dtype):
+        hybrid = self.hybrid
+        if hybrid is None or not hybrid.differences_lose(x.dtype):
             return False
-        return not hybrid.differences_lose(x.dtype, sigma)
+        sigma = self.scale_now()
+        return sigma is not None and not hybrid.differences_lose(x.dtype, sigma)
 
     def discretised_work(self, x: Tensor, whole: Work) -> DiscretisedWork:
         """Return the sizes the cost model needs for padded maps like `x`."""
         hybrid = self.hybrid
         learned = self.log_scale is not None and self.log_scale.requires_grad
-        last = is_channels_last(x) and not x.is_contiguous()
+        last = is_channels_last_only(x)
         learned = learned and torch.is_grad_enabled()
         facts: dict[str, Any] = {"groups": self.groups, "learned": learned, "channels_last": last}
         if hybrid is None:

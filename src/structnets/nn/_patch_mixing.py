@@ -11,8 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from structnets.nn._banded import output_length
 from structnets.nn._frame_convolution import FrameConvolution
 from structnets.nn._modes import is_low, needs_plain_operations
+from structnets.nn._pieces import is_channels_last_only
 
 MANY_FILTERS = 2**18
 
@@ -49,20 +51,14 @@ def convolve_patches(layer: FrameConvolution, x: Tensor) -> Tensor:
     out = layer.coefficients.flatten(1) @ mixed.flatten(0, 1)
     if layer.bias is not None:
         out = out + layer.bias[:, None]
-    last = padded.is_contiguous(memory_format=torch.channels_last)
-    layout = torch.channels_last if last and not padded.is_contiguous() else torch.contiguous_format
+    last = is_channels_last_only(padded)
+    layout = torch.channels_last if last else torch.contiguous_format
     return out.unflatten(1, (len(x), *size)).transpose(0, 1).contiguous(memory_format=layout)
 
 
 def _output_size(layer: FrameConvolution, x: Tensor) -> tuple[int, int]:
     left, right, top, bottom = layer._margins
-    axes = zip(
-        x.shape[2:],
-        (top + bottom, left + right),
-        layer.kernel_size,
-        layer.dilation,
-        layer.stride,
-        strict=True,
-    )
-    height, width = ((n + m - d * (k - 1) - 1) // s + 1 for n, m, k, d, s in axes)
+    padded = (x.shape[2] + top + bottom, x.shape[3] + left + right)
+    geometry = (layer.kernel_size, layer.stride, (0, 0), layer.dilation)
+    height, width = (output_length(*axis) for axis in zip(padded, *geometry, strict=True))
     return height, width

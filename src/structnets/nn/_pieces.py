@@ -127,7 +127,7 @@ class _Pieces(torch.autograd.Function):
         ctx.save_for_backward(x, weights, scales, *matrices)
         ctx.filtering = filtering
         high, wide = filtering.output_size
-        last = _is_channels_last(x)
+        last = is_channels_last_only(x)
         layout = torch.channels_last if last else torch.contiguous_format
         out = torch.empty(
             (len(x), len(weights), high, wide),
@@ -158,7 +158,7 @@ class _Pieces(torch.autograd.Function):
             inputs = (x, weights, *matrices)
             of_x, of_weights, *rest = _differentiable_backward(wanted, gradient, filtering, inputs)
             return of_x, of_weights, None, None, *rest
-        last = _is_channels_last(x)
+        last = is_channels_last_only(x)
         layout = torch.channels_last if last else torch.contiguous_format
         gradient = gradient.contiguous(memory_format=layout)
         into_x = torch.zeros_like(x, memory_format=torch.contiguous_format) if want_x else None
@@ -202,7 +202,8 @@ def _differentiable_backward(
     return tuple(next(found) if need else None for need in needed)
 
 
-def _is_channels_last(x: Tensor) -> bool:
+def is_channels_last_only(x: Tensor) -> bool:
+    """Say whether maps have channels last in memory, and are not contiguous as well."""
     last = x.is_contiguous(memory_format=torch.channels_last)
     return last and not x.is_contiguous()
 
