@@ -58,7 +58,7 @@ lint: $(READY)  ## style, formatting, types, spelling, workflow
 	$(RUN) snakemake --lint
 
 ui: $(READY)  ## the MLflow UI over results/
-	$(RUN) python -m pipelines.serve_ui --results results
+	@$(RUN) python -m pipelines.serve_ui --results results
 
 fuzz: $(READY)  ## an hour of damaged files for every reader
 	$(RUN) STRUCTNETS_FUZZ_SECONDS=3600 python -m pytest -rP tests/hostile/test_fuzz.py

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipelines.tracking import store
+from pipelines.tracking import pages, store
 from pipelines.tracking.places import follow_folder
 from structnets.foreign.address import Address
 from structnets.foreign.shown import printable_lines
@@ -48,16 +48,32 @@ def server_command(results: Path, port: int) -> list[str]:
                 "--port"
             ) from error
     command = [sys.executable, "-m", "mlflow", "server", "--host", _HOST, "--port", str(port)]
-    command += ["--backend-store-uri", f"sqlite:///{database}"]
+    for kind in ("backend", "registry"):
+        command += [f"--{kind}-store-uri", f"sqlite:///{database}"]
     command += ["--artifacts-destination", (database.parent / "mlartifacts").as_uri()]
-    return [*command, "--workers", "1"]
+    command += ["--workers", "1", "--app-name", pages.NAME]
+    # No line for each request. Ctrl-C reaches the server twice, from the terminal and from the
+    # process that started it; with a lifespan the second would end it in a traceback.
+    return [*command, "--uvicorn-opts", "--no-access-log --lifespan off"]
+
+
+def server_environment() -> dict[str, str]:
+    """Return what the server's environment has beside the present one."""
+    paths = [*map(str, pages.PLUGIN), os.environ.get("PYTHONPATH", "")]
+    return {
+        "MLFLOW_LOGGING_LEVEL": "WARNING",
+        "PYTHONPATH": os.pathsep.join(path for path in paths if path),
+        # The pages need none of the background jobs (judges, scorers) that it would start.
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": os.environ.get(
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false"
+        ),
+    }
 
 
 def where_to_look(results: Path, port: int) -> list[str]:
     """Return the lines that say where a browser finds what.
 
-    MLflow's pages begin with the view for traces of assistants, whatever kind an experiment is of,
-    until a browser has chosen the one for trainings; an address can ask for it.
+    The addresses ask for the view for trainings: a browser may have chosen another one.
     """
     page = f"http://{_HOST}:{port}"
     with contextlib.closing(sqlite3.connect(store.database(results))) as database:
@@ -69,7 +85,6 @@ def where_to_look(results: Path, port: int) -> list[str]:
     width = max((len(name) for _, name in experiments), default=0)
     return [
         f"MLflow: {page}  (Ctrl-C ends it)",
-        'Choose "Model training" at the upper left there once; the browser remembers it. Or open:',
         *(
             f"  {printable_lines(name):{width}}  {page}/#/experiments/{number}/runs"
             "?workflowType=machine_learning"
@@ -95,10 +110,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     store.quiet()
     follow_folder(store.database(given.results))
-    # The pages need none of the background jobs (judges, scorers) that the server would start.
-    os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
     print("\n".join(where_to_look(given.results, given.port)), flush=True)
-    os.execv(command[0], command)
+    os.execve(command[0], command, os.environ | server_environment())
 
 
 if __name__ == "__main__":

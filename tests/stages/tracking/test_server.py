@@ -20,7 +20,7 @@ import pytest
 import requests
 
 from pipelines import serve_ui, track_init
-from pipelines.tracking import Tracker, artifacts, store
+from pipelines.tracking import Tracker, artifacts, pages, store
 from pipelines.tracking.experiments import CHAPTERS
 from structnets.files import sha256_file
 
@@ -49,13 +49,13 @@ def port() -> int:
 def serve(results: Path, port: int, tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen]]:
     """Start the server that `make ui` starts; at most one is left running, which is ended."""
     started: list[subprocess.Popen] = []
-    quiet = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
     def begin() -> subprocess.Popen:
         with (tmp_path / "server.log").open("a") as log:
             server = subprocess.Popen(
                 serve_ui.server_command(results, port),
-                stdout=log, stderr=log, env=quiet, start_new_session=True,
+                stdout=log, stderr=log, start_new_session=True,
+                env=os.environ | serve_ui.server_environment(),
             )  # fmt: skip
         started.append(server)
         until = time.monotonic() + 200
@@ -127,6 +127,23 @@ def test_outage_in_the_middle_loses_and_repeats_nothing(
     assert artifacts.stored_checksums(client, run.info.run_id) == checksums
 
 
+@pytest.mark.slow
+def test_first_page_is_of_trainings_and_ctrl_c_ends_it_without_a_traceback(
+    serve: Callable[[], subprocess.Popen], port: int, tmp_path: Path
+) -> None:
+    server = serve()
+    page = requests.get(f"http://127.0.0.1:{port}/", timeout=30)
+    assert pages.SCRIPT in page.content
+    assert int(page.headers["Content-Length"]) == len(page.content)
+    # One that forbids scripts within a page would have to be told of this one.
+    assert "Content-Security-Policy" not in page.headers
+    os.killpg(server.pid, signal.SIGINT)  # as a terminal does: the server and what started it
+    server.wait(60)
+    log = (tmp_path / "server.log").read_text()
+    assert "Traceback" not in log
+    assert "GET /" not in log
+
+
 def test_server_that_never_answers_blocks_nobody(results: Path, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         began = time.monotonic()
@@ -188,9 +205,8 @@ def test_addresses_of_experiments_with_runs_ask_for_the_view_of_trainings(tmp_pa
         ]  # fmt: skip
         database.executemany("INSERT INTO experiments VALUES (?, ?, ?)", experiments)
         database.executemany("INSERT INTO runs VALUES (?)", [(1,), (1,), (2,), (3,)])
-    first, choose, *found = serve_ui.where_to_look(tmp_path, 5001)
+    first, *found = serve_ui.where_to_look(tmp_path, 5001)
     assert first.startswith("MLflow: http://127.0.0.1:5001 ")
-    assert "Model training" in choose
     tail = "runs?workflowType=machine_learning"
     assert found == [
         f"  chapter3  http://127.0.0.1:5001/#/experiments/1/{tail}",
