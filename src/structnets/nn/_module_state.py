@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import operator
 import random
 import weakref
 from collections import deque
@@ -30,11 +31,25 @@ _NOTHING = object()
 
 @dataclass(frozen=True, slots=True)
 class PartState:
-    """What one part held: its attributes, parameters and buffers."""
+    """What one part held: its attributes, parameters and buffers.
+
+    `everything` is its ``__dict__``, to be compared with quickly; None where it holds lists and the
+    like, which may change without being another object.
+    """
 
     attributes: Mapping[str, Any]
     parameters: Mapping[str, Any]
     buffers: Mapping[str, Any]
+    everything: Mapping[str, Any] | None
+
+    def is_held_by(self, part: nn.Module) -> bool:
+        """Say whether a part surely holds this; False is an answer that may be wrong."""
+        return (
+            self.everything is not None
+            and _identical(vars(part), self.everything)
+            and _identical(part._parameters, self.parameters)
+            and _identical(part._buffers, self.buffers)
+        )
 
     def is_same(self, other: PartState) -> bool:
         """Say whether two states hold the very same objects."""
@@ -51,14 +66,17 @@ _last: weakref.WeakKeyDictionary[nn.Module, PartState] = weakref.WeakKeyDictiona
 
 def state_of(part: nn.Module) -> PartState:
     """Return what a part holds, as one object for as long as nothing changes."""
+    last = _last.get(part)
+    if last is not None and last.is_held_by(part):
+        return last
+    everything: dict[str, Any] | None = {**vars(part)}
     attributes = {name: value for name, value in vars(part).items() if name not in _REGISTRIES}
     if not is_of_torch(part):
         for name, value in attributes.items():
             if isinstance(value, _CONTAINERS):
-                attributes[name] = copy.copy(value)
-    state = PartState(attributes, dict(part._parameters), dict(part._buffers))
-    last = _last.get(part)
-    if last is not None and last.is_same(state):
+                attributes[name], everything = copy.copy(value), None
+    state = PartState(attributes, dict(part._parameters), dict(part._buffers), everything)
+    if everything is None and last is not None and last.is_same(state):
         return last
     _last[part] = state
     return state
@@ -166,9 +184,12 @@ def as_recorded(
     instead : mapping
         Of the ``id`` of tensors, what is put into their place.
     """
+    kept = {} if instead else {part for part, state in states.items() if state.is_held_by(part)}
     now = [(part, {**vars(part)}, {**part._parameters}, {**part._buffers}) for part in states]
     try:
         for part, state in states.items():
+            if part in kept:
+                continue
             _set(vars(part), _replaced(_copies(state.attributes), instead), keep=_REGISTRIES)
             _set(part._parameters, _replaced(state.parameters, instead))
             _set(part._buffers, _replaced(state.buffers, instead))
@@ -205,9 +226,20 @@ def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     )
 
 
+def _identical(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Say whether both hold the same objects under the same names in the same order."""
+    return (
+        len(one) == len(other)
+        and all(map(operator.is_, one.values(), other.values()))
+        and tuple(one) == tuple(other)
+    )
+
+
 def _set(
     held: dict[str, Any], values: Mapping[str, Any], keep: frozenset[str] = frozenset()
 ) -> None:
+    if _identical(held, values):
+        return
     for name in [name for name in held if name not in values and name not in keep]:
         del held[name]
     for name, value in values.items():

@@ -141,7 +141,7 @@ def record(
     device = arguments[0].device
     with _LOCK:
         states = survey_states(module)[0] if states is None else states
-        norms, noted, held = _survey(module)
+        norms, noted, held = _survey(states)
         generators = generators_of(states)
         randomness, precision = Randomness.of(device, generators), _Precision.of(device.type)
         with precision.context(), _uncached(), statistics_noted(noted):
@@ -161,12 +161,12 @@ def survey_states(module: nn.Module) -> tuple[dict[nn.Module, PartState], tuple[
     return states, wanted_tensors(states)
 
 
-def _survey(module: nn.Module) -> tuple[list[Any], Noted, list[HeldTensor]]:
+def _survey(parts: Iterable[nn.Module]) -> tuple[list[Any], Noted, list[HeldTensor]]:
     """Return the batch norms in training mode, what they can note into, and other tensors."""
     norms: list[Any] = []
     held: list[HeldTensor] = []
     compiled = False
-    for part in module.modules():
+    for part in parts:
         compiled = compiled or _is_compiled(part)
         if type(part) in _BATCH_NORMS and part.training:
             norms.append(part)

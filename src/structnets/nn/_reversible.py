@@ -91,10 +91,10 @@ class _Call:
     def __init__(
         self, block: InvertibleBlock, tape: _Tape, is_first: bool, condition: Sequence[Any]
     ) -> None:
-        check_residual(block.residual)
+        self.states, parameters = survey_states(block.residual)
+        check_residual(self.states)
         self.block, self.tape, self.is_first = block, tape, is_first
         self.function, self.condition = block.guarded_residual(), condition
-        self.states, parameters = survey_states(block.residual)
         self.asked = [c for c in condition if isinstance(c, Tensor) and c.requires_grad]
         self.tensors = (*self.asked, *parameters)
 
@@ -170,15 +170,15 @@ class _Call:
 
     def check_graph(self, root: GradientEdge | None, inputs: Iterable[Tensor]) -> None:
         """Refuse an F that reads a tensor wanting a gradient that is no input of its node."""
-        known = [get_gradient_edge(t).node for t in inputs if t.requires_grad]
-        waiting, seen = ([] if root is None else [root.node]), set(known)
+        leaves = {id(t) for t in inputs if t.is_leaf}
+        waiting, seen = ([] if root is None else [root.node]), {t.grad_fn for t in inputs}
         while waiting:
             node = waiting.pop()
             if node in seen:
                 continue
             seen.add(node)
             variable = getattr(node, "variable", None)
-            if isinstance(variable, Tensor):
+            if isinstance(variable, Tensor) and id(variable) not in leaves:
                 raise RuntimeError(
                     f"{self.name} reads a tensor of shape {tuple(variable.shape)} that wants a "
                     "gradient and is neither its argument nor an attribute of one of its modules, "
@@ -193,7 +193,7 @@ class _Call:
         return f"{type(self.block.residual).__name__}, the residual function F of a block,"
 
 
-def check_residual(residual: nn.Module) -> None:
+def check_residual(parts: Iterable[nn.Module]) -> None:
     """Refuse a residual function whose parts cannot be given what they held before.
 
     Raises
@@ -206,7 +206,7 @@ def check_residual(residual: nn.Module) -> None:
             "FlopCounterMode and other trackers of modules cannot follow functions that are called "
             f"again in the backward pass: {_REMEDY}"
         )
-    for part in residual.modules():
+    for part in parts:
         if isinstance(part, torch.jit.ScriptModule):
             raise RuntimeError(
                 f"reversible training cannot put back what a TorchScript module holds: {_REMEDY}"
