@@ -78,7 +78,8 @@ def _draw_maps(
     """Draw the maps that are asked for; return files, the picture, and how well they agree."""
     study = found.planned.study
     maps, agreements = _maps(found, prepared, results) if study.maps else ({}, {})
-    pictured = draw_cohort_maps(maps, study.grid_mm, out / "maps") if maps else []
+    grid = (study.grid_mm, study.field_of_view)
+    pictured = draw_cohort_maps(maps, *grid, out / "maps") if maps else []
     return pictured, _read_png(pictured), agreements
 
 

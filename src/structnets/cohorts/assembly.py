@@ -28,7 +28,7 @@ from structnets.cohorts.request import REPETITIONS, CohortRequest
 from structnets.cohorts.subject_files import SubjectFiles
 from structnets.forms.cohort.stored import write_cohort
 from structnets.forms.scores.stored import write_scores
-from structnets.imaging.grid import coarsen
+from structnets.imaging.grid import on_grid
 
 
 def assemble(
@@ -121,9 +121,7 @@ def write_folded(
         "near_duplicates": [[rows[i]["subject"], rows[j]["subject"], r] for i, j, r in alike],
         "kept_together": len(alike),
     }
-    stored = volumes
-    if request.grid_mm > 2:
-        stored = np.rint(coarsen(volumes, request.grid_mm)).astype(np.uint8)
+    stored = on_grid(volumes, request.grid_mm, request.field_of_view)
     source = {**source, "audit": audit}
     if request.scored:
         return write_scores(out, request.name, request.prepare, stored, labels, rows, folds, source)

@@ -148,6 +148,7 @@ keep: []
 exclude_failed: false
 
 grid_mm: 4  # edge of a voxel; 2 takes eight times as long
+field_of_view: brain  # the box around the template's brain; whole: twice as many voxels
 folds: {folds}  # or leave_out: subject, or leave_out: a column such as site, in place of folds
 repeats: 1  # deal the folds anew so many times
 

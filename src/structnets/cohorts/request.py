@@ -24,12 +24,13 @@ from structnets.forms.cohort.covariate_columns import named_columns, refuse_unus
 from structnets.identity import digest
 
 if TYPE_CHECKING:
+    from structnets.imaging.grid import FieldOfView
     from structnets.imaging.subject import Steps
 
 _STEPS = ("bias_field", "strip", "registration")
 # What concerns the gathering alone; registered scans are shared between its values.
 _OF_GATHERING = (
-    *("split", "grid_mm", "folds", "exclude_failed", "exclude", "keep", "content"),
+    *("split", "grid_mm", "field_of_view", "folds", "exclude_failed", "exclude", "keep", "content"),
     *("leave_out", "covariates", "regress_out"),
 )
 # What decides which scans are listed.
@@ -112,6 +113,11 @@ class CohortRequest:
     def grid_mm(self) -> int:
         """Edge of the voxels in mm."""
         return self.prepare.get("grid_mm", 2)
+
+    @property
+    def field_of_view(self) -> FieldOfView:
+        """Whether the whole of the grid is seen, or the box around the brain."""
+        return self.prepare.get("field_of_view", "whole")
 
     @property
     def folds(self) -> int:

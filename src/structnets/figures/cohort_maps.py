@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from structnets.figures.style import Stem, figure, save
-from structnets.imaging.grid import MNI_AFFINE, grid_affine
+from structnets.imaging.grid import MNI_AFFINE, FieldOfView, grid_affine
 from structnets.imaging.template import load_template
 
 CUTS_MM = (-36, -18, 0, 18, 36, 54)
@@ -17,7 +17,9 @@ CUTS_MM = (-36, -18, 0, 18, 36, 54)
 _BARE = 0.9  # this part of the voxels is not drawn: those of the smallest values
 
 
-def draw_cohort_maps(maps: Mapping[str, np.ndarray], grid_mm: int, stem: Stem) -> list[Path]:
+def draw_cohort_maps(
+    maps: Mapping[str, np.ndarray], grid_mm: int, field_of_view: FieldOfView, stem: Stem
+) -> list[Path]:
     """Draw the tenth of the voxels that have the largest values, on the template.
 
     Parameters
@@ -26,6 +28,8 @@ def draw_cohort_maps(maps: Mapping[str, np.ndarray], grid_mm: int, stem: Stem) -
         (X, Y, Z) on the grid, none negative, by row; each is divided by its largest value.
     grid_mm : int
         Edge of its voxels.
+    field_of_view : {'whole', 'brain'}
+        Of the grid.
     stem : Stem
 
     Returns
@@ -45,7 +49,7 @@ def draw_cohort_maps(maps: Mapping[str, np.ndarray], grid_mm: int, stem: Stem) -
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of nilearn, about casting and empty slices
                 plotting.plot_img(
-                    Nifti1Image(scaled.astype(np.float32), grid_affine(grid_mm)),
+                    Nifti1Image(scaled.astype(np.float32), grid_affine(grid_mm, field_of_view)),
                     bg_img=background,
                     axes=panel,
                     figure=drawing,

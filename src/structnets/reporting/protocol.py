@@ -32,6 +32,7 @@ _NAMES = {
     "model.options.blocks": "blocks a stage",
     "model.options.voxel_mm": "mm a voxel of the net",
     "data.prepare.grid_mm": "mm a voxel",
+    "data.prepare.field_of_view": "field of view",
     "data.prepare.textures": "textures",
     "data.prepare.merge": "labels",
     "data.prepare.held_out": "textures held out by",

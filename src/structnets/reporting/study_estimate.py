@@ -7,10 +7,12 @@ pictures or scans: ``python -m structnets.reporting.study_estimate [SPEC…]`` p
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +30,7 @@ from structnets.training.run_files import is_published
 RUN_S, STUDY_S = 3.0, 60.0  # what a run, and a study, take besides computing
 _PICTURES_PER_S = 100.0  # decoded and stored, by one processor
 _SCAN_S = 30.0  # to register a scan from native space
-_SCAN_BYTES, _VOXELS = 1.2e6, 91 * 109 * 91  # of a registered scan, at 2 mm
+_SCAN_BYTES = 1.2e6  # of a registered scan, at 2 mm
 _FITTED_S = 5.0  # a linear row, with the folds inside
 _COPIES = 4  # a run keeps its weights, and of its last state weights, momenta and one more
 _TIMED = 2
@@ -137,8 +139,8 @@ def _pictures_of(planned: StudyPlan | CohortPlan, run: StudyRun | CohortRun) -> 
 def _stored(planned: StudyPlan | CohortPlan) -> tuple[float, float]:
     """Return the bytes of what is prepared, and the seconds that takes, but for registration."""
     if isinstance(planned, CohortPlan):
-        scans, grid = len(planned.listed["scans"]), planned.study.grid_mm
-        return scans * (_SCAN_BYTES + _VOXELS * (2 / grid) ** 3), 0.0
+        voxels = math.prod(_shape_of(planned.study.prepare()))
+        return len(planned.listed["scans"]) * (_SCAN_BYTES + voxels), 0.0
     pictures = len(planned.gathered.pictures.pictures)
     return pictures * 3 * planned.study.pictures.side**2, pictures / _PICTURES_PER_S
 
@@ -174,8 +176,15 @@ def speed_key(spec: ResolvedSpec) -> str:
     recipe: Any = spec["recipe"]
     what = [spec["model"], recipe.get("crop"), recipe.get("batch_size"), recipe.get("amp")]
     if find_dataset(spec["data"]["name"]).cohort:
-        what.append(spec["data"]["prepare"].get("grid_mm", 2))
+        what.append(_shape_of(spec["data"]["prepare"]))
     return digest([what, os.uname().nodename])[:16]
+
+
+def _shape_of(prepare: Mapping[str, Any]) -> list[int]:
+    """Return the shape (C, D, H, W) of a cohort's volumes."""
+    from structnets.imaging.grid import grid_shape
+
+    return [1, *grid_shape(prepare.get("grid_mm", 2), prepare.get("field_of_view", "whole"))]
 
 
 def _remembered(path: Path) -> dict[str, dict[str, float]]:
@@ -208,10 +217,8 @@ def time_steps(spec: ResolvedSpec) -> dict[str, float]:
     recipe: Any = spec["recipe"]
     prepare: Any = spec["data"]["prepare"]
     if find_dataset(spec["data"]["name"]).cohort:
-        from structnets.imaging.grid import grid_shape
-
         classes = prepare["classes"].count(",") + 1 if "classes" in prepare else 1
-        shape = [1, *grid_shape(prepare.get("grid_mm", 2))]
+        shape = _shape_of(prepare)
     else:
         classes = int(prepare.get("classes", 1))
         shape = [3, recipe["crop"]["size"], recipe["crop"]["size"]]

@@ -80,6 +80,11 @@ class CohortStudy(Strict):
         default=False, description="If true, all that quality control flags is left out."
     )
     grid_mm: Literal[2, 4, 6, 8] = Field(default=4, description="The edge of a voxel.")
+    field_of_view: Literal["whole", "brain"] = Field(
+        default="whole",
+        description="What nets see of the grid: all of it, or the box around the template's brain, "
+        "about half as many voxels.",
+    )
     folds: int = Field(
         default=10, ge=2, description="Subjects are dealt into so many parts, held out in turn."
     )
@@ -169,6 +174,7 @@ class CohortStudy(Strict):
             "label_column": self.label,
             **({"classes": ",".join(self.classes)} if self.classes else {}),
             "grid_mm": self.grid_mm,
+            "field_of_view": self.field_of_view,
             **({"layout": "folder"} if self.layout == "folder" else {}),
             **({"covariates": ",".join(self.covariates)} if self.covariates else {}),
             **({"regress_out": ",".join(self.regress_out)} if self.regress_out else {}),

@@ -187,12 +187,11 @@ class RawFiles:
             If it does not become what the net takes.
         """
         from structnets.cohorts.request import CohortRequest
-        from structnets.imaging.grid import coarsen
+        from structnets.imaging.grid import on_grid
 
-        data, volume = self.spec["data"], made.volume
-        grid_mm = CohortRequest(data["name"], data["prepare"]).grid_mm
-        if grid_mm > 2:
-            volume = np.rint(coarsen(volume[None], grid_mm)[0]).astype(np.uint8)
+        data = self.spec["data"]
+        request = CohortRequest(data["name"], data["prepare"])
+        volume = on_grid(made.volume, request.grid_mm, request.field_of_view)
         if volume.shape != self.shape[1:]:
             raise ValueError(f"the volume became {volume.shape}, the net takes {self.shape[1:]}")
         return self._scaled(volume[None])

@@ -23,7 +23,7 @@ from structnets.files import read_json, write_json
 from structnets.forms.cohort.stored import write_cohort
 from structnets.forms.tasks import open_examples
 from structnets.identity import prepared_name, run_id
-from structnets.imaging.grid import MNI_AFFINE, MNI_SHAPE, coarsen
+from structnets.imaging.grid import MNI_AFFINE, MNI_SHAPE, on_grid
 from structnets.specs.spec import validate
 from structnets.training.run import run_spec
 from structnets.training.trained_net import load_net, save_net
@@ -116,7 +116,7 @@ def cohort(folders: Any, tmp_path: Path) -> tuple[Any, dict[str, Any], np.ndarra
     rng = np.random.default_rng(0)
     fine = rng.integers(0, 256, (16, *MNI_SHAPE)).astype(np.uint8)
     fine[::2, 30:60, 40:70, 30:60] //= 2
-    volumes = np.rint(coarsen(fine, GRID_MM)).astype(np.uint8)[:, None]
+    volumes = on_grid(fine, GRID_MM)[:, None]
     names = [{"subject": f"s{number}", "session": ""} for number in range(16)]
     labels = np.arange(16, dtype=np.int64) % 2
     folds = np.tile(np.arange(16) // 8, (10, 1)).astype(np.int64)

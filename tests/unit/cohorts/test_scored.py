@@ -124,7 +124,9 @@ def test_a_column_of_many_numbers_is_written_as_a_score_and_said_so(bids):
     assert study.covariates == ["site"]
     assert "age holds numbers, 25 different ones: it is taken for a score" in text
     assert "WARNING: 999 lie far from all other scores" in text
-    assert study.prepare() == {"label_column": "age", "grid_mm": 4, "covariates": "site"}
+    assert study.prepare() == {
+        **{"label_column": "age", "grid_mm": 4, "field_of_view": "brain", "covariates": "site"}
+    }
 
 
 def test_few_numbers_stay_classes_and_say_how_to_make_them_a_score(bids):

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from structnets.imaging.grid import MNI_AFFINE, MNI_SHAPE, coarsen, grid_affine, grid_shape
+from structnets.imaging.grid import (
+    BRAIN_BOX,
+    MNI_AFFINE,
+    MNI_SHAPE,
+    coarsen,
+    grid_affine,
+    grid_shape,
+    on_grid,
+)
 from structnets.imaging.intensity import normalize
 from structnets.imaging.simulated import simulate_brain
 from structnets.imaging.template import load_template
@@ -35,6 +43,28 @@ def test_averaging_twice_is_averaging_once():
     inner = four[:, :44, :54, :44].reshape(2, 22, 2, 27, 2, 22, 2).mean(axis=(2, 4, 6))
     np.testing.assert_allclose(coarsen(volume, 8)[:, :22, :27, :22], inner, atol=1e-6)
     np.testing.assert_array_equal(coarsen(volume, 2), volume)
+
+
+def test_the_box_of_the_brain_is_that_of_the_template():
+    places = np.argwhere(load_template().mask)
+    assert tuple(zip(places.min(0), places.max(0), strict=True)) == BRAIN_BOX
+
+
+@pytest.mark.parametrize(("grid_mm", "shape"), [(2, (73, 90, 78)), (4, (37, 45, 39))])
+def test_the_field_of_view_of_the_brain(grid_mm, shape):
+    assert grid_shape(grid_mm, "brain") == shape
+    numbered = np.arange(np.prod(MNI_SHAPE)).reshape(MNI_SHAPE) % 251
+    volume = numbered.astype(np.uint8)[np.newaxis]
+    whole, brain = on_grid(volume, grid_mm), on_grid(volume, grid_mm, "brain")
+    assert brain.shape == (1, *shape)
+    # The same place in mm has the same value.
+    place = grid_affine(grid_mm, "brain") @ [3, 5, 7, 1]
+    x, y, z = np.rint(np.linalg.solve(grid_affine(grid_mm), place)[:3]).astype(int)
+    np.testing.assert_allclose(grid_affine(grid_mm) @ [x, y, z, 1], place)
+    assert brain[0, 3, 5, 7] == whole[0, x, y, z]
+    # No voxel of the brain is lost.
+    mask = load_template().mask.astype(np.uint8) * 200
+    assert on_grid(mask, grid_mm, "brain").sum() == on_grid(mask, grid_mm).sum()
 
 
 @pytest.mark.parametrize("grid_mm", [0, 3, -2, 2.0, True, "4"])

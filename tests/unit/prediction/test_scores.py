@@ -10,7 +10,7 @@ import structnets
 from structnets.cli import main
 from structnets.files import read_json
 from structnets.forms.scores.stored import write_scores
-from structnets.imaging.grid import MNI_AFFINE, coarsen
+from structnets.imaging.grid import MNI_AFFINE, on_grid
 from structnets.imaging.simulated import simulate_brain
 from structnets.specs.spec import validate
 from structnets.training.run import run_spec
@@ -39,7 +39,7 @@ def trained(tmp_path_factory):
     spec = validate(SPEC)
     write_scores(
         root / "prepared", "cohort_scores", spec["data"]["prepare"],
-        np.rint(coarsen(fine, 8)).astype(np.uint8)[:, None],
+        on_grid(fine, 8)[:, None],
         np.array([50.0, 90.0, 70.0, 60.0, 65.0, 70.0]),
         [{"subject": f"s{number}", "session": ""} for number in range(6)],
         np.tile(np.arange(6) // 3, (10, 1)).astype(np.int64), {"registered_before": 6},

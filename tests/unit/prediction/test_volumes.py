@@ -1,6 +1,7 @@
 """A brain scan is registered, measured and answered for by the net of a cohort."""
 
 import json
+from copy import deepcopy
 
 import nibabel
 import numpy as np
@@ -10,7 +11,7 @@ import structnets
 from structnets.cli import main
 from structnets.files import read_json
 from structnets.forms.cohort.stored import write_cohort
-from structnets.imaging.grid import MNI_AFFINE, coarsen
+from structnets.imaging.grid import MNI_AFFINE, on_grid
 from structnets.imaging.simulated import simulate_brain
 from structnets.specs.spec import validate
 from structnets.training.run import run_spec
@@ -32,17 +33,19 @@ SPEC = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+@pytest.fixture(scope="module", params=["whole", "brain"])
+def trained(request, tmp_path_factory):
     """Train the linear row on eight simulated brains that came registered."""
     root = tmp_path_factory.mktemp("cohort")
     labels = np.arange(8, dtype=np.int64) % 2
     fine = np.stack([simulate_brain(n, patient=bool(label)) for n, label in enumerate(labels)])
     fine = (255 * fine / fine.max()).astype(np.uint8)
-    spec = validate(SPEC)
+    asked = deepcopy(SPEC)
+    asked["data"]["prepare"]["field_of_view"] = request.param  # "whole" is the default
+    spec = validate(asked)
     write_cohort(
         root / "prepared", "cohort", spec["data"]["prepare"],
-        np.rint(coarsen(fine, 8)).astype(np.uint8)[:, None], labels,
+        on_grid(fine, 8, request.param)[:, None], labels,
         [{"subject": f"s{number}", "session": ""} for number in range(8)],
         np.tile(np.arange(8) // 4, (10, 1)).astype(np.int64), CLASSES, {"registered_before": 8},
     )  # fmt: skip

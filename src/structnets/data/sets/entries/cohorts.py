@@ -8,7 +8,7 @@ _MNI = (1, 91, 109, 91)
 _OF_COHORTS: dict[str, Allowed] = {"grid_mm": (4, 6, 8), "folds": (2, 3, 4, 5, 8)}
 # What is taken where a parameter is left out; to say so is to leave it out.
 _DEFAULTS: dict[str, bool | int | str] = {
-    **{"grid_mm": 2, "folds": 10, "bias_field": True, "strip": True},
+    **{"grid_mm": 2, "folds": 10, "field_of_view": "whole", "bias_field": True, "strip": True},
     **{"registration": "simpleitk", "sessions": "first", "exclude_failed": False},
 }
 _OF_SCANS: dict[str, Allowed] = {
@@ -24,6 +24,7 @@ _OF_SCANS: dict[str, Allowed] = {
 _OF_USERS: dict[str, Allowed] = {
     **_OF_SCANS,
     "folds": (int,),
+    "field_of_view": ("brain",),
     "layout": ("folder",),
     "label_column": (str,),
     "classes": (str,),
