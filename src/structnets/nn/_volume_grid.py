@@ -121,13 +121,14 @@ class VolumeGrid:
         channels = maps.shape[1]
         depth, height, width = size
         high, long = self.bands[0].shape[1], self.bands[1].shape[1]
-        total = maps.new_zeros(depth, height * channels * width)
-        for z in sorted({z for z, _ in self.tree.pairs}):
-            along_z = maps.new_zeros(height, channels * width * high)
-            for k, pair in enumerate(self.tree.pairs):
-                if pair[0] == z:
-                    along_z.addmm_(self.bands[1][pair[1]].T, maps[k].view(-1, long).T)
-            total.addmm_(self.bands[0][z].T, along_z.view(-1, high).T)
+        total = maps.new_empty(depth, height * channels * width)
+        along_z = maps.new_empty(height, channels * width * high)
+        for number, z in enumerate(sorted({z for z, _ in self.tree.pairs})):
+            members = [(k, y) for k, (first, y) in enumerate(self.tree.pairs) if first == z]
+            for k, y in members:
+                beta = 0 if k == members[0][0] else 1
+                along_z.addmm_(self.bands[1][y].T, maps[k].view(-1, long).T, beta=beta)
+            total.addmm_(self.bands[0][z].T, along_z.view(-1, high).T, beta=0 if number == 0 else 1)
         return total.view(depth, height, channels, width).permute(2, 0, 1, 3)
 
     def leaves(self, pairs: Tensor, out: Tensor | None = None) -> Tensor:

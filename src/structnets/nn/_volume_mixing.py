@@ -64,12 +64,16 @@ class FilterAndMix(torch.autograd.Function):
         ctx.save_for_backward(x, alpha)
         ctx.grids, ctx.early, ctx.kept, ctx.separable = grids, early, [], separable
         keep = ctx.needs_input_grad[1] and _map_numbers(x, grids, early) <= KEPT_NUMBERS
-        out = x.new_zeros(len(x), alpha.shape[0], *size)
+        # Memory is written, not cleared and added to: the system gives every new page slowly.
+        out = x.new_empty(len(x), alpha.shape[0], *size)
         mix = _mix_pairs if early else _mix_leaves
-        for grid in grids:
-            for one, answer in zip(x, out, strict=True):
-                mixed = mix(one, alpha, grid, ctx.kept if keep else None)
-                answer += grid.lift(mixed).view_as(answer)
+        for number, grid in enumerate(grids):
+            for one, answer in zip(x, out.flatten(2), strict=True):
+                at_once = number == 0 and grid.lifts is None
+                into = answer if at_once else x.new_empty(len(alpha), math.prod(grid.size))
+                mixed = mix(one, alpha, grid, ctx.kept if keep else None, into)
+                if not at_once:
+                    (answer.copy_ if number == 0 else answer.add_)(grid.lift(mixed))
         return out
 
     @staticmethod
@@ -96,16 +100,30 @@ def _differentiable_gradients(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ..
 def _gradients(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
     x, alpha = ctx.saved_tensors
     grad_alpha = torch.zeros_like(alpha) if ctx.needs_input_grad[1] else None
-    grad_x = torch.zeros_like(x) if ctx.needs_input_grad[0] else None
+    grad_x = torch.empty_like(x) if ctx.needs_input_grad[0] else None
     unmix = _unmix_pairs if ctx.early else _unmix_leaves
     kept = iter(ctx.kept)
     with without_autocast(x.device.type):
-        for grid in ctx.grids:
+        for number, grid in enumerate(ctx.grids):
             for b, one in enumerate(x):
                 below = grid.unlift(grad[b].flatten(1))
-                into = None if grad_x is None else grad_x[b]
+                into = None if grad_x is None else _Summed(grad_x[b], first=number == 0)
                 unmix(below, one, alpha, grid, kept, grad_alpha, into)
     return grad_x, grad_alpha
+
+
+class _Summed:
+    """Gradients of a volume, whose parts are written by the first grid and added to by others."""
+
+    def __init__(self, total: Tensor, first: bool) -> None:
+        self.total, self.first = total, first
+
+    def add(self, place: Any, part: Tensor) -> None:
+        """Add the part at a place, each place once a grid."""
+        if self.first:
+            self.total[place] = part
+        else:
+            self.total[place] += part
 
 
 def mixing_matrix(alpha: Tensor, atoms: Sequence[int]) -> Tensor:
@@ -134,12 +152,14 @@ def _columns(x: Tensor, grid: VolumeGrid) -> Iterator[slice]:
     return (slice(start, min(start + step, width)) for start in range(0, width, step))
 
 
-def _mix_leaves(x: Tensor, alpha: Tensor, grid: VolumeGrid, kept: list[Tensor] | None) -> Tensor:
-    """Filter and mix one volume (C, D, H, W): (O, V)."""
-    total = x.new_zeros(len(alpha), math.prod(grid.size))
+def _mix_leaves(
+    x: Tensor, alpha: Tensor, grid: VolumeGrid, kept: list[Tensor] | None, total: Tensor
+) -> Tensor:
+    """Filter and mix one volume (C, D, H, W) into a total (O, V), which is returned."""
     for channels in _channels(x, grid):
         maps = grid.leaves(grid.pairs(x[channels])).flatten(0, 1)
-        total.addmm_(mixing_matrix(alpha[:, channels], grid.order), maps)
+        weight = mixing_matrix(alpha[:, channels], grid.order)
+        total.addmm_(weight, maps, beta=0 if channels.start == 0 else 1)
         if kept is not None:
             kept.append(maps)
     return total
@@ -152,7 +172,7 @@ def _unmix_leaves(
     grid: VolumeGrid,
     kept: Iterator[Tensor],
     grad_alpha: Tensor | None,
-    grad_x: Tensor | None,
+    grad_x: _Summed | None,
 ) -> None:
     """Add the gradients of one volume and of the alphas, given that of the output, (O, V)."""
     for channels in _channels(x, grid):
@@ -164,11 +184,13 @@ def _unmix_leaves(
         if grad_x is not None:
             spread = mixing_matrix(alpha[:, channels], grid.order).T @ grad
             leaves = spread.view(len(grid.atoms), -1, grad.shape[1])
-            grad_x[channels] += grid.unpairs(grid.unleaves(leaves), x.shape[1:])
+            grad_x.add(channels, grid.unpairs(grid.unleaves(leaves), x.shape[1:]))
 
 
-def _mix_pairs(x: Tensor, alpha: Tensor, grid: VolumeGrid, kept: list[Tensor] | None) -> Tensor:
-    """Filter and mix one volume (C, D, H, W): (O, V)."""
+def _mix_pairs(
+    x: Tensor, alpha: Tensor, grid: VolumeGrid, kept: list[Tensor] | None, total: Tensor
+) -> Tensor:
+    """Filter and mix one volume (C, D, H, W) into a total (O, V), which is returned."""
     weights, rows = _pair_weights(alpha, grid), grid.size[0] * grid.size[1]
     mixed = x.new_empty(len(weights), len(alpha), x.shape[3] * rows)
     for columns in _columns(x, grid):
@@ -178,12 +200,14 @@ def _mix_pairs(x: Tensor, alpha: Tensor, grid: VolumeGrid, kept: list[Tensor] | 
             sums[:, columns.start * rows : columns.stop * rows] = weight @ maps
         if kept is not None:
             kept.append(pairs)
-    total = x.new_zeros(len(alpha), rows, grid.size[2])
-    for last, sums in zip(grid.tree.lasts, mixed, strict=True):
-        total += filter_leading(
-            sums.view(len(alpha), x.shape[3], rows), grid.bands[2][last.profile]
-        )
-    return total.flatten(1)
+    lines = total.view(len(alpha), rows, grid.size[2])
+    for number, (last, sums) in enumerate(zip(grid.tree.lasts, mixed, strict=True)):
+        maps, band = sums.view(len(alpha), x.shape[3], rows), grid.bands[2][last.profile]
+        if number == 0:
+            filter_leading(maps, band, lines)
+        else:
+            lines += filter_leading(maps, band)
+    return total
 
 
 def _unmix_pairs(
@@ -193,7 +217,7 @@ def _unmix_pairs(
     grid: VolumeGrid,
     kept: Iterator[Tensor],
     grad_alpha: Tensor | None,
-    grad_x: Tensor | None,
+    grad_x: _Summed | None,
 ) -> None:
     """Add the gradients of one volume and of the alphas, given that of the output, (O, V)."""
     outputs, (channels, depth, height, _) = len(alpha), x.shape
@@ -203,6 +227,7 @@ def _unmix_pairs(
         unfilter_trailing(lines, grid.bands[2][last.profile]).flatten(1) for last in grid.tree.lasts
     ]
     found = [torch.zeros_like(weight) for weight in weights]
+    spread: Tensor | None = None
     for columns in _columns(x, grid):
         voxels = slice(columns.start * rows, columns.stop * rows)
         if grad_alpha is not None:
@@ -213,13 +238,14 @@ def _unmix_pairs(
                 share.addmm_(sums[:, voxels], pairs[last.start : last.stop].flatten(0, 1).T)
         if grad_x is not None:
             width = columns.stop - columns.start
-            spread = x.new_zeros(len(grid.tree.pairs), channels, width * rows)
+            if spread is None or spread.shape[2] != width * rows:
+                spread = x.new_empty(len(grid.tree.pairs), channels, width * rows)
+            spread.zero_()
             for last, sums, weight in zip(grid.tree.lasts, below, weights, strict=True):
-                spread[last.start : last.stop].view(-1, width * rows).addmm_(
-                    weight.T, sums[:, voxels]
-                )
-            spread = spread.view(-1, channels, width, rows)
-            grad_x[..., columns] += grid.unpairs(spread, (depth, height, width))
+                members = spread[last.start : last.stop].view(-1, width * rows)
+                members.addmm_(weight.T, sums[:, voxels])
+            maps = spread.view(-1, channels, width, rows)
+            grad_x.add((..., columns), grid.unpairs(maps, (depth, height, width)))
     if grad_alpha is not None:
         for last, share in zip(grid.tree.lasts, found, strict=True):
             _add_at(grad_alpha, [grid.atoms[n] for n in last.atoms], share)
