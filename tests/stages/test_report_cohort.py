@@ -333,6 +333,13 @@ def test_a_map_stands_with_what_it_may_not_be_taken_for(plan, report, monkeypatc
     assert "maps of the nets" not in (report(plan(), answers) / "report.html").read_text()
 
 
+def test_the_grid_is_told(plan, report):
+    page = (report(plan(), answers) / "report.html").read_text()
+    assert "All rows see voxels of 4 mm.</p>" in page
+    page = (report(plan(grid_mm=8, field_of_view="brain"), answers) / "report.html").read_text()
+    assert "voxels of 8 mm, in the box around the brain of the MNI152 template.</p>" in page
+
+
 @pytest.mark.parametrize("classes", [["no", "yes"], ["no", "maybe", "yes"]])
 def test_what_is_trained_is_told_of_the_right_scans(plan, report, classes):
     row = {"model": "nin_3d", "label": "plain", "options": {"width": 0.1}}
