@@ -71,12 +71,12 @@ def _report_scores(found: PictureScoreResults, out: Path) -> dict[str, Path]:
     naming, told = _naming(found), picture_score_findings(found)
     size, label = found.sizes[-1], found.planned.study.label_column
     drawn = draw_study_curve(
-        {row: [_point(n, found.error(row, n)) for n in found.sizes] for row in found.all_rows},
+        {row: [_point(n, found.main(row, n)) for n in found.sizes] for row in found.all_rows},
         f"mean absolute error of {label}\n{_BARS}",
         out / "error",
     )
-    estimates = {row: found.mean_estimates(row, size) for row in found.rows}
-    scatter = draw_score_scatter(found.scores, estimates, out / "scatter", label)
+    estimates = {row: found.mean_answers(row, size) for row in found.rows}
+    scatter = draw_score_scatter(found.truth, estimates, out / "scatter", label)
     pictures = _drawn(drawn, ".svg"), _drawn(scatter, ".png")
     page = picture_score_page(found, told, *pictures, naming, _again(found, out))
     said = [{**one, "picture": naming(one["picture"])} for one in found.predictions()]

@@ -62,7 +62,7 @@ def test_cells_by_hand(study, files):
 
 def test_the_mean_is_that_of_the_pictures_that_a_run_had(study):
     found = PictureScoreResults.of_study(study.planned, study.prepared, study.results)
-    seeds = found.estimates(MEAN, 12)
+    seeds = found.answers(MEAN, 12)
     assert seeds[0][0] != seeds[1][0]
     model = structnets.load(study.results / "runs" / run_of(study, PLAIN, 12).run_id)
     assert model.facts["score"]["mean"] == seeds[0][0]

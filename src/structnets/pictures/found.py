@@ -12,8 +12,7 @@ from pathlib import Path
 from structnets.content import visible_files
 from structnets.data.originals.picture import SUFFIXES
 from structnets.foreign.shown import shortened, shown
-from structnets.forms.scores.cells import score_in
-from structnets.pictures.tables import class_reader, read_lines
+from structnets.pictures.tables import Reader, class_reader, read_lines
 
 TRAIN, TEST, HELD = ("train", "training"), ("test", "testing"), ("val", "valid", "validation")
 
@@ -161,7 +160,7 @@ def in_table(
     groups: str | None = None,
     *,
     label: str = "label",
-    scored: bool = False,
+    reader: Reader = class_reader,
 ) -> Collection:
     """Find the pictures that a table names.
 
@@ -175,9 +174,9 @@ def in_table(
     groups : str, optional
         As `structnets.specs.study.Split` takes it, where the table has no column ``group``.
     label : str
-        The column of the classes, or scores.
-    scored : bool
-        It holds numbers, the same for ``6`` and ``6.0``; pictures without one are left out.
+        The column of the labels.
+    reader : callable
+        Of that name: what reads it in a line. Pictures of which it returns None are left out.
 
     Raises
     ------
@@ -189,7 +188,7 @@ def in_table(
     """
     folder = table.parent if folder is None else folder
     found, lines = Collection(folder), dict[str, int]()
-    splits, read_label = set(), score_in(label) if scored else class_reader(label)
+    splits, read_label = set(), reader(label)
     for number, line in read_lines(table, label):
         place = f"{table}, line {number}"
         name = line["path"]

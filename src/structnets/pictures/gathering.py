@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from structnets.content import ListedFile, list_files
-from structnets.data.sets.pictures import ListedPicture, PictureList, class_names
+from structnets.data.sets.pictures import ListedPicture, PictureList
 from structnets.identity import digest
-from structnets.metrics.score_warnings import check_scores, score_warnings
 from structnets.pictures.found import Collection, Found, in_folder, in_table
-from structnets.pictures.splitting import split_pictures, split_scored
+from structnets.pictures.kinds import KINDS
 from structnets.specs.study import Study
-
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
-FEW_TEST, FEW_TRAIN, UNEQUAL = 10, 5, 5
 
 
 @dataclass(frozen=True)
@@ -38,11 +32,6 @@ class Gathered:
     pictures: PictureList
     left_out: list[tuple[str, str]]
     warnings: list[str]
-
-    def counts(self) -> dict[str, tuple[int, int]]:
-        """Return the numbers for training and for testing of each class; none of scores."""
-        of = Counter((picture.label, picture.split) for picture in self.pictures.pictures)
-        return {name: (of[name, "train"], of[name, "test"]) for name in self.pictures.classes}
 
 
 def gather(
@@ -75,37 +64,28 @@ def gather(
     """
     found = collect(study, file).without(study.exclude)
     known = None if memory is None else memory / f"{digest(str(found.folder))[:16]}.json"
-    names = [picture.name for picture in found.pictures]
+    kind, names = KINDS[study.kind], [picture.name for picture in found.pictures]
     files = {f.name: f for f in list_files(found.folder, names, known, progress)}
     empty = {name for name, file in files.items() if not file.size}
     found.left_out += [(name, "is empty: it has no byte") for name in sorted(empty)]
     found.pictures = [picture for picture in found.pictures if picture.name not in empty]
     same = _identical(found.pictures, files)
-    if study.regression:
-        check_scores([picture.label for picture in found.pictures], study.label_column)
-    else:
-        _check_classes(found)
+    kind.check(found, study.label_column)
     _check_identical(same)
     if not all(picture.split for picture in found.pictures):
-        groups, part, seed = _groups(found.pictures, same), study.split.test, study.split.seed
-        split = split_scored if study.regression else split_pictures
-        chosen = split(found.pictures, groups, part, seed)
+        groups = _groups(found.pictures, same)
+        chosen = kind.split(found.pictures, groups, study.split.test, study.split.seed)
         found.pictures = [replace(p, split=chosen[p.name]) for p in found.pictures]
     else:
-        _check_given(found.pictures, scored=study.regression)
-    labels = () if study.regression else class_names(p.label for p in found.pictures)
+        _check_given(found.pictures)
+        kind.check_sides(found.pictures)
     listed = PictureList(
         str(found.folder),
-        tuple(labels),
+        tuple(kind.names([picture.label for picture in found.pictures])),
         tuple(_listed(picture, files[picture.name]) for picture in found.pictures),
     )
-    gathered = Gathered(listed, found.left_out, _doubled(same))
-    if study.regression:
-        scores = [float(picture.label) for picture in listed.pictures]
-        gathered.warnings[:0] = score_warnings(study.label_column, scores, "pictures")
-    else:
-        gathered.warnings[:0] = _class_warnings(gathered)
-    return gathered
+    warnings = [*kind.warnings(listed, study.label_column), *_doubled(same)]
+    return Gathered(listed, found.left_out, warnings)
 
 
 def collect(study: Study, file: Path) -> Collection:
@@ -117,7 +97,7 @@ def collect(study: Study, file: Path) -> Collection:
             folder,
             study.split.groups,
             label=study.label_column,
-            scored=study.regression,
+            reader=KINDS[study.kind].reader,
         )
     assert folder is not None
     return in_folder(folder, study.split.groups)
@@ -134,45 +114,6 @@ def _identical(pictures: Sequence[Found], files: dict[str, ListedFile]) -> list[
     for picture in pictures:
         by_content[files[picture.name].sha256].append(picture)
     return [equal for equal in by_content.values() if len(equal) > 1]
-
-
-def _check_classes(found: Collection) -> None:
-    labels = {picture.label for picture in found.pictures}
-    if len(labels) < 2:
-        raise ValueError(
-            f"{found.folder} has pictures of {len(labels)} classes ({', '.join(sorted(labels))}); "
-            "at least two are needed: a folder for each class, with its pictures in it"
-        )
-
-    if several := sorted(label for label in labels if ";" in label):
-        raise ValueError(
-            f"the label {several[0]!r} names several classes, separated by ;: a study gives each "
-            "picture one. Keep one name, write a study of each label with the classes yes and no, "
-            "or, if it is one name, write another sign in place of ;"
-        )
-    _refuse_near_labels(labels)
-    if 2 * len(labels) > len(found.pictures) and all(map(_NUMBER.fullmatch, labels)):
-        raise ValueError(
-            f"the labels of {len(found.pictures)} pictures are {len(labels)} different numbers: to "
-            "estimate them, write kind: regression (with a table); else write names of ranges in "
-            "their place"
-        )
-
-
-def _refuse_near_labels(labels: Iterable[str]) -> None:
-    """Refuse classes whose names look alike: one written in two ways, in all likelihood.
-
-    They differ in capitals, blanks, how a letter with an accent is written, or as 1 and 1.0 do.
-    """
-    first: dict[str, str] = {}
-    for label in sorted(labels):
-        plain = " ".join(unicodedata.normalize("NFKC", label).casefold().split())
-        plain = plain.removesuffix(".0") if _NUMBER.fullmatch(plain) else plain
-        if (other := first.setdefault(plain, label)) != label:
-            raise ValueError(
-                f"the classes {other!a} and {label!a} have nearly one name: give both "
-                "the same, or names that differ in more than capitals, blanks and accents' encoding"
-            )
 
 
 def _check_identical(same: Sequence[Sequence[Found]]) -> None:
@@ -208,7 +149,7 @@ def _groups(pictures: Sequence[Found], same: Sequence[Sequence[Found]]) -> dict[
     return {name: find(group) for name, group in groups.items()}
 
 
-def _check_given(pictures: Sequence[Found], *, scored: bool) -> None:
+def _check_given(pictures: Sequence[Found]) -> None:
     """Check a split that folders or a table give."""
     sides: dict[str, Found] = {}
     for picture in pictures:
@@ -219,38 +160,8 @@ def _check_given(pictures: Sequence[Found], *, scored: bool) -> None:
                 f"{picture.name} for {picture.split}"
             )
     for split in ("train", "test"):
-        there = {picture.label for picture in pictures if picture.split == split}
-        if not there:
+        if not any(picture.split == split for picture in pictures):
             raise ValueError(f"no picture is for {split}: say of some in the table that they are")
-        missing = sorted({picture.label for picture in pictures} - there)
-        if missing and not scored:
-            raise ValueError(f"class {missing[0]!r} has no picture for {split}")
-
-
-def _class_warnings(gathered: Gathered) -> list[str]:
-    counts = gathered.counts()
-    said = []
-    few = [f"{name} ({test})" for name, (_, test) in counts.items() if test < FEW_TEST]
-    if few:
-        said.append(
-            f"Few pictures to test on in {len(few)} of {len(counts)} classes, "
-            f"{', '.join(few[:5])}{' …' if len(few) > 5 else ''}: what is measured of one class "
-            "alone says little."
-        )
-    few = [f"{name} ({train})" for name, (train, _) in counts.items() if train < FEW_TRAIN]
-    if few:
-        said.append(
-            f"Few pictures to train on in {len(few)} of {len(counts)} classes, "
-            f"{', '.join(few[:5])}{' …' if len(few) > 5 else ''}."
-        )
-    totals = {name: sum(pair) for name, pair in counts.items()}
-    least, most = min(totals, key=totals.__getitem__), max(totals, key=totals.__getitem__)
-    if totals[most] >= UNEQUAL * totals[least]:
-        said.append(
-            f"The classes are unequal: {totals[most]} pictures of {most}, {totals[least]} of "
-            f"{least}. Look at the balanced accuracy, which counts every class alike."
-        )
-    return said
 
 
 def _doubled(same: Sequence[Sequence[Found]]) -> list[str]:

@@ -127,7 +127,7 @@ def _split(study: Study, found: Sequence[Found]) -> str:
 
 def _classes(study: Study, gathered: Gathered, numbers: bool) -> list[str]:
     """Return what there is to say of the classes."""
-    counts = gathered.counts()
+    counts = gathered.pictures.counts()
     lines = [
         f"{sum(map(sum, counts.values())):,} pictures of {len(counts)} classes "
         "(for training + for testing):",

@@ -17,6 +17,9 @@ from structnets.forms.cohort.covariate_columns import MISSING
 
 _AFTER_LABEL = b"\0"
 
+Reader = Callable[[str], Callable[[Mapping[str, str]], str | None]]
+"""Of the name of a column: what reads its cell in a line; None where the picture is left out."""
+
 
 def read_lines(table: Path, label: str) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield number and cells of every line of a table of pictures.

@@ -13,7 +13,7 @@ _FEW_TESTED = 50
 def picture_score_findings(results: PictureScoreResults) -> Findings:
     """Return in whole sentences what to beware of, and what was found, of the largest size."""
     size, label = results.sizes[-1], results.planned.study.label_column
-    errors = {row: results.error(row, size) for row in results.all_rows}
+    errors = {row: results.main(row, size) for row in results.all_rows}
     beware = [*results.planned.gathered.warnings, *of_unread(results)]
     if results.tested < _FEW_TESTED:
         beware.insert(

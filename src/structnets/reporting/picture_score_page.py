@@ -59,6 +59,6 @@ def picture_score_page(
 
 def _examples(results: PictureScoreResults, images: ShardedSplit) -> list[tuple[str, str]]:
     """Return score and picture of some tested ones, from the lowest to the highest."""
-    order = np.argsort(results.scores, kind="stable")
+    order = np.argsort(results.truth, kind="stable")
     places = np.unique(np.linspace(0, len(order) - 1, _EXAMPLES).astype(int))
-    return [(f"{results.scores[n]:.4g}", picture(images, int(n))) for n in order[places]]
+    return [(f"{results.truth[n]:.4g}", picture(images, int(n))) for n in order[places]]

@@ -24,7 +24,7 @@ def splits(found):
 
 
 def test_a_quarter_of_every_class_is_for_testing(two_classes, gathered):
-    assert gathered(two_classes).counts() == {"cat": (8, 2), "dog": (4, 2)}
+    assert gathered(two_classes).pictures.counts() == {"cat": (8, 2), "dog": (4, 2)}
 
 
 def test_another_seed_is_another_split_and_other_content(two_classes, gathered):
@@ -125,7 +125,8 @@ def test_numbers_of_single_pictures_are_no_classes(make, gathered):
 
 
 def test_classes_may_be_called_by_numbers(make, gathered):
-    assert len(gathered(make(*(f"{n}/{m}.png" for n in range(30) for m in "ab"))).counts()) == 30
+    root = make(*(f"{n}/{m}.png" for n in range(30) for m in "ab"))
+    assert len(gathered(root).pictures.counts()) == 30
 
 
 def test_empty_files_are_left_out(make, gathered):
@@ -182,7 +183,7 @@ def test_what_new_study_writes_of_a_table_can_be_read_and_run(two_classes, tmp_p
     path.write_text(write_study(two_classes, table))
     study = load_study(path)
     assert study.study == "leaves_2"
-    assert sum(map(sum, gather(study, path).counts().values())) == 16
+    assert sum(map(sum, gather(study, path).pictures.counts().values())) == 16
     assert said in path.read_text()
     with pytest.raises(FileNotFoundError, match=r"line 2: .* relative to the folder of images"):
         write_study(None, table)

@@ -17,6 +17,7 @@ from structnets.data.prepared.manifest import (
     count_classes,
     write_manifest,
 )
+from structnets.data.prepared.shard_answers import ANSWERS, as_array
 from structnets.data.prepared.sharding import ShardTask
 from structnets.data.prepared.shards import MEAN_IMAGE, SHARDS
 from structnets.data.prepared.statistics import histogram_statistics
@@ -34,7 +35,8 @@ def merge(folder: Path, tasks: Sequence[ShardTask], facts: Mapping[str, Any]) ->
         All of them, written.
     facts : mapping
         ``dataset``, ``prepare``, ``classes``, ``source`` and more entries of the manifest; with
-        ``scores``, by split those of its originals, a label is a place among them.
+        one of `structnets.data.prepared.shard_answers.ANSWERS`, by split those of its originals, a
+        label is a place among them.
 
     Returns
     -------
@@ -48,13 +50,14 @@ def merge(folder: Path, tasks: Sequence[ShardTask], facts: Mapping[str, Any]) ->
     """
     geometry, storage = tasks[0].geometry, tasks[0].storage
     records = {task.path.name: read_json(task.record) for task in tasks}
-    counts, kept = {}, {}
+    counts: dict[str, dict[str, int]] = {}
+    kept: dict[str, dict[str, list[Any]]] = {}
     for split in SPLITS:
         of_split = [task for task in tasks if task.split == split]
         index = _write_names(folder, split, of_split, records)
         broken = [entry for task in of_split for entry in records[task.path.name]["quarantined"]]
-        if "scores" in facts:
-            kept[split] = _write_scores(folder, split, index, facts["scores"][split])
+        for name in ANSWERS & facts.keys():
+            kept.setdefault(name, {})[split] = _write_answers(folder, split, index, name, facts)
         counts[split] = _counts(split, index["label"], facts["classes"], broken)
         save_array(folder / f"{split}_index.npy", index)
     train = [task for task in tasks if task.split == "train"]
@@ -78,7 +81,7 @@ def merge(folder: Path, tasks: Sequence[ShardTask], facts: Mapping[str, Any]) ->
         "statistics": histogram_statistics(histogram),
         "quarantined": [entry for record in records.values() for entry in record["quarantined"]],
         "converted": dict(sum((Counter(r["converted"]) for r in records.values()), Counter())),
-        **({"scores": kept} if kept else {}),
+        **kept,
     }
     if sides := [side for task in train for side in records[task.path.name].get("sides", ())]:
         stated["sides"] = [min(sides), max(sides)]
@@ -94,14 +97,14 @@ def _write_names(
     return np.concatenate([np.load(task.index) for task in tasks])
 
 
-def _write_scores(
-    folder: Path, split: str, index: np.ndarray, listed: Sequence[float]
-) -> list[float]:
-    """Write the scores of the images that were stored, whose labels become 0; return them."""
-    scores = np.array(listed, dtype=np.float64)[index["label"]]
-    save_array(folder / f"{split}_scores.npy", scores)
+def _write_answers(
+    folder: Path, split: str, index: np.ndarray, name: str, facts: Mapping[str, Any]
+) -> list[Any]:
+    """Write the answers of the images that were stored, whose labels become 0; return them."""
+    stored = [facts[name][split][place] for place in index["label"]]
+    save_array(folder / f"{split}_{name}.npy", as_array(name, stored, facts["classes"]))
     index["label"] = 0
-    return scores.tolist()
+    return stored
 
 
 def _counts(

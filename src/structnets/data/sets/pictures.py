@@ -8,6 +8,7 @@ pictures in another place are the same data.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -74,6 +75,11 @@ class PictureList:
     def of_split(self, split: Split) -> list[ListedPicture]:
         """Return the pictures of a split, in order."""
         return [picture for picture in self.pictures if picture.split == split]
+
+    def counts(self) -> dict[str, tuple[int, int]]:
+        """Return the numbers for training and for testing of each class; none of scores."""
+        of = Counter((picture.label, picture.split) for picture in self.pictures)
+        return {name: (of[name, "train"], of[name, "test"]) for name in self.classes}
 
     def save(self, folder: Path) -> Path:
         """Write the list into `folder` under its digest's name, and return the file.

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from structnets.data.prepared.manifest import check_files, open_arrays, remedy
+from structnets.data.prepared.shard_answers import SCORES
 from structnets.data.prepared.shards import ShardedSplit
 from structnets.data.sets.preparation import Content, Preparation
 from structnets.forms.shards import stored as shards
@@ -25,9 +25,7 @@ def write(
     The data of `content` are, for ``train`` and ``test``, the originals with their places, and
     their scores.
     """
-    members = {split: files for split, (files, _) in content.data.items()}
-    scores = {split: of_split for split, (_, of_split) in content.data.items()}
-    return shards.write(directory, asked, content, kind="picture", members=members, scores=scores)
+    return shards.write_answered(directory, asked, content, SCORES)
 
 
 def load_scored(
@@ -40,10 +38,4 @@ def load_scored(
     FileNotFoundError, ValueError
         If the folder does not hold such data, or a file is not what its manifest says.
     """
-    pictures = ShardedSplit(directory, split)  # compares all but the pixels with their checksums
-    name = f"{split}_scores.npy"
-    check_files(directory, pictures.manifest, [name])
-    (scores,) = open_arrays(directory, name)
-    if problem := shards.score_problem(split, scores, pictures.manifest):
-        raise ValueError(f"{directory} {problem}; {remedy(directory)}")
-    return pictures, np.array(scores)
+    return shards.load_answers(directory, split, SCORES)

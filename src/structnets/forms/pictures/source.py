@@ -63,9 +63,19 @@ def stratified_subset(labels: np.ndarray, size: int | None, seed: int) -> np.nda
     """
     shuffled = train_indices(len(labels), None, seed)
     train_indices(len(labels), size, seed)  # refuses a size that is too large
-    classes = labels[shuffled]
-    place = np.empty(len(labels))
+    return shuffled[np.argsort(places_within(labels[shuffled]), kind="stable")][:size]
+
+
+def places_within(classes: np.ndarray) -> np.ndarray:
+    """Return how far down its class each of (N,) samples stands, from 0 to less than 1.
+
+    Examples
+    --------
+    >>> places_within(np.array([1, 0, 1, 1, 1, 0])).tolist()
+    [0.0, 0.0, 0.25, 0.5, 0.75, 0.5]
+    """
+    place = np.empty(len(classes))
     for name in np.unique(classes):
         of_class = np.flatnonzero(classes == name)
         place[of_class] = np.arange(len(of_class)) / len(of_class)
-    return shuffled[np.argsort(place, kind="stable")][:size]
+    return place

@@ -9,12 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from structnets.data.batches.examples import Examples
+from structnets.forms.answers import answers_of
 from structnets.forms.tasks import Measurement
-from structnets.forms.workers import Workers
 from structnets.metrics.regression import scores_of_estimates
 from structnets.specs.resolved import ResolvedSpec
-
-BATCH = 50
 
 
 class Estimation:
@@ -43,7 +41,6 @@ class Estimation:
         """
         return (outputs[:, 0] - targets).square().sum()
 
-    @torch.no_grad()
     def measure(self, model: nn.Module, examples: Examples, device: torch.device) -> Measurement:
         """Measure `model` in evaluation mode; every worker gets the same result.
 
@@ -58,25 +55,10 @@ class Estimation:
         Raises
         ------
         ValueError
-            If there are fewer images than workers, or an estimate is no finite number.
+            As `structnets.forms.answers.answers_of` says.
         """
-        model.eval()
-        workers = Workers.current()
-        if len(examples) < workers.size or not len(examples):
-            raise ValueError(
-                f"{len(examples)} images to evaluate on are too few for {workers.size} workers"
-            )
-        answers = torch.zeros(2, len(examples), dtype=torch.float64, device=device)
-        mine = np.arange(len(examples))[workers.rank :: workers.size]
-        for start in range(0, len(mine), BATCH):
-            positions = mine[start : start + BATCH]
-            x, targets = examples.batch(positions, device)
-            places = torch.from_numpy(positions).to(device)
-            answers[0, places] = model(x)[:, 0].double()
-            answers[1, places] = targets.double()
-        said, true = workers.sum(answers).cpu().numpy()
-        if wrong := int((~np.isfinite(said)).sum()):
-            raise ValueError(f"{wrong} estimates are no finite numbers: the training diverged")
+        answers, targets = answers_of(model, examples, device)
+        said, true = answers[:, 0], targets[:, 0]
         estimates, scores = (self.mean + self.deviation * part for part in (said, true))
         loss = float(np.mean(np.square(said - true)))
         metrics = {**scores_of_estimates(scores, estimates), "loss": loss}

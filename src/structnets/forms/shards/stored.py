@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from structnets.data.prepared.manifest import SPLITS, open_arrays
+from structnets.data.prepared.manifest import SPLITS, check_files, open_arrays, remedy
+from structnets.data.prepared.shard_answers import ANSWERS, answer_problem
 from structnets.data.prepared.sharded_preparation import Members, prepare_shards
 from structnets.data.prepared.sharding import Kind
+from structnets.data.prepared.shards import ShardedSplit
 from structnets.data.sets.preparation import Content, Preparation
 
 
@@ -21,14 +23,14 @@ def write(
     kind: Kind = "jpeg",
     *,
     members: Mapping[str, Members] | None = None,
-    scores: Mapping[str, Sequence[float]] | None = None,
+    answers: Mapping[str, Mapping[str, Sequence[Any]]] | None = None,
 ) -> dict[str, Any]:
     """Verify, resize and store the images that a data set's function listed.
 
     The data of `content` are, for ``train`` and ``test``, the originals with their labels in their
-    final order, unless `members` are; of images with `scores` a label is a place among them. The
-    prepare parameters are ``geometry`` and ``storage``, of which the entry's first is the default.
-    Killed and started again, it continues
+    final order, unless `members` are; with `answers`, by name and split, a label is a place among
+    them (`structnets.data.prepared.shard_answers`). The prepare parameters are ``geometry`` and
+    ``storage``, of which the entry's first is the default. Killed and started again, it continues
     (`structnets.data.prepared.sharded_preparation.prepare_shards`, which also knows `kind`).
     """
     facts = {
@@ -36,7 +38,7 @@ def write(
         "classes": list(content.classes or asked.entry.classes),
         "source": dict(content.source),
         "prepare": dict(asked.prepare),
-        **({"scores": scores} if scores else {}),
+        **(answers or {}),
     }
     return prepare_shards(
         directory,
@@ -50,20 +52,43 @@ def write(
     )
 
 
+def write_answered(
+    directory: str | os.PathLike[str], asked: Preparation, content: Content, name: str
+) -> dict[str, Any]:
+    """Write pictures of any format with answers, one of `ANSWERS`, as `write`.
+
+    The data of `content` are, for ``train`` and ``test``, the originals with their places, and
+    their answers.
+    """
+    members = {split: files for split, (files, _) in content.data.items()}
+    answers = {name: {split: of_split for split, (_, of_split) in content.data.items()}}
+    return write(directory, asked, content, kind="picture", members=members, answers=answers)
+
+
 def content_problems(directory: str | os.PathLike[str], manifest: Mapping[str, Any]) -> list[str]:
-    """Compare the scores that a manifest states, if any, with the files: its digest covers none."""
+    """Compare answers that a manifest states, if any, with the files: its digest covers none."""
     found = []
-    for split in SPLITS if f"{SPLITS[0]}_scores.npy" in manifest["files"] else ():
-        (scores,) = open_arrays(directory, f"{split}_scores.npy")
-        found.append(score_problem(split, scores, manifest))
+    for name in sorted(ANSWERS):
+        for split in SPLITS if f"{SPLITS[0]}_{name}.npy" in manifest["files"] else ():
+            (stored,) = open_arrays(directory, f"{split}_{name}.npy")
+            found.append(answer_problem(name, split, stored, manifest))
     return [problem for problem in found if problem]
 
 
-def score_problem(split: str, scores: np.ndarray, manifest: Mapping[str, Any]) -> str | None:
-    """Say in what the scores of a split differ from what the manifest states, or return None."""
-    stated = manifest.get("scores", {}).get(split)
-    if scores.dtype != np.float64 or scores.ndim != 1 or scores.tolist() != stated:
-        return f"states other {split} scores than lie in it"
-    if manifest["counts"].get(split) != {"score": len(scores)}:
-        return f"states other {split} counts than it has scores"
-    return None
+def load_answers(
+    directory: str | os.PathLike[str], split: Literal["train", "test"], name: str
+) -> tuple[ShardedSplit, np.ndarray]:
+    """Open the images of a split and their answers, one of `ANSWERS`.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If the folder does not hold such data, or a file is not what its manifest says.
+    """
+    pictures = ShardedSplit(directory, split)  # compares all but the pixels with their checksums
+    file = f"{split}_{name}.npy"
+    check_files(directory, pictures.manifest, [file])
+    (stored,) = open_arrays(directory, file)
+    if problem := answer_problem(name, split, stored, pictures.manifest):
+        raise ValueError(f"{directory} {problem}; {remedy(directory)}")
+    return pictures, np.array(stored)

@@ -142,7 +142,7 @@ def test_a_diverged_net_is_refused(cohort):
     net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 1))
     with torch.no_grad():
         net[1].bias.fill_(torch.nan)
-    with pytest.raises(ValueError, match="20 estimates are no finite numbers: the training div"):
+    with pytest.raises(ValueError, match="20 answers are no finite numbers: the training div"):
         make_task(spec, manifest).measure(net, examples, torch.device("cpu"))
 
 

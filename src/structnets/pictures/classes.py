@@ -1,0 +1,109 @@
+"""Pictures of classes: which names are, and what a reader should know of their numbers."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+
+from structnets.data.sets.pictures import PictureList
+from structnets.pictures.found import Collection, Found
+
+FEW_TEST, FEW_TRAIN, UNEQUAL = 10, 5, 5
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+
+
+def check_classes(found: Collection, column: str) -> None:
+    """Refuse fewer than two classes, and names that are none.
+
+    Raises
+    ------
+    ValueError
+        Naming them.
+    """
+    labels = {picture.label for picture in found.pictures}
+    if len(labels) < 2:
+        raise ValueError(
+            f"{found.folder} has pictures of {len(labels)} classes ({', '.join(sorted(labels))}); "
+            "at least two are needed: a folder for each class, with its pictures in it"
+        )
+
+    if several := sorted(label for label in labels if ";" in label):
+        raise ValueError(
+            f"the label {several[0]!r} names several classes, separated by ;: a study gives each "
+            "picture one. Keep one name, write a study of each label with the classes yes and no, "
+            "or, if it is one name, write another sign in place of ;"
+        )
+    refuse_near_names(labels, "classes")
+    if 2 * len(labels) > len(found.pictures) and all(map(_NUMBER.fullmatch, labels)):
+        raise ValueError(
+            f"the labels of {len(found.pictures)} pictures are {len(labels)} different numbers: to "
+            "estimate them, write kind: regression (with a table); else write names of ranges in "
+            "their place"
+        )
+
+
+def refuse_near_names(names: Iterable[str], what: str) -> None:
+    """Refuse names that look alike: one written in two ways, in all likelihood.
+
+    They differ in capitals, blanks, how a letter with an accent is written, or as 1 and 1.0 do.
+    """
+    first: dict[str, str] = {}
+    for name in sorted(names):
+        plain = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+        plain = plain.removesuffix(".0") if _NUMBER.fullmatch(plain) else plain
+        if (other := first.setdefault(plain, name)) != name:
+            raise ValueError(
+                f"the {what} {other!a} and {name!a} have nearly one name: give both "
+                "the same, or names that differ in more than capitals, blanks and accents' encoding"
+            )
+
+
+def check_sides_of_classes(pictures: Sequence[Found]) -> None:
+    """Refuse a split that was given and leaves a class without a picture on one side."""
+    classes = {picture.label for picture in pictures}
+    for split in ("train", "test"):
+        there = {picture.label for picture in pictures if picture.split == split}
+        if missing := sorted(classes - there):
+            raise ValueError(f"class {missing[0]!r} has no picture for {split}")
+
+
+def class_warnings(listed: PictureList, column: str) -> list[str]:
+    """Say what a reader should know of the numbers of the classes."""
+    counts = listed.counts()
+    said = few_pictures(counts, "classes", "class")
+    totals = {name: sum(pair) for name, pair in counts.items()}
+    least, most = min(totals, key=totals.__getitem__), max(totals, key=totals.__getitem__)
+    if totals[most] >= UNEQUAL * totals[least]:
+        said.append(
+            f"The classes are unequal: {totals[most]} pictures of {most}, {totals[least]} of "
+            f"{least}. Look at the balanced accuracy, which counts every class alike."
+        )
+    return said
+
+
+def few_pictures(counts: Mapping[str, tuple[int, int]], many: str, one: str) -> list[str]:
+    """Say of which classes, or labels, there are few pictures.
+
+    Parameters
+    ----------
+    counts : mapping
+        Numbers for training and for testing, by name.
+    many, one : str
+        What the names are of.
+    """
+    said = []
+    few = [f"{name} ({test})" for name, (_, test) in counts.items() if test < FEW_TEST]
+    if few:
+        said.append(
+            f"Few pictures to test on in {len(few)} of {len(counts)} {many}, "
+            f"{', '.join(few[:5])}{' …' if len(few) > 5 else ''}: what is measured of one {one} "
+            "alone says little."
+        )
+    few = [f"{name} ({train})" for name, (train, _) in counts.items() if train < FEW_TRAIN]
+    if few:
+        said.append(
+            f"Few pictures to train on in {len(few)} of {len(counts)} {many}, "
+            f"{', '.join(few[:5])}{' …' if len(few) > 5 else ''}."
+        )
+    return said
