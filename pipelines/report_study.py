@@ -22,7 +22,11 @@ from structnets.figures.score_scatter import draw_score_scatter
 from structnets.figures.study_curve import Point, draw_study_curve
 from structnets.files import csv_text, write_atomic, write_json
 from structnets.identity import prepared_name
+from structnets.reporting.answered_results import AnsweredResults
 from structnets.reporting.cohort_plan import CohortPlan
+from structnets.reporting.picture_label_findings import picture_label_findings
+from structnets.reporting.picture_label_page import picture_label_page
+from structnets.reporting.picture_label_results import PictureLabelResults
 from structnets.reporting.picture_results import Measured, PictureResults
 from structnets.reporting.picture_score_findings import picture_score_findings
 from structnets.reporting.picture_score_page import picture_score_page
@@ -49,8 +53,10 @@ def report_study(planned: StudyPlan, prepared: Path, results: Path) -> dict[str,
     """
     folder = prepared / prepared_name(planned.runs[0].spec["data"])
     out = results / "studies" / planned.name
-    if planned.study.regression:
+    if planned.study.kind == "regression":
         return _report_scores(PictureScoreResults.of_study(planned, folder, results), out)
+    if planned.study.kind == "multilabel":
+        return _report_labels(PictureLabelResults.of_study(planned, folder, results), out)
     return _report_classes(StudyResults.of_study(planned, folder, results), out)
 
 
@@ -85,8 +91,25 @@ def _report_scores(found: PictureScoreResults, out: Path) -> dict[str, Path]:
     return _write(found, told, [*drawn, *scatter], naming, texts, more, out)
 
 
+def _report_labels(found: PictureLabelResults, out: Path) -> dict[str, Path]:
+    naming, told = _naming(found), picture_label_findings(found)
+    drawn = draw_study_curve(
+        {row: [_point(n, found.main(row, n)) for n in found.sizes] for row in found.rows},
+        f"mean average precision, %\n{_BARS}",
+        out / "precision",
+        beside={found.beside: found.main(found.beside, found.sizes[-1]).mean},
+        top=103,
+    )
+    page = picture_label_page(found, told, _drawn(drawn, ".svg"), naming, _again(found, out))
+    said = [{**one, "picture": naming(one["picture"])} for one in found.predictions()]
+    each = found.each_label()
+    texts = {"report.html": page, "labels.csv": _csv(each), "predictions.csv": _csv(said)}
+    more = {"kind": "multilabel", "labels": each}
+    return _write(found, told, drawn, naming, texts, more, out)
+
+
 def _write(
-    found: StudyResults | PictureScoreResults,
+    found: StudyResults | AnsweredResults,
     told: Findings,
     drawn: Sequence[Path],
     naming: Naming,

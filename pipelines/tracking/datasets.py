@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from structnets.data.prepared.shard_answers import LABEL_SETS, members
 from structnets.data.sets.entries.catalogue import find_dataset
 from structnets.identity import data_variant, prepared_name
 from structnets.specs.resolved import ResolvedSpec
@@ -41,7 +42,7 @@ def inputs_of(spec: ResolvedSpec, manifest: Mapping[str, Any]) -> list[dict[str,
     inputs = []
     for split, context in (("train", "training"), ("test", "evaluation")):
         held = counts.get(split, {})
-        profile = {**shared, **_counts(held)}
+        profile = {**shared, **_counts(held), **_of_each_label(manifest, split)}
         if split == "train" and size is not None:
             # The first of a seeded shuffle: how many of each class is not known before.
             profile = {**shared, "number": size, "of": profile.get("number")}
@@ -54,6 +55,15 @@ def _counts(held: Any) -> dict[str, Any]:
     if not isinstance(held, Mapping):
         return {"number": held}
     return {"number": sum(held.values()), "of_each_class": dict(held)}
+
+
+def _of_each_label(manifest: Mapping[str, Any], split: str) -> dict[str, Any]:
+    """Return how many images have each label, where they may have several."""
+    if LABEL_SETS not in manifest:
+        return {}
+    names = manifest["classes"]
+    counts = members(manifest[LABEL_SETS][split], len(names)).sum(0).tolist()
+    return {"of_each_class": dict(zip(names, counts, strict=True))}
 
 
 def _input(

@@ -62,10 +62,13 @@ def _outcome(spec: ResolvedSpec, result: Mapping[str, Any]) -> str:
     )
 
 
+_ANSWERS = {"mae": "an estimate of the score", "map": "labels and a probability of each"}
+
+
 def of_model(model_id: str, result: Mapping[str, Any]) -> str:
     """Describe a logged model: what it was trained on, how well it does, and how it is asked."""
     spec, metric = result["spec"], result["spec"]["metric"]
-    answers = "an estimate of the score" if metric == "mae" else "a label and probabilities"
+    answers = _ANSWERS.get(metric, "a label and probabilities")
     return "\n".join(
         [
             f"`{spec['model']['name']}` trained on `{spec['data']['name']}`, seed {spec['seed']}: "

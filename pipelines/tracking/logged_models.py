@@ -96,13 +96,13 @@ def _discard_unfinished(client: MlflowClient, experiment: str, mlflow_run_id: st
 
 def _pack(run: Path, prepared: Path, net: Path, packed: Path) -> Mapping[str, Any]:
     """Write the model as MLflow stores it; return the spec of its training."""
-    from structnets.training.input_facts import score_facts
+    from structnets.training.input_facts import answer_facts
     from structnets.training.trained_net import RawFiles, save_net
 
     spec, manifest = read_json(run / "spec.json"), load_manifest(prepared)
     save_net(run, prepared, net)
     raw_files = RawFiles(spec, manifest)
-    volumes, scored = raw_files.of_scans, bool(score_facts(spec, manifest))
+    volumes = raw_files.of_scans
     standardized = spec["recipe"].get("standardize")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what MLflow says of type hints and of its own imports
@@ -112,7 +112,7 @@ def _pack(run: Path, prepared: Path, net: Path, packed: Path) -> Mapping[str, An
             str(packed),
             loader_module=_LOADER,
             data_path=str(net),
-            signature=_signature(scored),
+            signature=_signature(answer_facts(spec, manifest)),
             input_example=_example(spec, manifest, prepared, volumes),
             pip_requirements=_requirements(volumes),
             metadata={
@@ -127,14 +127,19 @@ def _pack(run: Path, prepared: Path, net: Path, packed: Path) -> Mapping[str, An
     return spec
 
 
-def _signature(scored: bool) -> ModelSignature:
+def _signature(facts: Mapping[str, Any]) -> ModelSignature:
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
-    from mlflow.types.schema import DataType, Map
+    from mlflow.types.schema import Array, DataType, Map
 
-    score = Schema([ColSpec("double", "estimate")])
-    classes = Schema([ColSpec("string", "label"), ColSpec(Map(DataType.double), "probabilities")])
-    return ModelSignature(Schema([ColSpec("binary", "file")]), score if scored else classes)
+    probabilities = ColSpec(Map(DataType.double), "probabilities")
+    if "score" in facts:
+        answer = Schema([ColSpec("double", "estimate")])
+    elif "several" in facts:
+        answer = Schema([ColSpec(Array(DataType.string), "labels"), probabilities])
+    else:
+        answer = Schema([ColSpec("string", "label"), probabilities])
+    return ModelSignature(Schema([ColSpec("binary", "file")]), answer)
 
 
 def _requirements(volumes: bool) -> list[str]:

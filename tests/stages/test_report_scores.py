@@ -7,12 +7,14 @@ import pytest
 import yaml
 from PIL import Image
 
+from pipelines.forget import command
 from pipelines.report_scores import report_scores
 from structnets.files import read_json, write_json
 from structnets.forms.scores.stored import write_scores
 from structnets.imaging.grid import grid_shape
 from structnets.reporting.cohort_plan import plan_cohort
 from structnets.reporting.score_results import MEAN
+from structnets.reporting.studies import plan_any_study
 from structnets.reporting.study_estimate import time_steps
 from structnets.specs.cohort_study import LINEAR
 from structnets.specs.configuration import Configuration
@@ -101,6 +103,23 @@ def estimates(row, scores):
     """Return what is one off, up and down in turn; of the linear row always seventy."""
     off = scores + np.where(np.arange(len(scores)) % 2, 1.0, -1.0)
     return np.full(len(scores), 70.0) if row == LINEAR else off
+
+
+@pytest.mark.parametrize("rows", [STUDY["rows"], []])
+def test_a_study_that_was_only_planned_is_forgotten(plan, tmp_path, capsys, rows):
+    plan(rows=rows)
+    file, roots = tmp_path / "study.yaml", [tmp_path / n for n in ("results", "scratch", "data")]
+    with pytest.raises(ValueError, match=r"no study 'ages' has run below .* are: none"):
+        command(str(file), *roots)
+    plan_any_study(Configuration(study=str(file), scratch=str(roots[1])))
+    command(str(file), *roots, yes=True)
+    assert "files and folders of the study ages" in capsys.readouterr().out
+    # What is known of the folder's files is for all studies of it.
+    left = [path.name for path in roots[1].rglob("*") if path.is_file()]
+    assert [name for name in left if not name.startswith("cohort-")] == []
+    assert len(list((tmp_path / "brains").iterdir())) == PEOPLE + 2
+    with pytest.raises(ValueError, match="there are: none"):
+        command(str(file), *roots)
 
 
 def test_scores_by_hand(plan, report):

@@ -15,7 +15,7 @@ EXAMPLES = (
     ),
     (
         "structnets new-study --table pictures.csv --label weight",
-        "the same, of another column; numbers of many values are a score",
+        "the same, of another column; numbers of many values are a score, cat;dog two labels",
     ),
     (
         "structnets new-study --cohort brains --label group --out my.yaml",
@@ -52,8 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--label",
         metavar="COLUMN",
-        help="the column of a cohort's table that holds classes or a score; of one of pictures, "
-        "if it is not label",
+        help="the column of a cohort's table that holds classes or a score; of one of pictures "
+        "(classes, a score or labels), if it is not label",
     )
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="write there, where nothing is (default: print)"

@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from structnets.cli.printing import print_json
 from structnets.cli.trained_run import add_run, load_asked
+
+if TYPE_CHECKING:
+    from structnets.prediction.answers import Answer
 
 EXAMPLES = (
     ("structnets predict results/runs/RUN_ID picture.jpg", "the three most probable classes"),
@@ -52,12 +56,21 @@ def run(options: argparse.Namespace) -> int:
         elif said.score is not None:
             print(printable_lines(f"{said.file}: {said.score} {said.estimate:.4g}"))
         else:
-            best = sorted(said.probabilities.items(), key=lambda pair: -pair[1])[:3]
-            shown = ", ".join(f"{name} {100 * probability:.1f} %" for name, probability in best)
-            print(printable_lines(f"{said.file}: {shown}"))
+            print(printable_lines(f"{said.file}: {_most_probable(said)}"))
     if options.csv is not None:
-        write_atomic(options.csv, as_csv(answers, loaded.classes if loaded.score is None else ()))
+        write_atomic(options.csv, as_csv(answers, loaded))
         print(f"wrote {options.csv}", file=sys.stderr)
     if options.json:
         print_json([said.as_json() for said in answers])
     return int(any(said.error is not None for said in answers))
+
+
+def _most_probable(said: Answer) -> str:
+    """Name the three most probable classes, or all labels of more than one half."""
+    best = sorted(said.probabilities.items(), key=lambda pair: -pair[1])
+    named = [f"{name} {100 * probability:.1f} %" for name, probability in best]
+    if said.labels is None:
+        return ", ".join(named[:3])
+    if not said.labels:
+        return f"none of the labels (most probable: {named[0]})"
+    return ", ".join(named[: len(said.labels)])

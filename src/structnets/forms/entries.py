@@ -40,7 +40,7 @@ class FormEntry:
         The module with ``make_task`` where a preparation names more than two classes; empty for
         `task`.
     fitted : str
-        The kind of recipe that fits these data without gradients.
+        The kind of recipe that fits these data without gradients; empty if there is none.
     """
 
     package: str
@@ -90,6 +90,7 @@ _RECORDED = "structnets.forms.recorded_classification"
 _BOUNDARY_TASK = "structnets.forms.boundaries.task"
 _OF_OUTLINES = ("ods", "ois", "ap")
 SCORE_METRICS = ("mae", "rmse", "r2", "r")
+LABEL_METRICS = ("map", "auc", "f1", "exact_match")
 
 FORMS: Mapping[str, FormEntry] = {
     "splits": FormEntry(
@@ -131,6 +132,14 @@ FORMS: Mapping[str, FormEntry] = {
         metrics=SCORE_METRICS,
         recipe="crop",
         fitted="ridge",
+    ),
+    "picture_labels": FormEntry(
+        "structnets.forms.picture_labels",
+        "pictures of one's own in shards, with any number of labels each",
+        task="structnets.forms.picture_labels.task",
+        metrics=LABEL_METRICS,
+        recipe="crop",
+        fitted="",
     ),
     "boundaries": FormEntry(
         "structnets.forms.boundaries",

@@ -30,9 +30,9 @@ def check_classes(found: Collection, column: str) -> None:
 
     if several := sorted(label for label in labels if ";" in label):
         raise ValueError(
-            f"the label {several[0]!r} names several classes, separated by ;: a study gives each "
-            "picture one. Keep one name, write a study of each label with the classes yes and no, "
-            "or, if it is one name, write another sign in place of ;"
+            f"the label {several[0]!r} names several classes, separated by ;. If pictures have "
+            "several labels, write kind: multilabel (with a table); if it is one name, write "
+            "another sign in place of ;"
         )
     refuse_near_names(labels, "classes")
     if 2 * len(labels) > len(found.pictures) and all(map(_NUMBER.fullmatch, labels)):

@@ -12,6 +12,7 @@ from structnets.data.sets.pictures import ListedPicture, PictureList
 from structnets.identity import digest
 from structnets.pictures.found import Collection, Found, in_folder, in_table
 from structnets.pictures.kinds import KINDS
+from structnets.pictures.label_sets import NONE
 from structnets.specs.study import Study
 
 
@@ -123,7 +124,8 @@ def _check_identical(same: Sequence[Sequence[Found]]) -> None:
             if other.label != first.label:
                 raise ValueError(
                     f"{first.name} and {other.name} are the same picture, but of the labels "
-                    f"{first.label!r} and {other.label!r}: remove one, or name it in exclude"
+                    f"{first.label or NONE!r} and {other.label or NONE!r}: remove one, or name it "
+                    "in exclude"
                 )
             if other.split != first.split:
                 raise ValueError(

@@ -10,7 +10,14 @@ from structnets.forms.scores.cells import score_in
 from structnets.metrics.score_warnings import check_scores, score_warnings
 from structnets.pictures.classes import check_classes, check_sides_of_classes, class_warnings
 from structnets.pictures.found import Collection, Found
-from structnets.pictures.splitting import split_pictures, split_scored
+from structnets.pictures.label_sets import (
+    check_labels,
+    check_sides_of_labels,
+    label_names,
+    label_reader,
+    label_warnings,
+)
+from structnets.pictures.splitting import split_labelled, split_pictures, split_scored
 from structnets.pictures.tables import Reader, class_reader
 
 
@@ -67,5 +74,13 @@ KINDS: Mapping[str, Kind] = {
         split_scored,
         lambda pictures: None,
         _score_warnings,
+    ),
+    "multilabel": Kind(
+        label_reader,
+        check_labels,
+        label_names,
+        split_labelled,
+        check_sides_of_labels,
+        label_warnings,
     ),
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from structnets.data.sets.entries.pictures import SIDES
-from structnets.data.sets.pictures import SPLITS
+from structnets.data.sets.pictures import SEPARATOR, SPLITS, labels_of
 from structnets.forms.scores.cells import is_number, too_many_for_classes
 from structnets.pictures.found import Found
 from structnets.pictures.gathering import Gathered, collect, gather
@@ -73,7 +73,8 @@ def write_study(
         Folder of the pictures; with a table, what its paths are relative to.
     table : Path, optional
         CSV or parquet with the columns path and label. Without `images`, its paths are relative to
-        its folder. A label that holds numbers of many values is taken for a score.
+        its folder. A label that holds numbers of many values is taken for a score; where a cell
+        holds several names, separated by ``;``, they are labels.
     label : str, optional
         The table's column of labels, if it is not ``label``.
 
@@ -90,6 +91,8 @@ def write_study(
     numbers = bool(values) and all(map(is_number, values))
     if numbers and too_many_for_classes(values):
         asked["kind"] = "regression"
+    elif any(SEPARATOR in value for value in values):
+        asked["kind"] = "multilabel"
     if label not in (None, "label"):
         asked["label"] = label
     study = Study.model_validate({**asked, "rows": [{"model": "resnet20"}]})
@@ -111,7 +114,7 @@ def _split(study: Study, found: Sequence[Found]) -> str:
     if all(picture.split for picture in found):
         what = "Folders train and test say" if study.table is None else "The table's split says"
         return f"# {what} which pictures are for what."
-    part = "of low, middle and high scores" if study.regression else "of every class"
+    part = _PART[study.kind]
     if any(picture.group for picture in found):
         return (
             f"# A quarter {part} is for testing; pictures of one group of the table stay "
@@ -123,6 +126,13 @@ def _split(study: Study, found: Sequence[Found]) -> str:
         "a pattern of\n# their names, as 'patient(\\d+)'.\nsplit: {test: 0.25, seed: 0, groups: "
         "null}"
     )
+
+
+_PART = {
+    "classes": "of every class",
+    "regression": "of low, middle and high scores",
+    "multilabel": "of every label",
+}
 
 
 def _classes(study: Study, gathered: Gathered, numbers: bool) -> list[str]:
@@ -139,6 +149,23 @@ def _classes(study: Study, gathered: Gathered, numbers: bool) -> list[str]:
             "classes. If they are a score, add the line kind: regression."
         )
     return lines
+
+
+def _labels(study: Study, gathered: Gathered) -> list[str]:
+    """Return what there is to say of the labels."""
+    listed, column = gathered.pictures, in_comment(study.label_column)
+    of = [len(labels_of(picture.label)) for picture in listed.pictures]
+    several = sum(count > 1 for count in of)
+    return [
+        f"{column} holds names separated by {SEPARATOR}: pictures have any number of these labels "
+        "(kind: multilabel), none where it says none.",
+        f"{several:,} of {len(of):,} pictures have several, {of.count(0):,} none. Of each label "
+        "(for training + for testing):",
+        *(
+            f"  {in_comment(name)}: {train} + {test}"
+            for name, (train, test) in listed.counts().items()
+        ),
+    ]
 
 
 def _scores(study: Study, gathered: Gathered) -> list[str]:
@@ -178,6 +205,17 @@ def _sides(seen: Seen) -> tuple[int, int, str]:
     return side, int(side * _CROP) // 8 * 8, fit
 
 
+_KIND = {
+    "regression": "kind: regression  # the score is estimated\n",
+    "multilabel": "kind: multilabel  # a picture has any number of labels\n",
+}
+_GROWS = {
+    "classes": "accuracy grows",
+    "regression": "the error falls",
+    "multilabel": "mean average precision grows",
+}
+
+
 def _text(
     study: Study,
     places: Mapping[str, str],
@@ -191,10 +229,10 @@ def _text(
     side, crop, fit = _sides(seen)
     sizes = json.dumps(train_sizes(training, least)).replace('"', "")
     label = json.dumps(study.label, ensure_ascii=False)
-    kind = ("kind: regression  # the score is estimated\n" if study.regression else "") + (
+    kind = _KIND.get(study.kind, "") + (
         f"label: {label}  # the column of the table\n" if study.label else ""
     )
-    measure = "the error falls" if study.regression else "accuracy grows"
+    measure = _GROWS[study.kind]
     given = {**places, **({"label": study.label} if study.label else {})}
     words = " ".join(f"--{key} {in_comment(value)}" for key, value in given.items())
     where = "\n".join(
@@ -232,8 +270,9 @@ names: pseudonyms  # what the report and MLflow call pictures; files: their name
 
 def _comment(study: Study, gathered: Gathered, seen: Seen, numbers: bool) -> str:
     widths, heights = zip(*seen.sizes, strict=True)
+    told = {"regression": _scores, "multilabel": _labels}.get(study.kind)
     lines = [
-        *(_scores(study, gathered) if study.regression else _classes(study, gathered, numbers)),
+        *(told(study, gathered) if told else _classes(study, gathered, numbers)),
         f"Of {len(seen.sizes)} that were looked at, sizes are {min(widths)}x{min(heights)} to "
         f"{max(widths)}x{max(heights)}; {seen.grey} are grey.",
     ]

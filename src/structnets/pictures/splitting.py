@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from structnets.data.sets.pictures import labels_of
 from structnets.pictures.found import Found
 
 
@@ -96,6 +97,59 @@ def split_scored(
             if count == 1:
                 raise
     raise AssertionError("one part was tried")
+
+
+def split_labelled(
+    pictures: Sequence[Found], groups: Mapping[str, str], part: float, seed: int
+) -> dict[str, str]:
+    """Choose as `split_pictures`, so that both sides have pictures with and without each label.
+
+    What is rarest comes first: a label, or to lack one, as in Sechidis, Tsoumakas and Vlahavas, "On
+    the stratification of multi-label data" (2011). Of each one group is taken, then as many as make
+    the part, as far as can be without more of another.
+
+    Raises
+    ------
+    ValueError
+        If a label cannot have both on both sides without a group that is torn apart.
+    """
+    names = sorted({label for picture in pictures for label in labels_of(picture.label)})
+    marks: dict[str, Counter[tuple[str, bool]]] = defaultdict(Counter)
+    for picture in pictures:
+        has = set(labels_of(picture.label))
+        marks[groups[picture.name]].update((name, name in has) for name in names)
+    totals = sum(marks.values(), Counter[tuple[str, bool]]())
+    order = sorted(marks, key=lambda name: _place(seed, name))
+    rarest = sorted(totals, key=lambda mark: (totals[mark], mark))
+    wanted = {mark: max(1, round(part * count)) for mark, count in totals.items()}
+    have: Counter[tuple[str, bool]] = Counter()
+    tested = set[str]()
+
+    def fill(mark: tuple[str, bool], most: int, *, strict: bool) -> None:
+        for group in order:
+            if have[mark] >= most:
+                return
+            count = marks[group]
+            if group in tested or not count[mark] or have[mark] + count[mark] > most > 1:
+                continue
+            left = all(have[other] + count[other] < totals[other] for other in count)
+            if left and (not strict or all(have[o] + count[o] <= wanted[o] for o in count)):
+                tested.add(group)
+                have.update(count)
+
+    for mark in rarest:
+        fill(mark, 1, strict=False)
+    for strict in (True, False):
+        for mark in rarest:
+            fill(mark, wanted[mark], strict=strict)
+    if bare := [mark for mark in rarest if not have[mark]]:
+        label, has = bare[0]
+        raise ValueError(
+            f"label {label!r} cannot be split: {totals[bare[0]]} pictures are "
+            f"{'with' if has else 'without'} it, of which no group can be for testing; there must "
+            "be some in at least two groups (identical pictures are one group)"
+        )
+    return {p.name: "test" if groups[p.name] in tested else "train" for p in pictures}
 
 
 def _place(seed: int, group: str) -> str:

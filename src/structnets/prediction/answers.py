@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from structnets.content import visible_files
+from structnets.data.sets.pictures import SEPARATOR
+from structnets.pictures.label_sets import NONE
 from structnets.prediction.file_transform import FileTransform
 from structnets.prediction.loading import Loaded
+from structnets.training.input_facts import labels_above_half
 
 
 @dataclass(frozen=True)
@@ -23,13 +26,19 @@ class Answer:
     file : str
         As it was given.
     label : str or None
-        The most probable class; None where the file could not be read.
+        The most probable class; None where the file could not be read, or a file may have any
+        number of labels.
     probabilities : dict of str to float
         Of every class.
+    labels : list of str or None
+        Of a net that tells any number of labels: those of more than one half; None where the file
+        could not be read.
     estimate : float or None
         Of a net that estimates a score: the score.
     score : str or None
         The name of that score.
+    several : bool
+        Whether the net tells any number of labels.
     warnings : list of str
         In what it is unlike the training, and what quality control flags.
     error : str or None
@@ -43,14 +52,17 @@ class Answer:
     error: str | None = None
     estimate: float | None = None
     score: str | None = None
+    labels: list[str] | None = None
+    several: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain JSON; warnings and an error only where there are any."""
         said: dict[str, Any] = {"file": self.file}
-        if self.score is None:
-            said |= {"label": self.label, "probabilities": self.probabilities}
-        else:
+        if self.score is not None:
             said |= {"score": self.score, "estimate": self.estimate}
+        else:
+            told = {"labels": self.labels} if self.several else {"label": self.label}
+            said |= {**told, "probabilities": self.probabilities}
         if self.warnings:
             said["warnings"] = self.warnings
         if self.error is not None:
@@ -103,9 +115,9 @@ def answer(loaded: Loaded, files: Sequence[Path]) -> Iterator[Answer]:
             if loaded.score is not None:
                 yield _estimated(said, rows, loaded.score)
             elif said.error is not None:
-                yield said
+                yield replace(said, several=loaded.several)
             else:
-                yield _labelled(said, next(rows), loaded.classes)
+                yield _labelled(said, next(rows), loaded)
 
 
 def _estimated(said: Answer, estimates: Iterator[float], score: Mapping[str, Any]) -> Answer:
@@ -122,31 +134,36 @@ def _estimated(said: Answer, estimates: Iterator[float], score: Mapping[str, Any
     return replace(said, estimate=value, score=score["name"], warnings=warnings)
 
 
-def _labelled(said: Answer, row: list[float], classes: Sequence[str]) -> Answer:
-    probabilities = dict(zip(classes, row, strict=True))
-    best = max(probabilities, key=probabilities.__getitem__)
-    return Answer(said.file, best, probabilities, said.warnings)
+def _labelled(said: Answer, row: list[float], loaded: Loaded) -> Answer:
+    probabilities = dict(zip(loaded.classes, row, strict=True))
+    said = replace(said, probabilities=probabilities, several=loaded.several)
+    if loaded.several:
+        return replace(said, labels=labels_above_half(probabilities))
+    return replace(said, label=max(probabilities, key=probabilities.__getitem__))
 
 
-def as_csv(answers: Iterable[Answer], classes: Sequence[str]) -> str:
+def as_csv(answers: Sequence[Answer], loaded: Loaded) -> str:
     """Write answers as CSV: file, label, error, warnings, and a column for each class.
 
-    Of a net that estimates a score, of which `classes` are none: file, estimate, error, warnings.
+    Of any number of labels it has ``labels`` with ``;`` between them, or ``none``; of a score
+    ``estimate``, and no more columns.
     """
     text = io.StringIO()
-    if not classes:
-        lines = csv.writer(text, lineterminator="\n")
-        lines.writerow(["file", "estimate", "error", "warnings"])
-        for said in answers:
-            value = "" if said.estimate is None else f"{said.estimate:.6g}"
-            lines.writerow([said.file, value, said.error or "", "; ".join(said.warnings)])
-        return text.getvalue()
-    columns = [f"p({name})" for name in classes]
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["file", "label", "error", "warnings", *columns])
+    names = () if loaded.score is not None else loaded.classes
+    what = "labels" if loaded.several else "label" if names else "estimate"
+    writer.writerow(["file", what, "error", "warnings", *(f"p({name})" for name in names)])
     for said in answers:
-        values = [f"{said.probabilities[name]:.6f}" for name in classes] if said.label else []
-        values = values or [""] * len(classes)
-        label, error = said.label or "", said.error or ""
-        writer.writerow([said.file, label, error, "; ".join(said.warnings), *values])
+        values = [f"{said.probabilities[name]:.6f}" if said.probabilities else "" for name in names]
+        line = [said.file, _told(said), said.error or "", "; ".join(said.warnings)]
+        writer.writerow([*line, *values])
     return text.getvalue()
+
+
+def _told(said: Answer) -> str:
+    """Write what is said of a file in one cell, which is empty where it could not be read."""
+    if said.estimate is not None:
+        return f"{said.estimate:.6g}"
+    if said.labels is not None:
+        return SEPARATOR.join(said.labels) or NONE
+    return said.label or ""

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from structnets.files import atomic_path
 from structnets.nn import collapse_model
 from structnets.prediction.loading import Loaded
-from structnets.training.input_facts import in_units
+from structnets.training.input_facts import in_units, probabilities_of
 
 FORMATS = ("torch", "onnx")
 _TOLERANCE = 1e-4
@@ -29,7 +29,7 @@ class _FromPixels(nn.Module):
 
     def __init__(self, model: nn.Module, facts: dict[str, Any]) -> None:
         super().__init__()
-        self.model, self.score = model, facts.get("score")
+        self.model, self.score, self.facts = model, facts.get("score"), facts
         statistics: dict[str, list[float]] | None = facts["statistics"]
         channels = len(statistics["mean"]) if statistics else 1
         values = statistics or {"mean": [0.0] * channels, "std": [1.0] * channels}
@@ -38,7 +38,9 @@ class _FromPixels(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         answers = self.model((pixels - self.mean) / self.std)
-        return answers.softmax(1) if self.score is None else in_units(answers, self.score)
+        if self.score is not None:
+            return in_units(answers, self.score)
+        return probabilities_of(answers, self.facts)
 
 
 def export(loaded: Loaded, form: str, out: Path) -> dict[str, Any]:

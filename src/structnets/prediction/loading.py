@@ -18,7 +18,7 @@ from structnets.prediction.mlflow_addresses import fetch_weights, is_mlflow_addr
 from structnets.prediction.transforms import Transform
 from structnets.prediction.volumes import VolumeTransform
 from structnets.specs.resolved import ResolvedSpec
-from structnets.training.input_facts import in_units
+from structnets.training.input_facts import in_units, probabilities_of
 from structnets.training.raw_files import RawFiles
 from structnets.training.tensor_files import model_content
 from structnets.training.trained_net import with_weights
@@ -36,7 +36,8 @@ class Loaded:
     ----------
     model : nn.Module
         In evaluation mode; takes a batch of what the transform gives, returns logits. One that
-        estimates a score returns (B, 1), standardised: `estimates` gives the score.
+        estimates a score returns (B, 1), standardised: `estimates` gives the score. Logits of
+        any number of labels are of each label alone: `probabilities` takes their sigmoid.
     transform : Transform or VolumeTransform
         From a file, its bytes, or a PIL image to (C, H, W); from a NIfTI file to (1, X, Y, Z).
     classes : tuple of str
@@ -62,6 +63,11 @@ class Loaded:
         return self.facts.get("score")
 
     @property
+    def several(self) -> bool:
+        """Whether a picture has any number of the labels `classes`, not one."""
+        return bool(self.facts.get("several"))
+
+    @property
     def run_id(self) -> str:
         """The run it comes from."""
         return run_id(self.spec)
@@ -69,6 +75,8 @@ class Loaded:
     @torch.inference_mode()
     def probabilities(self, inputs: Sequence[Tensor]) -> Tensor:
         """Return the probabilities of the classes, (B, classes), of transformed pictures.
+
+        Of any number of labels each has one of its own, and they add up to no 1.
 
         Raises
         ------
@@ -80,7 +88,7 @@ class Loaded:
                 f"{self.run_id} estimates {self.score['name']}, and tells no classes apart: use "
                 "estimates"
             )
-        return self._answers(inputs).softmax(1)
+        return probabilities_of(self._answers(inputs), self.facts)
 
     @torch.inference_mode()
     def estimates(self, inputs: Sequence[Tensor]) -> Tensor:

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from structnets.data.sets.pictures import PictureList, load_list
+from structnets.data.prepared.shard_answers import members
+from structnets.data.sets.pictures import PictureList, label_places, load_list
 from structnets.files import read_json, write_json
+from structnets.forms.picture_labels.subset import parts as labelled_parts
 from structnets.forms.picture_scores.units import parts, spread
 from structnets.identity import prepared_name
 from structnets.pictures.gathering import Gathered, gather
@@ -100,8 +102,8 @@ def plan_study(
     listed = gathered.pictures
     training = len(listed.of_split("train"))
     runs = list(study_runs(study, listed.digest, len(listed.classes), training))
-    if study.regression:
-        _refuse_equal_scores(listed, runs)
+    if study.kind in _REFUSED:
+        _REFUSED[study.kind](listed, runs)
     planned = StudyPlan(file, study, path, gathered, runs)
     if not pinned:
         remember(planned, folder)
@@ -114,6 +116,18 @@ def _refuse_equal_scores(listed: PictureList, runs: Sequence[StudyRun]) -> None:
     for run in runs:
         train, _ = parts(run.spec, len(scores))
         spread(scores[train], f"the {run.size} pictures of seed {run.seed}")
+
+
+def _refuse_bare_labels(listed: PictureList, runs: Sequence[StudyRun]) -> None:
+    """Refuse a training whose pictures all have a label, or none has, before anything is."""
+    names = listed.classes
+    places = [label_places(picture, names) for picture in listed.of_split("train")]
+    sets = members(places, len(names))
+    for run in runs:
+        labelled_parts(run.spec, sets, names)
+
+
+_REFUSED = {"regression": _refuse_equal_scores, "multilabel": _refuse_bare_labels}
 
 
 @dataclass(frozen=True)

@@ -137,10 +137,11 @@ class Spec(Strict):
                 f"metric {self.metric!r} does not belong to {self.data.name}; "
                 f"allowed: {', '.join(form.metrics)}"
             )
-        if self.recipe.kind not in ("gradient", form.fitted):
+        kinds = ["gradient", form.fitted] if form.fitted else ["gradient"]
+        if self.recipe.kind not in kinds:
             raise ValueError(
-                f"recipe kind {self.recipe.kind!r} is not for {self.data.name}; allowed: gradient, "
-                f"{form.fitted}"
+                f"recipe kind {self.recipe.kind!r} is not for {self.data.name}; allowed: "
+                f"{', '.join(kinds)}"
             )
         if form.recipe == "boundaries":
             _check_boundaries(self.recipe, self.data)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from torch import Tensor
+
+from structnets.data.prepared.shard_answers import LABEL_SETS, SCORES
 from structnets.forms.picture_scores.units import units
 from structnets.specs.resolved import ResolvedSpec
 
@@ -28,7 +31,8 @@ def input_facts(spec: ResolvedSpec, manifest: Mapping[str, Any]) -> dict[str, An
         subtracted; ``mean_image``, whether a mean image is; ``grey``, whether all training
         pictures were without colour; ``sides``, the least and the most pixels of a side of the
         training pictures, or None where that was not kept; of brain scans ``registered_before``,
-        how many came registered to MNI152, and of how many; of a score what `score_facts` says.
+        how many came registered to MNI152, and of how many; of a score or of labels what
+        `answer_facts` says.
     """
     recipe = spec["recipe"]
     counts = manifest.get("counts", {})
@@ -46,22 +50,25 @@ def input_facts(spec: ResolvedSpec, manifest: Mapping[str, Any]) -> dict[str, An
         "mean_image": bool(recipe.get("mean_image")),
         "grey": shape[0] == 1 or (bool(total) and converted.get("grey", 0) == total),
         "sides": manifest.get("sides"),
-        **score_facts(spec, manifest),
+        **answer_facts(spec, manifest),
     }
 
 
-def score_facts(spec: ResolvedSpec, manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """Return how a net's answer becomes a score in its units; nothing of data without scores.
+def answer_facts(spec: ResolvedSpec, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a net's answer is where it is no class; nothing of classes.
 
     Returns
     -------
     dict
-        ``score``: the ``name`` of its column, ``mean`` and ``deviation`` of the people or pictures
-        that this run trained on, by which it was standardised, and their ``least`` and ``most``.
+        Of scores ``score``: the ``name`` of its column, ``mean`` and ``deviation`` of the people or
+        pictures that this run trained on, by which it was standardised, and their ``least`` and
+        ``most``. Of any number of labels ``several``, which is true.
     """
+    if LABEL_SETS in manifest:
+        return {"several": True}
     if "units" in manifest:
         found = manifest["units"][spec["seed"]]
-    elif "scores" in manifest:
+    elif SCORES in manifest:
         found = units(spec, manifest)
     else:
         return {}
@@ -79,3 +86,13 @@ def in_units(answer: Any, score: Mapping[str, Any]) -> Any:
     56.0
     """
     return score["mean"] + score["deviation"] * answer
+
+
+def probabilities_of(answers: Tensor, facts: Mapping[str, Any]) -> Tensor:
+    """Return a net's answers (B, classes) as probabilities: of classes, or of each label alone."""
+    return answers.sigmoid() if facts.get("several") else answers.softmax(1)
+
+
+def labels_above_half(probabilities: Mapping[str, float]) -> list[str]:
+    """Return the labels that a net gives: those of more than one half, in their order."""
+    return [name for name, probability in probabilities.items() if probability > 0.5]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from structnets.imaging.subject import PreparedSubject
 
 _GZIP = b"\x1f\x8b"
-_OWN_PICTURES = ("pictures", "picture_scores")
+_OWN_PICTURES = ("pictures", "picture_scores", "picture_labels")
 _CROPPED = ("shards", *_OWN_PICTURES)
 _VOLUMES = ("cohort", "scores")
 _FORMS = ("splits", *_VOLUMES, *_CROPPED)

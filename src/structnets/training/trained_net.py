@@ -23,7 +23,12 @@ from structnets.identity import run_id
 from structnets.models.registry import create_for_spec
 from structnets.specs.resolved import ClosedFormSpec, ResolvedSpec
 from structnets.training import closed_form, ridge
-from structnets.training.input_facts import in_units, score_facts
+from structnets.training.input_facts import (
+    answer_facts,
+    in_units,
+    labels_above_half,
+    probabilities_of,
+)
 from structnets.training.raw_files import RawFiles
 from structnets.training.tensor_files import read_model
 
@@ -58,18 +63,21 @@ class TrainedNet:
         dict
             ``label``, the most probable class, and ``probabilities`` by class. Of scores that are
             no log-probabilities (scattering with a PCA or SVM) the softmax only keeps the order.
-            A net that estimates a score has ``estimate`` alone.
+            A net that estimates a score has ``estimate`` alone; one that tells any number of labels
+            ``labels``, those of more than one half, and ``probabilities`` of each.
 
         Raises
         ------
         ValueError
             If the file cannot be read.
         """
-        scores = self.model(self.raw_files(content))[0].double()
+        answers = self.model(self.raw_files(content)).double()
         if score := self.facts.get("score"):
-            return {"estimate": in_units(float(scores[0]), score)}
-        probabilities = torch.softmax(scores, 0).tolist()
+            return {"estimate": in_units(float(answers[0, 0]), score)}
+        probabilities = probabilities_of(answers, self.facts)[0].tolist()
         named = dict(zip(self.classes, probabilities, strict=True))
+        if self.facts.get("several"):
+            return {"labels": labels_above_half(named), "probabilities": named}
         return {"label": max(named, key=lambda name: named[name]), "probabilities": named}
 
     def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
@@ -99,7 +107,7 @@ def save_net(run: Path, prepared: Path, folder: Path) -> None:
     manifest = load_manifest(prepared)
     spec = read_json(run / "spec.json")
     facts = {key: manifest[key] for key in _KEPT if manifest.get(key) is not None}
-    facts |= score_facts(spec, manifest)
+    facts |= answer_facts(spec, manifest)
     RawFiles(spec, facts)
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(run / "model.pt", folder / WEIGHTS)

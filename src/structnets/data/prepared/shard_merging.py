@@ -17,7 +17,7 @@ from structnets.data.prepared.manifest import (
     count_classes,
     write_manifest,
 )
-from structnets.data.prepared.shard_answers import ANSWERS, as_array
+from structnets.data.prepared.shard_answers import ANSWERS, as_array, counted_as
 from structnets.data.prepared.sharding import ShardTask
 from structnets.data.prepared.shards import MEAN_IMAGE, SHARDS
 from structnets.data.prepared.statistics import histogram_statistics
@@ -56,9 +56,12 @@ def merge(folder: Path, tasks: Sequence[ShardTask], facts: Mapping[str, Any]) ->
         of_split = [task for task in tasks if task.split == split]
         index = _write_names(folder, split, of_split, records)
         broken = [entry for task in of_split for entry in records[task.path.name]["quarantined"]]
+        classes = facts["classes"]
         for name in ANSWERS & facts.keys():
-            kept.setdefault(name, {})[split] = _write_answers(folder, split, index, name, facts)
-        counts[split] = _counts(split, index["label"], facts["classes"], broken)
+            stored = _write_answers(folder, split, index, name, facts)
+            kept.setdefault(name, {})[split] = stored
+            classes = counted_as(name, stored, classes, split)
+        counts[split] = _counts(split, index["label"], classes, broken)
         save_array(folder / f"{split}_index.npy", index)
     train = [task for task in tasks if task.split == "train"]
     if geometry.startswith("squash"):

@@ -35,7 +35,7 @@ from structnets.data.prepared.manifest import (
 
 SHARDS = "shards"
 MEAN_IMAGE = "mean_image.npy"
-_FILE = re.compile(r"(train|test)_(shard\d{5}\.bin|index\.npy|names\.txt|scores\.npy)")
+_FILE = re.compile(r"(train|test)_(shard\d{5}\.bin|index\.npy|names\.txt|(scores|label_sets)\.npy)")
 
 INDEX = np.dtype(
     [

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from structnets.content import content_digest
 from structnets.data.originals.tars import FileRange
@@ -21,6 +21,8 @@ from structnets.files import read_json, write_json
 
 Split = Literal["train", "test"]
 SPLITS: tuple[Split, ...] = ("train", "test")
+SEPARATOR = ";"
+"""Between the labels of one picture."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class ListedPicture:
     sha256 : str
         Of its bytes.
     label : str
-        Its class, or its score as text.
+        Its class, its score as text, or its labels, with ``;`` between them.
     split : {"train", "test"}
         What it is for.
     """
@@ -57,7 +59,7 @@ class PictureList:
     folder : str
         Where they lie.
     classes : tuple of str
-        Of all labels, in their order; none where labels are scores.
+        Names of the classes, or of the labels, in their order; none of scores.
     pictures : tuple of ListedPicture
         In order of their names.
     """
@@ -77,8 +79,8 @@ class PictureList:
         return [picture for picture in self.pictures if picture.split == split]
 
     def counts(self) -> dict[str, tuple[int, int]]:
-        """Return the numbers for training and for testing of each class; none of scores."""
-        of = Counter((picture.label, picture.split) for picture in self.pictures)
+        """Return the numbers for training and for testing of each class or label."""
+        of = Counter((name, p.split) for p in self.pictures for name in labels_of(p.label))
         return {name: (of[name, "train"], of[name, "test"]) for name in self.classes}
 
     def save(self, folder: Path) -> Path:
@@ -150,13 +152,39 @@ def read_scores(asked: Preparation) -> Content:
 
     The data are, for ``train`` and ``test``, the files with their places, and the scores in order.
     """
-    listed = _listed(asked)
-    data = {}
+    return _with_answers(asked, lambda picture, _: float(picture.label))
+
+
+def read_labels(asked: Preparation) -> Content:
+    """List pictures with any number of labels each, as `read_scores`; answers are their places."""
+    return _with_answers(asked, label_places)
+
+
+def label_places(picture: ListedPicture, names: Sequence[str]) -> list[int]:
+    """Return the places of a picture's labels among all."""
+    return sorted(map(names.index, labels_of(picture.label)))
+
+
+def labels_of(text: str) -> list[str]:
+    """Return the labels of a picture, which may have none.
+
+    Examples
+    --------
+    >>> labels_of("cat;dog"), labels_of("")
+    (['cat', 'dog'], [])
+    """
+    return text.split(SEPARATOR) if text else []
+
+
+def _with_answers(
+    asked: Preparation, answer: Callable[[ListedPicture, Sequence[str]], Any]
+) -> Content:
+    listed, data = _listed(asked), {}
     for split in SPLITS:
         pictures = listed.of_split(split)
         files = [(_file(listed, picture), place) for place, picture in enumerate(pictures)]
-        data[split] = files, [float(picture.label) for picture in pictures]
-    return Content(data, {"content": listed.digest})
+        data[split] = files, [answer(picture, listed.classes) for picture in pictures]
+    return Content(data, {"content": listed.digest}, classes=listed.classes)
 
 
 def _listed(asked: Preparation) -> PictureList:

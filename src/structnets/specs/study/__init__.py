@@ -3,6 +3,7 @@
 from structnets.specs.study.model import (
     LINEAR,
     MEAN,
+    RATES,
     Limit,
     Pictures,
     Row,
@@ -11,4 +12,4 @@ from structnets.specs.study.model import (
     load_study,
 )
 
-__all__ = ["LINEAR", "MEAN", "Limit", "Pictures", "Row", "Split", "Study", "load_study"]
+__all__ = ["LINEAR", "MEAN", "RATES", "Limit", "Pictures", "Row", "Split", "Study", "load_study"]

@@ -24,6 +24,11 @@ LINEAR = "linear"
 MEAN = "always the mean"
 """Who estimates the same of all, a row beside every score."""
 
+RATES = "the labels' rates"
+"""Who says of all how frequent each label is in training, a row beside studies of labels."""
+
+_BESIDE = {"regression": {LINEAR, MEAN}, "multilabel": {RATES}}
+
 
 class Pictures(Strict):
     """How pictures become what a net sees."""
@@ -125,9 +130,10 @@ class Study(Strict):
 
     study: str = Field(description="The study has this name: a-z, 0-9 and _.")
     question: str = Field(default="", description="The question is the first line of the report.")
-    kind: Literal["classes", "regression"] = Field(
+    kind: Literal["classes", "regression", "multilabel"] = Field(
         default="classes",
-        description="Classes are told apart, or with regression a score, a number, is estimated.",
+        description="Classes are told apart; with regression a score, a number, is estimated; with "
+        "multilabel a picture has any number of labels, as cat;dog, or none.",
     )
     images: str | None = Field(
         default=None,
@@ -140,7 +146,7 @@ class Study(Strict):
     )
     label: str | None = Field(
         default=None,
-        description="This column of the table holds the classes, or the score; null: label.",
+        description="This column of the table holds classes, score or labels; null: label.",
     )
     exclude: list[str] = Field(
         default=[], description="These pictures, or patterns of their names, are left out."
@@ -186,8 +192,8 @@ class Study(Strict):
     def _of_something(self) -> Study:
         if self.images is None and self.table is None:
             raise ValueError("give images (a folder) or table (a file): what the study is of")
-        if self.table is None and (self.regression or self.label is not None):
-            asked = "kind: regression" if self.regression else f"label: {self.label}"
+        if self.table is None and (self.kind != "classes" or self.label is not None):
+            asked = f"label: {self.label}" if self.kind == "classes" else f"kind: {self.kind}"
             raise ValueError(
                 f"{asked} needs a table, whose column label says what each picture is: give table "
                 "(path and label, one line a picture)"
@@ -200,7 +206,7 @@ class Study(Strict):
         titles = [row.title for row in self.rows]
         if len(set(titles)) < len(titles):
             raise ValueError(f"rows need different labels, got {titles}")
-        if taken := {LINEAR, MEAN} & set(titles) if self.regression else set():
+        if taken := _BESIDE.get(self.kind, set()) & set(titles):
             raise ValueError(f"a row that stands beside is called {taken.pop()!r}: rename yours")
         return self
 

@@ -16,6 +16,11 @@ from structnets.specs.study.model import LINEAR, Row, Study
 STEPS, BATCH = 200, 32
 """A training has so many steps, of so many pictures each, unless the study says otherwise."""
 
+DATA = {"classes": "pictures", "regression": "picture_scores", "multilabel": "picture_labels"}
+"""The data set that the pictures of each kind of study are."""
+
+_METRIC = {"regression": {"metric": "mae"}, "multilabel": {"metric": "map"}}
+
 FEWEST_SCORED = 10
 """From fewer pictures with a score nothing is learned."""
 
@@ -64,7 +69,7 @@ def study_runs(study: Study, content: str, classes: int, training: int) -> Itera
     content : str
         Digest of the list of pictures.
     classes, training : int
-        Numbers of classes, none of scores, and of pictures for training.
+        Numbers of classes or labels, none of scores, and of pictures for training.
 
     Raises
     ------
@@ -73,13 +78,8 @@ def study_runs(study: Study, content: str, classes: int, training: int) -> Itera
         not valid.
     """
     geometry = f"{study.pictures.fit}{study.pictures.side}"
-    data: dict[str, Any] = {
-        "name": "pictures",
-        "prepare": {"content": content, "classes": classes, "geometry": geometry},
-    }
-    if study.regression:
-        prepare = {"content": content, "label_column": study.label_column, "geometry": geometry}
-        data = {"name": "picture_scores", "prepare": prepare}
+    of = {"label_column": study.label_column} if study.regression else {"classes": classes}
+    data = {"name": DATA[study.kind], "prepare": {"content": content, **of, "geometry": geometry}}
     for asked in study.train_sizes:
         size = _size_of(study, asked, classes, training)
         models = [
@@ -97,7 +97,7 @@ def study_runs(study: Study, content: str, classes: int, training: int) -> Itera
                     "data": {**data, "train_size": None if size == training else size},
                     "recipe": recipe,
                     "seed": seed,
-                    **({"metric": "mae"} if study.regression else {}),
+                    **_METRIC.get(study.kind, {}),
                 }
                 yield StudyRun(title, size, seed, validate(spec))
 
@@ -112,8 +112,8 @@ def _size_of(study: Study, asked: int | str, classes: int, training: int) -> int
         )
     if size < classes:
         raise ValueError(
-            f"train_sizes: {size} pictures are fewer than the {classes} classes; give at least "
-            "one of each"
+            f"train_sizes: {size} pictures are fewer than the {classes} "
+            f"{'labels' if study.kind == 'multilabel' else 'classes'}; give at least one of each"
         )
     if study.regression and size < FEWEST_SCORED:
         raise ValueError(

@@ -46,4 +46,11 @@ ENTRIES: dict[str, DatasetEntry] = {
         "picture_scores",
         {"label_column": (str,)},
     ),
+    "picture_labels": _pictures(
+        "read_labels",
+        "pictures of one's own with several labels each (`structnets new-study --table FILE`)",
+        (),
+        "picture_labels",
+        {"classes": (2, int)},
+    ),
 }

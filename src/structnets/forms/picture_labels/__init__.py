@@ -1,0 +1,1 @@
+"""Pictures of one's own in shards, with any number of labels each."""
