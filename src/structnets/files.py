@@ -9,6 +9,7 @@ import io
 import json
 import math
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from typing import Any
 from structnets.foreign.documents import parse_json, read_text
 
 _CHUNK = 1 << 20
+_UNFINISHED = re.compile(r"^\.(.+)\.[a-z0-9_]{8}\.part$")
 
 
 @contextlib.contextmanager
@@ -55,6 +57,34 @@ def umask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
+
+
+def named_by_user(path: str | os.PathLike[str]) -> Path:
+    """Return a path that somebody wrote with what a leading ``~`` stands for.
+
+    Raises
+    ------
+    ValueError
+        If nobody has that name, or whoever runs this has no home.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ValueError(
+            f"{os.fspath(path)!r}: there is no home folder of that name; write the whole path"
+        ) from error
+
+
+def final_name(path: str | os.PathLike[str]) -> str:
+    """Return the name that a file of `atomic_path` gets in the end; of others, their own.
+
+    Examples
+    --------
+    >>> final_name("results/.report.html.x1_y2z3w.part")
+    'results/report.html'
+    """
+    found = Path(path)
+    return str(found.with_name(_UNFINISHED.sub(r"\1", found.name))) if found.name else str(path)
 
 
 def write_atomic(path: str | os.PathLike[str], content: bytes | str) -> None:

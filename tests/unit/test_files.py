@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from structnets.files import atomic_path, csv_text, read_json, sha256_file, write_atomic, write_json
+from structnets.files import (
+    atomic_path,
+    csv_text,
+    final_name,
+    named_by_user,
+    read_json,
+    sha256_file,
+    write_atomic,
+    write_json,
+)
 
 
 def names_in(folder: Path) -> list[str]:
@@ -101,3 +110,18 @@ def test_csv_of_rows():
     assert csv_text(["a", "b"], [{"a": 1, "b": None}, {"b": "x,y"}]) == 'a,b\n1,\n,"x,y"\n'
     with pytest.raises(ValueError, match="fieldnames"):
         csv_text(["a"], [{"c": 1}])
+
+
+def test_homes_of_users_are_found_and_others_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert named_by_user("~/pictures") == Path("/home/somebody/pictures")
+    assert named_by_user("a~b/~c") == Path("a~b/~c")
+    with pytest.raises(ValueError, match="'~no-such-user/x': there is no home folder"):
+        named_by_user("~no-such-user/x")
+
+
+@pytest.mark.parametrize("name", ["report.html", ".hidden.part"])
+def test_unfinished_files_are_named_as_what_they_become(tmp_path: Path, name: str) -> None:
+    with atomic_path(tmp_path / name) as unfinished:
+        assert final_name(unfinished) == str(tmp_path / name)
+    assert final_name(tmp_path / name) == str(tmp_path / name)

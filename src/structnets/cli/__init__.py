@@ -17,7 +17,7 @@ from pathlib import Path
 from structnets.cli.commands import COMMANDS
 from structnets.cli.overview import answered
 from structnets.cli.parsing import call
-from structnets.files import json_text
+from structnets.files import final_name, json_text
 from structnets.foreign.shown import log_to, printable_lines
 from structnets.installation import remedy
 
@@ -79,5 +79,5 @@ def _explanation(error: Exception) -> str:
     if isinstance(error, ModuleNotFoundError):
         return remedy(error)
     if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
+        return f"{final_name(str(error.filename))}: {error.strerror}"
     return str(error)

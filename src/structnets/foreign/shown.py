@@ -91,7 +91,11 @@ class PrintableFormatter(logging.Formatter):
 
 
 def log_to(stream: TextIO, pattern: str) -> None:
-    """Write log messages from INFO on to `stream`, as `PrintableFormatter` does."""
+    """Write log messages from INFO on to `stream`, as `PrintableFormatter` does.
+
+    Of Matplotlib's only errors: it tells which fonts and folders it takes instead of others.
+    """
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     handler = logging.StreamHandler(stream)
     handler.setFormatter(PrintableFormatter(pattern))
     logging.basicConfig(level=logging.INFO, handlers=[handler])

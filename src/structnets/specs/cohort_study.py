@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from structnets.data.sets.entries.catalogue import without_defaults
+from structnets.files import named_by_user
 from structnets.identity import run_id
 from structnets.specs.experiment import merge
 from structnets.specs.inner_folds import (
@@ -166,7 +167,7 @@ class CohortStudy(Strict):
 
     def folder(self, file: Path) -> Path:
         """Return where the cohort of the study in `file` lies."""
-        return (file.parent / Path(self.cohort).expanduser()).resolve()
+        return (file.parent / named_by_user(self.cohort)).resolve()
 
     def prepare(self) -> dict[str, Any]:
         """Return the prepare parameters, all but the content."""

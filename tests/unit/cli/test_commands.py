@@ -1,5 +1,6 @@
 """The command line: documents on standard output, one clear message for an error."""
 
+import errno
 import json
 import re
 import shlex
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from structnets import cli, installation
-from structnets.cli import models
+from structnets.cli import models, targets
 from structnets.cli.printing import print_table
 from structnets.identity import run_id
 
@@ -140,6 +141,25 @@ def test_full_disk_is_said_without_a_traceback():
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert "absent.json is missing" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_cannot_be_written_is_named_as_asked_for(monkeypatch, capsys):
+    def refused(options):
+        raise PermissionError(errno.EACCES, "Permission denied", "/srv/.report.html.0a1b2c3d.part")
+
+    monkeypatch.setattr(targets, "run", refused)
+    assert cli.main(["targets"]) == 2
+    assert capsys.readouterr().err == "structnets: /srv/report.html: Permission denied\n"
+
+
+def test_matplotlib_keeps_its_substitutes_to_itself():
+    code = (
+        "import logging, sys; from structnets.foreign.shown import log_to; "
+        "log_to(sys.stderr, '%(message)s'); logging.getLogger('structnets').info('ours'); "
+        "logging.getLogger('matplotlib.font_manager').warning('theirs')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "ours\n"
 
 
 def test_a_closed_output_is_no_error():

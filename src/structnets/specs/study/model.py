@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from structnets.data.sets.entries.pictures import SIDES
+from structnets.files import named_by_user
 from structnets.specs.resolved import Option
 from structnets.specs.validation import Strict, checked, load_yaml
 
@@ -222,7 +223,7 @@ class Study(Strict):
 
     def place(self, path: str, file: Path) -> Path:
         """Return a path of the study in `file` as an absolute one."""
-        return (file.parent / Path(path).expanduser()).resolve()
+        return (file.parent / named_by_user(path)).resolve()
 
 
 def load_study(path: Path) -> Study:
