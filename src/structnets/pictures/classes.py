@@ -10,6 +10,7 @@ from structnets.data.sets.pictures import PictureList
 from structnets.pictures.found import Collection, Found
 
 FEW_TEST, FEW_TRAIN, UNEQUAL = 10, 5, 5
+_OTHER_MARKS = ",|/+&"
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 
@@ -79,7 +80,7 @@ def class_warnings(listed: PictureList, column: str) -> list[str]:
             f"The classes are unequal: {totals[most]} pictures of {most}, {totals[least]} of "
             f"{least}. Look at the balanced accuracy, which counts every class alike."
         )
-    return said
+    return [*said, *joined_names(counts)]
 
 
 def few_pictures(counts: Mapping[str, tuple[int, int]], many: str, one: str) -> list[str]:
@@ -107,3 +108,26 @@ def few_pictures(counts: Mapping[str, tuple[int, int]], many: str, one: str) -> 
             f"{', '.join(few[:5])}{' …' if len(few) > 5 else ''}."
         )
     return said
+
+
+def joined_names(names: Iterable[str]) -> list[str]:
+    """Say that a name looks like several of the others, with another sign than ; between them.
+
+    Examples
+    --------
+    >>> joined_names(["sea", "people", "sea|people", "and/or"])
+    ["'sea|people' looks like several names: if it is, write ; between them (kind: multilabel)."]
+    """
+    known = set(names)
+    several = [
+        name
+        for name in sorted(known)
+        for mark in _OTHER_MARKS
+        if mark in name and {part.strip() for part in name.split(mark)} <= known
+    ]
+    if not several:
+        return []
+    return [
+        f"{several[0]!r} looks like several names: if it is, write ; between them (kind: "
+        "multilabel)."
+    ]

@@ -12,7 +12,7 @@ from structnets.data.sets.pictures import ListedPicture, PictureList
 from structnets.identity import digest
 from structnets.pictures.found import Collection, Found, in_folder, in_table
 from structnets.pictures.kinds import KINDS
-from structnets.pictures.label_sets import NONE
+from structnets.pictures.tables import NONE
 from structnets.specs.study import Study
 
 

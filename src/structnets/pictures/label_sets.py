@@ -7,11 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from structnets.data.sets.pictures import SEPARATOR, PictureList, class_names, labels_of
 from structnets.foreign.shown import shown
 from structnets.forms.cohort.covariate_columns import MISSING
-from structnets.pictures.classes import few_pictures, refuse_near_names
+from structnets.pictures.classes import few_pictures, joined_names, refuse_near_names
 from structnets.pictures.found import Collection, Found
-
-NONE = "none"
-"""What a table writes of a picture that has none of the labels."""
+from structnets.pictures.tables import NONE
 
 
 def label_reader(column: str) -> Callable[[Mapping[str, str]], str]:
@@ -97,4 +95,4 @@ def label_warnings(listed: PictureList, column: str) -> list[str]:
             "No picture has more than one label: if each can have one alone, tell them apart as "
             "classes (kind: classes)."
         )
-    return said
+    return [*said, *joined_names(listed.classes)]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from structnets.data.sets.pictures import SEPARATOR
 from structnets.foreign.apart import read_apart
 from structnets.foreign.limits import TABLE
 from structnets.foreign.parquet import parse_rows
@@ -16,6 +17,9 @@ from structnets.foreign.shown import shortened, shown
 from structnets.forms.cohort.covariate_columns import MISSING
 
 _AFTER_LABEL = b"\0"
+
+NONE = "none"
+"""What a table writes of a picture that has none of the labels."""
 
 Reader = Callable[[str], Callable[[Mapping[str, str]], str | None]]
 """Of the name of a column: what reads its cell in a line; None where the picture is left out."""
@@ -115,7 +119,19 @@ def parse(content: bytes) -> tuple[list[str], list[dict[str, str]]]:
         return [name for name in ("path", label.decode(), "group", "split") if name in names]
 
     rows = parse_rows(content, wanted)
-    return names, [{k: "" if v is None else str(v).strip() for k, v in row.items()} for row in rows]
+    return names, [{name: _as_text(value) for name, value in row.items()} for row in rows]
+
+
+def _as_text(value: Any) -> str:
+    """Write a value of parquet as CSV would have it; a list is several labels."""
+    if value is None:
+        return ""
+    if not isinstance(value, list):
+        return str(value).strip()
+    parts = [_as_text(part) for part in value]
+    if wrong := [part for part in parts if SEPARATOR in part]:
+        raise ValueError(f"holds a list with {shown(wrong[0])}: {SEPARATOR} separates labels")
+    return SEPARATOR.join(parts) if parts else NONE
 
 
 def _checked_columns(columns: Iterable[str], table: Path, label: str) -> list[str]:

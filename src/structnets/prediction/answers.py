@@ -11,7 +11,7 @@ from typing import Any
 
 from structnets.content import visible_files
 from structnets.data.sets.pictures import SEPARATOR
-from structnets.pictures.label_sets import NONE
+from structnets.pictures.tables import NONE
 from structnets.prediction.file_transform import FileTransform
 from structnets.prediction.loading import Loaded
 from structnets.training.input_facts import labels_above_half

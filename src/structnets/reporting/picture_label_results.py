@@ -13,7 +13,7 @@ from structnets.data.prepared.shard_answers import LABEL_SETS
 from structnets.forms.picture_labels.subset import parts
 from structnets.forms.shards.stored import load_answers
 from structnets.metrics.multilabel import by_chance, scores_of_each, scores_of_labels
-from structnets.pictures.label_sets import NONE
+from structnets.pictures.tables import NONE
 from structnets.reporting.answered_results import AnsweredResults
 from structnets.reporting.picture_results import Measured, measured, within
 from structnets.specs.study import RATES

@@ -129,6 +129,18 @@ def test_a_given_split_has_every_label_and_its_lack_on_both_sides(table, cell, s
         of(table)
 
 
+def test_lists_of_a_parquet_file_are_labels(table):
+    pandas = pytest.importorskip("pandas")
+    rows = pandas.read_csv(table, keep_default_na=False)
+    lists = rows.assign(**{LABEL: [[] if c == "none" else c.split(";") for c in rows[LABEL]]})
+    lists.to_parquet(table.with_suffix(".parquet"))
+    assert of(table.with_suffix(".parquet")).pictures.digest == of(table).pictures.digest
+    lists.at[0, LABEL] = ["a;b", "red"]
+    lists.to_parquet(table.with_suffix(".parquet"))
+    with pytest.raises(ValueError, match="holds a list with 'a;b': ; separates labels"):
+        of(table.with_suffix(".parquet"))
+
+
 def test_one_picture_with_two_sets_is_refused(table):
     shutil.copy(table.parent / "pictures/00.png", table.parent / "pictures/again.png")
     table.write_text(table.read_text() + "\npictures/again.png,none,train\n")
@@ -151,6 +163,10 @@ def test_single_labels_and_few_pictures_are_told(table):
         ({"table": None, "images": "."}, "kind: multilabel needs a table"),
         ({"rows": [{"model": "resnet20", "label": RATES}]}, 'called "the labels\' rates": rename'),
         ({"rows": [{"model": "hnet"}]}, "cannot be made for the classes"),
+        (
+            {"recipe": {"evaluation": {"split": "validation", "validation_fraction": 0.5}}},
+            "recipe of resnet20: evaluation.split is 'validation', and the report of a study is of",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_runs(table, more, said):
@@ -184,3 +200,12 @@ def test_new_study_takes_several_names_for_labels_and_says_so(table, tmp_path):
 def test_several_names_are_no_class(table):
     with pytest.raises(ValueError, match=r"names several classes, .* write kind: multilabel"):
         of(rewritten(table, lambda n, c: [c[0], c[1].replace("none", "no"), c[2]]), kind="classes")
+
+
+def test_names_joined_by_another_sign_are_told(table):
+    text = table.read_text().replace(f"{GREEN};red", f"{GREEN} + red")
+    table.write_text(text)
+    assert f"'{GREEN} + red' looks like several names: if it is" in " ".join(of(table).warnings)
+    table.write_text(text.replace("none", "empty"))
+    said = of(table, kind="classes").warnings
+    assert f"'{GREEN} + red' looks like several names: if it is" in " ".join(said)

@@ -33,7 +33,8 @@ def parts(
     Raises
     ------
     ValueError
-        If all, or none, of those to train on have a label: nothing could be learned of it.
+        If all, or none, of those to train on have a label: nothing could be learned of it. If all
+        that are held out have the same.
     """
     size, seed = spec["data"]["train_size"], spec["seed"]
     train_indices(len(sets), size, seed)  # refuses a size that is too large
@@ -48,6 +49,12 @@ def parts(
                 f"label {name!r}, of which nothing can be learned so: train on more pictures "
                 "(train_sizes)"
             )
+    if len(held) and (sets[held].min(0) == sets[held].max(0)).all():
+        raise ValueError(
+            f"the {len(held)} pictures of seed {seed} that are held out for validation all have "
+            "the same labels, of which nothing can be measured: raise "
+            "recipe.evaluation.validation_fraction, or leave it out"
+        )
     return train, held
 
 

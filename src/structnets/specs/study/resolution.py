@@ -129,10 +129,17 @@ def recipe_of(study: Study, row: Row, size: int) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If it gives both epochs and steps, or steps that are no positive number.
+        If it gives both epochs and steps, or steps that are no positive number, or measures other
+        pictures than those for testing.
     """
     crop = {"kind": "random", "size": study.pictures.crop, "flip": study.pictures.flip}
     asked = merge(merge({}, study.recipe), row.recipe)
+    measured = asked.get("evaluation")
+    if isinstance(measured, dict) and measured.get("split", "test") != "test":
+        raise ValueError(
+            f"recipe of {row.title}: evaluation.split is {measured['split']!r}, and the report of "
+            "a study is of the pictures for testing: leave it out"
+        )
     steps = asked.pop("steps", None)
     if steps is not None and "epochs" in asked:
         raise ValueError(f"recipe of {row.title}: give epochs or steps, not both")

@@ -42,6 +42,12 @@ def test_what_cannot_be_learned_is_refused():
         parts(spec(None), np.zeros((100, 1), dtype=np.uint8), ["x"])
 
 
+def test_one_picture_is_too_few_for_validation():
+    assert len(parts(spec(50, fraction=0.2), SETS, "abc")[1]) == 10
+    with pytest.raises(ValueError, match="the 1 pictures of seed 0 that are held out for valid"):
+        parts(spec(50, fraction=0.02), SETS, "abc")
+
+
 class Logits(torch.nn.Module):
     def forward(self, x):
         return x
