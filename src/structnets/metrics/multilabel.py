@@ -11,6 +11,8 @@ import numpy as np
 
 from structnets.metrics.binary import binary_scores
 
+_FEWEST_DRAWS, _MOST_DRAWS, _SHUFFLED = 200, 1000, 2_000_000
+
 
 def average_precision(labels: np.ndarray, scores: np.ndarray) -> Any:
     """Return the mean of the precision at each sample that has the label, from the surest on.
@@ -77,7 +79,9 @@ def scores_of_labels(
     return {**means, "exact_match": exact}
 
 
-def by_chance(sets: np.ndarray, answers: np.ndarray, draws: int = 1000, seed: int = 0) -> float:
+def by_chance(
+    sets: np.ndarray, answers: np.ndarray, draws: int | None = None, seed: int = 0
+) -> float:
     """Return how often shuffled answers reach the mean average precision of these, or more.
 
     Answers are shuffled among the samples, all labels of one together.
@@ -88,6 +92,8 @@ def by_chance(sets: np.ndarray, answers: np.ndarray, draws: int = 1000, seed: in
         (N, labels).
     answers : numpy.ndarray
         (S, N, labels), of S trainings, whose mean is compared.
+    draws : int, optional
+        Times that they are shuffled; by default 1000, and of many samples as few as 200.
 
     Returns
     -------
@@ -95,6 +101,7 @@ def by_chance(sets: np.ndarray, answers: np.ndarray, draws: int = 1000, seed: in
         (1 + times as good) / (1 + draws), never 0.
     """
     rng = np.random.default_rng(seed)
+    draws = draws or min(_MOST_DRAWS, max(_FEWEST_DRAWS, _SHUFFLED // len(sets)))
     orders = rng.permuted(np.tile(np.arange(len(sets)), (draws, 1)), axis=1)
     reached, shuffled = 0.0, np.zeros(draws)
     for label in np.flatnonzero((sets.max(0) > 0) & (sets.min(0) == 0)):
