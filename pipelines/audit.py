@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -175,24 +175,29 @@ def _print(report: dict[str, Any]) -> None:
     typer.echo(f"{report['checked']} artifacts checked: {counts}")
 
 
+def _refuse(reason: str, as_json: bool) -> NoReturn:
+    typer.echo(f"error: {reason}", err=True)
+    if as_json:
+        typer.echo(json_text({"error": reason}), nl=False)
+    raise typer.Exit(2)
+
+
 def command(
-    results: Annotated[Path, typer.Option(help="Root of the results.")] = Path("results"),
-    ledger: Annotated[Path, typer.Option(help="Folder of the ledger.")] = Path("workflow/ledger"),
+    results: Annotated[Path, typer.Option(help="root of the results")] = Path("results"),
+    ledger: Annotated[Path, typer.Option(help="folder of the ledger")] = Path("workflow/ledger"),
     uri: Annotated[
-        str | None, typer.Option(help="Tracking URI (default: MLFLOW_TRACKING_URI, else embedded).")
+        str | None, typer.Option(help="tracking URI (default: MLFLOW_TRACKING_URI, else embedded)")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:
     """Compare every artifact on this disk with MLflow and list what is missing or differs."""
     if not results.is_dir():
-        typer.echo(f"error: --results {results}: there is no such folder", err=True)
-        raise typer.Exit(2)
+        _refuse(f"--results {results}: there is no such folder", as_json)
     try:
         report = audit(uri, results, ledger)
     except Exception as error:
         where = store.resolve_uri(uri, results)
-        typer.echo(f"error: {store.reason(error, where)}", err=True)
-        raise typer.Exit(2) from error
+        _refuse(store.reason(error, where), as_json)
     if as_json:
         typer.echo(json_text(report), nl=False)
     else:

@@ -158,7 +158,9 @@ def test_command_says_which(results: Path, tmp_path: Path) -> None:
     assert found.exit_code == 1
     assert f"missing from mlflow: model.pt of {RUN}" in found.stdout
     assert "flush --again" in found.stderr
-    assert CliRunner().invoke(app, ["--results", str(tmp_path / "none")]).exit_code == 2
+    none = CliRunner().invoke(app, ["--results", str(tmp_path / "none"), "--json"])
+    assert none.exit_code == 2
+    assert "there is no such folder" in json.loads(none.stdout)["error"]
     away = CliRunner().invoke(app, ["--results", str(results), "--uri", "http://127.0.0.1:9"])
     assert away.exit_code == 2
     assert "error: MLflow at http://127.0.0.1:9" in away.stderr

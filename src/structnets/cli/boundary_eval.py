@@ -30,8 +30,8 @@ an all-zero prediction scores 0.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("predictions", type=Path, metavar="PREDICTIONS")
-    parser.add_argument("ground_truth", type=Path, metavar="GROUNDTRUTH")
+    parser.add_argument("predictions", type=Path, metavar="PREDICTIONS", help="their folder")
+    parser.add_argument("ground_truth", type=Path, metavar="GROUNDTRUTH", help="what people drew")
     parser.add_argument(
         "--out",
         type=Path,

@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from structnets.cli.parsing import existing_folder
+
 EXAMPLES = (
     ("structnets new-study --images pictures --out my.yaml", "a folder with a folder per class"),
     ("structnets new-study --images pictures", "print it"),
@@ -73,6 +75,9 @@ def run(options: argparse.Namespace) -> None:
         raise ValueError("--label names a column: give --table, or --cohort, beside it")
     if (options.cohort is None) == (options.images is None and options.table is None):
         raise ValueError("give --images DIR, --table FILE or --cohort DIR: what the study is of")
+    for folder in (options.images, options.cohort):
+        if folder is not None:
+            existing_folder(folder)
     with waiting(f"reading {options.cohort or options.table or options.images}"):
         text = _text(options)
     if options.json:

@@ -14,6 +14,7 @@ EXAMPLES = (
     ("structnets report", "write results/report.html from the ledger and results/"),
     ("structnets report --results /data/results --out report.html", "of another results folder"),
 )
+_RESULTS = Path("results")
 NOTES = """\
 The file needs nothing beside it: it can be sent, opened without a network, and printed."""
 
@@ -24,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--results",
         type=Path,
         metavar="DIR",
-        default=Path("results"),
+        default=_RESULTS,
         help="root of the results, for pictures of trained nets (default: results)",
     )
     parser.add_argument(
@@ -46,6 +47,8 @@ def run(options: argparse.Namespace) -> None:
     workflow = find_checkout("structnets report") / "workflow"
     ledger = existing_folder(options.ledger or workflow / "ledger")
     targets = existing_folder(options.targets or workflow / "targets")
+    if options.results != _RESULTS:  # a fresh clone has none, and its report the ledger alone
+        existing_folder(options.results)
     # The claims name cells of the checkout's own targets.
     claims = workflow / "claims" if options.targets is None else None
     out = options.out or options.results / "report.html"

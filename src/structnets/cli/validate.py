@@ -24,7 +24,12 @@ EXAMPLES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("file", type=Path, metavar="SPEC_OR_EXPERIMENT")
+    parser.add_argument(
+        "file",
+        type=Path,
+        metavar="SPEC_OR_EXPERIMENT",
+        help="a .json of the one, a .yaml of the other",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -50,5 +55,11 @@ def _resolved_specs(file: Path) -> list[ResolvedSpec]:
         return [validate(read_json(file))]
     if file.suffix not in (".yaml", ".yml"):
         raise ValueError(f"{file}: a spec ends in .json, an experiment file in .yaml")
-    experiment = load_experiment(load_yaml(file), file.name)
+    content = load_yaml(file)
+    if isinstance(content, dict) and "study" in content:
+        raise ValueError(
+            f"{file} is a study; this says what it would do, and refuses what it cannot:\n"
+            f"  snakemake --profile profiles/local -n study --config study={file}"
+        )
+    experiment = load_experiment(content, file.name)
     return [resolve(experiment, preset, 0) for preset in experiment.presets]

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from structnets.entries import refuse_foreign
+from structnets.entries import did_you_mean, refuse_foreign
 from structnets.identity import run_id
 from structnets.models.registry import create_for_spec
 from structnets.prediction.mlflow_addresses import fetch_weights, is_mlflow_address
@@ -187,8 +187,10 @@ def find_weights(run: str | Path, results: Path) -> Path:
     for place in places:
         if place.is_file():
             return place
-    looked = ", ".join(str(place) for place in places[1:])
+    looked = " nor ".join(str(place) for place in places[1:])
+    there = [folder.name for folder in (results / "runs").glob("*") if (folder / FILE).is_file()]
+    near = did_you_mean(given.name, there)
     raise FileNotFoundError(
-        f"no run {str(run)!r}: neither {looked} is there; give the folder of a run, or its id and "
-        "--results"
+        f"no run {str(run)!r}{near}: neither {looked} is there; give the folder of a run, or "
+        "its id and --results"
     )

@@ -109,6 +109,9 @@ def test_command_is_required(capsys):
         (["claims", "--ledger", "absent"], "absent is not a folder"),
         (["report", "--ledger", "absent"], "absent is not a folder"),
         (["report", "--targets", "absent"], "absent is not a folder"),
+        (["report", "--results", "absent"], "absent is not a folder"),
+        (["new-study", "--images", "absent"], "absent is not a folder"),
+        (["new-study", "--cohort", "absent", "--label", "age"], "absent is not a folder"),
     ],
 )
 def test_error_of_the_user_is_one_message(words, message, capsys):
@@ -118,6 +121,22 @@ def test_error_of_the_user_is_one_message(words, message, capsys):
     assert printed.err.splitlines()[-1].startswith("structnets: ")
     assert message in printed.err
     assert "Traceback" not in printed.err
+
+
+def test_a_study_is_told_what_checks_it(tmp_path, capsys):
+    study = tmp_path / "my.yaml"
+    study.write_text("study: pets\nimages: pets\n")
+    assert cli.main(["validate", str(study)]) == 2
+    assert f"-n study --config study={study}\n" in capsys.readouterr().err
+
+
+def test_a_mistyped_run_is_suggested(tmp_path, capsys):
+    run = tmp_path / "runs" / "resnet20-pets-full-s0-0a1b2c3d"
+    run.mkdir(parents=True)
+    (run / "model.pt").touch()
+    words = [run.name[:-1], "--results", str(tmp_path), "--format", "torch", "--out", "net.pt2"]
+    assert cli.main(["export", *words]) == 2
+    assert f"(did you mean {run.name}?): neither " in capsys.readouterr().err
 
 
 def test_error_is_a_document_too(capsys):
