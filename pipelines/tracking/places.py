@@ -53,7 +53,11 @@ def follow_folder(file: Path) -> None:
             for old, new in _moved(store, file.parent / ARTIFACTS):
                 _turn(store, old, new)
     except sqlite3.Error as error:
-        log.warning("tracking: %s: artifacts of a moved folder stay unknown: %s", file, error)
+        may_not = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_READONLY
+        remedy = "; copy the folder to where you may write, and open that" if may_not else ""
+        log.warning(
+            "tracking: %s: artifacts of a moved folder stay unknown: %s%s", file, error, remedy
+        )
 
 
 def _moved(store: sqlite3.Connection, folder: Path) -> list[tuple[str, str]]:

@@ -22,6 +22,7 @@ import requests
 from pipelines import serve_ui, track_init
 from pipelines.tracking import Tracker, artifacts, pages, store
 from pipelines.tracking.experiments import CHAPTERS
+from pipelines.tracking.places import follow_folder
 from structnets.files import sha256_file
 
 RUN = "rfnn_mnist-mnist-n300-s0-0a1b2c3d"
@@ -125,6 +126,22 @@ def test_outage_in_the_middle_loses_and_repeats_nothing(
     assert len(client.search_runs([run.info.experiment_id])) == 1
     checksums = {"result.json": sha256_file(file)}
     assert artifacts.stored_checksums(client, run.info.run_id) == checksums
+
+
+def test_moved_results_of_somebody_else_are_said_to_need_a_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    file, connect = store.database(tmp_path), sqlite3.connect
+    with contextlib.closing(connect(file)) as database, database:
+        database.execute("CREATE TABLE experiments (experiment_id, name, artifact_location)")
+        database.execute(
+            "INSERT INTO experiments VALUES (1, 'own', 'file:///gone/mlartifacts/own')"
+        )
+    monkeypatch.setattr(
+        sqlite3, "connect", lambda file, **how: connect(f"file:{file}?mode=ro", uri=True, **how)
+    )
+    follow_folder(file)
+    assert "readonly database; copy the folder to where you may write" in caplog.text
 
 
 @pytest.mark.slow
