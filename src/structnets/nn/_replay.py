@@ -23,13 +23,12 @@ from structnets.nn._modes import autocast_dtype
 from structnets.nn._module_state import (
     HeldTensor,
     PartState,
-    Randomness,
     as_recorded,
-    generators_of,
     held_tensors,
     state_of,
     wanted_tensors,
 )
+from structnets.nn._randomness import Randomness, generators_of
 from structnets.nn._recorded_norm import (
     Context,
     Noted,

@@ -14,6 +14,7 @@ from structnets.specs.configuration import Configuration
 from structnets.specs.study import RATES, Study, load_study
 from structnets.specs.validation import checked
 from tests.made_picture_labels import GREEN, LABEL, write_labels
+from tests.made_picture_tables import rewritten, without_split
 
 ROWS = [{"model": "resnet20"}]
 
@@ -21,16 +22,6 @@ ROWS = [{"model": "resnet20"}]
 @pytest.fixture
 def table(tmp_path):
     return write_labels(tmp_path, broken=False)
-
-
-def rewritten(table, change):
-    lines = [line.split(",") for line in table.read_text().splitlines()]
-    table.write_text("\n".join(",".join(change(n, line)) for n, line in enumerate(lines)))
-    return table
-
-
-def without_split(table):
-    return rewritten(table, lambda n, cells: cells[:2])
 
 
 def with_cell(table, cell, line=1):
