@@ -13,8 +13,6 @@ from structnets.data.originals.boundary_truth import read_bsds_truth
 from structnets.metrics.boundary import Settings, count_matches
 from structnets.metrics.boundary.inputs import read_prediction
 
-LIMIT = 3.0
-
 
 @pytest.mark.benchmark
 @pytest.mark.parametrize("kind", ["contours", "raw", "noise"])
@@ -38,4 +36,3 @@ def test_one_image_at_99_thresholds(data_root: Path, kind: str) -> None:
         f"\n{kind}: median {np.median(seconds):.2f} s, most {max(seconds):.2f} s an image "
         f"({len(seconds)} images, {min(annotators)} to {max(annotators)} annotators)"
     )
-    assert max(seconds) <= LIMIT
