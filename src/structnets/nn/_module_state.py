@@ -183,11 +183,10 @@ def as_recorded(
     instead : mapping
         Of the ``id`` of tensors, what is put into their place.
     """
-    kept = {} if instead else {part for part, state in states.items() if state.is_held_by(part)}
     now = [(part, {**vars(part)}, {**part._parameters}, {**part._buffers}) for part in states]
     try:
         for part, state in states.items():
-            if part in kept:
+            if not instead and state.is_held_by(part):
                 continue
             _set(vars(part), _replaced(_copies(state.attributes), instead), keep=_REGISTRIES)
             _set(part._parameters, _replaced(state.parameters, instead))

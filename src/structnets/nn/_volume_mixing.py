@@ -73,7 +73,7 @@ class FilterAndMix(torch.autograd.Function):
                 into = answer if at_once else x.new_empty(len(alpha), math.prod(grid.size))
                 mixed = mix(one, alpha, grid, ctx.kept if keep else None, into)
                 if not at_once:
-                    (answer.copy_ if number == 0 else answer.add_)(grid.lift(mixed))
+                    _Summed(answer, first=number == 0).add(..., grid.lift(mixed))
         return out
 
     @staticmethod
@@ -113,7 +113,7 @@ def _gradients(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
 
 
 class _Summed:
-    """Gradients of a volume, whose parts are written by the first grid and added to by others."""
+    """What grids add up to: the first writes, the others add."""
 
     def __init__(self, total: Tensor, first: bool) -> None:
         self.total, self.first = total, first

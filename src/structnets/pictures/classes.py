@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
-from structnets.data.sets.pictures import PictureList
+from structnets.data.sets.pictures import SEPARATOR, PictureList
 from structnets.pictures.found import Collection, Found
 
 FEW_TEST, FEW_TRAIN, UNEQUAL = 10, 5, 5
@@ -29,7 +29,7 @@ def check_classes(found: Collection, column: str) -> None:
             "at least two are needed: a folder for each class, with its pictures in it"
         )
 
-    if several := sorted(label for label in labels if ";" in label):
+    if several := sorted(label for label in labels if SEPARATOR in label):
         raise ValueError(
             f"the label {several[0]!r} names several classes, separated by ;. If pictures have "
             "several labels, write kind: multilabel (with a table); if it is one name, write "

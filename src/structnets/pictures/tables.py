@@ -25,6 +25,17 @@ Reader = Callable[[str], Callable[[Mapping[str, str]], str | None]]
 """Of the name of a column: what reads its cell in a line; None where the picture is left out."""
 
 
+def written_labels(labels: Iterable[str]) -> str:
+    """Write the labels of a picture as a table has them.
+
+    Examples
+    --------
+    >>> written_labels(["cat", "dog"]), written_labels([])
+    ('cat;dog', 'none')
+    """
+    return SEPARATOR.join(labels) or NONE
+
+
 def read_lines(table: Path, label: str) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield number and cells of every line of a table of pictures.
 

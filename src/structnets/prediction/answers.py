@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from structnets.content import visible_files
-from structnets.data.sets.pictures import SEPARATOR
-from structnets.pictures.tables import NONE
+from structnets.pictures.tables import written_labels
 from structnets.prediction.file_transform import FileTransform
 from structnets.prediction.loading import Loaded
 from structnets.training.input_facts import labels_above_half
@@ -165,5 +164,5 @@ def _told(said: Answer) -> str:
     if said.estimate is not None:
         return f"{said.estimate:.6g}"
     if said.labels is not None:
-        return SEPARATOR.join(said.labels) or NONE
+        return written_labels(said.labels)
     return said.label or ""

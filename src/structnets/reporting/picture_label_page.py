@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from structnets.data.prepared.shards import ShardedSplit
+from structnets.data.sets.pictures import SEPARATOR
 from structnets.pages import page
 from structnets.reporting.picture_label_results import PictureLabelResults
 from structnets.reporting.picture_page import of_any_pictures, picture, wrong_pictures
@@ -45,7 +46,7 @@ def picture_label_page(
         difference="{:+.1f}".format,
         columns=COLUMNS,
         of_each=_OF_EACH,
-        each={row: results.of_each(row, size) for row in results.all_rows},
+        each={row: results.of_each[row, size] for row in results.all_rows},
         counts={
             label: {"train": int(train), "test": int(test)}
             for label, train, test in zip(
@@ -65,4 +66,4 @@ def _examples(results: PictureLabelResults, images: ShardedSplit) -> list[tuple[
     """Return labels and picture of some tested ones, each of another set of labels."""
     sets = [results.labels_of(has) for has in results.truth]
     first = np.sort(np.unique(sets, return_index=True)[1])[:_EXAMPLES]
-    return [(sets[n].replace(";", "; "), picture(images, int(n))) for n in first]
+    return [(sets[n].replace(SEPARATOR, f"{SEPARATOR} "), picture(images, int(n))) for n in first]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,10 +11,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from structnets.data.prepared.shard_answers import LABEL_SETS
+from structnets.forms.entries import LABEL_METRICS
 from structnets.forms.picture_labels.subset import parts
 from structnets.forms.shards.stored import load_answers
 from structnets.metrics.multilabel import by_chance, scores_of_each, scores_of_labels
-from structnets.pictures.tables import NONE
+from structnets.pictures.tables import written_labels
 from structnets.reporting.answered_results import AnsweredResults
 from structnets.reporting.picture_results import Measured, measured, within
 from structnets.specs.study import RATES
@@ -47,12 +49,7 @@ class PictureLabelResults(AnsweredResults):
     """What was measured of labels; attributes as `PictureResults` has them."""
 
     kept, beside, higher = "logits", RATES, True
-    ends: ClassVar[Mapping[str, tuple[float, float]]] = {
-        "map": _PERCENT,
-        "auc": _PERCENT,
-        "f1": _PERCENT,
-        "exact_match": _PERCENT,
-    }
+    ends: ClassVar[Mapping[str, tuple[float, float]]] = dict.fromkeys(LABEL_METRICS, _PERCENT)
 
     @property
     def labels(self) -> list[str]:
@@ -83,16 +80,20 @@ class PictureLabelResults(AnsweredResults):
         """Return how often a row's answers reach what they do when they are shuffled."""
         return by_chance(self.truth, np.array(list(self.answers(row, size).values())))
 
-    def of_each(self, row: str, size: int) -> dict[str, dict[str, Measured]]:
-        """Return ``ap``, ``auc`` and ``f1`` by label."""
-        each = [scores_of_each(self.truth, said) for said in self.answers(row, size).values()]
-        return {
-            label: {
-                key: within(measured([float(one[key][place]) for one in each]), *_PERCENT)
-                for key in each[0]
+    @cached_property
+    def of_each(self) -> dict[tuple[str, int], dict[str, dict[str, Measured]]]:
+        """``ap``, ``auc`` and ``f1`` of each label in each cell, a row and a size."""
+        found = {}
+        for row, size in itertools.product(self.all_rows, self.sizes):
+            each = [scores_of_each(self.truth, said) for said in self.answers(row, size).values()]
+            found[row, size] = {
+                label: {
+                    key: within(measured([float(one[key][place]) for one in each]), *_PERCENT)
+                    for key in each[0]
+                }
+                for place, label in enumerate(self.labels)
             }
-            for place, label in enumerate(self.labels)
-        }
+        return found
 
     def probabilities(self, row: str, size: int) -> dict[int, np.ndarray]:
         """Return what a row says of the tested pictures, (N, labels), by seed."""
@@ -101,7 +102,7 @@ class PictureLabelResults(AnsweredResults):
     def mistakes(self, row: str, size: int, most: int) -> list[WrongLabel]:
         """List the surest wrong answers, at most three of a label, that told worst first."""
         said = np.mean(list(self.probabilities(row, size).values()), axis=0)
-        precision = {label: found["ap"].mean for label, found in self.of_each(row, size).items()}
+        precision = {label: found["ap"].mean for label, found in self.of_each[row, size].items()}
         listed = []
         for label in sorted(precision, key=precision.__getitem__):
             place = self.labels.index(label)
@@ -115,7 +116,7 @@ class PictureLabelResults(AnsweredResults):
 
     def labels_of(self, row: np.ndarray) -> str:
         """Write the labels that are 1 in (labels,), as a table has them."""
-        return ";".join(name for name, has in zip(self.labels, row, strict=True) if has) or NONE
+        return written_labels(name for name, has in zip(self.labels, row, strict=True) if has)
 
     def each_label(self) -> list[dict[str, Any]]:
         """List what each row reaches of each label, as plain JSON."""
@@ -131,12 +132,11 @@ class PictureLabelResults(AnsweredResults):
             }
             for size in self.sizes
             for row in self.all_rows
-            for label, found in self.of_each(row, size).items()
+            for label, found in self.of_each[row, size].items()
         ]
 
     def predictions(self) -> list[dict[str, Any]]:
         """List the probabilities of every tested picture, from most training pictures."""
-        names = (self.prepared / "test_names.txt").read_text().splitlines()
         return [
             {
                 "picture": name,
@@ -147,5 +147,5 @@ class PictureLabelResults(AnsweredResults):
             }
             for row in self.rows
             for seed, said in sorted(self.probabilities(row, self.sizes[-1]).items())
-            for name, has, of in zip(names, self.truth, said, strict=True)
+            for name, has, of in zip(self.tested_names, self.truth, said, strict=True)
         ]

@@ -107,7 +107,7 @@ def wrong_pictures(
     listed : callable
         Returns those of a row, trained on so many, at most so many; each has a ``position``.
     """
-    names = (results.prepared / "test_names.txt").read_text().splitlines()
+    names = results.tested_names
     return {
         row: [
             {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -105,6 +106,11 @@ class PictureResults:
     def tested(self) -> int:
         """Number of pictures that are tested."""
         return sum(self.manifest["counts"]["test"].values())
+
+    @cached_property
+    def tested_names(self) -> list[str]:
+        """Names of those pictures, in the order of the split."""
+        return (self.prepared / "test_names.txt").read_text().splitlines()
 
     def runs_of(self, row: str, size: int) -> dict[int, Mapping[str, Any]]:
         """Return the results of a cell, by seed."""

@@ -77,11 +77,12 @@ class PictureScoreResults(AnsweredResults):
 
     def predictions(self) -> list[dict[str, Any]]:
         """List what was estimated of every tested picture, from most training pictures."""
-        names = (self.prepared / "test_names.txt").read_text().splitlines()
         size = self.sizes[-1]
         return [
             {"picture": name, "score": float(score), "row": row, "seed": seed, "estimate": estimate}
             for row in self.rows
             for seed, said in sorted(self.answers(row, size).items())
-            for name, score, estimate in zip(names, self.truth, said.tolist(), strict=True)
+            for name, score, estimate in zip(
+                self.tested_names, self.truth, said.tolist(), strict=True
+            )
         ]

@@ -2,21 +2,19 @@
 
 import shutil
 from collections import Counter
+from functools import partial
 
 import pytest
-import yaml
 
 from structnets.data.sets.pictures import labels_of
 from structnets.pictures.gathering import gather
 from structnets.pictures.new_study import write_study
-from structnets.reporting.study_plan import plan_study
-from structnets.specs.configuration import Configuration
-from structnets.specs.study import RATES, Study, load_study
-from structnets.specs.validation import checked
+from structnets.specs.study import RATES, load_study
 from tests.made_picture_labels import GREEN, LABEL, write_labels
-from tests.made_picture_tables import rewritten, without_split
+from tests.made_picture_tables import gathered, planned, rewritten, without_split
 
-ROWS = [{"model": "resnet20"}]
+ASKED = {"study": "s", "kind": "multilabel", "label": LABEL, "rows": [{"model": "resnet20"}]}
+of, plan = partial(gathered, ASKED), partial(planned, ASKED)
 
 
 @pytest.fixture
@@ -26,19 +24,6 @@ def table(tmp_path):
 
 def with_cell(table, cell, line=1):
     return rewritten(table, lambda n, c: [c[0], cell if n == line else c[1], *c[2:]])
-
-
-def of(table, **more):
-    content = {"study": "s", "kind": "multilabel", "label": LABEL, "table": str(table)}
-    study = checked(Study, {**content, "rows": ROWS, **more}, "s")
-    return gather(study, table.parent / "s.yaml")
-
-
-def plan(place, **more):
-    file = place.parent / "study.yaml"
-    content = {"study": "s", "kind": "multilabel", "label": LABEL, "table": str(place)}
-    file.write_text(yaml.safe_dump({**content, "rows": ROWS, **more}))
-    return plan_study(Configuration(study=str(file), scratch=str(place.parent / "scratch")))
 
 
 def sides(found):

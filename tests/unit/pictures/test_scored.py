@@ -1,38 +1,23 @@
 """Pictures with a score each: read from tables, checked, split, planned."""
 
 import shutil
+from functools import partial
 
 import pytest
-import yaml
 
 from structnets.pictures.gathering import gather
 from structnets.pictures.new_study import write_study
-from structnets.reporting.study_plan import plan_study
-from structnets.specs.configuration import Configuration
-from structnets.specs.study import LINEAR, Study, load_study
-from structnets.specs.validation import checked
+from structnets.specs.study import LINEAR, load_study
 from tests.made_picture_scores import LABEL, write_table
-from tests.made_picture_tables import rewritten, without_split
+from tests.made_picture_tables import gathered, planned, rewritten, without_split
 
-ROWS = [{"model": "resnet20"}]
+ASKED = {"study": "s", "kind": "regression", "label": LABEL, "rows": [{"model": "resnet20"}]}
+of, plan = partial(gathered, ASKED), partial(planned, ASKED)
 
 
 @pytest.fixture
 def table(tmp_path):
     return write_table(tmp_path, broken=False)
-
-
-def of(table, **more):
-    content = {"study": "s", "kind": "regression", "label": LABEL, "table": str(table)}
-    study = checked(Study, {**content, "rows": ROWS, **more}, "s")
-    return gather(study, table.parent / "s.yaml")
-
-
-def plan(place, **more):
-    file = place.parent / "study.yaml"
-    content = {"study": "s", "kind": "regression", "label": LABEL, "table": str(place)}
-    file.write_text(yaml.safe_dump({**content, "rows": ROWS, **more}))
-    return plan_study(Configuration(study=str(file), scratch=str(place.parent / "scratch")))
 
 
 def test_low_and_high_scores_are_on_both_sides(table):
