@@ -13,7 +13,7 @@ import weakref
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -28,35 +28,61 @@ _REGISTRIES = frozenset(vars(nn.Module())) - {"training"}
 _NOTHING = object()
 
 
+class Held(NamedTuple):
+    """Names and objects of a dictionary; a fifth of the memory of a copy."""
+
+    names: tuple[str, ...]
+    values: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, held: Mapping[str, Any]) -> Held:
+        """Read a dictionary."""
+        names = tuple(held.keys())
+        return cls(_names.setdefault(names, names), tuple(held.values()))
+
+    def is_in(self, held: Mapping[str, Any]) -> bool:
+        """Say whether a dictionary holds the same objects under the same names in this order."""
+        return (
+            len(held) == len(self.values)
+            and all(map(operator.is_, held.values(), self.values))
+            and tuple(held) == self.names
+        )
+
+    def items(self) -> Iterator[tuple[str, Any]]:
+        """Yield names and objects."""
+        return zip(self.names, self.values, strict=True)
+
+
+# The names that modules of a kind have are kept once for all of them.
+_names: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class PartState:
-    """What one part held: its attributes, parameters and buffers.
+    """What one part held: its ``__dict__``, parameters and buffers.
 
-    `everything` is its ``__dict__``, to be compared with quickly; None where it holds lists and the
-    like, which may change without being another object.
+    `has_copies` says that it held lists and the like, which may change without being another
+    object; they are copied.
     """
 
-    attributes: Mapping[str, Any]
-    parameters: Mapping[str, Any]
-    buffers: Mapping[str, Any]
-    everything: Mapping[str, Any] | None
+    everything: Held
+    parameters: Held
+    buffers: Held
+    has_copies: bool
 
     def is_held_by(self, part: nn.Module) -> bool:
         """Say whether a part surely holds this; False is an answer that may be wrong."""
         return (
-            self.everything is not None
-            and _identical(vars(part), self.everything)
-            and _identical(part._parameters, self.parameters)
-            and _identical(part._buffers, self.buffers)
+            not self.has_copies
+            and self.everything.is_in(vars(part))
+            and self.parameters.is_in(part._parameters)
+            and self.buffers.is_in(part._buffers)
         )
 
-    def is_same(self, other: PartState) -> bool:
-        """Say whether two states hold the very same objects."""
-        return (
-            _same(self.attributes, other.attributes)
-            and _same(self.parameters, other.parameters)
-            and _same(self.buffers, other.buffers)
-        )
+    def attributes(self) -> dict[str, Any]:
+        """Return what it held besides the registries of modules; lists and the like as copies."""
+        held = {name: value for name, value in self.everything.items() if name not in _REGISTRIES}
+        return _copies(held) if self.has_copies else held
 
 
 # The state of a part at its last call: equal ones are kept once for all calls.
@@ -68,15 +94,17 @@ def state_of(part: nn.Module) -> PartState:
     last = _last.get(part)
     if last is not None and last.is_held_by(part):
         return last
-    everything: dict[str, Any] | None = {**vars(part)}
-    attributes = {name: value for name, value in vars(part).items() if name not in _REGISTRIES}
+    everything, has_copies = vars(part), False
     if not is_of_torch(part):
-        for name, value in attributes.items():
-            if isinstance(value, _CONTAINERS):
-                attributes[name], everything = copy.copy(value), None
-    state = PartState(attributes, dict(part._parameters), dict(part._buffers), everything)
-    if everything is None and last is not None and last.is_same(state):
-        return last
+        has_copies = any(
+            isinstance(value, _CONTAINERS)
+            for name, value in everything.items()
+            if name not in _REGISTRIES
+        )
+        everything = _copies(everything) if has_copies else everything
+    state = PartState(
+        Held.of(everything), Held.of(part._parameters), Held.of(part._buffers), has_copies
+    )
     _last[part] = state
     return state
 
@@ -90,8 +118,8 @@ def wanted_tensors(states: Mapping[nn.Module, PartState]) -> tuple[Tensor, ...]:
     """Return the tensors of all parts that want a gradient, each once, parameters or not."""
     found: dict[int, Tensor] = {}
     for state in states.values():
-        for held in (state.parameters, state.buffers, state.attributes):
-            for value in held.values():
+        for held in (state.parameters, state.buffers, state.everything):
+            for value in held.values:
                 if isinstance(value, Tensor) and value.requires_grad:
                     found.setdefault(id(value), value)
     return tuple(found.values())
@@ -109,9 +137,9 @@ def unwanted_tensors(states: Mapping[nn.Module, PartState]) -> Iterator[Tensor]:
         ):
             held.append(state.buffers)
         if not is_of_torch(part):
-            held.append(state.attributes)
-        for values in held:
-            for value in values.values():
+            held.append(state.everything)
+        for one in held:
+            for value in one.values:
                 if isinstance(value, Tensor) and not value.requires_grad:
                     yield value
 
@@ -183,27 +211,32 @@ def as_recorded(
     instead : mapping
         Of the ``id`` of tensors, what is put into their place.
     """
-    now = [(part, {**vars(part)}, {**part._parameters}, {**part._buffers}) for part in states]
+    now = [(held, Held.of(held)) for part in states for held in _dictionaries(part)]
     try:
         for part, state in states.items():
             if not instead and state.is_held_by(part):
                 continue
-            _set(vars(part), _replaced(_copies(state.attributes), instead), keep=_REGISTRIES)
-            _set(part._parameters, _replaced(state.parameters, instead))
-            _set(part._buffers, _replaced(state.buffers, instead))
+            _set(vars(part), _replaced(state.attributes(), instead), keep=_REGISTRIES)
+            _set(part._parameters, _replaced(dict(state.parameters.items()), instead))
+            _set(part._buffers, _replaced(dict(state.buffers.items()), instead))
         for tensor in changed:
             _registry(tensor.owner, tensor.registry)[tensor.name] = tensor.copy.clone()
         yield
     finally:
-        for part, attributes, parameters, buffers in now:
-            _set(vars(part), attributes)
-            _set(part._parameters, parameters)
-            _set(part._buffers, buffers)
+        for held, before in now:
+            if not before.is_in(held):
+                _set(held, dict(before.items()))
+
+
+def _dictionaries(part: nn.Module) -> tuple[dict[str, Any], ...]:
+    return vars(part), part._parameters, part._buffers
 
 
 def _copies(attributes: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        name: copy.copy(value) if isinstance(value, _CONTAINERS) else value
+        name: copy.copy(value)
+        if isinstance(value, _CONTAINERS) and name not in _REGISTRIES
+        else value
         for name, value in attributes.items()
     }
 
@@ -218,26 +251,9 @@ def _registry(part: nn.Module, name: str) -> dict[str, Any]:
     return vars(part) if name == "__dict__" else getattr(part, name)
 
 
-def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    return len(one) == len(other) and all(
-        other.get(name, _NOTHING) is value for name, value in one.items()
-    )
-
-
-def _identical(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Say whether both hold the same objects under the same names in the same order."""
-    return (
-        len(one) == len(other)
-        and all(map(operator.is_, one.values(), other.values()))
-        and tuple(one) == tuple(other)
-    )
-
-
 def _set(
     held: dict[str, Any], values: Mapping[str, Any], keep: frozenset[str] = frozenset()
 ) -> None:
-    if _identical(held, values):
-        return
     for name in [name for name in held if name not in values and name not in keep]:
         del held[name]
     for name, value in values.items():

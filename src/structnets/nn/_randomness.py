@@ -74,6 +74,6 @@ def generators_of(states: Mapping[nn.Module, PartState]) -> tuple[torch.Generato
         value
         for part, state in states.items()
         if not is_of_torch(part)
-        for value in state.attributes.values()
+        for value in state.everything.values
         if isinstance(value, torch.Generator)
     )

@@ -7,17 +7,17 @@ them. And they are found sooner by three passes that the compiler could vectoris
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-_autograd: Any = torch._C._autograd  # type: ignore[attr-defined]
+from structnets.nn._replaced_forward import Context, forward_replaced, saved_tensors_are_watched
+
 # Mean and inverse deviation (2, C) of one call; None if the call was left to PyTorch.
 Statistics = Tensor | None
 # Least share of the mean square for a variance that is found as the mean square less the squared
@@ -25,7 +25,6 @@ Statistics = Tensor | None
 _LEAST_SHARE = 1 / 17
 # Of norms, those of all their calls, in order.
 Noted = Mapping[Any, list[Statistics]]
-Context = contextlib.AbstractContextManager[object]
 
 
 class Packed(NamedTuple):
@@ -119,12 +118,12 @@ def statistics_noted(noted: Noted) -> Context:
         Norms in training mode, which update their running statistics as always; the statistics
         of their calls are appended.
     """
-    return _forward_replaced({norm: partial(_find, norm, into) for norm, into in noted.items()})
+    return forward_replaced({norm: partial(_find, norm, into) for norm, into in noted.items()})
 
 
 def statistics_repeated(noted: Noted) -> Context:
     """Let batch norms use noted statistics, call by call, instead of finding them."""
-    return _forward_replaced({norm: partial(_repeat, norm, iter(of)) for norm, of in noted.items()})
+    return forward_replaced({norm: partial(_repeat, norm, iter(of)) for norm, of in noted.items()})
 
 
 def _find(norm: Any, noted: list[Statistics], x: Tensor) -> Tensor:
@@ -178,22 +177,9 @@ def _repeat(norm: Any, noted: Iterator[Statistics], x: Tensor) -> Tensor:
     statistics = next(noted, None)
     if statistics is None:
         return type(norm).forward(norm, x)
-    if _autograd._top_saved_tensors_default_hooks(False) is not None:
-        # A checkpoint inside of F compares what is saved with what a call of the norm saves.
+    if saved_tensors_are_watched():
         mean, variance = (
             None if t is None else t.clone() for t in (norm.running_mean, norm.running_var)
         )
         return functional.batch_norm(x, mean, variance, norm.weight, norm.bias, True, 0.0, norm.eps)
     return _Normalize.apply(x, norm.weight, norm.bias, *statistics.unbind(), norm.eps)
-
-
-@contextlib.contextmanager
-def _forward_replaced(calls: Mapping[nn.Module, Callable[[Tensor], Tensor]]) -> Iterator[None]:
-    """Give modules another `forward` for the time of the block; their hooks run as always."""
-    for module, call in calls.items():
-        vars(module)["forward"] = call
-    try:
-        yield
-    finally:
-        for module in calls:
-            del vars(module)["forward"]

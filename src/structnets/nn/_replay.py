@@ -29,8 +29,8 @@ from structnets.nn._module_state import (
     wanted_tensors,
 )
 from structnets.nn._randomness import Randomness, generators_of
+from structnets.nn._recorded_convolution import NarrowOutputs, Outputs, outputs_repeated
 from structnets.nn._recorded_norm import (
-    Context,
     Noted,
     Packed,
     pack,
@@ -38,6 +38,7 @@ from structnets.nn._recorded_norm import (
     statistics_repeated,
     unpack,
 )
+from structnets.nn._replaced_forward import Context
 
 # Batch norms whose statistics are a function of the batch in this process.
 _LOCAL_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
@@ -104,6 +105,7 @@ class Recording:
         function: Callable[..., Tensor],
         *arguments: Any,
         instead: Mapping[int, Tensor] | None = None,
+        outputs: Outputs | None = None,
     ) -> Tensor:
         """Call `function` as at the time of the recording; its side effects are lost.
 
@@ -113,12 +115,15 @@ class Recording:
             As at the record.
         instead : mapping, optional
             Of the ``id`` of tensors that the parts hold, what they are to hold in their place.
+        outputs : mapping, optional
+            Outputs of convolutions that were kept, and need not be computed.
         """
         drawn = self.randomness.context() if self.randomness else contextlib.nullcontext()
         kept = _statistics_kept(self.unnoted) if self.unnoted else contextlib.nullcontext()
         repeated = statistics_repeated(unpack(self.noted))
+        given = outputs_repeated(outputs or {})
         recorded = as_recorded(self.states, self.buffers, instead or {})
-        with _LOCK, drawn, recorded, kept, self.precision.context(), _uncached(), repeated:
+        with _LOCK, drawn, recorded, kept, self.precision.context(), _uncached(), repeated, given:
             return function(*arguments)
 
 
@@ -127,8 +132,11 @@ def record(
     function: Callable[..., Tensor],
     *arguments: Any,
     states: Mapping[nn.Module, PartState] | None = None,
+    narrow: NarrowOutputs | None = None,
 ) -> tuple[Tensor, Recording]:
     """Call `function`, which calls `module`, whose `states` may have been read before.
+
+    Narrow outputs are kept if it is said where; of modules that were compiled, none.
 
     Returns
     -------
@@ -141,9 +149,10 @@ def record(
     with _LOCK:
         states = survey_states(module)[0] if states is None else states
         norms, noted, held = _survey(states)
+        kept = narrow.kept() if narrow and not _any_compiled(states) else contextlib.nullcontext()
         generators = generators_of(states)
         randomness, precision = Randomness.of(device, generators), _Precision.of(device.type)
-        with precision.context(), _uncached(), statistics_noted(noted):
+        with precision.context(), _uncached(), statistics_noted(noted), kept:
             out = function(*arguments)
         drew = not randomness.equals(Randomness.of(device, generators))
         packed = pack(noted)
@@ -164,20 +173,18 @@ def _survey(parts: Iterable[nn.Module]) -> tuple[list[Any], Noted, list[HeldTens
     """Return the batch norms in training mode, what they can note into, and other tensors."""
     norms: list[Any] = []
     held: list[HeldTensor] = []
-    compiled = False
     for part in parts:
-        compiled = compiled or _is_compiled(part)
         if type(part) in _BATCH_NORMS and part.training:
             norms.append(part)
         else:
             held += held_tensors(part)
     noting = [n for n in norms if type(n) in _LOCAL_NORMS and "forward" not in vars(n)]
-    return norms, {} if compiled else {norm: [] for norm in noting}, held
+    return norms, {} if _any_compiled(parts) else {norm: [] for norm in noting}, held
 
 
-def _is_compiled(part: nn.Module) -> bool:
+def _any_compiled(parts: Iterable[nn.Module]) -> bool:
     """Say whether a part was compiled: another `forward` would have it compiled again."""
-    return part._compiled_call_impl is not None or "_orig_mod" in part._modules
+    return any(p._compiled_call_impl is not None or "_orig_mod" in p._modules for p in parts)
 
 
 @contextlib.contextmanager

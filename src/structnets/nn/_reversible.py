@@ -22,11 +22,14 @@ from torch.utils.module_tracker import ModuleTracker
 from structnets.nn._derivatives import differentiable_once
 from structnets.nn._modes import is_transformed
 from structnets.nn._module_state import unwanted_tensors, without_hooks
+from structnets.nn._recorded_convolution import NarrowOutputs, Outputs, flat, refilled
 from structnets.nn._replay import record, survey_states
 from structnets.nn.invertible_block import InvertibleBlock, writes
 from structnets.nn.streams import Streams
 
 _REMEDY = "build the InvertibleSequential with reversible=False"
+# An output is narrow that has at most this part of a stream's numbers.
+_NARROW = 4
 
 
 class _Tape:
@@ -63,7 +66,9 @@ class _BlockNode(torch.autograd.Function):
     def forward(ctx: Any, call: _Call, x: Tensor, x_tilde: Tensor, *tensors: Tensor) -> Tensor:
         ctx.call, ctx.stream_dtype = call, x.dtype
         ctx.tensors = tensors
-        residual = call.record(x_tilde.detach())
+        residual, outputs = call.record(x_tilde.detach())
+        ctx.calls = {layer: len(of) for layer, of in outputs.items()}
+        ctx.save_for_backward(*flat(outputs))
         return call.block.add(x, residual)
 
     @staticmethod
@@ -89,25 +94,38 @@ class _Call:
     """One call of a block: what its node needs besides tensors."""
 
     def __init__(
-        self, block: InvertibleBlock, tape: _Tape, is_first: bool, condition: Sequence[Any]
+        self,
+        block: InvertibleBlock,
+        tape: _Tape,
+        is_first: bool,
+        condition: Sequence[Any],
+        keeps: bool,
     ) -> None:
         self.states, parameters = survey_states(block.residual)
         check_residual(self.states)
-        self.block, self.tape, self.is_first = block, tape, is_first
+        self.block, self.tape, self.is_first, self.keeps = block, tape, is_first, keeps
         self.function, self.condition = block.guarded_residual(), condition
         self.asked = [c for c in condition if isinstance(c, Tensor) and c.requires_grad]
         self.tensors = (*self.asked, *parameters)
 
-    def record(self, x_tilde: Tensor) -> Tensor:
-        """Evaluate F and note how, without holding on to the arguments that have nodes."""
-        residual = self.block.residual
+    def record(self, x_tilde: Tensor) -> tuple[Tensor, Outputs]:
+        """Evaluate F and note how, without holding on to the arguments that have nodes.
+
+        Returns its value, and the narrow outputs of convolutions in it that are to be kept.
+        """
+        narrow = NarrowOutputs(self.states, x_tilde.numel() // _NARROW) if self.keeps else None
         out, self.recording = record(
-            residual, self.function, x_tilde, *self.condition, states=self.states
+            self.block.residual,
+            self.function,
+            x_tilde,
+            *self.condition,
+            states=self.states,
+            narrow=narrow,
         )
         changed = {id(tensor.held) for tensor in self.recording.buffers}
         read = [t for t in (*self.tensors, *unwanted_tensors(self.states)) if id(t) not in changed]
         self.read = [(tensor, writes(tensor), tensor.requires_grad) for tensor in read]
-        return out
+        return out, narrow.outputs() if narrow else {}
 
     @contextlib.contextmanager
     def frozen_as_before(self) -> Iterator[None]:
@@ -133,7 +151,10 @@ class _Call:
             condition, read = self.fresh_condition(ctx.tensors)
             instead = without_hooks(read)
             inputs = (x_tilde, *(instead.get(id(tensor), tensor) for tensor in read))
-            residual = self.recording.replay(self.function, x_tilde, *condition, instead=instead)
+            outputs = refilled(ctx.calls, ctx.saved_tensors)
+            residual = self.recording.replay(
+                self.function, x_tilde, *condition, instead=instead, outputs=outputs
+            )
         # The first block's input is nobody's output: it is not needed.
         del self.tape.streams
         streams = None
@@ -240,7 +261,10 @@ def _gradients(
 
 @torch.compiler.disable(reason=f"reversible training runs uncompiled; to compile it, {_REMEDY}")
 def run_reversibly(
-    blocks: Sequence[InvertibleBlock], streams: Streams, condition: Sequence[Any] = ()
+    blocks: Sequence[InvertibleBlock],
+    streams: Streams,
+    condition: Sequence[Any] = (),
+    keeping: int = 0,
 ) -> Streams:
     """Apply `blocks` in turn, storing the activations of none.
 
@@ -255,6 +279,8 @@ def run_reversibly(
         Input (B, C, H, W) of the first block.
     condition : sequence
         Further arguments of every F.
+    keeping : int
+        Of so many blocks at the end the narrow outputs of convolutions are kept.
 
     Returns
     -------
@@ -263,8 +289,8 @@ def run_reversibly(
     """
     tape, is_first = _Tape(), True
     x, x_tilde = streams
-    for block in blocks:
-        call = _Call(block, tape, is_first, condition)
+    for left, block in zip(range(len(blocks), 0, -1), blocks, strict=True):
+        call = _Call(block, tape, is_first, condition, keeps=left <= keeping)
         if not any(t.requires_grad for t in (x, x_tilde, *call.tensors)):
             x, x_tilde = block((x, x_tilde), *condition)  # nothing to store
             continue

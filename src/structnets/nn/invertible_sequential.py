@@ -36,9 +36,13 @@ class InvertibleSequential(nn.Sequential):
         but one, would have wrong gradients.
     stored_last : int
         Blocks at the end whose activations are stored, since the backward pass begins with
-        them. One costs no memory at the peak: it would be evaluated again at once. Each further
+        them. One costs little memory at the peak: it would be evaluated again at once. Each further
         one saves the time of evaluating its F a second time and costs the memory of its
         activations, whatever the depth. Of several chains in a row give all but the last 0.
+    stored_narrow : int
+        Of so many blocks before those the outputs of convolutions are stored that have at most a
+        quarter of a stream's numbers, as the first two of a bottleneck's: a fraction of what
+        storing a block takes, for most of the time it saves. They are not computed again.
 
     Limits
     ------
@@ -73,9 +77,15 @@ class InvertibleSequential(nn.Sequential):
         reversible: bool = True,
         stored_first: int = 0,
         stored_last: int = 1,
+        stored_narrow: int = 0,
     ) -> None:
         super().__init__(*modules)
-        for name, value in (("stored_first", stored_first), ("stored_last", stored_last)):
+        stored = {
+            "stored_first": stored_first,
+            "stored_last": stored_last,
+            "stored_narrow": stored_narrow,
+        }
+        for name, value in stored.items():
             if value < 0:
                 raise ValueError(f"{name} must be >= 0, got {value}")
         for name, module in self.named_children():
@@ -86,6 +96,7 @@ class InvertibleSequential(nn.Sequential):
                 )
         self.reversible = reversible
         self.stored_first, self.stored_last = stored_first, stored_last
+        self.stored_narrow = stored_narrow
 
     def __getitem__(self, index: slice | int) -> Any:
         """Return a module, or a part of the chain that stores the blocks the whole chain does."""
@@ -93,13 +104,14 @@ class InvertibleSequential(nn.Sequential):
             return super().__getitem__(index)
         names = list(self._modules)
         kept = range(len(names))[index]
-        blocks = [i for i, module in enumerate(self) if isinstance(module, InvertibleBlock)]
-        first = blocks[: self.stored_first]
+        blocks = self._blocks()
+        first, narrow = blocks[: self.stored_first], self._narrow()
         ends = bool(blocks) and blocks[-1] in kept
         part = copy.copy(self)
         part._modules = {names[i]: self._modules[names[i]] for i in kept}  # type: ignore[assignment]
         part.stored_first = sum(i in kept for i in first)
         part.stored_last = self.stored_last if ends else min(self.stored_last, 1)
+        part.stored_narrow = sum(i in kept for i in narrow)
         return part
 
     def forward(self, x: Any, *condition: Any) -> Any:
@@ -112,13 +124,15 @@ class InvertibleSequential(nn.Sequential):
         # Imported late, since leaving it out of compilation imports the compiler: a second.
         from structnets.nn._reversible import run_reversibly
 
-        modules = list(self)
-        for recomputed, places in itertools.groupby(range(len(modules)), self._recomputed()):
-            group: Any = [modules[i] for i in places]
+        modules, narrow = list(self), self._narrow()
+        for recomputed, group in itertools.groupby(range(len(modules)), self._recomputed()):
+            places = list(group)
+            blocks: Any = [modules[i] for i in places]
             if recomputed:
-                x = run_reversibly(group, pair_of(x), condition)
+                keeping = sum(i in narrow for i in places)
+                x = run_reversibly(blocks, pair_of(x), condition, keeping)
             else:
-                x = _in_turn(group, x, condition)
+                x = _in_turn(blocks, x, condition)
         return x
 
     def _saves_memory(self, x: Any) -> bool:
@@ -134,11 +148,21 @@ class InvertibleSequential(nn.Sequential):
     def _recomputed(self) -> Callable[[int], bool]:
         """Return a test of the places whose blocks store no activations."""
         modules = list(self)
-        blocks = [i for i, module in enumerate(modules) if isinstance(module, InvertibleBlock)]
-        stop = max(len(blocks) - self.stored_last, 0)
-        return {
-            i for i in blocks[self.stored_first : stop] if is_recomputable(modules[i])
-        }.__contains__
+        return {i for i in self._between() if is_recomputable(modules[i])}.__contains__
+
+    def _blocks(self) -> list[int]:
+        """Return the places of the blocks."""
+        return [i for i, module in enumerate(self) if isinstance(module, InvertibleBlock)]
+
+    def _between(self) -> list[int]:
+        """Return the places of the blocks that are not stored whole."""
+        blocks = self._blocks()
+        return blocks[self.stored_first : max(len(blocks) - self.stored_last, 0)]
+
+    def _narrow(self) -> list[int]:
+        """Return the places of the blocks whose narrow outputs are stored."""
+        between = self._between()
+        return between[max(len(between) - self.stored_narrow, 0) :]
 
     def __prepare_scriptable__(self) -> nn.Module:
         """Refuse ``torch.jit.script``."""

@@ -243,8 +243,17 @@ class Counting(nn.Module):
 
 RESIDUALS: dict[str, Callable[[int], nn.Module]] = {
     "convolution": lambda width: nn.Sequential(nn.Conv2d(width, width, 3, padding=1), nn.Tanh()),
+    "narrow": lambda width: nn.Sequential(
+        nn.Conv2d(width, max(1, width // 4), 3, padding=1),
+        nn.Tanh(),
+        nn.Conv2d(max(1, width // 4), width, 1),
+    ),
+    # Without a bias, whose gradient before a norm is nothing but rounding.
     "drop": lambda width: nn.Sequential(
-        nn.Conv2d(width, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU(), nn.Dropout(0.3)
+        nn.Conv2d(width, width, 3, padding=1, bias=False),
+        nn.BatchNorm2d(width),
+        nn.ReLU(),
+        nn.Dropout(0.3),
     ),
     "norm": lambda width: nn.Sequential(
         nn.BatchNorm2d(width), nn.ReLU(inplace=True), nn.Conv2d(width, width, 1, bias=False)
@@ -271,6 +280,7 @@ def chains(draw: st.DrawFn) -> tuple[Callable[[], nn.Module], int, bool]:
     options = {
         "stored_first": draw(st.integers(0, 2)),
         "stored_last": draw(st.integers(0, 2)),
+        "stored_narrow": draw(st.integers(0, 3)),
     }
     channels = (2 * width * space**2 + pad * space**2) // 2
 

@@ -83,6 +83,17 @@ VARIANTS: dict[str, Callable[[], InvertibleSequential]] = {
     "two stored": lambda: with_stored(2, 0),
     "first and last stored": lambda: with_stored(1, 2),
     "all stored": lambda: with_stored(4, 4),
+    "narrow outputs of three": lambda: with_stored(1, 1, 3),
+    "narrow outputs of all": lambda: with_stored(0, 0, 99),
+    "narrow outputs, overwritten": lambda: with_narrow(overwritten),
+    "narrow outputs, called twice": lambda: with_narrow(called_twice),
+    "narrow outputs, no plain zeros": lambda: with_narrow(
+        lambda: nn.Sequential(
+            nn.Conv2d(8, 2, 3, padding="same"),
+            nn.Conv2d(2, 2, 3, padding=1, padding_mode="circular"),
+            nn.Conv2d(2, 8, 1),
+        )
+    ),
 }
 
 
@@ -91,10 +102,26 @@ def with_residual(build: Callable[[], nn.Module]) -> InvertibleSequential:
     return InvertibleSequential(*(InvertibleBlock(build()) for _ in range(3)), stored_last=0)
 
 
-def with_stored(first: int, last: int) -> InvertibleSequential:
+def with_stored(first: int, last: int, narrow: int = 0) -> InvertibleSequential:
     model = chain()
-    model.stored_first, model.stored_last = first, last
+    model.stored_first, model.stored_last, model.stored_narrow = first, last, narrow
     return model
+
+
+def with_narrow(build: Callable[[], nn.Module]) -> InvertibleSequential:
+    model = with_residual(build)
+    model.stored_narrow = 2
+    return model
+
+
+def overwritten() -> nn.Module:
+    """The second function changes the narrow output in place."""
+    return nn.Sequential(nn.Conv2d(8, 2, 1), nn.ReLU(inplace=True), nn.Conv2d(2, 8, 1))
+
+
+def called_twice() -> nn.Module:
+    narrow = nn.Sequential(nn.Conv2d(8, 2, 3, 1, 1), nn.Tanh(), nn.Conv2d(2, 8, 1, groups=2))
+    return nn.Sequential(narrow, nn.Tanh(), narrow)
 
 
 @pytest.mark.parametrize("name", VARIANTS)

@@ -303,10 +303,12 @@ def test_a_single_tensor_is_no_pair_of_streams() -> None:
 
 
 def test_slices_keep_the_options() -> None:
-    model = chain(depth=6)
+    model = chain(depth=8)
     model.reversible, model.stored_first, model.stored_last = False, 2, 3
+    model.stored_narrow = 2
     part = model[2:]
     assert (part.reversible, part.stored_first, part.stored_last) == (False, 1, 3)
+    assert (part.stored_narrow, model[:5].stored_narrow) == (2, 1)
     assert list(part) == list(model)[2:]
     assert (model[:3].stored_first, model[:3].stored_last) == (2, 1)
 
