@@ -18,6 +18,7 @@ from torch.utils.checkpoint import checkpoint
 
 from structnets.nn._mix_and_pool import MixAndPool
 from structnets.nn._modes import as_autocast, needs_plain_operations, without_autocast
+from structnets.nn._volume_convolution import VolumeConvolution
 from structnets.nn.gaussian_conv3d import GaussianConv3d
 
 WIDTHS = (128, 96, 96)
@@ -242,7 +243,7 @@ def nin_3d(
         raise ValueError(f"kernel_size must be odd and positive, got {kernel_size}")
     channels = _widths(widths, width)
     convolutions = [
-        _initialized(nn.Conv3d(inputs, outputs, kernel_size, padding=kernel_size // 2))
+        _initialized(VolumeConvolution(inputs, outputs, kernel_size, padding=kernel_size // 2))
         for inputs, outputs in zip((in_channels, *channels[:2]), channels, strict=True)
     ]
     return VolumeNet(convolutions, channels, num_classes, recompute)
