@@ -18,6 +18,7 @@ from torch.nn import functional
 from structnets.bases.gaussian import dyadic_sigmas
 from structnets.nn._convolution_arguments import Padding, padding_per_axis
 from structnets.nn._modes import is_transformed
+from structnets.nn._wide_convolution import WideConvolution
 from structnets.nn.cross_channel_norm import CrossChannelNorm
 from structnets.nn.gaussian_conv import GaussianConv2d
 
@@ -168,7 +169,7 @@ def cnn_b(
         if size < 1 or size % 2 == 0:
             raise ValueError(f"kernel_sizes must be odd and positive, got {size}")
     layers = [
-        nn.Conv2d(
+        WideConvolution(
             in_channels if i == 0 else WIDTH,
             WIDTH,
             size,
