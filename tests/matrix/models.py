@@ -17,8 +17,10 @@ def _model(name: str, shape: tuple[int, ...], normed: bool = True, **options: ob
 
 MODELS: dict[str, Layer] = {
     "rfnn_mnist": _model("rfnn_mnist", (1, 28, 28)),
+    "cnn_b": _model("cnn_b", (1, 28, 28)),
     "rfnin_cifar": _model("rfnin_cifar", (3, 32, 32)),
     "rfnin_3d_small": _model("rfnin_3d_small", (1, 16, 16, 16), num_classes=2),
+    "nin_3d_small": _model("nin_3d_small", (1, 16, 16, 16), num_classes=2),
     "dynamic_block": _model("dynamic_block", (1, 24, 24)),
     "resnet20": _model("resnet20", (3, 16, 16), depth=8, frame="image"),
     "hnet": _model("hnet", (3, 16, 16), width=0.3),

@@ -6,7 +6,7 @@ import contextlib
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch._C._functorch import peek_interpreter_stack
 from torch.autograd import forward_ad
 
@@ -52,6 +52,11 @@ def is_transformed() -> bool:
 def needs_plain_operations(x: Any = None) -> bool:
     """Say whether only PyTorch's own operations serve, no custom function."""
     return is_traced(x) or is_transformed()
+
+
+def is_ordinary_on_cpu(x: Tensor, weight: Tensor) -> bool:
+    """Say whether maps and weights are tensors of PyTorch's own kind on a processor."""
+    return x.device.type == "cpu" and type(x) is Tensor and type(weight) in (Tensor, nn.Parameter)
 
 
 def as_autocast(out: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from structnets.nn._derivatives import needs_reference, reference_gradients
-from structnets.nn._modes import is_low, needs_plain_operations
+from structnets.nn._modes import is_low, is_ordinary_on_cpu, needs_plain_operations
 
 # With fewer input channels PyTorch's kernel is the faster one.
 LEAST_CHANNELS = 8
@@ -41,7 +41,7 @@ class VolumeConvolution(nn.Conv3d):
         simple = {*self.stride, *self.dilation, self.groups} == {1}
         zeros = self.padding_mode == "zeros" and not isinstance(self.padding, str)
         kind = x.dim() == 5 and x.numel() > 0 and x.dtype == self.weight.dtype and not is_low(x)
-        plain = x.device.type == "cpu" and type(x) is Tensor
+        plain = is_ordinary_on_cpu(x, self.weight)
         wanted = torch.is_grad_enabled() and self.weight.requires_grad
         return simple and zeros and kind and plain and wanted and x.shape[1] >= LEAST_CHANNELS
 

@@ -12,7 +12,7 @@ from torch.nn import functional
 from structnets.nn._bounded_cache import BoundedCache
 from structnets.nn._derivatives import needs_reference, reference_gradients
 from structnets.nn._fourier_products import Plane, products, times
-from structnets.nn._modes import is_low, needs_plain_operations
+from structnets.nn._modes import is_low, is_ordinary_on_cpu, needs_plain_operations
 
 # A multiplication by way of the frequencies takes so many times as long as PyTorch's own.
 SLOWER = 1.3
@@ -56,7 +56,7 @@ class WideConvolution(nn.Conv2d):
             return False
         full = all(p < k for p, k in zip(self.padding, self.kernel_size, strict=True))
         kind = x.dim() == 4 and x.numel() > 0 and x.dtype == self.weight.dtype and not is_low(x)
-        return full and kind and x.device.type == "cpu" and type(x) is Tensor
+        return full and kind and is_ordinary_on_cpu(x, self.weight)
 
     def _is_wide(self, x: Tensor) -> bool:
         height, width = self.kernel_size
