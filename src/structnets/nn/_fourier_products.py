@@ -110,13 +110,17 @@ def times(a: Tensor, b: Tensor, conjugate: bool = False) -> Tensor:
     return out
 
 
+def frequencies(maps: Pair, filters: Pair) -> int:
+    """Count the real numbers of a transform, two for each frequency."""
+    return 2 * (maps[0] + filters[0] - 1) * ((maps[1] + filters[1] - 1) // 2 + 1)
+
+
 def products(maps: Pair, filters: Pair, output: Pair, batch: int, channels: Pair) -> float:
     """Count the multiplications of a forward pass by way of the frequencies."""
     inputs, outputs = channels
-    frequencies = (maps[0] + filters[0] - 1) * ((maps[1] + filters[1] - 1) // 2 + 1)
     transforms = (
         math.prod(maps) * batch * inputs
         + math.prod(filters) * inputs * outputs
         + math.prod(output) * batch * outputs
     )
-    return 2 * frequencies * transforms + 4 * frequencies * batch * inputs * outputs
+    return frequencies(maps, filters) * (transforms + 2 * batch * inputs * outputs)

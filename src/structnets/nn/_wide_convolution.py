@@ -11,15 +11,15 @@ from torch.nn import functional
 
 from structnets.nn._bounded_cache import BoundedCache
 from structnets.nn._derivatives import needs_reference, reference_gradients
-from structnets.nn._fourier_products import Plane, products, times
+from structnets.nn._fourier_products import Plane, frequencies, products, times
 from structnets.nn._modes import is_low, is_ordinary_on_cpu, needs_plain_operations
 
 # A multiplication by way of the frequencies takes so many times as long as PyTorch's own.
 SLOWER = 1.3
 # With so few input channels PyTorch's kernel for the filters' gradient is the slowest there is.
 FEW_CHANNELS = 4
-# Numbers of a matrix of patches, at most (256 MB in float32).
-MOST_PATCHES = 2**26
+# Numbers of spectra, and of a matrix of patches, at most (256 MB in float32).
+MOST_NUMBERS = 2**26
 
 _planes: BoundedCache[Plane] = BoundedCache(Plane.tensors)
 
@@ -67,6 +67,9 @@ class WideConvolution(nn.Conv2d):
         if min(output) < 1:
             return False  # PyTorch says why
         maps, channels = (x.shape[2], x.shape[3]), (x.shape[1], self.out_channels)
+        spectra = x.shape[0] * sum(channels) + math.prod(channels)
+        if frequencies(maps, (height, width)) * spectra > MOST_NUMBERS:
+            return False
         direct = x.shape[0] * math.prod((*channels, *output, height, width))
         return SLOWER * products(maps, (height, width), output, x.shape[0], channels) < direct
 
@@ -125,7 +128,7 @@ class _ByPatches(torch.autograd.Function):
         if ctx.needs_input_grad[1]:
             grad_weight = torch.zeros_like(weight).flatten(1)
             of_one = weight[0].numel() * grad.shape[2] * grad.shape[3]
-            for maps, above in _some_at_once(x, grad, max(1, MOST_PATCHES // of_one)):
+            for maps, above in _some_at_once(x, grad, max(1, MOST_NUMBERS // of_one)):
                 patches = functional.unfold(maps, weight.shape[2:], padding=ctx.padding)
                 grad_weight += torch.bmm(above.flatten(2), patches.transpose(1, 2)).sum(0)
             grad_weight = grad_weight.view_as(weight)

@@ -101,8 +101,17 @@ def test_without_gradients_frequencies_serve_too(parts: list[str]) -> None:
     assert parts == ["frequencies"]
 
 
+def test_spectra_that_would_fill_the_memory_are_not_made(
+    monkeypatch: pytest.MonkeyPatch, parts: list[str]
+) -> None:
+    layer, plain, x = pair(WIDE)
+    monkeypatch.setattr(_wide_convolution, "MOST_NUMBERS", 2 * 15 * 8 * (4 * 64 + 32 * 32) - 1)
+    torch.testing.assert_close(layer(x), plain(x))
+    assert parts == []
+
+
 def test_patches_of_a_few_maps_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_wide_convolution, "MOST_PATCHES", 1)
+    monkeypatch.setattr(_wide_convolution, "MOST_NUMBERS", 1)
     layer, plain, x = pair(PATCHES)
     torch.testing.assert_close(found_by(layer, x), found_by(plain, x), rtol=1e-9, atol=1e-10)
 
