@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated
 
@@ -75,8 +75,8 @@ def belongings(study: str, results: Path, scratch: Path, prepared: Path) -> Forg
     others = [made_by(name, scratch) for name in known if name != study]
     alone = Made(
         *(
-            getattr(mine, key) - set[str]().union(*(getattr(other, key) for other in others))
-            for key in ("runs", "prepared", "lists")
+            getattr(mine, key.name) - set[str]().union(*(getattr(o, key.name) for o in others))
+            for key in fields(Made)
         )
     )
     lists, asked = lists_folder(scratch), results / "asked"
@@ -88,6 +88,7 @@ def belongings(study: str, results: Path, scratch: Path, prepared: Path) -> Forg
         *(prepared / n for name in alone.prepared for n in (name, f".{name}.building")),
         *(prepared / f".{name}.lock" for name in alone.prepared),
         *(lists / f"{digest}{end}" for digest in alone.lists for end in (".json", ".notes.json")),
+        *(lists / name for name in alone.memories),
         lists / f"{study}.made.json",
     ]
     return Forgotten(study, [path for path in places if path.exists()], alone.runs)

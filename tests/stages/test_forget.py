@@ -21,6 +21,13 @@ def roots(study):
     return study.results, study.root / "scratch", study.prepared.parent
 
 
+def memories(study):
+    """Return the files that keep checksums, and with them the names of pictures."""
+    found = list(study.root.glob("scratch/lists/checksums/*.json"))
+    assert "along/0.jpg" in found[0].read_text()
+    return found
+
+
 def test_it_names_what_there_is_and_removes_nothing(study, capsys):
     command("stripes", *roots(study), as_json=True)
     said = json.loads(capsys.readouterr().out)
@@ -41,6 +48,7 @@ def test_what_another_study_shares_stays(study):
     found = belongings("stripes", *roots(study))
     assert not found.runs
     assert study.prepared not in found.paths
+    assert not set(memories(study)) & set(found.paths)
     for path in study.root.glob("scratch/lists/twin.made.json"):
         path.unlink()
 
@@ -64,6 +72,7 @@ def test_all_of_it_is_removed_in_mlflow_too(study, monkeypatch):
     tracker.finish()
     assert list(results.glob("mlartifacts/**/model.pt"))
     found = belongings("stripes", results, scratch, prepared)
+    assert set(memories(study)) <= set(found.paths)
     assert forget(found, results) == 1
     assert not any(path.exists() for path in found.paths)
     assert not list(results.glob("mlartifacts/**/model.pt"))

@@ -70,9 +70,15 @@ def read_checksums(
     """
     folder = request.folder_in(data_root)
     names = [scan.path.relative_to(folder).as_posix() for scan in listing.scans]
-    known = None if memory is None else memory / f"cohort-{digest(str(folder.resolve()))[:8]}.json"
+    known = None if memory is None else memory_of(request, data_root, memory)
     files = list_files(folder, names, known)
     return [(scan, file.sha256) for scan, file in zip(listing.scans, files, strict=True)]
+
+
+def memory_of(request: CohortRequest, data_root: Path, memory: Path) -> Path:
+    """Return where the checksums of a cohort are kept, with the names of its files."""
+    folder = request.folder_in(data_root).resolve()
+    return memory / f"cohort-{digest(str(folder))[:8]}.json"
 
 
 @dataclass

@@ -28,11 +28,14 @@ class Gathered:
         What is not, and why.
     warnings : list of str
         What a reader should know of these data, in whole sentences.
+    memory : Path, optional
+        Where checksums are kept, with the names of files.
     """
 
     pictures: PictureList
     left_out: list[tuple[str, str]]
     warnings: list[str]
+    memory: Path | None = None
 
 
 def gather(
@@ -86,7 +89,7 @@ def gather(
         tuple(_listed(picture, files[picture.name]) for picture in found.pictures),
     )
     warnings = [*kind.warnings(listed, study.label_column), *_doubled(same)]
-    return Gathered(listed, found.left_out, warnings)
+    return Gathered(listed, found.left_out, warnings, known)
 
 
 def collect(study: Study, file: Path) -> Collection:

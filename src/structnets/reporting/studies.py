@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from structnets.cohorts.content import memory_of
 from structnets.reporting.cohort_plan import CohortPlan, plan_cohort
 from structnets.reporting.study_plan import (
     PINNED,
@@ -30,6 +31,6 @@ def plan_any_study(configuration: Configuration) -> StudyPlan | CohortPlan | Non
         pinned = os.environ.get(PINNED)
         planned = plan_cohort(configuration, lists, pinned)
         if not pinned:
-            remember(planned, lists)
+            remember(planned, lists, memory_of(planned.request, Path(), lists))
         return planned
     return plan_study(configuration)

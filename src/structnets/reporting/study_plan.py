@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -106,7 +106,7 @@ def plan_study(
         _REFUSED[study.kind](listed, runs)
     planned = StudyPlan(file, study, path, gathered, runs)
     if not pinned:
-        remember(planned, folder)
+        remember(planned, folder, gathered.memory)
     return planned
 
 
@@ -136,20 +136,22 @@ class Made:
 
     Attributes
     ----------
-    runs, prepared, lists : set of str
-        Run ids, folders of prepared pictures, digests of lists.
+    runs, prepared, lists, memories : set of str
+        Run ids, folders of prepared pictures, digests of lists, files of checksums below the
+        folder of lists.
     """
 
     runs: set[str]
     prepared: set[str]
     lists: set[str]
+    memories: set[str]
 
 
 def made_by(study: str, scratch: str | Path) -> Made:
     """Return what a study has made."""
     path = lists_folder(scratch) / f"{study}{_MADE}"
     found = read_json(path) if path.is_file() else {}
-    return Made(*(set(found.get(key, ())) for key in ("runs", "prepared", "lists")))
+    return Made(*(set(found.get(field.name, ())) for field in fields(Made)))
 
 
 def studies_of(scratch: str | Path) -> list[str]:
@@ -157,16 +159,18 @@ def studies_of(scratch: str | Path) -> list[str]:
     return sorted(path.name[: -len(_MADE)] for path in lists_folder(scratch).glob(f"*{_MADE}"))
 
 
-def remember(planned: StudyPlan | CohortPlan, folder: Path) -> None:
+def remember(planned: StudyPlan | CohortPlan, folder: Path, memory: Path | None) -> None:
     """Write down what a study makes, for who wants to be rid of it."""
+    memories = set() if memory is None else {memory.relative_to(folder).as_posix()}
     before = made_by(planned.name, folder.parent)
     now = Made(
         before.runs | {run.run_id for run in planned.runs},
         before.prepared | {prepared_name(run.spec["data"]) for run in planned.runs},
         before.lists | {planned.list_file.stem},
+        before.memories | memories,
     )
     if now != before:
-        content = {key: sorted(getattr(now, key)) for key in ("runs", "prepared", "lists")}
+        content = {field.name: sorted(getattr(now, field.name)) for field in fields(now)}
         write_json(folder / f"{planned.name}{_MADE}", content)
 
 
