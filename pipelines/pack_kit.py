@@ -22,6 +22,7 @@ from structnets.files import atomic_path, write_json
 from structnets.identity import prepared_name
 from structnets.reporting.ledger import read_ledger
 from structnets.reporting.plan import make_plan
+from structnets.reporting.requests import cell_key
 from structnets.specs.configuration import load_configuration
 from structnets.specs.kit import KitList, WantedCells
 from structnets.specs.resolved import ResolvedSpec
@@ -61,6 +62,8 @@ def load_list(path: Path) -> KitList:
 def wanted(cells: Iterable[WantedCells], ledger: Path) -> dict[str, ResolvedSpec]:
     """Return the resolved specs of cells, in their order, without what the ledger holds.
 
+    A run of another preset that fills the same cell with the same seed counts as held.
+
     Parameters
     ----------
     cells : iterable of WantedCells
@@ -73,7 +76,7 @@ def wanted(cells: Iterable[WantedCells], ledger: Path) -> dict[str, ResolvedSpec
     ValueError
         If a target, row or column is not there.
     """
-    held = read_ledger(ledger)
+    held = {_cell_and_seed(line["spec"]) for line in read_ledger(ledger).values()}
     found: dict[str, ResolvedSpec] = {}
     for entry in cells:
         target, asked = entry.target, entry.model_dump(exclude={"target"}, exclude_none=True)
@@ -83,8 +86,15 @@ def wanted(cells: Iterable[WantedCells], ledger: Path) -> dict[str, ResolvedSpec
                 f"{target!r} of the list is no table or figure; there are: "
                 f"{', '.join(sorted(plan.requested))}"
             )
-        found |= {run: plan.specs[run] for run in plan.requested[target] if run not in held}
+        specs = {run: plan.specs[run] for run in plan.requested[target]}
+        found |= {run: spec for run, spec in specs.items() if _cell_and_seed(spec) not in held}
+        held |= {_cell_and_seed(spec) for spec in specs.values()}
     return found
+
+
+def _cell_and_seed(spec: ResolvedSpec) -> tuple[str, int]:
+    """Return the cell that a run fills, and its seed there."""
+    return cell_key(spec), spec["seed"]
 
 
 def pack_kit(

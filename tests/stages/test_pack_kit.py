@@ -76,6 +76,18 @@ def test_committed_list_asks_for_cells_that_there_are(monkeypatch, tmp_path):
     assert len(wanted(cells, tmp_path)) > 50
 
 
+def test_what_the_ledger_holds_under_another_preset_is_passed_over(specs, monkeypatch, tmp_path):
+    monkeypatch.chdir(CHECKOUT)
+    held = next(iter(specs.values()))
+    line = {"spec": {**held, "preset": "paper"}}
+    monkeypatch.setattr(module, "read_ledger", lambda folder: {"run": line})
+    assert [spec["model"]["name"] for spec in wanted(CELLS, tmp_path).values()] == ["rfnn_mnist"]
+    monkeypatch.setattr(
+        module, "read_ledger", lambda folder: {"run": {"spec": {**held, "seed": 9}}}
+    )
+    assert list(wanted(CELLS, tmp_path)) == list(specs)
+
+
 def test_unknown_targets_of_the_list_are_refused(monkeypatch, tmp_path):
     monkeypatch.chdir(CHECKOUT)
     with pytest.raises(ValueError, match="'figur6' of the list is no table or figure"):
