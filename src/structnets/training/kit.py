@@ -185,7 +185,8 @@ def make_ready(kit: Path, data: dict[str, Any]) -> Path:
 
     folder = kit / "prepared" / prepared_name(data)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / f".{folder.name}.lock").open("w") as lock:
+    # Preparing locks a file of its own, and would wait for this one for ever if it were the same.
+    with (folder.parent / f".{folder.name}.ready.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if (folder / "manifest.json").is_file():
             return folder

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import shutil
+import subprocess
+import sys
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -93,6 +95,18 @@ def test_data_are_made_ready_once(make_kit: Callable[..., Path], make_spec: Make
     folder = make_ready(root, data)
     shutil.rmtree(root / "packed")
     assert make_ready(root, data) == folder
+
+
+def test_published_data_are_prepared_over_there(tmp_path: Path) -> None:
+    """In a process of its own, which a lock that waits for itself cannot hold up."""
+    code = (
+        "import sys; from pathlib import Path; from structnets.training.kit import make_ready; "
+        "print(make_ready(Path(sys.argv[1]), {'name': 'digits', 'prepare': {}}))"
+    )
+    call = [sys.executable, "-c", code, str(tmp_path)]
+    done = subprocess.run(call, capture_output=True, text=True, timeout=120, check=True)
+    assert Path(done.stdout.strip()) == tmp_path / "prepared" / "digits"
+    assert (tmp_path / "prepared" / "digits" / "manifest.json").is_file()
 
 
 def test_archives_keep_their_bounds_and_prefer_finished_runs(
