@@ -58,9 +58,9 @@ def calibrate(cache: str | os.PathLike[str] | None = None, *, renew: bool = Fals
     """Choose the evaluation of Gaussian layers by what it takes on this machine.
 
     `GaussianConv2d` estimates what each way takes by rates of one processor. This measures some
-    small layers in all ways, for some seconds, and corrects the rates of this process for the number
-    of threads that PyTorch has now. What was measured is kept in the user's cache, and read there
-    by later processes that call this.
+    small layers in all ways, for some seconds, and corrects the rates of this process for the
+    number of threads that PyTorch has now. What was measured is kept in the user's cache, and
+    read there by later processes that call this.
 
     Parameters
     ----------
