@@ -80,12 +80,7 @@ class Plane:
     @classmethod
     def of(cls, maps: Pair, filters: Pair, padding: Pair, like: Tensor) -> Plane:
         """Build them; zeros on either side are at most the filter less one."""
-        height, width = maps
-        period = height + filters[0] - 1, width + filters[1] - 1
-        size = (
-            height + 2 * padding[0] - filters[0] + 1,
-            width + 2 * padding[1] - filters[1] + 1,
-        )
+        period, size = period_of(maps, filters), output_size(maps, filters, padding)
         return cls(
             Transform.of(period, (0, 0), maps, like),
             Transform.of(period, (0, 0), filters, like),
@@ -110,9 +105,21 @@ def times(a: Tensor, b: Tensor, conjugate: bool = False) -> Tensor:
     return out
 
 
+def period_of(maps: Pair, filters: Pair) -> Pair:
+    """Return from which size on maps that meet filters are periodic without harm."""
+    return maps[0] + filters[0] - 1, maps[1] + filters[1] - 1
+
+
+def output_size(maps: Pair, filters: Pair, padding: Pair) -> Pair:
+    """Return height and width of what a convolution of stride 1 returns."""
+    high, wide = period_of(maps, filters)
+    return high - 2 * (filters[0] - 1 - padding[0]), wide - 2 * (filters[1] - 1 - padding[1])
+
+
 def frequencies(maps: Pair, filters: Pair) -> int:
     """Count the real numbers of a transform, two for each frequency."""
-    return 2 * (maps[0] + filters[0] - 1) * ((maps[1] + filters[1] - 1) // 2 + 1)
+    high, wide = period_of(maps, filters)
+    return 2 * high * (wide // 2 + 1)
 
 
 def products(maps: Pair, filters: Pair, output: Pair, batch: int, channels: Pair) -> float:

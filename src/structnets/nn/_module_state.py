@@ -94,14 +94,9 @@ def state_of(part: nn.Module) -> PartState:
     last = _last.get(part)
     if last is not None and last.is_held_by(part):
         return last
-    everything, has_copies = vars(part), False
-    if not is_of_torch(part):
-        has_copies = any(
-            isinstance(value, _CONTAINERS)
-            for name, value in everything.items()
-            if name not in _REGISTRIES
-        )
-        everything = _copies(everything) if has_copies else everything
+    everything = vars(part)
+    has_copies = not is_of_torch(part) and any(_may_change(*item) for item in everything.items())
+    everything = _copies(everything) if has_copies else everything
     state = PartState(
         Held.of(everything), Held.of(part._parameters), Held.of(part._buffers), has_copies
     )
@@ -234,11 +229,14 @@ def _dictionaries(part: nn.Module) -> tuple[dict[str, Any], ...]:
 
 def _copies(attributes: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        name: copy.copy(value)
-        if isinstance(value, _CONTAINERS) and name not in _REGISTRIES
-        else value
+        name: copy.copy(value) if _may_change(name, value) else value
         for name, value in attributes.items()
     }
+
+
+def _may_change(name: str, value: Any) -> bool:
+    """Say whether an attribute may change without being another object."""
+    return isinstance(value, _CONTAINERS) and name not in _REGISTRIES
 
 
 def _replaced(values: Mapping[str, Any], instead: Mapping[int, Tensor]) -> Mapping[str, Any]:

@@ -7,7 +7,6 @@ without computing it again.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -92,11 +91,9 @@ def refilled(calls: Mapping[Any, int], values: Iterable[Tensor | None]) -> Outpu
     return {layer: list(itertools.islice(rest, count)) for layer, count in calls.items()}
 
 
-@contextlib.contextmanager
-def outputs_repeated(outputs: Outputs) -> Iterator[None]:
+def outputs_repeated(outputs: Outputs) -> Context:
     """Let convolutions return what was kept, call by call, instead of computing it."""
-    with forward_replaced({one: partial(_repeat, one, iter(of)) for one, of in outputs.items()}):
-        yield
+    return forward_replaced({one: partial(_repeat, one, iter(of)) for one, of in outputs.items()})
 
 
 def _repeat(layer: Any, kept: Iterator[Tensor | None], x: Tensor) -> Tensor:

@@ -148,8 +148,9 @@ def record(
     device = arguments[0].device
     with _LOCK:
         states = survey_states(module)[0] if states is None else states
-        norms, noted, held = _survey(states)
-        kept = narrow.kept() if narrow and not _any_compiled(states) else contextlib.nullcontext()
+        compiled = any(map(_is_compiled, states))
+        norms, noted, held = _survey(states, compiled)
+        kept = narrow.kept() if narrow and not compiled else contextlib.nullcontext()
         generators = generators_of(states)
         randomness, precision = Randomness.of(device, generators), _Precision.of(device.type)
         with precision.context(), _uncached(), statistics_noted(noted), kept:
@@ -169,7 +170,9 @@ def survey_states(module: nn.Module) -> tuple[dict[nn.Module, PartState], tuple[
     return states, wanted_tensors(states)
 
 
-def _survey(parts: Iterable[nn.Module]) -> tuple[list[Any], Noted, list[HeldTensor]]:
+def _survey(
+    parts: Iterable[nn.Module], compiled: bool
+) -> tuple[list[Any], Noted, list[HeldTensor]]:
     """Return the batch norms in training mode, what they can note into, and other tensors."""
     norms: list[Any] = []
     held: list[HeldTensor] = []
@@ -179,12 +182,12 @@ def _survey(parts: Iterable[nn.Module]) -> tuple[list[Any], Noted, list[HeldTens
         else:
             held += held_tensors(part)
     noting = [n for n in norms if type(n) in _LOCAL_NORMS and "forward" not in vars(n)]
-    return norms, {} if _any_compiled(parts) else {norm: [] for norm in noting}, held
+    return norms, {} if compiled else {norm: [] for norm in noting}, held
 
 
-def _any_compiled(parts: Iterable[nn.Module]) -> bool:
+def _is_compiled(part: nn.Module) -> bool:
     """Say whether a part was compiled: another `forward` would have it compiled again."""
-    return any(p._compiled_call_impl is not None or "_orig_mod" in p._modules for p in parts)
+    return part._compiled_call_impl is not None or "_orig_mod" in part._modules
 
 
 @contextlib.contextmanager

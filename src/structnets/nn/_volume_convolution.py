@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from structnets.nn._derivatives import needs_reference, reference_gradients
-from structnets.nn._modes import is_low, is_ordinary_on_cpu, needs_plain_operations
+from structnets.nn._derivatives import needs_reference
+from structnets.nn._plain_convolution import gradients_of_pytorch, is_simple
 
 # With fewer input channels PyTorch's kernel is the faster one.
 LEAST_CHANNELS = 8
@@ -31,19 +31,12 @@ class VolumeConvolution(nn.Conv3d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve volumes (B, C, D, H, W) or (C, D, H, W)."""
-        if needs_plain_operations(x) or not self._serves(x):
+        wanted = torch.is_grad_enabled() and self.weight.requires_grad
+        if not (wanted and is_simple(self, x) and x.shape[1] >= LEAST_CHANNELS):
             return super().forward(x)
         out = _Convolve.apply(x, self.weight, self.bias, self.padding)
         assert isinstance(out, Tensor)
         return out
-
-    def _serves(self, x: Tensor) -> bool:
-        simple = {*self.stride, *self.dilation, self.groups} == {1}
-        zeros = self.padding_mode == "zeros" and not isinstance(self.padding, str)
-        kind = x.dim() == 5 and x.numel() > 0 and x.dtype == self.weight.dtype and not is_low(x)
-        plain = is_ordinary_on_cpu(x, self.weight)
-        wanted = torch.is_grad_enabled() and self.weight.requires_grad
-        return simple and zeros and kind and plain and wanted and x.shape[1] >= LEAST_CHANNELS
 
 
 class _Convolve(torch.autograd.Function):
@@ -57,14 +50,9 @@ class _Convolve(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        x, weight, bias = ctx.saved_tensors
+        x, weight, _ = ctx.saved_tensors
         if needs_reference(grad):
-
-            def reference(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-                return functional.conv3d(x, weight, bias, padding=ctx.padding)
-
-            wanted = ctx.needs_input_grad[:3]
-            return *reference_gradients(reference, [x, weight, bias], wanted, grad), None
+            return gradients_of_pytorch(functional.conv3d, ctx, grad)
         grad_x = grad_weight = grad_bias = None
         if ctx.needs_input_grad[0]:
             grad_x = torch.ops.aten.convolution_backward(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import torch
@@ -10,9 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from structnets.nn._bounded_cache import BoundedCache
-from structnets.nn._derivatives import needs_reference, reference_gradients
-from structnets.nn._fourier_products import Plane, frequencies, products, times
-from structnets.nn._modes import is_low, is_ordinary_on_cpu, needs_plain_operations
+from structnets.nn._derivatives import needs_reference
+from structnets.nn._fourier_products import Plane, frequencies, output_size, products, times
+from structnets.nn._plain_convolution import gradients_of_pytorch, is_simple
 
 # A multiplication by way of the frequencies takes so many times as long as PyTorch's own.
 SLOWER = 1.3
@@ -39,7 +40,7 @@ class WideConvolution(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve maps (B, C, H, W) or (C, H, W)."""
-        if needs_plain_operations(x) or not self._serves(x):
+        if not (is_simple(self, x) and all(map(operator.lt, self.padding, self.kernel_size))):
             return super().forward(x)
         by_frequencies = self._is_wide(x)
         few = x.shape[1] <= FEW_CHANNELS and not x.requires_grad and torch.is_grad_enabled()
@@ -50,28 +51,18 @@ class WideConvolution(nn.Conv2d):
         assert isinstance(out, Tensor)
         return out
 
-    def _serves(self, x: Tensor) -> bool:
-        simple = {*self.stride, *self.dilation, self.groups} == {1}
-        if not simple or self.padding_mode != "zeros" or isinstance(self.padding, str):
-            return False
-        full = all(p < k for p, k in zip(self.padding, self.kernel_size, strict=True))
-        kind = x.dim() == 4 and x.numel() > 0 and x.dtype == self.weight.dtype and not is_low(x)
-        return full and kind and is_ordinary_on_cpu(x, self.weight)
-
     def _is_wide(self, x: Tensor) -> bool:
-        height, width = self.kernel_size
-        output = (
-            x.shape[2] + 2 * int(self.padding[0]) - height + 1,
-            x.shape[3] + 2 * int(self.padding[1]) - width + 1,
-        )
+        (high, wide), (above, beside) = self.kernel_size, self.padding
+        filters = high, wide
+        maps, channels = (x.shape[2], x.shape[3]), (x.shape[1], self.out_channels)
+        output = output_size(maps, filters, (int(above), int(beside)))
         if min(output) < 1:
             return False  # PyTorch says why
-        maps, channels = (x.shape[2], x.shape[3]), (x.shape[1], self.out_channels)
         spectra = x.shape[0] * sum(channels) + math.prod(channels)
-        if frequencies(maps, (height, width)) * spectra > MOST_NUMBERS:
+        if frequencies(maps, filters) * spectra > MOST_NUMBERS:
             return False
-        direct = x.shape[0] * math.prod((*channels, *output, height, width))
-        return SLOWER * products(maps, (height, width), output, x.shape[0], channels) < direct
+        direct = x.shape[0] * math.prod((*channels, *output, *filters))
+        return SLOWER * products(maps, filters, output, x.shape[0], channels) < direct
 
 
 class _ByFrequencies(torch.autograd.Function):
@@ -93,7 +84,7 @@ class _ByFrequencies(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, _, spectra, kernels = ctx.saved_tensors
         if needs_reference(grad):
-            return _reference_gradients(ctx, grad)
+            return gradients_of_pytorch(functional.conv2d, ctx, grad)
         plane, wanted = ctx.plane, ctx.needs_input_grad
         above = plane.outputs.to_frequencies(grad)
         grad_x = grad_weight = grad_bias = None
@@ -123,7 +114,7 @@ class _ByPatches(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, _ = ctx.saved_tensors
         if needs_reference(grad):
-            return _reference_gradients(ctx, grad)
+            return gradients_of_pytorch(functional.conv2d, ctx, grad)
         grad_weight = grad_bias = None
         if ctx.needs_input_grad[1]:
             grad_weight = torch.zeros_like(weight).flatten(1)
@@ -139,11 +130,3 @@ class _ByPatches(torch.autograd.Function):
 
 def _some_at_once(x: Tensor, grad: Tensor, count: int) -> zip[tuple[Tensor, Tensor]]:
     return zip(x.split(count), grad.split(count), strict=True)
-
-
-def _reference_gradients(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-    def reference(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-        return functional.conv2d(x, weight, bias, padding=ctx.padding)
-
-    inputs = ctx.saved_tensors[:3]
-    return *reference_gradients(reference, inputs, ctx.needs_input_grad[:3], grad), None
