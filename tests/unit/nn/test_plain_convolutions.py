@@ -20,7 +20,14 @@ for title, options, shape, part in [
     ("no padding", {"kernel_size": 3}, (2, 9, 6, 7, 5), "slices"),
     ("box", {"kernel_size": (1, 3, 2), "padding": (2, 0, 1)}, (2, 8, 4, 5, 6), "slices"),
     ("no bias", {"kernel_size": 3, "padding": 1, "bias": False}, (1, 8, 3, 3, 3), "slices"),
-    ("few channels", {"kernel_size": 3, "padding": 1}, (2, 2, 4, 5, 6), ""),
+    ("few channels", {"kernel_size": 3, "padding": 1}, (2, 2, 4, 5, 6), "patches"),
+    ("flat patches", {"kernel_size": (1, 2, 3), "padding": (0, 1, 2)}, (3, 1, 4, 5, 6), "patches"),
+    ("deep padding", {"kernel_size": 3, "padding": 4, "bias": False}, (2, 3, 2, 3, 4), "patches"),
+    ("some channels", {"kernel_size": 3, "padding": 1}, (2, 5, 4, 5, 6), ""),
+    ("same", {"kernel_size": 5, "padding": 2}, (2, 8, 6, 7, 5), "frequencies"),
+    ("full", {"kernel_size": (3, 4, 2), "padding": (2, 3, 1)}, (3, 8, 4, 3, 6), "frequencies"),
+    ("valid", {"kernel_size": (2, 3, 5), "bias": False}, (2, 9, 6, 7, 6), "frequencies"),
+    ("wider than the volume", {"kernel_size": 5, "padding": 3}, (2, 8, 1, 2, 3), "frequencies"),
     ("strided", {"kernel_size": 3, "padding": 1, "stride": 2}, (2, 8, 5, 5, 5), ""),
     ("groups", {"kernel_size": 3, "padding": 1, "groups": 2}, (2, 8, 5, 5, 5), ""),
     ("padding by name", {"kernel_size": 3, "padding": "same"}, (2, 8, 5, 5, 5), ""),
@@ -43,6 +50,8 @@ for title, options, shape, part in [
 ]:
     CASES[f"2d, {title}"] = (WideConvolution, options, shape, part)
 WIDE, CUBE, PATCHES = "2d, full", "3d, cube", "2d, few channels"
+WIDE_CUBE, CUBE_PATCHES = "3d, same", "3d, few channels"
+WAYS = [CUBE, WIDE, PATCHES, WIDE_CUBE, CUBE_PATCHES]
 
 
 def pair(name: str, outputs: int = 32) -> tuple[nn.Module, nn.Module, Tensor]:
@@ -78,8 +87,9 @@ def parts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         monkeypatch.setattr(place, name, watched)
 
     watch(_volume_convolution, "weight_gradient", "slices")
-    watch(_wide_convolution._ByFrequencies, "apply", "frequencies")
-    watch(_wide_convolution._ByPatches, "apply", "patches")
+    for module in (_wide_convolution, _volume_convolution):
+        watch(module._ByFrequencies, "apply", "frequencies")
+        watch(module._ByPatches, "apply", "patches")
     return called
 
 
@@ -89,6 +99,9 @@ def test_output_and_gradients_are_those_of_pytorch(
 ) -> None:
     if CASES[name][3] == "frequencies":  # on maps that are too small to gain by it
         monkeypatch.setattr(_wide_convolution, "SLOWER", 0)
+        monkeypatch.setattr(_volume_convolution, "SLOWER", 0)
+    elif CASES[name][0] is VolumeConvolution:
+        monkeypatch.setattr(_volume_convolution, "SLOWER", 1e9)
     layer, plain, x = pair(name)
     torch.testing.assert_close(found_by(layer, x), found_by(plain, x), rtol=1e-9, atol=1e-10)
     assert "".join(parts) == CASES[name][3]
@@ -110,15 +123,39 @@ def test_spectra_that_would_fill_the_memory_are_not_made(
     assert parts == []
 
 
+@pytest.mark.parametrize("name", [WIDE_CUBE, CUBE_PATCHES])
+def test_volumes_that_would_fill_the_memory_are_left_to_pytorch(
+    name: str, monkeypatch: pytest.MonkeyPatch, parts: list[str]
+) -> None:
+    monkeypatch.setattr(_volume_convolution, "SLOWER", 0)
+    monkeypatch.setattr(_volume_convolution, "MOST_NUMBERS", 100)
+    layer, plain, x = pair(name)
+    torch.testing.assert_close(found_by(layer, x), found_by(plain, x))
+    assert not {"frequencies", "patches"} & {*parts}
+
+
 def test_patches_of_a_few_maps_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_wide_convolution, "MOST_NUMBERS", 1)
     layer, plain, x = pair(PATCHES)
     torch.testing.assert_close(found_by(layer, x), found_by(plain, x), rtol=1e-9, atol=1e-10)
 
 
-@pytest.mark.parametrize("name", [CUBE, WIDE, PATCHES])
-def test_frozen_parts_get_no_gradient(name: str) -> None:
-    layer, _, x = pair(name)
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A case of each way, also where another would be faster."""
+    if request.param == WIDE_CUBE:
+        monkeypatch.setattr(_volume_convolution, "SLOWER", 0)
+    return request.param
+
+
+def test_each_way_is_taken(way: str, parts: list[str]) -> None:
+    layer, _, x = pair(way)
+    layer(x).sum().backward()
+    assert "".join(parts) == CASES[way][3]
+
+
+def test_frozen_parts_get_no_gradient(way: str) -> None:
+    layer, _, x = pair(way)
     layer.get_parameter("bias").requires_grad_(False)
     layer(x.detach()).sum().backward()
     assert layer.get_parameter("weight").grad is not None
@@ -126,9 +163,8 @@ def test_frozen_parts_get_no_gradient(name: str) -> None:
     assert x.grad is None
 
 
-@pytest.mark.parametrize("name", [CUBE, WIDE, PATCHES])
-def test_second_derivatives(name: str) -> None:
-    layer, _, x = pair(name, outputs=32 if name == WIDE else 3)
+def test_second_derivatives(way: str) -> None:
+    layer, _, x = pair(way, outputs=32 if way == WIDE else 3)
     weights = [p.detach().clone().requires_grad_() for p in layer.parameters()]
 
     def call(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -139,9 +175,8 @@ def test_second_derivatives(name: str) -> None:
     assert torch.autograd.gradgradcheck(call, (x, *weights), fast_mode=True)
 
 
-@pytest.mark.parametrize("name", [CUBE, WIDE])
-def test_half_precision_compiled_and_batched(name: str) -> None:
-    layer, plain, x = pair(name)
+def test_half_precision_compiled_and_batched(way: str) -> None:
+    layer, plain, x = pair(way)
     expected = plain(x)
     with torch.autocast("cpu", torch.bfloat16):
         assert layer.float()(x.float()).dtype == torch.bfloat16
@@ -154,3 +189,9 @@ def test_half_precision_compiled_and_batched(name: str) -> None:
 def test_maps_smaller_than_the_filters_are_refused_by_pytorch() -> None:
     with pytest.raises(RuntimeError, match="Kernel size"):
         WideConvolution(32, 32, 7)(torch.zeros(1, 32, 5, 5))
+
+
+@pytest.mark.parametrize("channels", [2, 32])
+def test_volumes_smaller_than_the_filters_are_refused_by_pytorch(channels: int) -> None:
+    with pytest.raises(RuntimeError, match="Kernel size"):
+        VolumeConvolution(channels, 32, 7)(torch.zeros(1, channels, 5, 5, 5))
