@@ -57,16 +57,19 @@ class VolumeConvolution(nn.Conv3d):
         wanted = torch.is_grad_enabled() and self.weight.requires_grad
         if not (wanted and is_simple(self, x)):
             return None
-        if self._is_wide(x):
+        output = output_sizes(_sizes(x), _sizes(self.weight), _three(self.padding))
+        if min(output) < 1:
+            return None  # PyTorch says why
+        if self._is_wide(x, output):
             return _ByFrequencies
-        if x.shape[1] <= FEW_CHANNELS and not x.requires_grad and self._has_small_patches(x):
+        few = x.shape[1] <= FEW_CHANNELS and not x.requires_grad
+        if few and self._has_small_patches(x, output):
             return _ByPatches
         return _BySlices if x.shape[1] >= LEAST_CHANNELS else None
 
-    def _is_wide(self, x: Tensor) -> bool:
+    def _is_wide(self, x: Tensor, output: Sizes) -> bool:
         volumes, filters, padding = _sizes(x), _sizes(self.weight), _three(self.padding)
-        output = output_sizes(volumes, filters, padding)
-        if min(output) < 1 or not all(map(operator.lt, padding, filters)):
+        if not all(map(operator.lt, padding, filters)):
             return False
         batch, channels = x.shape[0], (x.shape[1], self.out_channels)
         spectra = batch * sum(channels) + math.prod(channels)
@@ -75,12 +78,10 @@ class VolumeConvolution(nn.Conv3d):
         direct = batch * math.prod((*channels, *output, *filters))
         return SLOWER * products(volumes, filters, padding, batch, channels) < direct
 
-    def _has_small_patches(self, x: Tensor) -> bool:
-        padding = _three(self.padding)
-        output = output_sizes(_sizes(x), _sizes(self.weight), padding)
-        depth = x.shape[2] + 2 * padding[0]
+    def _has_small_patches(self, x: Tensor, output: Sizes) -> bool:
+        depth = x.shape[2] + 2 * _three(self.padding)[0]
         of_slice = math.prod(self.weight.shape[3:]) * math.prod(output[1:])
-        return min(output) >= 1 and x.shape[1] * depth * of_slice <= MOST_NUMBERS
+        return x.shape[1] * depth * of_slice <= MOST_NUMBERS
 
 
 class _ByFrequencies(torch.autograd.Function):
@@ -113,7 +114,7 @@ class _ByFrequencies(torch.autograd.Function):
 
 
 class _ByPatches(torch.autograd.Function):
-    """Inputs want no gradient."""
+    """Inputs want no gradient. Patches, many times the input, are not kept but cut again."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, padding: Sizes) -> Tensor:

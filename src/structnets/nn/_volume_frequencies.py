@@ -73,8 +73,7 @@ class VolumeTransform:
         found = torch.bmm(height, found.view(deep, height.shape[2], -1))
         columns = found.view(deep * high, self.back.shape[1], -1).transpose(1, 2)
         found = torch.matmul(columns, self.back.T)
-        volumes = found.transpose(0, 1).reshape(batch, channels, deep, high, -1)
-        return volumes.contiguous()
+        return found.transpose(0, 1).reshape(batch, channels, deep, high, -1)
 
     def tensors(self) -> list[Tensor]:
         """Return the matrices."""
