@@ -10,11 +10,12 @@ Legend: N volumes, D H W voxels, d h w frequencies (w a half), F = d h w.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from structnets.nn._fourier_products import Transform
 
 Sizes = tuple[int, int, int]
 
@@ -41,18 +42,14 @@ class VolumeTransform:
     @classmethod
     def of(cls, period: Sizes, starts: Sizes, size: Sizes, like: Tensor) -> VolumeTransform:
         """Build the matrices for voxels from `starts` on, in the precision of a tensor."""
-        deep, high, wide = (
-            _angles(length, length if axis < 2 else length // 2 + 1, start, count)
-            for axis, (length, start, count) in enumerate(zip(period, starts, size, strict=True))
+        exact = torch.empty(0, dtype=torch.float64)
+        deep, high = (
+            Transform.of((period[axis], 1), (starts[axis], 0), (size[axis], 1), exact)
+            for axis in (0, 1)
         )
-        width = torch.cat([wide.cos(), -wide.sin()])
-        # Frequencies that stand for their conjugates, too, count twice.
-        columns = torch.full((wide.shape[0],), 2.0, dtype=torch.float64)
-        columns[0] = 1
-        if period[2] % 2 == 0:
-            columns[-1] = 1
-        back = (columns.repeat(2)[:, None] * width / math.prod(period)).T.contiguous()
-        matrices = (_complex(deep), _complex(high), width, back)
+        wide = Transform.of((1, period[2]), (0, starts[2]), (1, size[2]), exact)
+        back = wide.inverse / (period[0] * period[1])
+        matrices = (_complex(deep.forward), _complex(high.forward), wide.forward, back)
         return cls(*(matrix.to(like) for matrix in matrices))
 
     def to_frequencies(self, volumes: Tensor) -> Tensor:
@@ -148,14 +145,8 @@ def _products_of(size: Sizes, period: Sizes) -> int:
     return along_width + along_height + (2 * deep) * (2 * period[0]) * period[1] * half
 
 
-def _angles(period: int, count: int, start: int, size: int) -> Tensor:
-    places = torch.arange(start, start + size, dtype=torch.float64)
-    turns = torch.outer(torch.arange(count, dtype=torch.float64), places)
-    return 2 * math.pi * (turns % period) / period
-
-
-def _complex(angles: Tensor) -> Tensor:
-    """Return exp(-i angles) (f, n) as a real matrix (2 f, 2 n)."""
-    real = torch.stack([angles.cos(), angles.sin()], -1)
-    imaginary = torch.stack([-angles.sin(), angles.cos()], -1)
-    return torch.cat([real, imaginary]).flatten(1)
+def _complex(parts: Tensor) -> Tensor:
+    """Return a matrix (f, n), given as real parts over imaginary ones, as a real one (2 f, 2 n)."""
+    real, imaginary = parts.chunk(2)
+    above, below = torch.stack([real, -imaginary], -1), torch.stack([imaginary, real], -1)
+    return torch.cat([above, below]).flatten(1)
