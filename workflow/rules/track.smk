@@ -14,8 +14,9 @@ rule track_init:
         runtime=10,
     params:
         results=lambda wildcards, output: CONFIG.results,
+    # In a process of its own, beside which the one that other jobs are forked from imports.
     shell:
-        f"{STAGE} pipelines.track_init "
+        "python -m pipelines.track_init "
         "--results {params.results:q} --out {output:q} "
         f"2>&1 | tee {{log:q}} {SHOWN}"
 

@@ -29,7 +29,7 @@ for _name, _runs in PLAN.batches.items():
             cpus=lambda wildcards, output: CONFIG.cpus_per_worker,
             gpus=gpus_per_worker,
         shell:
-            TRAIN_HERE if is_trained_here(_runs) else TRAIN
+            TRAIN_HERE if _name in TRAINED_HERE else TRAIN
 
     workflow.ruleorder(_name, "train_over_nodes")
 

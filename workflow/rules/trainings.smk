@@ -33,8 +33,9 @@ def workers_of(run):
 
 
 def is_trained_here(runs):
-    """Say whether a batch is trained in its job's own process."""
-    return CONFIG.is_lean and workers_of(runs[0]) == 1 and not CONFIG.gpus_per_worker
+    """Say whether runs that share a job, of smoke or a study, are trained in its own process."""
+    alone = max(map(workers_of, runs)) == 1 and not CONFIG.gpus_per_worker
+    return CONFIG.few_processes and alone
 
 
 def nodes_of(run):
@@ -87,4 +88,5 @@ def partition_of_trainings():
     return {"slurm_partition": partition} if partition else {}
 
 
-TRAINED_HERE = [name for name, runs in PLAN.batches.items() if is_trained_here(runs)]
+SHARED_JOBS = {**PLAN.batches, **(STUDY.jobs if STUDY else {})}
+TRAINED_HERE = [name for name, runs in SHARED_JOBS.items() if is_trained_here(runs)]

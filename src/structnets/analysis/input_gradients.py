@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from structnets.analysis.weights_fixed import weights_fixed
 from structnets.data.batches.examples import Examples
 
 _BATCH = 4
@@ -43,13 +44,14 @@ def gradient_map(
     """
     model.eval()
     device, total = torch.device(device), None
-    for start in range(0, len(examples), _BATCH):
-        positions = np.arange(start, min(start + _BATCH, len(examples)))
-        x, _ = examples.batch(positions, device)
-        x = x.detach().requires_grad_(True)
-        (found,) = torch.autograd.grad(_answers(model(x)).sum(), x)
-        part = found.abs().sum((0, 1)).double().cpu().numpy()
-        total = part if total is None else total + part
+    with weights_fixed(model):
+        for start in range(0, len(examples), _BATCH):
+            positions = np.arange(start, min(start + _BATCH, len(examples)))
+            x, _ = examples.batch(positions, device)
+            x = x.detach().requires_grad_(True)
+            (found,) = torch.autograd.grad(_answers(model(x)).sum(), x)
+            part = found.abs().sum((0, 1)).double().cpu().numpy()
+            total = part if total is None else total + part
     if total is None:
         raise ValueError("no example to look at")
     return total / len(examples)

@@ -7,8 +7,7 @@ not influence one another, so a network in eval mode, and one image (1, C, H, W)
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from structnets.analysis.directional import directional_derivative
+from structnets.analysis.weights_fixed import weights_fixed
 
 Function = Callable[[Tensor], Tensor]
 
@@ -49,7 +49,7 @@ def jacobian(function: Function, x: Tensor, batch_size: int = 64) -> Tensor:
     if batch_size < 1:
         raise ValueError(f"batch_size must be >= 1, got {batch_size}")
     copies = x.detach().expand(batch_size, *x.shape[1:]).clone().requires_grad_()
-    with torch.enable_grad(), _weights_fixed(function):
+    with torch.enable_grad(), weights_fixed(function):
         features = function(copies).flatten(1)
         outputs = features.shape[1]
         rows = x.new_empty(outputs, x.numel())
@@ -179,34 +179,16 @@ class _Products:
 
     def _pushed(self, part: Tensor) -> Tensor:
         copies = self._copies(len(part))
-        with _weights_fixed(self.function):
+        with weights_fixed(self.function):
             moved = directional_derivative(self.function, copies, part.reshape_as(copies))
         return moved.flatten(1)
 
     def _pulled(self, part: Tensor) -> Tensor:
         copies = self._copies(len(part)).requires_grad_()
-        with torch.enable_grad(), _weights_fixed(self.function):
+        with torch.enable_grad(), weights_fixed(self.function):
             features = self.function(copies)
             (grad,) = torch.autograd.grad(features, copies, part.reshape_as(features))
         return grad.flatten(1)
-
-
-@contextlib.contextmanager
-def _weights_fixed(function: Any) -> Iterator[None]:
-    """Ask for no gradients of weights inside the block; they would double the work."""
-    wanted = [p for p in _parameters(function) if p.requires_grad]
-    for parameter in wanted:
-        parameter.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for parameter in wanted:
-            parameter.requires_grad_(True)
-
-
-def _parameters(function: Any) -> Iterable[nn.Parameter]:
-    owner = getattr(function, "__self__", function)
-    return owner.parameters() if isinstance(owner, nn.Module) else ()
 
 
 def _check_point(function: Any, x: Tensor) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from structnets import identity
 from structnets.reporting.ledger import Line, ledger_line
-from structnets.reporting.pooling import different_data, pooled_score
+from structnets.reporting.pooling import data_of, different_data, pooled_score
 from structnets.reporting.protocol import FULL, chance_level, did_not_train, differences
 from structnets.reporting.requests import Experiments, cell_key, cell_spec, full_spec
 from structnets.specs.resolved import ResolvedSpec
@@ -66,6 +66,8 @@ class Cell:
         Of a cohort: how many scans were used, flagged, excluded and left out.
     refusal : str or None
         Why the runs there are do not make a number: they were made from different data.
+    version : tuple of str, str, or None
+        Name and digest of the prepared data that the runs were made from.
     """
 
     target: str
@@ -85,6 +87,7 @@ class Cell:
     pooled: float | None = None
     counts: dict[str, int] | None = None
     refusal: str | None = None
+    version: tuple[str, str] | None = None
     comparable: bool = False
     differs: list[str] = field(default_factory=list)
     chance: float | None = None
@@ -92,8 +95,12 @@ class Cell:
     uncommitted: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the cell as plain JSON, with counts and a refusal only where there are any."""
+        """Return the cell as plain JSON, with counts and a refusal only where there are any.
+
+        Which version of the data it is, the runs tell.
+        """
         found = asdict(self)
+        del found["version"]
         return {k: v for k, v in found.items() if v is not None or k not in ("counts", "refusal")}
 
 
@@ -229,6 +236,7 @@ def _run_cell(
         pooled=pooled_score(lines, table.metric_of(column)),
         counts=lines[0].get("data_counts") if lines else None,
         refusal=refusal,
+        version=data_of(lines[0]) if lines else None,
         comparable=comparable,
         differs=differences(spec, full) if full is not None else [],
         chance=chance_level(spec, table.metric_of(column), lines),

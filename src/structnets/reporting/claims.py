@@ -103,6 +103,8 @@ def outcome(relation: Relation, measured: Measured, reduced: bool) -> Outcome:
     quantities = [quantity for pair in points.values() for quantity in pair]
     runs = tuple(sorted({run for quantity in quantities for run in quantity.run_ids}))
     seeds = sorted(set.intersection(*(set(quantity.by_seed) for quantity in quantities)))
+    if unlike := _unlike(quantities):
+        return Outcome("undecided", why=unlike, run_ids=runs)
     if not any(quantity.by_seed for quantity in quantities):
         return Outcome("not run")
     if not seeds:
@@ -122,6 +124,17 @@ def outcome(relation: Relation, measured: Measured, reduced: bool) -> Outcome:
         why = "the interval reaches over the limit" if word == "undecided" else ""
         return Outcome(word, **found, n=len(seeds), why=why, run_ids=runs)
     return Outcome("undecided", **found, n=len(seeds), why=why, run_ids=runs)
+
+
+def _unlike(quantities: Sequence[Quantity]) -> str:
+    """Say why quantities are not compared, their data being of several versions; else nothing."""
+    if refused := [quantity.refusal for quantity in quantities if quantity.refusal]:
+        return refused[0]
+    versions: dict[str, set[str]] = {}
+    for name, digest in filter(None, (quantity.data for quantity in quantities)):
+        versions.setdefault(name, set()).add(digest)
+    several = [f"{len(of)} versions of {name}" for name, of in versions.items() if len(of) > 1]
+    return f"its runs were measured on {', '.join(several)}" if several else ""
 
 
 def _at_seed(relation: Relation, points: dict[float, list[Quantity]], seed: int) -> float:

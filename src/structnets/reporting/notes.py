@@ -23,6 +23,7 @@ def notes(rendering: Rendering) -> list[str]:
         if cell.refusal:
             row, column = table.row(cell.row).label, table.column(cell.column).label
             said.append(f"{row} at {column}: {cell.refusal}.")
+    said += different_versions(rendering)
     scans = {cell.data: cell.counts for cell in rendering.cells if cell.counts}
     for data, counts in scans.items():
         words = [f"{counts[key]} {key}" for key in COUNTED if key in counts]
@@ -40,6 +41,24 @@ def notes(rendering: Rendering) -> list[str]:
     if any(cell.stale for cell in rendering.cells):
         said.append(stale_note("a run in this cell"))
     return said
+
+
+def different_versions(rendering: Rendering) -> list[str]:
+    """Say which cells were measured on which version of the same prepared data, if on several."""
+    found: dict[str, dict[str, dict[str, list[str]]]] = {}
+    for cell in rendering.cells:
+        if cell.version is not None:
+            name, digest = cell.version
+            row, column = rendering.table.row(cell.row), rendering.table.column(cell.column)
+            rows = found.setdefault(name, {}).setdefault(digest, {})
+            rows.setdefault(row.label, []).append(column.label)
+    return [
+        f"Not to be compared, since they were measured on {len(versions)} versions of {name}: "
+        + "; ".join(f"data {digest[:12]}: {_places(rows)}" for digest, rows in versions.items())
+        + ". Train all of them on one version."
+        for name, versions in found.items()
+        if len(versions) > 1
+    ]
 
 
 def differing(rendering: Rendering) -> list[str]:

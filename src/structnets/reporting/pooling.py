@@ -11,6 +11,7 @@ import numpy as np
 from structnets.cohorts.naming import shown
 from structnets.cohorts.request import CohortRequest
 from structnets.data.sets.entries.catalogue import find_dataset
+from structnets.identity import prepared_name
 from structnets.metrics.binary import binary_scores
 
 
@@ -46,6 +47,11 @@ def pooled_score(lines: Sequence[Mapping[str, Any]], metric: str) -> float | Non
     if not scores or metric not in scores[0]:
         return None
     return statistics.fmean(score[metric] for score in scores)
+
+
+def data_of(line: Mapping[str, Any]) -> tuple[str, str]:
+    """Return name and digest of the prepared data of a run."""
+    return prepared_name(line["spec"]["data"]), line["data_digest"]
 
 
 def different_data(lines: Sequence[Mapping[str, Any]]) -> str | None:

@@ -10,7 +10,7 @@ from structnets.data.sets.entries.catalogue import find_dataset
 from structnets.entries import did_you_mean
 from structnets.reporting.findings import Finding, findings
 from structnets.reporting.ledger import Line, read_ledger
-from structnets.reporting.pooling import different_data
+from structnets.reporting.pooling import data_of, different_data
 from structnets.reporting.protocol import FULL, did_not_train
 from structnets.reporting.requests import (
     Experiments,
@@ -43,12 +43,18 @@ class Quantity:
         By seed, whether each test sample was classified rightly, where predictions are kept.
     untrained : int
         Runs that ended where guessing does.
+    data : tuple of str, str, or None
+        Name and digest of the prepared data of a table's cell.
+    refusal : str or None
+        Why the runs of a cell make no value.
     """
 
     by_seed: dict[int, float] = field(default_factory=dict)
     run_ids: list[str] = field(default_factory=list)
     right: dict[int, list[bool]] = field(default_factory=dict)
     untrained: int = 0
+    data: tuple[str, str] | None = None
+    refusal: str | None = None
 
 
 class Measured:
@@ -112,13 +118,14 @@ class Measured:
         if wanted is None:
             return Quantity()
         lines = {line["spec"]["seed"]: line for line in self.runs.get(cell_key(wanted), [])}
-        if different_data(list(lines.values())):
-            return Quantity()
+        if refusal := different_data(list(lines.values())):
+            return Quantity(refusal=refusal)
         return Quantity(
             {seed: metric(line, shown) for seed, line in lines.items()},
             sorted(line["run_id"] for line in lines.values()),
             _right(lines) if shown == "accuracy" else {},
             sum(map(did_not_train, lines.values())),
+            next((data_of(line) for line in lines.values()), None),
         )
 
     def _value(self, target: str, name: str, reduced: bool) -> Quantity:

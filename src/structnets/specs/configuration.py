@@ -113,10 +113,10 @@ class Configuration(Strict):
         description="If true, the jobs of a call are forked from a process that has imported "
         "libraries once.",
     )
-    lean_smoke: bool = Field(
+    few_processes: bool = Field(
         default=False,
-        description="If true, jobs of smoke start few processes, since a training of one process "
-        "is run in its job's own and a sweep makes one trial at a time.",
+        description="If true, jobs of smoke and of studies start few processes, since a training "
+        "of one process is run in its job's own and a sweep of smoke makes one trial at a time.",
     )
     targets: str = Field(
         default="workflow/targets", description="Target files are read from this folder."
@@ -135,8 +135,8 @@ class Configuration(Strict):
 
     @property
     def is_lean(self) -> bool:
-        """Say whether jobs start few processes."""
-        return self.lean_smoke and self.preset == "smoke"
+        """Say whether sweeps start few processes."""
+        return self.few_processes and self.preset == "smoke"
 
     def workers_of(self, model: str) -> int:
         """Return the number of processes that train a model under the chosen preset."""

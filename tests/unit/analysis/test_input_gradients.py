@@ -37,6 +37,36 @@ def test_a_class_that_is_never_near_counts_for_nothing():
     np.testing.assert_allclose(found, weights[0], rtol=1e-4)
 
 
+def test_weights_are_left_alone_and_asked_for_no_gradients():
+    asked = []
+
+    class Watched(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, weight):
+            return x * weight
+
+        @staticmethod
+        def backward(ctx, grad):
+            asked.append(ctx.needs_input_grad)
+            return grad, grad.sum()
+
+    class Scaled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.tensor(1.0))
+            self.frozen = nn.Parameter(torch.tensor(1.0), requires_grad=False)
+            self.head = linear(np.ones((2, *SHAPE)))
+
+        def forward(self, x):
+            return self.head(Watched.apply(x, self.weight))
+
+    model = Scaled()
+    gradient_map(model, scans())
+    assert asked == [(True, False)] * 2
+    assert [weight.requires_grad for weight in model.parameters()] == [True, False, True]
+    assert all(weight.grad is None for weight in model.parameters())
+
+
 def test_a_certain_answer_has_a_gradient_too():
     weights = np.zeros((2, *SHAPE))
     weights[1] = 1e3

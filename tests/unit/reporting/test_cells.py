@@ -3,6 +3,7 @@ import pytest
 from structnets.reporting.cells import cells_of, local_lines
 from structnets.reporting.formats import to_markdown
 from structnets.reporting.ledger import ledger_line
+from structnets.reporting.notes import different_versions
 from structnets.reporting.page import to_html
 from structnets.reporting.rendering import Rendering
 from structnets.reporting.requests import cell_spec
@@ -37,6 +38,19 @@ def test_mean_sd_and_gap_by_hand(table, experiments, line):
 def test_one_run_has_no_spread(table, experiments, line):
     found = cell(cells_of(table, experiments, "small", [line("n200", 0, 94.0)]), "net", "n200")
     assert (found.sd, found.n, found.gap) == (None, 1, -1.0)
+
+
+def test_cells_of_several_versions_of_one_data_set_are_said_not_to_be_compared(
+    table, experiments, line
+):
+    digests = ("1" * 64, "2" * 64)
+    runs = [line(f"n{n}", 0, 90.0, data_digest=d) for n, d in zip((100, 200), digests, strict=True)]
+    cells = cells_of(table, experiments, "small", runs)
+    (said,) = different_versions(Rendering(table, "small", cells))
+    assert "2 versions of mnist" in said
+    assert all(f"data {digest[:12]}" in said for digest in digests)
+    alike = cells_of(table, experiments, "small", [line("n100", 0, 90.0), line("n200", 0, 91.0)])
+    assert different_versions(Rendering(table, "small", alike)) == []
 
 
 def test_runs_of_different_data_are_not_pooled(table, experiments, line, caplog):

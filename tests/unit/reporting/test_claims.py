@@ -138,6 +138,22 @@ def test_runs_that_did_not_train_decide_nothing():
     assert (found.verdict, found.why) == ("undecided", "3 of its runs did not train")
 
 
+def test_runs_of_several_versions_of_their_data_decide_nothing():
+    values = {seed: 90.0 + seed for seed in range(3)}
+    first, again = (Quantity(values, [run], data=("mnist", "1" * 64)) for run in "ab")
+    other = Quantity(values, ["c"], data=("mnist", "2" * 64))
+    elsewhere = Quantity(values, ["d"], data=("kth_tips", "2" * 64))
+    alike = relation(near=0, by=1)
+    assert outcome(alike, Made(t_a_n=first, t_b_n=again), False).verdict == "supported"
+    assert outcome(alike, Made(t_a_n=first, t_b_n=elsewhere), False).verdict == "supported"
+    found = outcome(alike, Made(t_a_n=first, t_b_n=other), False)
+    said = "its runs were measured on 2 versions of mnist"
+    assert (found.verdict, found.difference, found.why) == ("undecided", None, said)
+    refused = Quantity(refusal="runs of 2 versions of the data are not pooled")
+    found = outcome(alike, Made(t_a_n=first, t_b_n=refused), False)
+    assert (found.verdict, found.why) == ("undecided", refused.refusal)
+
+
 def test_interval_over_samples_by_hand():
     """Samples of one seed: right/right, right/wrong, right/wrong, wrong/wrong: 0, 100, 100, 0."""
     first = Quantity({0: 75.0}, ["a"], right={0: [True, True, True, False]})
