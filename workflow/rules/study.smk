@@ -35,7 +35,8 @@ for _study in STUDIES:
                 cpus=lambda wildcards, output: CONFIG.cpus_per_worker,
                 gpus=gpus_per_worker,
             shell:
-                (TRAIN_HERE if _name in TRAINED_HERE else TRAIN) + " && touch {output:q}"
+                (TRAIN_HERE if _name in TRAINED_HERE else TRAIN)
+                + " && touch {output:q}"
 
     rule:
         name:
