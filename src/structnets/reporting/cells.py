@@ -10,9 +10,11 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from structnets import identity
 from structnets.reporting.ledger import Line, ledger_line
-from structnets.reporting.pooling import data_of, different_data, pooled_score
+from structnets.reporting.pooling import data_of, different_data, pooled_score, whole_repetitions
 from structnets.reporting.protocol import FULL, chance_level, did_not_train, differences
 from structnets.reporting.requests import Experiments, cell_key, cell_spec, full_spec
 from structnets.specs.resolved import ResolvedSpec
@@ -68,6 +70,8 @@ class Cell:
         Why the runs there are do not make a number: they were made from different data.
     version : tuple of str, str, or None
         Name and digest of the prepared data that the runs were made from.
+    repetitions : dict of int to numpy.ndarray
+        Of a cohort: held-out predictions (`structnets.reporting.pooling.whole_repetitions`).
     """
 
     target: str
@@ -88,6 +92,7 @@ class Cell:
     counts: dict[str, int] | None = None
     refusal: str | None = None
     version: tuple[str, str] | None = None
+    repetitions: dict[int, np.ndarray] = field(default_factory=dict, compare=False, repr=False)
     comparable: bool = False
     differs: list[str] = field(default_factory=list)
     chance: float | None = None
@@ -97,10 +102,10 @@ class Cell:
     def as_dict(self) -> dict[str, Any]:
         """Return the cell as plain JSON, with counts and a refusal only where there are any.
 
-        Which version of the data it is, the runs tell.
+        Which version of the data it is, and what was predicted, the runs tell.
         """
         found = asdict(self)
-        del found["version"]
+        del found["version"], found["repetitions"]
         return {k: v for k, v in found.items() if v is not None or k not in ("counts", "refusal")}
 
 
@@ -237,6 +242,7 @@ def _run_cell(
         counts=lines[0].get("data_counts") if lines else None,
         refusal=refusal,
         version=data_of(lines[0]) if lines else None,
+        repetitions=whole_repetitions(lines),
         comparable=comparable,
         differs=differences(spec, full) if full is not None else [],
         chance=chance_level(spec, table.metric_of(column), lines),

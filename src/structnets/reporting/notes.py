@@ -6,6 +6,7 @@ from structnets.cohorts.decisions import COUNTED
 from structnets.reporting.freshness import stale_note
 from structnets.reporting.markdown import escaped
 from structnets.reporting.rendering import Rendering
+from structnets.reporting.row_differences import row_differences
 
 
 def notes(rendering: Rendering) -> list[str]:
@@ -38,6 +39,7 @@ def notes(rendering: Rendering) -> list[str]:
         )
     if any(cell.pooled is not None for cell in rendering.cells):
         said.append("Pooled: over the predictions of all folds of a cross-validation at once.")
+    said += row_differences(rendering)
     if any(cell.stale for cell in rendering.cells):
         said.append(stale_note("a run in this cell"))
     return said

@@ -31,22 +31,42 @@ def pooled_score(lines: Sequence[Mapping[str, Any]], metric: str) -> float | Non
         None if no repetition has all its folds, if a line has no predictions, or if the metric is
         none of two classes. The AUC compares log-odds across folds, each of another model.
     """
-    if not lines or not all(line.get("predictions") for line in lines):
-        return None
-    data = lines[0]["spec"]["data"]
-    if find_dataset(data["name"]).form != "cohort":
-        return None
-    folds = CohortRequest(data["name"], data["prepare"]).folds
-    by_seed = {line["spec"]["seed"]: line["predictions"] for line in lines}
-    scores = []
-    for repetition in sorted({seed // folds for seed in by_seed}):
-        seeds = range(repetition * folds, (repetition + 1) * folds)
-        if all(seed in by_seed for seed in seeds):
-            pairs = np.array([pair for seed in seeds for pair in by_seed[seed]])
-            scores.append(binary_scores(pairs[:, 0].astype(int), pairs[:, 1]))
+    scores = [
+        binary_scores(pairs[:, 0].astype(int), pairs[:, 1])
+        for pairs in whole_repetitions(lines).values()
+    ]
     if not scores or metric not in scores[0]:
         return None
     return statistics.fmean(score[metric] for score in scores)
+
+
+def whole_repetitions(lines: Sequence[Mapping[str, Any]]) -> dict[int, np.ndarray]:
+    """Return the predictions of the repetitions of a cross-validation that have all their folds.
+
+    Parameters
+    ----------
+    lines : sequence of mapping
+        Ledger lines of one cell.
+
+    Returns
+    -------
+    dict of int to numpy.ndarray
+        By repetition, (N, 2): label and log-odds, fold after fold, those of a fold in the order of
+        the prepared cohort. None of data that are no cohort's, or if a line has no predictions.
+    """
+    if not lines or not all(line.get("predictions") for line in lines):
+        return {}
+    data = lines[0]["spec"]["data"]
+    if find_dataset(data["name"]).form != "cohort":
+        return {}
+    folds = CohortRequest(data["name"], data["prepare"]).folds
+    by_seed = {line["spec"]["seed"]: line["predictions"] for line in lines}
+    found = {}
+    for repetition in sorted({seed // folds for seed in by_seed}):
+        seeds = range(repetition * folds, (repetition + 1) * folds)
+        if all(seed in by_seed for seed in seeds):
+            found[repetition] = np.array([pair for seed in seeds for pair in by_seed[seed]])
+    return found
 
 
 def data_of(line: Mapping[str, Any]) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from structnets.identity import prepared_name
@@ -14,6 +15,7 @@ from structnets.reporting.page import to_html
 from structnets.reporting.pooling import pooled_score
 from structnets.reporting.rendering import Rendering
 from structnets.reporting.requests import cell_spec, load_experiments
+from structnets.reporting.row_differences import difference, row_differences
 from structnets.specs.target import load_table
 from tests.made_results import WORKFLOW, make_result
 
@@ -59,6 +61,43 @@ def test_mean_over_whole_repetitions(fold) -> None:
     lines = [fold(0, FOLDS[0]), fold(1, FOLDS[1]), fold(2, right), fold(3, right)]
     assert pooled_score(lines, "accuracy") == pytest.approx(80)
     assert pooled_score([*lines, fold(4, [(1, -9.0)])], "accuracy") == pytest.approx(80)
+
+
+def test_difference_of_rows_is_of_the_same_people() -> None:
+    """Of two patients and two controls the first net finds all, the second misses a patient."""
+    first = np.array([(1, 2.0), (0, -1.0), (1, 0.5), (0, -0.5)])
+    second = np.array([(1, 2.0), (0, -1.0), (1, -0.7), (0, -0.5)])
+    # Drawn patients are none, one or both times the missed one: 25, 50, 25 % of the draws.
+    assert difference("balanced_accuracy", first, second) == pytest.approx((25, 0, 50))
+    mean, low, high = difference("auc", first, second)
+    assert (mean, low) == (25, 0)
+    assert high > 25
+    assert difference("auc", first, second[::-1]) is None
+    assert difference("auc", first[:1], second[:1]) is None
+
+
+def test_tables_say_how_rows_differ(table, experiments) -> None:
+    def line(row: str, seed: int, pairs: list[tuple[int, float]]) -> dict[str, Any]:
+        spec = cell_spec(table, experiments, "smoke", row, "accuracy", seed)
+        labels, log_odds = zip(*pairs, strict=True)
+        changes = {"labels": labels, "log_odds": log_odds, "metrics": METRICS}
+        return ledger_line(make_result(spec, **changes))
+
+    def said(*lines: dict[str, Any]) -> list[str]:
+        cells = cells_of(table, experiments, "smoke", lines)
+        return row_differences(Rendering(table, "smoke", cells))
+
+    better = [(1, 2.0), (0, -1.0), (0, -0.5)], [(1, 0.5), (1, 0.25)]
+    lines = [line("linear_oasis", seed, FOLDS[seed]) for seed in (0, 1)]
+    lines += [line("rfnin_oasis", seed, better[seed]) for seed in (0, 1)]
+    found = said(*lines)
+    assert len(found) == 2
+    assert "balanced accuracy of repetition 1, 3D-RFNiN, OASIS AD-126 (text) less Log" in found[0]
+    assert "+41.7 points (95 %: " in found[0]  # 100 against 58.3
+    assert "AUC" in found[1]
+    assert said(*lines[:3]) == []  # a fold is missing
+    other = [{**one, "data_digest": "2" * 64} for one in lines[2:]]
+    assert said(*lines[:2], *other) == []
 
 
 def test_tables_say_how_many_scans_were_left_out(tmp_path, table, experiments, fold) -> None:
