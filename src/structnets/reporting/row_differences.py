@@ -33,11 +33,11 @@ def row_differences(rendering: Rendering) -> list[str]:
                 continue
             found = difference(metric, one.repetitions[repetition], other.repetitions[repetition])
             if found is not None:
-                mean, low, high = found
+                mean, low, high = (f"{value:+.1f}".replace("-", "−") for value in found)
                 said.append(
                     f"Pooled {_NAMES[metric]} of repetition {repetition + 1}, "
-                    f"{table.row(one.row).label} less {table.row(other.row).label}: {mean:+.1f} "
-                    f"points (95 %: {low:+.1f} to {high:+.1f}, over the people held out)."
+                    f"{table.row(one.row).label} less {table.row(other.row).label}: {mean} "
+                    f"points (95 %: {low} to {high}, over the people held out)."
                 )
     return said
 
