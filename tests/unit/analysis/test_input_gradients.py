@@ -67,6 +67,12 @@ def test_weights_are_left_alone_and_asked_for_no_gradients():
     assert all(weight.grad is None for weight in model.parameters())
 
 
+def test_a_lazy_layer_is_made_by_the_first_call():
+    model = nn.Sequential(nn.Flatten(), nn.LazyLinear(2))
+    assert gradient_map(model, scans()).shape == SHAPE
+    assert all(weight.requires_grad for weight in model.parameters())
+
+
 def test_a_certain_answer_has_a_gradient_too():
     weights = np.zeros((2, *SHAPE))
     weights[1] = 1e3
