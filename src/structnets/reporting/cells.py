@@ -220,6 +220,7 @@ def _run_cell(
         lines = []
     values = [metric(line, table.metric_of(column)) for line in lines]
     mean = statistics.fmean(values) if values else None
+    repetitions = whole_repetitions(lines)
     thesis = table.thesis_value(row, column)
     comparable = full is not None and cell_key(spec) == cell_key(full)
     classes = sorted({line["hardware"]["class"] for line in lines})
@@ -238,11 +239,11 @@ def _run_cell(
         run_ids=[line["run_id"] for line in lines],
         stale=any(map(changed, lines)),
         status="measured" if values else ("refused" if refusal else "not run"),
-        pooled=pooled_score(lines, table.metric_of(column)),
+        pooled=pooled_score(repetitions, table.metric_of(column)),
         counts=lines[0].get("data_counts") if lines else None,
         refusal=refusal,
         version=data_of(lines[0]) if lines else None,
-        repetitions=whole_repetitions(lines),
+        repetitions=repetitions,
         comparable=comparable,
         differs=differences(spec, full) if full is not None else [],
         chance=chance_level(spec, table.metric_of(column), lines),

@@ -11,6 +11,7 @@ from structnets.reporting.freshness import STALE
 from structnets.reporting.interpretations import section
 from structnets.reporting.markdown import code, escaped, without_html
 from structnets.reporting.notes import markdown_notes
+from structnets.reporting.numbers import gap, number
 from structnets.reporting.rendering import Rendering, head
 from structnets.specs.table import Column
 
@@ -37,16 +38,6 @@ _CSV: tuple[str, ...] = (
     "stale",
     "run_ids",
 )
-
-
-def number(value: float, digits: int = 2) -> str:
-    """Format a metric or a count."""
-    return f"{value:,.{digits}f}"
-
-
-def gap(value: float, digits: int = 2) -> str:
-    """Format a difference with its sign."""
-    return f"{value:+,.{digits}f}".replace("-", "−")
 
 
 def spread(cell: Cell, digits: int = 2) -> str:

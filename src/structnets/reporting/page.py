@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from structnets import pages
-from structnets.reporting.formats import beside, number, shown
+from structnets.reporting.formats import beside, shown
 from structnets.reporting.notes import notes
+from structnets.reporting.numbers import number
 from structnets.reporting.rendering import Rendering, head
 from structnets.specs.interpretation import WORDS
 

@@ -15,26 +15,23 @@ from structnets.identity import prepared_name
 from structnets.metrics.binary import binary_scores
 
 
-def pooled_score(lines: Sequence[Mapping[str, Any]], metric: str) -> float | None:
+def pooled_score(repetitions: Mapping[int, np.ndarray], metric: str) -> float | None:
     """Score all held-out samples of a repetition at once; the mean over whole repetitions.
 
     Parameters
     ----------
-    lines : sequence of mapping
-        Ledger lines of one cell. Run s of a cohort holds out fold s mod k of repetition s // k.
+    repetitions : mapping of int to numpy.ndarray
+        From `whole_repetitions`.
     metric : str
         A key of `structnets.metrics.binary.binary_scores`.
 
     Returns
     -------
     float or None
-        None if no repetition has all its folds, if a line has no predictions, or if the metric is
-        none of two classes. The AUC compares log-odds across folds, each of another model.
+        None if there is no repetition, or if the metric is none of two classes. The AUC compares
+        log-odds across folds, each of another model.
     """
-    scores = [
-        binary_scores(pairs[:, 0].astype(int), pairs[:, 1])
-        for pairs in whole_repetitions(lines).values()
-    ]
+    scores = [binary_scores(pairs[:, 0].astype(int), pairs[:, 1]) for pairs in repetitions.values()]
     if not scores or metric not in scores[0]:
         return None
     return statistics.fmean(score[metric] for score in scores)
@@ -46,7 +43,7 @@ def whole_repetitions(lines: Sequence[Mapping[str, Any]]) -> dict[int, np.ndarra
     Parameters
     ----------
     lines : sequence of mapping
-        Ledger lines of one cell.
+        Ledger lines of one cell. Run s of a cohort holds out fold s mod k of repetition s // k.
 
     Returns
     -------

@@ -11,12 +11,13 @@ from structnets.reporting.cells import Cell, cells_of
 from structnets.reporting.claims import markdown as claims_table
 from structnets.reporting.claims import verdicts
 from structnets.reporting.findings import Finding, findings
-from structnets.reporting.formats import gap, markdown_matrix, markdown_runs, stated
+from structnets.reporting.formats import markdown_matrix, markdown_runs, stated
 from structnets.reporting.freshness import is_stale
 from structnets.reporting.interpretations import section
 from structnets.reporting.ledger import read_ledger
 from structnets.reporting.markdown import escaped, without_html
 from structnets.reporting.notes import markdown_notes
+from structnets.reporting.numbers import gap
 from structnets.reporting.protocol import FULL
 from structnets.reporting.rendering import Rendering
 from structnets.reporting.requests import load_experiments

@@ -10,6 +10,7 @@ import numpy as np
 
 from structnets.metrics.held_out import auc, balanced_accuracy, bootstrap_interval
 from structnets.reporting.cells import Cell
+from structnets.reporting.numbers import gap
 from structnets.reporting.rendering import Rendering
 
 # What is compared of two classes, by the key of its column's metric; accuracy would hide that one
@@ -33,7 +34,7 @@ def row_differences(rendering: Rendering) -> list[str]:
                 continue
             found = difference(metric, one.repetitions[repetition], other.repetitions[repetition])
             if found is not None:
-                mean, low, high = (f"{value:+.1f}".replace("-", "−") for value in found)
+                mean, low, high = (gap(value, 1) for value in found)
                 said.append(
                     f"Pooled {_NAMES[metric]} of repetition {repetition + 1}, "
                     f"{table.row(one.row).label} less {table.row(other.row).label}: {mean} "

@@ -12,7 +12,7 @@ from structnets.reporting.cells import cells_of
 from structnets.reporting.formats import to_markdown
 from structnets.reporting.ledger import append, ledger_line, read_ledger
 from structnets.reporting.page import to_html
-from structnets.reporting.pooling import pooled_score
+from structnets.reporting.pooling import pooled_score, whole_repetitions
 from structnets.reporting.rendering import Rendering
 from structnets.reporting.requests import cell_spec, load_experiments
 from structnets.reporting.row_differences import difference, row_differences
@@ -53,14 +53,16 @@ def fold(table, experiments):
 )
 def test_pooled_by_hand(fold, metric: str, value: float) -> None:
     lines = [fold(seed, FOLDS[seed]) for seed in (1, 0)]
-    assert pooled_score(lines, metric) == pytest.approx(value)
+    assert pooled_score(whole_repetitions(lines), metric) == pytest.approx(value)
 
 
 def test_mean_over_whole_repetitions(fold) -> None:
     right = [(1, 1.0), (0, -1.0)]
     lines = [fold(0, FOLDS[0]), fold(1, FOLDS[1]), fold(2, right), fold(3, right)]
-    assert pooled_score(lines, "accuracy") == pytest.approx(80)
-    assert pooled_score([*lines, fold(4, [(1, -9.0)])], "accuracy") == pytest.approx(80)
+    assert pooled_score(whole_repetitions(lines), "accuracy") == pytest.approx(80)
+    assert pooled_score(
+        whole_repetitions([*lines, fold(4, [(1, -9.0)])]), "accuracy"
+    ) == pytest.approx(80)
 
 
 def test_difference_of_rows_is_of_the_same_people() -> None:
@@ -114,10 +116,10 @@ def test_tables_say_how_many_scans_were_left_out(tmp_path, table, experiments, f
 
 def test_no_pooled_score(fold) -> None:
     whole = [fold(seed, FOLDS[seed]) for seed in (0, 1)]
-    assert pooled_score([], "accuracy") is None
-    assert pooled_score(whole[:1], "accuracy") is None  # half a repetition
-    assert pooled_score(whole, "loss") is None
-    assert pooled_score([whole[0], fold(1, None)], "accuracy") is None
+    assert pooled_score(whole_repetitions([]), "accuracy") is None
+    assert pooled_score(whole_repetitions(whole[:1]), "accuracy") is None  # half a repetition
+    assert pooled_score(whole_repetitions(whole), "loss") is None
+    assert pooled_score(whole_repetitions([whole[0], fold(1, None)]), "accuracy") is None
 
 
 def test_predictions_pass_through_the_ledger(tmp_path, fold) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 from structnets import __version__, pages
 from structnets.files import write_atomic
 from structnets.reporting.claims import verdicts
-from structnets.reporting.formats import beside, number, shown
+from structnets.reporting.formats import beside, shown
 from structnets.reporting.freshness import stale_note
 from structnets.reporting.notes import notes
+from structnets.reporting.numbers import number
 from structnets.reporting.rendering import head
 from structnets.reporting.report.contents import chapters, counts
 from structnets.specs.interpretation import WORDS
