@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.tracking import pages, store
+from pipelines.tracking.environment import quiet
 from pipelines.tracking.places import follow_folder
 from structnets.foreign.address import Address
 from structnets.foreign.shown import printable_lines
@@ -108,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    store.quiet()
+    quiet()
     follow_folder(store.database(given.results))
     print("\n".join(where_to_look(given.results, given.port)), flush=True)
     os.execve(command[0], command, os.environ | server_environment())

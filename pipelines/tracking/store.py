@@ -10,14 +10,15 @@ own names *with the port*, or it answers 403 "Invalid Host header":
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.tracking.environment import quiet
 from pipelines.tracking.lines import Identity
 from pipelines.tracking.places import ARTIFACTS, follow_folder
+from pipelines.tracking.schema import has_tables, make_tables
 from pipelines.tracking.spool import wait_for_lock
 from structnets.foreign.address import Address
 from structnets.foreign.shown import shortened
@@ -27,18 +28,6 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 _SQLITE = "sqlite:///"
-
-# A request that fails is tried again by us, later: the client itself must not keep trying.
-_ENVIRONMENT = {
-    # Long, since a busy server may still do what it is no longer waited for, such as making a run.
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-    "MLFLOW_DISABLE_AGENT_HINT": "true",
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    "GIT_PYTHON_REFRESH": "quiet",
-}
 
 # Errors that will not pass by themselves: the request is wrong, not the server away.
 _REFUSALS = ("INVALID_PARAMETER_VALUE", "BAD_REQUEST", "RESOURCE_DOES_NOT_EXIST", "INVALID_STATE")
@@ -59,7 +48,7 @@ def database(results: str | os.PathLike[str]) -> Path:
 
 def exists(address: Address) -> bool:
     """Return whether there is a store there; one that is not a local file is taken to be."""
-    return address.file is None or Path(address.file).exists()
+    return address.file is None or has_tables(Path(address.file))
 
 
 def is_embedded(address: Address, results: str | os.PathLike[str]) -> bool:
@@ -74,17 +63,6 @@ def artifact_location(
     if address.is_server:
         return None
     return (Path(results).resolve() / ARTIFACTS / experiment).as_uri()
-
-
-def quiet() -> None:
-    """Set MLflow's environment: short time-outs, no telemetry, nothing on standard output.
-
-    What the user has set stays. Must run before mlflow is imported.
-    """
-    for name, value in _ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def connect(uri: str | Address, results: str | os.PathLike[str] | None = None) -> MlflowClient:
@@ -118,6 +96,7 @@ def create_schema(uri: str | Address) -> None:
     uri : str or Address
         A database (``sqlite:///…``, ``postgresql://…``). Processes that start together on a new
         SQLite file would add the same columns twice; a lock file beside it keeps them in line.
+        One that is killed leaves no half of a schema.
 
     Raises
     ------
@@ -126,7 +105,7 @@ def create_schema(uri: str | Address) -> None:
     """
     address = Address.of(uri)
     if address.file is None:
-        _upgrade(address.client)
+        make_tables(address)
         return
     file = Path(address.file)
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -137,22 +116,7 @@ def create_schema(uri: str | Address) -> None:
                 f"{lock} has been held by another process for {_SCHEMA_PATIENCE:.0f} s; "
                 f"look for one that is stuck creating {file}"
             )
-        _upgrade(address.client)
-
-
-def _upgrade(uri: str) -> None:
-    quiet()
-    from mlflow.store.db import utils as schema  # what `mlflow db upgrade` runs
-
-    quiet()
-    engine = schema.create_sqlalchemy_engine_with_retry(uri)
-    try:
-        if schema._is_empty_database(engine):
-            schema._initialize_tables(engine)
-        else:
-            schema._upgrade_db(engine)
-    finally:
-        engine.dispose()
+        make_tables(address)
 
 
 def find_run(client: MlflowClient, experiment: str, identity: Identity) -> Run | None:
