@@ -8,17 +8,18 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from structnets.analysis.input_gradients import agreement, gradient_map
+from structnets.analysis.input_gradients import agreement, gradient_maps
 from structnets.analysis.trained import load_run
 from structnets.entries import foreign_paths
 from structnets.figures.cohort_curves import draw_cohort_curves
-from structnets.figures.cohort_maps import draw_cohort_maps
+from structnets.figures.cohort_maps import draw_cohort_maps, load_what_drawing_needs
 from structnets.files import csv_text, write_atomic, write_json
 from structnets.reporting.cohort_page import cohort_page
 from structnets.reporting.cohort_plan import CohortPlan
@@ -77,7 +78,12 @@ def _draw_maps(
 ) -> tuple[list[Path], bytes | None, dict[str, float | None]]:
     """Draw the maps that are asked for; return files, the picture, and how well they agree."""
     study = found.planned.study
-    maps, agreements = _maps(found, prepared, results) if study.maps else ({}, {})
+    if not study.maps:
+        return [], None, {}
+    with ThreadPoolExecutor(1) as aside:
+        ready = aside.submit(load_what_drawing_needs)
+        maps, agreements = _maps(found, prepared, results)
+        ready.result()
     grid = (study.grid_mm, study.field_of_view)
     pictured = draw_cohort_maps(maps, *grid, out / "maps") if maps else []
     return pictured, _read_png(pictured), agreements
@@ -169,14 +175,15 @@ def _maps(
 
     Each run is asked about the people that it held out.
     """
+    nets = [run for run in found.planned.runs if run.spec["recipe"]["kind"] == "gradient"]
+    # The study is its user's own, and so is every object it names.
+    trained = [
+        load_run(results / "runs" / run.run_id, prepared, trusted=foreign_paths(run.spec))
+        for run in nets
+    ]
     of_row: dict[str, list[np.ndarray]] = {}
-    for run in found.planned.runs:
-        if run.spec["recipe"]["kind"] != "gradient":
-            continue
-        # The study is its user's own, and so is every object it names.
-        trusted = foreign_paths(run.spec)
-        trained = load_run(results / "runs" / run.run_id, prepared, trusted=trusted)
-        one = gradient_map(trained.model, trained.splits["test"])
+    asked = [(one.model, one.splits["test"]) for one in trained]
+    for run, one in zip(nets, gradient_maps(asked), strict=True):
         of_row.setdefault(run.row, []).append(one)
     return (
         {row: np.mean(maps, axis=0) for row, maps in of_row.items()},

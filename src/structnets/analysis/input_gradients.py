@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import combinations
 
 import numpy as np
@@ -10,12 +11,33 @@ from torch import Tensor, nn
 
 from structnets.analysis.weights_fixed import weights_fixed
 from structnets.data.batches.examples import Examples
+from structnets.processors import available_processors, single_threaded_pool
 
 _BATCH = 4
 
 
+def gradient_maps(asked: Iterable[tuple[nn.Module, Examples]]) -> list[np.ndarray]:
+    """Return the `gradient_map` of each of several nets, in their order.
+
+    Each is computed on a thread of its own, on one processor: nets share nothing, and of one net
+    much is done one step after the other. All together hold no more examples than one would.
+
+    Parameters
+    ----------
+    asked : iterable of (nn.Module, Examples)
+        Nets on the processor, no two the same, and what each is asked about.
+    """
+    threads = min(_BATCH, available_processors())
+    batch = _BATCH // threads
+    with single_threaded_pool(threads, "maps") as pool:
+        return list(pool.map(lambda one: gradient_map(*one, batch=batch), asked))
+
+
 def gradient_map(
-    model: nn.Module, examples: Examples, device: torch.device | str = "cpu"
+    model: nn.Module,
+    examples: Examples,
+    device: torch.device | str = "cpu",
+    batch: int = _BATCH,
 ) -> np.ndarray:
     """Return how strongly each voxel moves the log-odds of the answer, the mean over examples.
 
@@ -31,6 +53,8 @@ def gradient_map(
         What it is asked about.
     device : torch.device or str
         Of the model.
+    batch : int
+        Examples that are looked at together.
 
     Returns
     -------
@@ -45,8 +69,8 @@ def gradient_map(
     model.eval()
     device, total = torch.device(device), None
     with weights_fixed(model):
-        for start in range(0, len(examples), _BATCH):
-            positions = np.arange(start, min(start + _BATCH, len(examples)))
+        for start in range(0, len(examples), batch):
+            positions = np.arange(start, min(start + batch, len(examples)))
             x, _ = examples.batch(positions, device)
             x = x.detach().requires_grad_(True)
             (found,) = torch.autograd.grad(_answers(model(x)).sum(), x)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from structnets.cli.printing import print_json
+from structnets.processors import available_processors
 
 EXAMPLES = (
     ("structnets boundary-eval predictions groundTruth", "four scores of thinned predictions"),
@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> None:
             out=options.out,
             subset=options.subset,
             truth_threshold=options.truth_threshold,
-            workers=_cpus() if options.workers is None else options.workers,
+            workers=available_processors() if options.workers is None else options.workers,
             progress=show,
         )
     if options.out is not None:
@@ -90,13 +90,6 @@ def run(options: argparse.Namespace) -> None:
         print_json(report)
     else:
         print(_words(report))
-
-
-def _cpus() -> int:
-    """Count the CPUs that this process may use; not every system can tell them from all."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _words(report: dict[str, Any]) -> str:

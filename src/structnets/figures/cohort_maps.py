@@ -17,6 +17,13 @@ CUTS_MM = (-36, -18, 0, 18, 36, 54)
 _BARE = 0.9  # this part of the voxels is not drawn: those of the smallest values
 
 
+def load_what_drawing_needs() -> None:
+    """Import nilearn and read the template, some seconds that others may use the while."""
+    from nilearn import plotting  # noqa: F401
+
+    load_template()
+
+
 def draw_cohort_maps(
     maps: Mapping[str, np.ndarray], grid_mm: int, field_of_view: FieldOfView, stem: Stem
 ) -> list[Path]:

@@ -20,6 +20,7 @@ from typing import Any
 from structnets.data.sets.entries.catalogue import find_dataset
 from structnets.files import read_json, write_json
 from structnets.identity import digest
+from structnets.processors import available_processors
 from structnets.reporting.cohort_plan import CohortPlan
 from structnets.reporting.study_plan import StudyPlan, lists_folder
 from structnets.specs.cohort_study import CohortRun
@@ -103,7 +104,7 @@ def estimate_study(
         if not is_published(Path(results) / "runs" / run.run_id, run.spec):
             left.append(seconds)
     scans = _unregistered(planned, Path(prepared)) if left else 0
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    processors = available_processors()
     parallel = max(1, min(processors, len(planned.jobs), len(left)))
     seconds = sum(left) / parallel + scans * _SCAN_S / processors
     stored, preparing = _stored(planned)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from structnets.analysis.input_gradients import agreement, gradient_map
+from structnets.analysis.input_gradients import agreement, gradient_map, gradient_maps
 from structnets.data.batches.array_examples import Images
 
 SHAPE = (2, 3, 2)
@@ -77,6 +77,20 @@ def test_a_certain_answer_has_a_gradient_too():
     weights = np.zeros((2, *SHAPE))
     weights[1] = 1e3
     assert gradient_map(linear(weights), scans()).min() == pytest.approx(1e3)
+
+
+def test_of_several_nets_each_is_its_own_in_their_order():
+    threads = torch.get_num_threads()
+    drawn = np.random.default_rng(2).normal(size=(5, 2, *SHAPE))
+    found = gradient_maps((linear(weights), scans()) for weights in drawn)
+    for one, weights in zip(found, drawn, strict=True):
+        np.testing.assert_allclose(one, np.abs(weights[1] - weights[0]), rtol=1e-5)
+    assert torch.get_num_threads() == threads
+
+
+def test_one_net_that_cannot_be_asked_is_told():
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        gradient_maps([(linear(np.ones((2, *SHAPE))), scans()), (nn.Linear(5, 2), scans())])
 
 
 def test_agreement_is_a_mean_over_pairs():

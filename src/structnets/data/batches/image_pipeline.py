@@ -7,10 +7,9 @@ take them so and standardise there, else each thread standardises an image while
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 
 import numpy as np
 import torch
@@ -22,6 +21,7 @@ from structnets.data.batches.batch_buffers import BatchBuffers
 from structnets.data.batches.crops import Crop, Windows
 from structnets.data.batches.examples import Step
 from structnets.data.prepared.shards import ShardedSplit
+from structnets.processors import single_threaded_pool
 
 
 class ImagePipeline:
@@ -60,7 +60,7 @@ class ImagePipeline:
         self.split, self.crop, self.threads = split, crop, threads
         self.standardization, self.pinned = standardization, pinned
         self._buffers = BatchBuffers()
-        self._pool = _single_threaded_pool(threads)
+        self._pool = single_threaded_pool(threads, "images")
 
     def __enter__(self) -> ImagePipeline:
         return self
@@ -176,21 +176,3 @@ class _Batch:
         for future in self.futures:
             future.result()
         return self.images, self.labels
-
-
-def _single_threaded_pool(threads: int) -> ThreadPoolExecutor:
-    """Start threads in which torch computes on one thread, which is what their number is for."""
-    before = torch.get_num_threads()
-    started = threading.Barrier(threads + 1)
-
-    def begin() -> None:
-        torch.set_num_threads(1)
-        started.wait()
-
-    pool = ThreadPoolExecutor(threads, "images", initializer=begin)
-    for _ in range(threads):
-        pool.submit(lambda: None)
-    started.wait()
-    # The number set last is what threads begun later take; it was not meant for them.
-    torch.set_num_threads(before)
-    return pool

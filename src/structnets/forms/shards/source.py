@@ -30,6 +30,7 @@ from structnets.data.batches.image_pipeline import ImagePipeline
 from structnets.data.batches.mean_image import MeanImage
 from structnets.data.batches.subset import train_indices, validation_split
 from structnets.data.prepared.shards import MEAN_IMAGE, ShardedSplit
+from structnets.processors import available_processors
 from structnets.specs.resolved import ShardSpec
 
 _MOST_THREADS = 16
@@ -187,7 +188,5 @@ def open_examples(
 
 def _threads() -> int:
     """Return how many processors this process may use, of those its machine's workers share."""
-    known = hasattr(os, "sched_getaffinity")
-    processors = len(os.sched_getaffinity(0)) if known else os.cpu_count() or 1
     workers = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-    return max(1, min(_MOST_THREADS, processors // workers))
+    return max(1, min(_MOST_THREADS, available_processors() // workers))
