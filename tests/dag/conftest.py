@@ -52,7 +52,7 @@ def snakemake(clone: Path, environment: dict[str, str]) -> Snakemake:
     """Return a runner of snakemake in the copy; it fails the test unless `code` comes back."""
 
     def run(*words: str, code: int = 0) -> str:
-        done = forked_snakemake.snakemake(words, clone, environment, timeout=120)
+        done = forked_snakemake.snakemake(words, clone, environment, timeout=300)
         assert done.code == code, done.text
         return done.text
 

@@ -32,7 +32,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path.write_text(f"content of {path.name}")
     uri = f"sqlite:///{results}/mlflow.db"
     tracker = Tracker.open(
-        uri, results, "chapter3", RUN, params={}, tags={}, spool=scratch / "runs", patience=30
+        uri, results, "chapter3", RUN, params={}, tags={}, spool=scratch / "runs", patience=200
     )
     tracker.log_artifacts({name: folder / name for name in FILES})
     assert tracker.finish()

@@ -66,7 +66,7 @@ def test_all_of_it_is_removed_in_mlflow_too(study, monkeypatch):
         params=run.spec,
         tags={},
         spool=scratch / "spool",
-        patience=60,
+        patience=200,
     )
     tracker.log_artifacts({"model.pt": study.run / "model.pt"})
     tracker.finish()

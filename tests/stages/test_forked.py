@@ -66,7 +66,7 @@ def started(*words: str, **options: object) -> subprocess.Popen[str]:
 
 
 def until(file: Path, text: str) -> None:
-    for _ in range(400):
+    for _ in range(4000):
         if file.is_file() and file.read_text() == text:
             return
         time.sleep(0.05)

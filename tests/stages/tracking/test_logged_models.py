@@ -53,7 +53,7 @@ def predict_afresh(out: Path, folders: Any, *files: Path) -> list[dict[str, Any]
     spec = read_json(out / "spec.json")
     tracker = Tracker.open(
         None, folders.results, "chapter3", out.name, params={}, tags={},
-        spool=folders.scratch / "spool", patience=60,
+        spool=folders.scratch / "spool", patience=200,
     )  # fmt: skip
     for _ in range(2):
         tracker.log_model(out, folders.prepared, 4)

@@ -36,7 +36,7 @@ def track(folders: Any, make_spec: Callable[..., Any]) -> Callable[..., str]:
             (out / name).write_text(name)
         tracker = Tracker.open(
             None, folders.results, "chapter3", run_id(spec), params=chosen(spec), tags={},
-            spool=folders.scratch / "runs" / run_id(spec) / "spool", patience=30,
+            spool=folders.scratch / "runs" / run_id(spec) / "spool", patience=200,
             note=descriptions.of_training(spec, ["figure6/rfnn/n300"]),
         )  # fmt: skip
         tracker.log_inputs(inputs_of(spec, load_manifest(folders.prepared / "mnist")))

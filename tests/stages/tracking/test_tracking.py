@@ -61,7 +61,7 @@ def start(results: Path, tmp_path: Path) -> Callable[..., Tracker]:
 
     def begin(spool: Path = tmp_path / "spool", **tags: Any) -> Tracker:
         return Tracker.open(
-            None, results, "chapter3", RUN, params=PARAMS, tags=tags, spool=spool, patience=30
+            None, results, "chapter3", RUN, params=PARAMS, tags=tags, spool=spool, patience=200
         )
 
     return begin
