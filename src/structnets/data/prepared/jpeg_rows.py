@@ -12,7 +12,8 @@ import numpy as np
 
 BLOCK = 8
 """Height in pixels of what ends with a marker."""
-_SOF0, _SOS, _EOI, _RST0 = 0xC0, 0xDA, 0xD9, 0xD0
+_SOF0, _RST0, _EOI, _SOS, _DRI = 0xC0, 0xD0, 0xD9, 0xDA, 0xDD
+_LONGEST = 4096  # bytes of headers, some 600 as we write them
 
 
 def decode_rows(content: np.ndarray, top: int, bottom: int) -> np.ndarray:
@@ -47,21 +48,21 @@ def decode_rows(content: np.ndarray, top: int, bottom: int) -> np.ndarray:
 
 def _cut(content: np.ndarray, top: int, bottom: int) -> tuple[np.ndarray, int]:
     """Return a JPEG of the rows of blocks that hold these rows, and how many rows it begins at."""
-    places = _headers(content)
-    if places is None:
+    found = _headers(content)
+    if found is None:
         return content, 0
-    frame, start = places
-    height = int(content[frame]) << 8 | int(content[frame + 1])
+    frame, start, height = found
+    count, first, last = -(-height // BLOCK), top // BLOCK, -(-bottom // BLOCK)
+    if not 0 <= first < last <= count or last - first == count:
+        return content, 0
     stops = start + np.flatnonzero(content[start:-1] == 0xFF)
     stops = stops[content[stops + 1] & 0xF8 == _RST0]
-    count = -(-height // BLOCK)
-    first, last = top // BLOCK, -(-bottom // BLOCK)
-    if len(stops) != count - 1 or not 0 <= first < last <= count or last - first == count:
+    if len(stops) != count - 1:
         return content, 0
     edges = [start, *(stops + 2).tolist(), len(content)]
     rows = min(height, BLOCK * last) - BLOCK * first
     part = np.concatenate([content[:start], content[edges[first] : edges[last]]])
-    part[frame], part[frame + 1] = rows >> 8, rows & 0xFF
+    part[frame + 1], part[frame + 2] = rows >> 8, rows & 0xFF
     # Markers count from 0 to 7 and begin again; the last one becomes the end.
     own = stops[first : last - 1] + 1 - edges[first] + start
     part[own] = _RST0 + np.arange(len(own)) % 8
@@ -69,15 +70,29 @@ def _cut(content: np.ndarray, top: int, bottom: int) -> tuple[np.ndarray, int]:
     return part, BLOCK * first
 
 
-def _headers(content: np.ndarray) -> tuple[int, int] | None:
-    """Return where a JPEG's height and its pixels begin; None of one that is made otherwise."""
-    at, frame = 2, None
-    while at + 4 <= len(content) and content[at] == 0xFF:
-        kind = content[at + 1]
-        after = at + 2 + (int(content[at + 2]) << 8 | int(content[at + 3]))
+def _headers(content: np.ndarray) -> tuple[int, int, int] | None:
+    """Return where a JPEG's frame and its pixels begin, and its height.
+
+    None of one without a marker after each row of blocks, or with subsampled colours.
+    """
+    head = content[:_LONGEST].tobytes()
+    at, frame, interval = 2, 0, 0
+    while at + 4 <= len(head) and head[at] == 0xFF:
+        kind, body, after = head[at + 1], at + 4, at + 2 + _number(head, at + 2)
         if kind == _SOF0:
-            frame = at + 5
-        if kind == _SOS:
-            return None if frame is None else (frame, after)
+            frame = body
+        elif kind == _DRI:
+            interval = _number(head, body)
+        elif kind == _SOS:
+            break
         at = after
-    return None
+    else:
+        return None
+    height, width, channels = _number(head, frame + 1), _number(head, frame + 3), head[frame + 5]
+    factors = head[frame + 7 : frame + 6 + 3 * channels : 3]
+    in_rows = interval == -(-width // BLOCK) and factors == b"\x11" * channels
+    return (frame, after, height) if frame and in_rows else None
+
+
+def _number(content: bytes, at: int) -> int:
+    return int.from_bytes(content[at : at + 2], "big")

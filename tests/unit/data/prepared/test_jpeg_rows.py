@@ -59,11 +59,13 @@ def test_only_their_blocks_are_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
         {"progressive": True},
         {"restart_marker_blocks": 1},
         {"subsampling": 2, "restart_marker_rows": 2},
+        {"subsampling": 2, "restart_marker_blocks": 1},  # as many markers as rows of 8 ask for
+        {"restart_marker_blocks": 2},
     ],
 )
 def test_a_jpeg_of_another_make_is_decoded_whole(options: dict[str, object]) -> None:
     stream = io.BytesIO()
-    picture(40).save(stream, "JPEG", **{"subsampling": 0, **options})
+    picture(32, 32).save(stream, "JPEG", **{"subsampling": 0, **options})
     content = stored(stream.getvalue())
     np.testing.assert_array_equal(decode_rows(content, 9, 31), whole(content)[9:31])
 
