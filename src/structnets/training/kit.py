@@ -23,7 +23,7 @@ from typing import Any
 
 from structnets.files import read_json
 from structnets.identity import prepared_name
-from structnets.training.kit_archives import pack, unpack
+from structnets.training.kit_archives import checkpoints, pack, unpack
 from structnets.training.reporting import Progress, StoppedError
 from structnets.training.run_files import is_published
 
@@ -80,8 +80,8 @@ def train_kit(kit: Path, out: Path, lent: Lent, resume: Path | None = None) -> d
     Returns
     -------
     dict
-        Run ids that are ``finished``, ``begun`` (their checkpoints are packed), ``waiting`` and
-        ``failed``.
+        Run ids that are ``finished``, ``begun`` (they have a checkpoint to go on from),
+        ``waiting`` and ``failed``.
 
     Raises
     ------
@@ -118,10 +118,12 @@ def train_kit(kit: Path, out: Path, lent: Lent, resume: Path | None = None) -> d
         logger.warning("%s is too large for the archives and stays here", name)
     every = [str(name) for name in read_json(kit / "kit.json")["runs"]]
     finished = [name for name in every if _is_done(kit, name)]
+    stopped = [name for name in running if name not in finished]
+    begun = [name for name in stopped if checkpoints(work / "runs" / name)]
     return {
         "finished": finished,
-        "begun": [name for name in running if name not in finished],
-        "waiting": waiting,
+        "begun": begun,
+        "waiting": [*(name for name in stopped if name not in begun), *waiting],
         "failed": failed,
     }
 

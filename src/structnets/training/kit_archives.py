@@ -120,12 +120,17 @@ def _read(file: IO[bytes], path: Path) -> tarfile.TarFile:
     return archive
 
 
+def checkpoints(folder: Path) -> list[Path]:
+    """Return the checkpoints of a run, the newest last."""
+    return sorted((folder / "work" / "checkpoints").glob("step-*.pt"))
+
+
 def _files(folder: Path) -> Iterator[Path]:
     """Yield what there is to take of a run."""
     if (folder / "result.json").is_file():
         yield from (folder / name for name in _PUBLISHED if (folder / name).is_file())
         return
-    states = sorted((folder / "work" / "checkpoints").glob("step-*.pt"))
+    states = checkpoints(folder)
     if states:
         yield from (folder / "work" / name for name in _STATE if (folder / "work" / name).is_file())
         yield states[-1]

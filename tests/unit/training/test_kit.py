@@ -70,6 +70,18 @@ def test_what_time_allows_is_finished_and_the_rest_goes_on_elsewhere(
     assert len(list(kept.glob("step-*.pt"))) == 1
 
 
+def test_a_run_stopped_before_its_first_checkpoint_waits(
+    make_kit: Callable[..., Path], make_spec: MakeSpec, tmp_path: Path, monkeypatch: Any
+) -> None:
+    specs = [make_spec(seed=seed, epochs=100_000) for seed in (1, 2)]
+    left = iter([3600.0, 3600.0])  # for the loop's first look, and for a last line
+    monkeypatch.setattr(Lent, "left", property(lambda _: next(left, 0.0)))
+    monkeypatch.setattr("structnets.training.kit._WAIT", 0.0)
+    reached = train_kit(make_kit(*specs), tmp_path / "back", Lent(3600.0))
+    names = [run_id(spec) for spec in specs]
+    assert reached == {"finished": [], "begun": [], "waiting": names, "failed": []}
+
+
 def test_a_finished_kit_has_nothing_to_do(
     make_kit: Callable[..., Path], make_spec: MakeSpec, folder_of: Any, run: Any, tmp_path: Path
 ) -> None:
