@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -194,8 +195,13 @@ def make_ready(kit: Path, data: dict[str, Any]) -> Path:
             return folder
         packed = kit / "packed" / f"{folder.name}.tar.gz"
         if packed.is_file():
+            # Under another name first: half of it would be taken for data when a call is killed.
+            part = folder.with_name(f".{folder.name}.part")
+            shutil.rmtree(part, ignore_errors=True)
             with tarfile.open(packed) as archive:
-                archive.extractall(folder.parent, filter="data")
+                archive.extractall(part, filter="data")
+            (part / folder.name).replace(folder)
+            part.rmdir()
         else:
             from structnets.data.sets.preparation import Preparation
             from structnets.forms.writing import prepare

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from structnets.data.prepared.manifest import verify_files
 from structnets.files import read_json, write_json
 from structnets.identity import prepared_name, run_id
 from structnets.training import kit_archives
@@ -107,6 +108,25 @@ def test_data_are_made_ready_once(make_kit: Callable[..., Path], make_spec: Make
     folder = make_ready(root, data)
     shutil.rmtree(root / "packed")
     assert make_ready(root, data) == folder
+
+
+def test_data_whose_unpacking_was_killed_are_unpacked_again(
+    make_kit: Callable[..., Path], make_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, data = make_kit(make_spec()), make_spec()["data"]
+
+    def killed(archive: tarfile.TarFile, path: Path, **options: Any) -> None:
+        archive.extract(archive.getmembers()[0], path, **options)
+        (next(Path(path).iterdir()) / "manifest.json").write_text("{}")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as context:
+        context.setattr(tarfile.TarFile, "extractall", killed)
+        with pytest.raises(KeyboardInterrupt):
+            make_ready(root, data)
+    folder = make_ready(root, data)
+    assert not verify_files(folder)
+    assert [path.name for path in folder.parent.glob(".*.part")] == []
 
 
 def test_published_data_are_prepared_over_there(tmp_path: Path) -> None:
