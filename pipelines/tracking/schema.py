@@ -37,7 +37,10 @@ def make_tables(address: Address) -> None:
     file = Path(address.file)
     before = file.with_name(f"{file.name}.before-upgrade")
     if before.exists():  # whoever upgraded it was killed
-        before.replace(file)
+        if has_tables(file) and _is_current(address.client):
+            before.unlink()  # after the upgrade's end
+        else:
+            _restore(before, file)
     if not has_tables(file):
         with _whole(file) as part:
             _upgrade(f"{_SQLITE}{part}")
@@ -47,7 +50,7 @@ def make_tables(address: Address) -> None:
         try:
             _upgrade(address.client)
         except BaseException:
-            before.replace(file)
+            _restore(before, file)
             raise
         before.unlink()
 
@@ -64,6 +67,13 @@ def _whole(file: Path) -> Iterator[Path]:
     part.unlink(missing_ok=True)
     yield part
     part.replace(file)
+
+
+def _restore(before: Path, file: Path) -> None:
+    """Put the copy in the file's place; what SQLite noted beside it was of the file."""
+    for end in ("-journal", "-wal", "-shm"):
+        file.with_name(f"{file.name}{end}").unlink(missing_ok=True)
+    before.replace(file)
 
 
 def _copy(file: Path, copy: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -120,7 +122,8 @@ def test_upgrade_killed_half_way_loses_nothing(
         assert rows_of(file) == [("mine", "kept")]
     else:  # as SIGKILL leaves it
         shutil.copy(of_old_mlflow, tmp_path / "mlflow.db.before-upgrade")
-        file.write_bytes(file.read_bytes()[:4096])
+        kill_in_a_transaction(file)
+        assert file.with_name("mlflow.db-journal").exists()
     store.create_schema(f"sqlite:///{file}")
     assert version(file) == version(made)
     assert rows_of(file) == [("mine", "kept")]
@@ -133,6 +136,34 @@ def test_current_store_is_left_as_it_is(tmp_path: Path, made: Path) -> None:
     assert file.read_bytes() == before
 
 
+def test_copy_left_by_a_finished_upgrade_replaces_nothing(
+    tmp_path: Path, made: Path, of_old_mlflow: Path
+) -> None:
+    file = Path(shutil.copy(made, tmp_path))
+    shutil.copy(of_old_mlflow, tmp_path / "mlflow.db.before-upgrade")
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("INSERT INTO runs (run_uuid, name) VALUES ('since', 'logged')")
+    store.create_schema(f"sqlite:///{file}")
+    assert rows_of(file) == [("since", "logged")]
+    assert not (tmp_path / "mlflow.db.before-upgrade").exists()
+
+
+def kill_in_a_transaction(file: Path) -> None:
+    """Leave the file with half of a change, and the journal that would take it back."""
+    code = (
+        "import os, signal, sqlite3, sys\n"
+        "database = sqlite3.connect(sys.argv[1])\n"
+        "database.execute('PRAGMA cache_size = 1')\n"
+        "database.execute('DROP TABLE experiments')\n"
+        "database.execute('BEGIN')\n"
+        "database.execute('CREATE TABLE filled (text)')\n"
+        "for _ in range(200): database.execute('INSERT INTO filled VALUES (?)', ['x' * 4000])\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(file)], check=False)
+
+
 def rows_of(file: Path) -> list[tuple[str, str]]:
     with closing(sqlite3.connect(file)) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         return database.execute("SELECT run_uuid, name FROM runs").fetchall()
