@@ -22,7 +22,7 @@ from typing import Any
 import psutil
 
 from pipelines.cluster.allocation import find_allocation, over_nodes
-from pipelines.cluster.processes import CALL, has_ended, is_alive, this_process
+from pipelines.cluster.processes import CALL, began, has_ended, is_alive, this_process
 from pipelines.cluster.ray_node import OBJECT_STORE_BYTES, STARTS
 from pipelines.cluster.ray_temp import short_temp
 from pipelines.stage import stage_parser
@@ -241,8 +241,7 @@ def run_warm(scratch: Path, parent: int, cpus: int) -> None:
         return
     _remove_orphans(scratch)
     os.environ.update(ENVIRONMENT)
-    watched = psutil.Process(parent)
-    born = watched.create_time()
+    born = began(parent)
     token = secrets.token_hex(32)
     marker = {**this_process(), "address": None, "token": token}
     _write_marker(scratch, marker)

@@ -10,9 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
-
-from pipelines.cluster.processes import is_alive
+from pipelines.cluster.processes import began, is_alive
 from structnets.files import write_json
 from structnets.foreign.documents import parse_json
 
@@ -31,8 +29,7 @@ def short_temp(prefix: str = "r") -> Iterator[Path]:
     root = Path(os.environ.get("STRUCTNETS_TMP", "/tmp"))
     _remove_orphans(root)
     folder = Path(tempfile.mkdtemp(prefix=prefix, dir=root))
-    me = psutil.Process()
-    write_json(folder / OWNER, {"pid": me.pid, "created": me.create_time()})
+    write_json(folder / OWNER, {"pid": os.getpid(), "created": began(os.getpid())})
     try:
         yield folder
     finally:

@@ -37,7 +37,12 @@ def results_name(results: str | os.PathLike[str]) -> str:
     file = Path(results).resolve() / _NAME
     try:
         if not file.exists():
-            write_atomic(file, f"{uuid.uuid4().hex}\n")
+            # The first of several that begin together gives the name.
+            own = file.with_name(f"{_NAME}.{uuid.uuid4().hex}")
+            write_atomic(own, f"{uuid.uuid4().hex}\n")
+            with contextlib.suppress(FileExistsError):
+                os.link(own, file)
+            own.unlink()
         return file.read_text().strip()
     except OSError:
         return ""

@@ -99,6 +99,8 @@ def make_subject(
         # With the checksum, so that it is tried again when the file changes.
         facts = {**origin, "failure": str(error)}
     else:
+        # Never an older scan's facts beside this one's volume, should the process be killed.
+        (folder / f"{scan.name}.json").unlink(missing_ok=True)
         _save(made.volume, folder / f"{scan.name}.nii.gz")
         title = f"{scan.name}: {'; '.join(made.facts['problems']) or 'passed'}"
         draw(made, folder / f"{scan.name}.png", title)

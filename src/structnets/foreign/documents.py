@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -128,7 +129,26 @@ def _loader() -> Any:
                         raise ValueError("its merges (<<) write more values than are allowed")
             super().flatten_mapping(node)
 
+        def construct_whole(self, node: Any) -> int:
+            _refuse_other_bases(node.value)
+            return self.construct_yaml_int(node)
+
+        def construct_decimal(self, node: Any) -> float:
+            _refuse_other_bases(node.value)
+            return self.construct_yaml_float(node)
+
+    Loader.add_constructor("tag:yaml.org,2002:int", Loader.construct_whole)
+    Loader.add_constructor("tag:yaml.org,2002:float", Loader.construct_decimal)
     return Loader
+
+
+def _refuse_other_bases(number: str) -> None:
+    """Refuse what YAML 1.1 reads as a number to base 60 or 8, as 1:30 (90) and 010 (8)."""
+    if ":" in number or re.fullmatch(r"[-+]?0[0-9_]+", number):
+        raise ValueError(
+            f"{number} would not be read as it stands: write a decimal number, as 90 or 1.5, or "
+            f"'{number}' in quotes if it is a name"
+        )
 
 
 def _values(content: Any, counted: dict[int, int], name: object) -> int:

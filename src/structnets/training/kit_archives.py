@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,11 +97,19 @@ def unpack(archives: Path, work: Path, *, finished_only: bool = False) -> list[s
     for path in found:
         with path.open("rb") as file:
             archive = _read(file, path)
-            for member in archive.getmembers():
+            # A run counts as published by its result, which therefore comes last.
+            for member in sorted(archive.getmembers(), key=lambda one: "/result" in one.name):
                 if not (finished_only and "/work/" in member.name):
-                    archive.extract(member, work, filter="data")
+                    _take(archive, member, work / member.name)
                     runs.add(member.name.split("/")[1])
     return sorted(runs)
+
+
+def _take(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
+    source = archive.extractfile(member)
+    assert source is not None  # a regular file
+    with source, atomic_path(path) as temporary, temporary.open("wb") as target:
+        shutil.copyfileobj(source, target)
 
 
 def _read(file: IO[bytes], path: Path) -> tarfile.TarFile:

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from pipelines.cluster import run_lock
+from pipelines.cluster.processes import has_ended, this_process
 from pipelines.cluster.run_lock import RunLock
 from structnets.training.reporting import StoppedError
 
@@ -100,6 +101,15 @@ def test_holder_that_lives_is_waited_for(tmp_path: Path) -> None:
 def test_holder_that_died_here_is_followed_at_once(tmp_path: Path, changes: Any) -> None:
     claim(tmp_path, **changes)
     assert taken(tmp_path)
+
+
+def test_holder_is_known_again_after_the_clock_was_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holder = this_process()
+    monkeypatch.setattr(psutil._pslinux, "boot_time", lambda: psutil.boot_time() + 3600)
+    assert not has_ended(holder)
+    assert has_ended({**holder, "created": holder["created"] + "0"})
 
 
 def test_holder_elsewhere_that_is_silent_is_followed_in_time(tmp_path: Path) -> None:

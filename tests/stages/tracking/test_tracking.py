@@ -7,8 +7,10 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from pipelines.tracking import (
     views,
 )
 from pipelines.tracking.__main__ import flush_all, main
+from pipelines.tracking.places import results_name
 
 RUN = "rfnn_mnist-mnist-n300-s0-0a1b2c3d"
 PARAMS = {"seed": 0, "recipe": {"optimizer": {"lr": 5.0}}}
@@ -159,6 +162,17 @@ def test_two_processes_racing_make_one_run(tmp_path: Path) -> None:
     said = {racer.communicate(timeout=300)[0].strip() for racer in racers}
     assert said == {run.info.run_id for run in runs_in(results, "chapter3")}
     assert len(said) == 1
+
+
+def test_processes_that_begin_together_agree_on_the_name_of_the_results(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(20):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            together = threading.Barrier(8)
+            names = {*pool.map(lambda _: (together.wait(), results_name(folder))[1], range(8))}  # noqa: B023
+            assert names == {(folder / ".results-id").read_text().strip()}
+            assert [path.name for path in folder.iterdir()] == [".results-id"]
 
 
 def test_artifacts_small_and_large(

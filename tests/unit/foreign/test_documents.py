@@ -38,6 +38,18 @@ def test_what_is_no_yaml_is_refused(text):
         parse_yaml(text, "a.yaml")
 
 
+@pytest.mark.parametrize("number", ["1:30", "1:30.5", "010", "-007", "0_1"])
+def test_numbers_that_yaml_reads_to_another_base_are_refused(number):
+    with pytest.raises(ValueError, match=f"{number} would not be read as it stands"):
+        parse_yaml(f"hours: {number}", "a.yaml")
+    assert parse_yaml(f"hours: '{number}'", "a.yaml") == {"hours": number}
+
+
+def test_other_numbers_are_read():
+    text = "[0, -3, 10, 0.5, .5, 1e-3, 1.0e+3, 0x10, 00:30x]"
+    assert parse_yaml(text, "a.yaml") == [0, -3, 10, 0.5, 0.5, "1e-3", 1000.0, 16, "00:30x"]
+
+
 def test_shared_values_are_allowed():
     assert parse_yaml("a: &a [1]\nb: *a\nc: {d: *a}", "a.yaml")["c"]["d"] == [1]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from structnets.data.prepared.manifest import load_manifest
-from structnets.forms.cohort.covariate_columns import refuse_unusable
+from structnets.forms.cohort.covariate_columns import numbers_of, refuse_unusable
 from structnets.forms.cohort.covariates import design_matrix, residuals
 from structnets.forms.cohort.stored import write_cohort
 from structnets.forms.tasks import open_examples
@@ -102,6 +102,12 @@ def test_what_cannot_be_regressed_out_is_refused_by_name(values, said):
     people = {f"p{number}": {"x": value} for number, value in enumerate(values)}
     with pytest.raises(ValueError, match=said):
         refuse_unusable(["x"], people)
+
+
+@pytest.mark.parametrize("names", [["1_1", "1_2", "2_1"], ["\u0661", "\u0662", "\u0663"]])
+def test_names_that_python_reads_as_numbers_are_names(names):
+    assert numbers_of(names) is None
+    assert numbers_of([" 65", "6.5e1", "+.5"]) == [65.0, 65.0, 0.5]
 
 
 def test_more_covariates_than_scans_are_refused():

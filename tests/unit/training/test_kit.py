@@ -19,6 +19,7 @@ from structnets.identity import prepared_name, run_id
 from structnets.training import kit_archives
 from structnets.training.kit import Lent, make_ready, train_kit
 from structnets.training.kit_archives import pack, unpack
+from structnets.training.run_files import is_published
 
 MakeSpec = Callable[..., dict[str, Any]]
 
@@ -160,6 +161,44 @@ def test_archives_keep_their_bounds_and_prefer_finished_runs(
     assert unpack(tmp_path / "back", tmp_path / "results", finished_only=True) == ["a", "b"]
     newest = tmp_path / "there" / "runs" / "c" / "work" / "checkpoints" / "step-000000002.pt"
     assert newest.read_bytes() == b"x" * 100
+
+
+def test_a_run_half_unpacked_is_not_published(
+    make_spec: MakeSpec, folder_of: Any, run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = make_spec()
+    run(spec)
+    runs = tmp_path / "work" / "runs"
+    shutil.copytree(folder_of(spec) / "out", runs / run_id(spec))
+    pack(tmp_path / "work", tmp_path / "back")
+
+    def killed(source: Any, target: Any) -> None:
+        target.write(source.read(10))
+        if source.read():
+            raise KeyboardInterrupt
+
+    taken = tmp_path / "there" / "runs" / run_id(spec)
+    with monkeypatch.context() as context:
+        context.setattr(shutil, "copyfileobj", killed)
+        with pytest.raises(KeyboardInterrupt):
+            unpack(tmp_path / "back", tmp_path / "there")
+    assert not is_published(taken, spec)
+    assert list(taken.iterdir()) == []
+    unpack(tmp_path / "back", tmp_path / "there")
+    assert is_published(taken, spec)
+
+
+def test_the_result_is_unpacked_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("result.json", "model.pt", "spec.json"):
+        write_json(tmp_path / "work" / "runs" / "a" / name, {})
+    pack(tmp_path / "work", tmp_path / "back")
+    order = []
+    monkeypatch.setattr(
+        kit_archives, "_take", lambda archive, member, path: order.append(path.name)
+    )
+    unpack(tmp_path / "back", tmp_path / "there")
+    assert sorted(order[:-1]) == ["model.pt", "spec.json"]
+    assert order[-1] == "result.json"
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,9 @@ def download(
     final.parent.mkdir(parents=True, exist_ok=True)
     part = final.with_name(f"{file.name}.part")
     reasons = []
-    with _progress_bar(file, shown=progress) as show:
+    with _turn(final.parent), _progress_bar(file, shown=progress) as show:
+        if final.exists():  # brought by another call that this one waited for
+            return check_original(file, directory)
         for mirror in file.mirrors:
             try:
                 _complete(mirror + file.name, file, part, timeout, show)
@@ -84,6 +86,20 @@ def download(
     raise DownloadError(
         f"could not download {file.name} ({'; '.join(reasons)}); {file.how_to_get(directory)}"
     )
+
+
+@contextlib.contextmanager
+def _turn(folder: Path) -> Iterator[None]:
+    """Wait for other downloads into a folder: they would write to the same unfinished file."""
+    import fcntl
+
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with contextlib.suppress(OSError):  # some cluster file systems have no locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def check_address(address: str) -> None:

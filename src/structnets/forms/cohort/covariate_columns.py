@@ -7,7 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+_NOT_FINITE = re.compile(r"[+-]?(inf|infinity|nan)", re.IGNORECASE)
 MISSING = ("", "n/a", "N/A", "NA", "nan", "NaN")
 """What a table writes where it has no value."""
 
@@ -25,10 +27,9 @@ def numbers_of(values: Sequence[str]) -> list[float] | None:
     ValueError
         If one is infinite.
     """
-    try:
-        found = [float(value) for value in values]
-    except ValueError:
+    if not all(map(_is_number, values)):
         return None
+    found = [float(value) for value in values]
     for value, number in zip(values, found, strict=True):
         if not math.isfinite(number):
             raise ValueError(f"{value!r} is no finite number")
@@ -36,11 +37,9 @@ def numbers_of(values: Sequence[str]) -> list[float] | None:
 
 
 def _is_number(value: str) -> bool:
-    try:
-        float(value)
-    except ValueError:
-        return False
-    return True
+    """Say whether it is one; of what Python reads so besides, only those that are not finite."""
+    value = value.strip()
+    return bool(NUMBER.fullmatch(value) or _NOT_FINITE.fullmatch(value))
 
 
 def refuse_unusable(columns: Sequence[str], people: Mapping[str, Mapping[str, str]]) -> None:

@@ -7,10 +7,9 @@ import re
 from collections.abc import Callable, Mapping
 
 from structnets.foreign.shown import shortened
-from structnets.forms.cohort.covariate_columns import MISSING
+from structnets.forms.cohort.covariate_columns import MISSING, NUMBER
 
 MOST_CLASSES, _FEW_VALUES = 20, 5
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 def score_in(column: str) -> Callable[[Mapping[str, str]], str | None]:
@@ -28,7 +27,7 @@ def score_in(column: str) -> Callable[[Mapping[str, str]], str | None]:
 
 def is_number(text: str) -> bool:
     """Say whether a cell holds a finite number, with a point before decimals."""
-    return bool(_NUMBER.fullmatch(text)) and math.isfinite(float(text))
+    return bool(NUMBER.fullmatch(text)) and math.isfinite(float(text))
 
 
 def too_many_for_classes(values: Mapping[str, int]) -> bool:

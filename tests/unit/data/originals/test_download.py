@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -19,6 +20,7 @@ class Server(ThreadingHTTPServer):
     ranges = True
     cut_after: int | None = None
     redirect: str | None = None
+    patience = 0.0
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
@@ -51,6 +53,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {start}-{total - 1}/{total}")
         self.send_header("Content-Length", str(total - start))
         self.end_headers()
+        time.sleep(server.patience)
         self.wfile.write(server.content[start:][: server.cut_after])
 
     def log_message(self, *args):
@@ -77,6 +80,18 @@ def test_whole_file_arrives_under_its_name_only(server, tmp_path):
     path = download(known(server.url), tmp_path / "new")
     assert path.read_bytes() == CONTENT
     assert [entry.name for entry in path.parent.iterdir()] == ["data.gz"]
+
+
+def test_of_two_calls_one_waits_for_the_other(server, tmp_path):
+    server.patience = 0.3
+    file, found = known(server.url), []
+    calls = [threading.Thread(target=lambda: found.append(download(file, tmp_path))) for _ in "12"]
+    for call in calls:
+        call.start()
+    for call in calls:
+        call.join()
+    assert [path.read_bytes() == CONTENT for path in found] == [True, True]
+    assert server.asked == [None]
 
 
 def test_present_file_is_not_asked_for(server, tmp_path):
