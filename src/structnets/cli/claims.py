@@ -16,8 +16,9 @@ EXAMPLES = (
 )
 NOTES = """\
 A claim is supported if the whole 95 % interval of the mean paired difference lies on its side,
-contradicted if it lies wholly on the other; three paired seeds at least. Runs of the thesis'
-protocol and of a reduced one decide apart."""
+contradicted if it lies wholly on the other; three paired seeds at least. What is arithmetic and no
+sample (memory, exact inverses) is decided by one measurement. Runs of the thesis' protocol and of a
+reduced one decide apart."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,7 +13,8 @@ EXAMPLES = (
     ("structnets export RUN_ID --format onnx --out net.onnx", "for any ONNX runtime"),
 )
 NOTES = """\
-Structured layers become plain ones. The input is (B, C, H, W) in [0, 1], the output probabilities.
+Structured layers become plain ones. The input is (B, C, H, W) in [0, 1], the output probabilities,
+or the estimate of a score in its units.
 What is written is loaded again and compared with the net that was trained."""
 
 

@@ -152,7 +152,7 @@ field_of_view: brain  # the box around the template's brain; whole: twice as man
 folds: {folds}  # or leave_out: subject, or leave_out: a column such as site, in place of folds
 repeats: 1  # deal the folds anew so many times
 
-# What is compared, beside the majority and a linear model of the voxels. `structnets models "*3d"`.
+# What is compared, beside the majority and a linear model of voxels: `structnets models "*_3d*"`
 rows:
 - model: rfnin_3d
   label: structured

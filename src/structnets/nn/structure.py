@@ -98,7 +98,7 @@ def structure(
     model : nn.Module
         Any model, of torchvision or timm for instance; or a single ``nn.Conv2d``.
     order, sigmas, discretisation, learn_sigma
-        As in `GaussianConv2d`.
+        As in `GaussianConv2d`; by default of order 2 and hybrid, which cost least.
     keep_weights : bool
         Take the coefficients whose filters are nearest to the old ones (least squares), and say
         how near: filters of 3 x 3 pixels are no Gaussian derivatives at sigma 1, and come out

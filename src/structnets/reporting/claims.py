@@ -225,7 +225,9 @@ def markdown(found: Sequence[Verdict]) -> str:
         "A claim is supported if the whole 95 % interval of the mean paired difference (Student's "
         f"t, n − 1, {LEAST} paired seeds or more) lies on its side, contradicted if it lies wholly "
         "on the other, else undecided. A claim of several relations is as strong as the weakest, "
-        "whose numbers are shown. Runs of the thesis' protocol and of a reduced one decide apart.",
+        "whose numbers are shown. Runs of the thesis' protocol and of a reduced one decide apart. "
+        "What is arithmetic and no sample, as memory and exact inverses are, is decided by one "
+        "measurement; its interval is from the least to the greatest.",
         "",
         "| claim | where | says | protocol | verdict | difference | 95 % interval | n |",
         "|---|---|---|---|---|---|---|---|",
