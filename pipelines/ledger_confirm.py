@@ -92,7 +92,9 @@ def ledger_confirm(
             outcome[run], told = [str(error)], ""
         else:
             outcome[run], told = found.differences, f"confirmed, {found.record()}"
-            if not found.differences:
+            if read_ledger(ledger).get(run) != line:
+                outcome[run] = ["its line in the ledger has changed meanwhile: confirm it again"]
+            elif not found.differences:
                 append(ledger, [_confirmed(found, git["sha"])])
         log.info("%s: %s", run, "; ".join(outcome[run]) or told)
     return outcome

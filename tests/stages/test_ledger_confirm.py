@@ -72,6 +72,19 @@ def test_only_what_agrees_is_confirmed(stale, command, tmp_path, monkeypatch):
     assert "confirmed" not in lines[bad]
 
 
+def test_a_line_measured_anew_meanwhile_stays(stale, tmp_path, monkeypatch):
+    ledger, alone = tmp_path / "ledger", stale[2]
+
+    def confirm(line, *_, **__):
+        append(ledger, [{**line, "weights_digest": "f" * 64}])
+        return replace(FOUND, line=line)
+
+    monkeypatch.setattr(ledger_confirm, "confirm", confirm)
+    outcome = ledger_confirm.ledger_confirm(None, tmp_path, ledger, [alone])
+    assert "has changed meanwhile" in outcome[alone][0]
+    assert read_ledger(ledger)[alone]["weights_digest"] == "f" * 64
+
+
 def test_no_results_are_needed(stale, tmp_path, monkeypatch):
     asked = compare(monkeypatch, stale)
     roots = (f"--{root}={tmp_path / root}" for root in ("prepared", "ledger"))

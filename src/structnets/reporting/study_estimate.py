@@ -194,7 +194,8 @@ def _remembered(path: Path) -> dict[str, dict[str, float]]:
     except (OSError, ValueError):
         return {}
     keys = {"step_s", "test_s", "parameters"}
-    return {key: value for key, value in found.items() if keys <= value.keys()}
+    entries = found.items() if isinstance(found, dict) else ()
+    return {key: value for key, value in entries if isinstance(value, dict) and keys <= {*value}}
 
 
 def _time(specs: list[ResolvedSpec]) -> list[dict[str, float]]:
