@@ -19,9 +19,10 @@ _NAMES = {"balanced_accuracy": "balanced accuracy", "auc": "AUC"}
 
 
 def row_differences(rendering: Rendering) -> list[str]:
-    """Say how the pooled scores of each two rows differ, by the first repetition both have.
+    """Say how the pooled scores of each two rows differ, in each repetition that both have.
 
     People are drawn with replacement, each with what both rows say of them; the models stay.
+    Repetitions are not pooled, as lines of the ledger do not name people, who are dealt anew.
     """
     table = rendering.table
     columns = [c.key for c in table.columns if table.metric_of(c.key) in _NAMES]
@@ -29,16 +30,17 @@ def row_differences(rendering: Rendering) -> list[str]:
     for column in columns:
         metric = table.metric_of(column)
         for one, other in _pairs(rendering, column):
-            repetition = min(set(one.repetitions) & set(other.repetitions), default=None)
-            if repetition is None:
-                continue
-            found = difference(metric, one.repetitions[repetition], other.repetitions[repetition])
-            if found is not None:
-                mean, low, high = (gap(value, 1) for value in found)
+            parts = []
+            for number in sorted(set(one.repetitions) & set(other.repetitions)):
+                found = difference(metric, one.repetitions[number], other.repetitions[number])
+                if found is not None:
+                    mean, low, high = (gap(value, 1) for value in found)
+                    parts.append(f"{mean} points in repetition {number + 1} ({low} to {high})")
+            if parts:
                 said.append(
-                    f"Pooled {_NAMES[metric]} of repetition {repetition + 1}, "
-                    f"{table.row(one.row).label} less {table.row(other.row).label}: {mean} "
-                    f"points (95 %: {low} to {high}, over the people held out)."
+                    f"Pooled {_NAMES[metric]}, {table.row(one.row).label} less "
+                    f"{table.row(other.row).label}: {'; '.join(parts)}; in parentheses the 95 % "
+                    "interval over the people held out."
                 )
     return said
 

@@ -94,8 +94,8 @@ def test_tables_say_how_rows_differ(table, experiments) -> None:
     lines += [line("rfnin_oasis", seed, better[seed]) for seed in (0, 1)]
     found = said(*lines)
     assert len(found) == 2
-    assert "balanced accuracy of repetition 1, 3D-RFNiN, OASIS AD-126 (text) less Log" in found[0]
-    assert "+41.7 points (95 %: " in found[0]  # 100 against 58.3
+    assert "Pooled balanced accuracy, 3D-RFNiN, OASIS AD-126 (text) less Logistic" in found[0]
+    assert "+41.7 points in repetition 1 (" in found[0]  # 100 against 58.3
     assert "AUC" in found[1]
     assert said(*lines[:3]) == []  # a fold is missing
     other = [{**one, "data_digest": "2" * 64} for one in lines[2:]]

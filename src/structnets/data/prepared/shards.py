@@ -6,8 +6,8 @@ the operating system keeps what fits into memory. JPEGs are decoded by who reads
 
 Which of the two, for all 1,281,167 training images? Raw takes 253 GB squashed to 256x256 (289 GB
 with the aspect kept), JPEG of quality 95 without colour subsampling 42 GB (46 GB). From raw, two
-threads made training batches 10 times as fast as torchvision from files (5 times with random
-resized crops), from JPEG 2.6 times (1.8 times); see ``tests/benchmarks/test_images.py``. Raw is
+threads made training batches 6.6 times as fast as torchvision from files (4.5 times with random
+resized crops), from JPEG 3.2 times (2.6 times); see ``tests/benchmarks/test_images.py``. Raw is
 exactly what the originals give, JPEG 45 dB from it. So raw is the default; the ten- and hundred-
 class subsets take 2.6 and 26 GB of it. JPEG is for a disk that is smaller, or that does not give
 0.2 MB for each image at the speed of the training.
