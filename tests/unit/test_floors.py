@@ -33,6 +33,7 @@ ROOMS = [
     "pages",
     "entries",
     "installation",
+    "processors",
     "foreign",
 ]
 
