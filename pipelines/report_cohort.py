@@ -28,6 +28,7 @@ from structnets.reporting.held_out_results import HeldOutResults
 from structnets.reporting.pseudonyms import People
 from structnets.reporting.score_results import ScoreResults
 from structnets.reporting.study_findings import Findings, cohort_findings
+from structnets.specs.cohort_study import CohortRun
 
 
 def report_cohort(planned: CohortPlan, prepared: Path, results: Path) -> dict[str, Path]:
@@ -78,14 +79,14 @@ def _draw_maps(
 ) -> tuple[list[Path], bytes | None, dict[str, float | None]]:
     """Draw the maps that are asked for; return files, the picture, and how well they agree."""
     study = found.planned.study
-    if not study.maps:
+    if not (study.maps and _nets(found)):
         return [], None, {}
     with ThreadPoolExecutor(1) as aside:
         ready = aside.submit(load_what_drawing_needs)
         maps, agreements = _maps(found, prepared, results)
         ready.result()
     grid = (study.grid_mm, study.field_of_view)
-    pictured = draw_cohort_maps(maps, *grid, out / "maps") if maps else []
+    pictured = draw_cohort_maps(maps, *grid, out / "maps")
     return pictured, _read_png(pictured), agreements
 
 
@@ -168,6 +169,11 @@ def _curves(found: CohortResults, out: Path) -> list[Path]:
     return drawn
 
 
+def _nets(found: HeldOutResults) -> list[CohortRun]:
+    """Return the runs that have gradients; linear rows have none."""
+    return [run for run in found.planned.runs if run.spec["recipe"]["kind"] == "gradient"]
+
+
 def _maps(
     found: HeldOutResults, prepared: Path, results: Path
 ) -> tuple[dict[str, np.ndarray], dict[str, float | None]]:
@@ -175,7 +181,7 @@ def _maps(
 
     Each run is asked about the people that it held out.
     """
-    nets = [run for run in found.planned.runs if run.spec["recipe"]["kind"] == "gradient"]
+    nets = _nets(found)
     # The study is its user's own, and so is every object it names.
     trained = [
         load_run(results / "runs" / run.run_id, prepared, trusted=foreign_paths(run.spec))

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from pipelines.tracking.environment import quiet
+from structnets.files import atomic_path
 from structnets.foreign.address import Address
 
 if TYPE_CHECKING:
@@ -42,10 +43,10 @@ def make_tables(address: Address) -> None:
         else:
             _restore(before, file)
     if not has_tables(file):
-        with _whole(file) as part:
+        with atomic_path(file) as part:
             _upgrade(f"{_SQLITE}{part}")
     elif not _is_current(address.client):
-        with _whole(before) as part:
+        with atomic_path(before) as part:
             _copy(file, part)
         try:
             _upgrade(address.client)
@@ -58,15 +59,6 @@ def make_tables(address: Address) -> None:
 def has_tables(file: Path) -> bool:
     """Return whether the file is there and holds anything."""
     return file.exists() and file.stat().st_size > 0
-
-
-@contextlib.contextmanager
-def _whole(file: Path) -> Iterator[Path]:
-    """Yield the name under which to make a file that appears when it is done."""
-    part = file.with_name(f".{file.name}.part")
-    part.unlink(missing_ok=True)
-    yield part
-    part.replace(file)
 
 
 def _restore(before: Path, file: Path) -> None:
