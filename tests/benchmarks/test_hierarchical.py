@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from structnets.models.registry import create_model
-from structnets.nn import HierarchicalConv
+from structnets.nn import HierarchicalConv, measure_ways
 from structnets.nn._hierarchical_cost import possible
 from tests.benchmarks.timing import inference, repeated, training_step, warm_up
 
@@ -162,10 +162,14 @@ def test_chosen_way_beside_the_best(training: bool) -> None:
         seconds = repeated(actions, REPETITIONS)
         with torch.set_grad_enabled(training):  # the choice depends on it
             chosen = layer.way_for(x)
+            with measure_ways(layer):
+                layer(x)
+            measured = layer.way_for(x)
         best = min(seconds, key=seconds.__getitem__)
         shown = " ".join(f"{way} {1e3 * s:.1f}" for way, s in seconds.items())
         print(
             f"\nK={values} Q={terms} {side}x{side} {'(+)' if plus else '   '} chosen {chosen} "
-            f"best {best} ratio {seconds[chosen] / seconds[best]:.2f}  (ms) {shown}",
+            f"best {best} ratio {seconds[chosen] / seconds[best]:.2f}, measured {measured} "
+            f"{seconds[measured] / seconds[best]:.2f}  (ms) {shown}",
             end="",
         )

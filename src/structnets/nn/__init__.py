@@ -20,6 +20,7 @@ from structnets.nn.hierarchical_conv import HierarchicalConv
 from structnets.nn.invertible_block import InvertibleBlock
 from structnets.nn.invertible_sequential import InvertibleSequential
 from structnets.nn.learned_basis_conv import LearnedBasisConv2d
+from structnets.nn.measured_ways import measure_ways
 from structnets.nn.pose import Pose
 from structnets.nn.reparametrize import Reparametrization, collapse_model, reparametrize
 from structnets.nn.residual import StaticResBlock
@@ -62,6 +63,7 @@ __all__ = [
     "chosen_ways",
     "collapse_model",
     "composed_together",
+    "measure_ways",
     "reparametrize",
     "scale_groups",
     "set_chosen_ways",
