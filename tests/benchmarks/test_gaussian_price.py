@@ -6,11 +6,13 @@ products and its bytes take on this machine. Nothing is asserted: the processor 
 
 N-JetNet's layers are measured too where its code is importable as ``srf``
 (https://github.com/SilviaLauraPintea/N-JetNet has no package: put a clone on PYTHONPATH).
-``BENCH_REPETITIONS`` says how many repetitions (5).
+``BENCH_REPETITIONS`` says how many repetitions (5); with ``BENCH_WAYS=measured`` layers choose by
+`measure_ways` instead of estimates.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import importlib.util
@@ -22,11 +24,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from structnets.nn import GaussianConv2d, structure
+from structnets.nn import GaussianConv2d, measure_ways, structure
 from tests.benchmarks.floors import floor_seconds
 from tests.benchmarks.timing import repeated, warm_up
 
 REPETITIONS = int(os.environ.get("BENCH_REPETITIONS", "5"))
+MEASURED = os.environ.get("BENCH_WAYS") == "measured"
 PEER = "N-JetNet, order 3"
 BATCH = 8
 MAPS = ((64, 64), (128, 32), (256, 16), (512, 8))  # channels and width, those of ResNet-18 here
@@ -60,7 +63,8 @@ def resnet() -> nn.Module:
 
 def step_of(model: nn.Module, x: Tensor) -> Callable[[], object]:
     """Return an action: forward and backward, to the input too where it wants a gradient."""
-    above = torch.randn_like(model(x).detach())
+    with measure_ways(model) if MEASURED else contextlib.nullcontext():
+        above = torch.randn_like(model(x).detach())
     wanted = [*model.parameters(), *([x] if x.requires_grad else [])]
     return lambda: torch.autograd.grad(model(x), wanted, above)
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from structnets.reporting.intervals import slope, student_interval
+from structnets.reporting.intervals import slope, student_interval, wilson
 from structnets.reporting.markdown import escaped
 from structnets.reporting.quantities import Measured, Quantity
 from structnets.specs.claim import Claim, Relation, load_claims
@@ -36,11 +36,10 @@ class Verdict:
     difference : float or None
         Mean over paired seeds of what the deciding relation is about.
     interval : list of float or None
-        Its interval by Student's t.
-    sample_interval : list of float or None
-        The interval over test samples, where predictions are kept.
+        Its interval by Student's t; over the people held out in a cross-validation, by Wilson for
+        a rate, the widest of its repetitions.
     n : int
-        Number of paired seeds.
+        Number of paired seeds, or of people.
     why : str
         What keeps it from being decided; else empty.
     run_ids : list of str
@@ -57,7 +56,6 @@ class Verdict:
     verdict: Word
     difference: float | None = None
     interval: list[float] | None = None
-    sample_interval: list[float] | None = None
     n: int = 0
     why: str = ""
     run_ids: list[str] = field(default_factory=list)
@@ -75,7 +73,6 @@ class Outcome:
     verdict: Word
     difference: float | None = None
     interval: tuple[float, float] | None = None
-    sample_interval: tuple[float, float] | None = None
     n: int = 0
     why: str = ""
     run_ids: tuple[str, ...] = ()
@@ -107,23 +104,32 @@ def outcome(relation: Relation, measured: Measured, reduced: bool) -> Outcome:
         return Outcome("undecided", why=unlike, run_ids=runs)
     if not any(quantity.by_seed for quantity in quantities):
         return Outcome("not run")
+    if any(quantity.right for quantity in quantities):
+        return _over_people(relation, quantities, runs)
     if not seeds:
         return Outcome("undecided", why="some of its cells were not run", run_ids=runs)
     values = [_at_seed(relation, points, seed) for seed in seeds]
     mean = statistics.fmean(values)
     interval = (min(values), max(values)) if relation.exact else student_interval(values)
-    samples = _over_samples(relation, quantities, seeds)
-    found = {"difference": mean, "interval": interval, "sample_interval": samples}
-    untrained = sum(quantity.untrained for quantity in quantities)
-    if untrained:
-        why = f"{untrained} of its runs did not train"
-    elif interval is None or (len(seeds) < LEAST and not relation.exact):
+    why = _untrained(quantities)
+    if not why and (interval is None or (len(seeds) < LEAST and not relation.exact)):
         why = f"{len(seeds)} paired seed{'s' * (len(seeds) > 1)}; {LEAST} are needed"
-    else:
-        word = side(relation, interval)
-        why = "the interval reaches over the limit" if word == "undecided" else ""
-        return Outcome(word, **found, n=len(seeds), why=why, run_ids=runs)
-    return Outcome("undecided", **found, n=len(seeds), why=why, run_ids=runs)
+    return _decided(relation, mean, interval, len(seeds), why, runs)
+
+
+def _decided(
+    relation: Relation,
+    value: float,
+    interval: tuple[float, float] | None,
+    n: int,
+    why: str,
+    runs: tuple[str, ...],
+) -> Outcome:
+    """Return what an interval says of a relation; undecided if something speaks against it."""
+    word: Word = "undecided" if why or interval is None else side(relation, interval)
+    if word == "undecided" and not why:
+        why = "the interval reaches over the limit"
+    return Outcome(word, value, interval, n, why, runs)
 
 
 def _unlike(quantities: Sequence[Quantity]) -> str:
@@ -150,20 +156,37 @@ def _at_seed(relation: Relation, points: dict[float, list[Quantity]], seed: int)
     return slope(places, values)
 
 
-def _over_samples(
-    relation: Relation, quantities: Sequence[Quantity], seeds: Sequence[int]
-) -> tuple[float, float] | None:
-    """Return the interval of a paired difference over test samples, in points."""
-    if relation.slope or relation.ratio or len(quantities) != 2:
-        return None
-    first, second = quantities
-    differences: list[float] = []
-    for seed in seeds:
-        pair = first.right.get(seed), second.right.get(seed)
-        if pair[0] is None or pair[1] is None or len(pair[0]) != len(pair[1]):
-            return None
-        differences += [100.0 * (a - b) for a, b in zip(*pair, strict=True)]  # type: ignore[arg-type]
-    return student_interval(differences)
+def _over_people(
+    relation: Relation, quantities: Sequence[Quantity], runs: tuple[str, ...]
+) -> Outcome:
+    """Decide a relation of rates in a cross-validation by the people held out.
+
+    Its folds are no samples: those of a repetition share most of their training data, and another
+    repetition holds out the same people once more.
+    """
+    first, *rest = (quantity.right for quantity in quantities)
+    numbers = sorted(set(first).intersection(*rest))
+    if relation.slope or relation.ratio or not numbers:
+        return Outcome("undecided", why="some of its cells were not run", run_ids=runs)
+    means, intervals, people = [], [], 0
+    for number in numbers:
+        right = [quantity.right[number] for quantity in quantities]
+        people = len(right[0])
+        if len(right) == 1:
+            means.append(100.0 * sum(right[0]) / people)
+            intervals.append(wilson(sum(right[0]), people))
+        else:
+            differences = [100.0 * (a - b) for a, b in zip(*right, strict=True)]
+            means.append(statistics.fmean(differences))
+            intervals.append(student_interval(differences) or (-math.inf, math.inf))
+    widest = min(low for low, _ in intervals), max(high for _, high in intervals)
+    return _decided(relation, statistics.fmean(means), widest, people, _untrained(quantities), runs)
+
+
+def _untrained(quantities: Sequence[Quantity]) -> str:
+    """Say how many runs ended where guessing does; nothing if none."""
+    untrained = sum(quantity.untrained for quantity in quantities)
+    return f"{untrained} of its runs did not train" if untrained else ""
 
 
 _WORST: list[Word] = ["contradicted", "undecided", "not run", "supported"]
@@ -186,7 +209,6 @@ def decide(claim: Claim, chapter: int, measured: Measured, reduced: bool) -> Ver
         word,
         chosen.difference,
         list(chosen.interval) if chosen.interval else None,
-        list(chosen.sample_interval) if chosen.sample_interval else None,
         chosen.n,
         why,
         runs,
@@ -227,7 +249,9 @@ def markdown(found: Sequence[Verdict]) -> str:
         "on the other, else undecided. A claim of several relations is as strong as the weakest, "
         "whose numbers are shown. Runs of the thesis' protocol and of a reduced one decide apart. "
         "What is arithmetic and no sample, as memory and exact inverses are, is decided by one "
-        "measurement; its interval is from the least to the greatest.",
+        "measurement; its interval is from the least to the greatest. A cross-validation is "
+        "decided by the people held out, as further repetitions hold out the same ones: n counts "
+        "them, and the interval is the widest of its repetitions.",
         "",
         "| claim | where | says | protocol | verdict | difference | 95 % interval | n |",
         "|---|---|---|---|---|---|---|---|",
@@ -236,12 +260,10 @@ def markdown(found: Sequence[Verdict]) -> str:
         said = f"**{one.verdict}**" + (f": {escaped(one.why)}" if one.why else "")
         statement = escaped(one.statement) + (f" *{escaped(one.note)}*" if one.note else "")
         shown = "" if one.difference is None else _signed(one.difference)
-        spans = [_span(one.interval)] if one.interval else []
-        if one.sample_interval:
-            spans.append(f"over samples {_span(one.sample_interval)}")
+        span = _span(one.interval) if one.interval else ""
         lines.append(
             f"| {one.claim} | {escaped(one.where)} | {statement} | {one.protocol} | {said} | "
-            f"{shown} | {'; '.join(spans)} | {one.n or ''} |"
+            f"{shown} | {span} | {one.n or ''} |"
         )
     return "\n".join(lines)
 

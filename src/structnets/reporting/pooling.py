@@ -56,14 +56,19 @@ def whole_repetitions(lines: Sequence[Mapping[str, Any]]) -> dict[int, np.ndarra
     data = lines[0]["spec"]["data"]
     if find_dataset(data["name"]).form != "cohort":
         return {}
-    folds = CohortRequest(data["name"], data["prepare"]).folds
     by_seed = {line["spec"]["seed"]: line["predictions"] for line in lines}
     found = {}
-    for repetition in sorted({seed // folds for seed in by_seed}):
-        seeds = range(repetition * folds, (repetition + 1) * folds)
+    for repetition in sorted({seed // len(fold_seeds(data, 0)) for seed in by_seed}):
+        seeds = fold_seeds(data, repetition)
         if all(seed in by_seed for seed in seeds):
             found[repetition] = np.array([pair for seed in seeds for pair in by_seed[seed]])
     return found
+
+
+def fold_seeds(data: Mapping[str, Any], repetition: int) -> range:
+    """Return the seeds of the runs that hold out the folds of a repetition of a cohort."""
+    folds = CohortRequest(data["name"], data["prepare"]).folds
+    return range(repetition * folds, (repetition + 1) * folds)
 
 
 def data_of(line: Mapping[str, Any]) -> tuple[str, str]:

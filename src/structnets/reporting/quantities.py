@@ -6,11 +6,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from structnets.data.sets.entries.catalogue import find_dataset
 from structnets.entries import did_you_mean
 from structnets.reporting.findings import Finding, findings
 from structnets.reporting.ledger import Line, read_ledger
-from structnets.reporting.pooling import data_of, different_data
+from structnets.reporting.pooling import (
+    data_of,
+    different_data,
+    fold_seeds,
+    whole_repetitions,
+)
 from structnets.reporting.protocol import FULL, did_not_train
 from structnets.reporting.requests import (
     Experiments,
@@ -40,7 +47,8 @@ class Quantity:
     run_ids : list of str
         The runs, or searches.
     right : dict of int to list of bool
-        By seed, whether each test sample was classified rightly, where predictions are kept.
+        Of the accuracy in a cross-validation: by repetition, whether each of the people held out
+        was classified rightly.
     untrained : int
         Runs that ended where guessing does.
     data : tuple of str, str, or None
@@ -120,10 +128,17 @@ class Measured:
         lines = {line["spec"]["seed"]: line for line in self.runs.get(cell_key(wanted), [])}
         if refusal := different_data(list(lines.values())):
             return Quantity(refusal=refusal)
+        repetitions = whole_repetitions(list(lines.values()))
+        if lines and find_dataset(wanted["data"]["name"]).form == "cohort":
+            # Folds of another repetition hold out the same people: no further samples.
+            if not repetitions:
+                return Quantity(refusal="no repetition of its folds was run whole")
+            seeds = fold_seeds(wanted["data"], min(repetitions))
+            lines = {seed: lines[seed] for seed in seeds} if shown != "accuracy" else lines
         return Quantity(
             {seed: metric(line, shown) for seed, line in lines.items()},
             sorted(line["run_id"] for line in lines.values()),
-            _right(lines) if shown == "accuracy" else {},
+            _right(repetitions) if shown == "accuracy" else {},
             sum(map(did_not_train, lines.values())),
             next((data_of(line) for line in lines.values()), None),
         )
@@ -156,10 +171,9 @@ def _check_known(what: str, key: str, known: Iterable[str], address: str) -> Non
         raise ValueError(f"{address}: unknown {what} {key!r}{did_you_mean(key, names)}")
 
 
-def _right(lines: Mapping[int, Line]) -> dict[int, list[bool]]:
-    """Say of each held-out subject whether it was classified rightly, by seed."""
+def _right(repetitions: Mapping[int, np.ndarray]) -> dict[int, list[bool]]:
+    """Say of all held-out people whether they were classified rightly, by repetition."""
     return {
-        seed: [(odds > 0) == bool(label) for label, odds in line["predictions"]]
-        for seed, line in lines.items()
-        if line.get("predictions") and find_dataset(line["spec"]["data"]["name"]).form == "cohort"
+        number: ((pairs[:, 1] > 0) == (pairs[:, 0] == 1)).tolist()
+        for number, pairs in repetitions.items()
     }

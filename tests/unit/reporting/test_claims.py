@@ -154,13 +154,39 @@ def test_runs_of_several_versions_of_their_data_decide_nothing():
     assert (found.verdict, found.why) == ("undecided", refused.refusal)
 
 
-def test_interval_over_samples_by_hand():
-    """Samples of one seed: right/right, right/wrong, right/wrong, wrong/wrong: 0, 100, 100, 0."""
+def test_a_cross_validation_is_decided_by_its_people_by_hand():
+    """Right/right, right/wrong, right/wrong, wrong/wrong: 0, 100, 100, 0."""
     first = Quantity({0: 75.0}, ["a"], right={0: [True, True, True, False]})
     second = Quantity({0: 25.0}, ["b"], right={0: [True, False, False, False]})
     found = outcome(relation(above=0), Made(t_a_n=first, t_b_n=second), False)
     # mean 50, deviation 57.735, t of three degrees of freedom 3.18245
-    assert found.sample_interval == pytest.approx((50 - 91.869, 50 + 91.869), abs=1e-2)
+    assert found.interval == pytest.approx((50 - 91.869, 50 + 91.869), abs=1e-2)
+    assert (found.verdict, found.difference, found.n) == ("undecided", 50.0, 4)
+
+
+def test_further_repetitions_of_the_same_people_do_not_narrow_the_interval():
+    once = [True] * 8 + [False] * 2  # Wilson: 49.0 to 94.3
+    again = [True] * 9 + [False]  # 59.6 to 98.2
+    alone = Relation(of=["t/a/n"], above=45)
+    many = Quantity(dict.fromkeys(range(30), 85.0), ["a"], right={0: once, 1: again, 2: once})
+    found = outcome(alone, Made(t_a_n=many), False)
+    assert found.interval == pytest.approx((49.0, 98.2), abs=0.1)
+    assert (found.verdict, found.n) == ("supported", 10)
+    assert found.difference == pytest.approx((80 + 90 + 80) / 3)
+    above = Relation(of=["t/a/n"], above=50)
+    assert outcome(above, Made(t_a_n=many), False).verdict == "undecided"
+
+
+def test_of_a_cohort_whole_repetitions_count_and_folds_of_one_alone():
+    measured = Measured(WORKFLOW / "ledger", WORKFLOW / "targets", WORKFLOW / "experiments")
+    found = measured.quantity("table5/rfnin_oasis/accuracy", True)
+    assert found.right
+    assert {len(people) for people in found.right.values()} == {126}
+    found = measured.quantity("table5/rfnin_oasis/auc", True)
+    assert sorted(found.by_seed) == list(range(10))
+    for key, lines in measured.runs.items():
+        measured.runs[key] = [line for line in lines if line["spec"]["seed"] < 9]
+    assert "run whole" in str(measured.quantity("table5/rfnin_oasis/accuracy", True).refusal)
 
 
 def claim(*relations, **more):
