@@ -5,7 +5,7 @@
 
 An analysis is a resolved one of `structnets.specs.analysis`; several share one process. Each ends
 as ``<results>/figures/<target>.{svg,png,csv}`` and ``<results>/analyses/<target>.json``, the last
-written. A killed one goes on from the parts it kept in ``<scratch>/analyses/<analysis_id>``.
+written. A killed one goes on from the parts it kept in ``<scratch>/analyses``.
 """
 
 from __future__ import annotations

@@ -3,9 +3,10 @@
 ``python -m pipelines.sweep --sweep JSON_OR_FILE --prepared DIR --results DIR --scratch DIR``
 
 Trials are ordinary resolved specs measured on a validation split. A killed sweep goes on: Tune
-restores its table of trials from ``<scratch>/sweeps/<sweep_id>/tune``, and each trial its own
-checkpoint from ``…/trials/<run_id>``. SIGTERM, and the time limit of a Slurm job, stop it as they
-stop a training, and so does another job of the same sweep make it wait.
+restores its table of trials from ``<scratch>/sweeps/<sweep_id>/<data>/tune``, and each trial its
+own checkpoint from ``…/trials/<run_id>``; trials on other data are left where they are. SIGTERM,
+and the time limit of a Slurm job, stop it as they stop a training, and so does another job of the
+same sweep make it wait.
 """
 
 from __future__ import annotations
@@ -153,15 +154,18 @@ def _step_seconds(spec: GradientSpec, result: Any) -> float | None:
     return spec["recipe"]["batch_size"] / speed if speed else None
 
 
-def origin_of(sweep: ResolvedSweep, data: Path) -> dict[str, Any]:
-    """Return how many images trials are ranked on, and what data, code and machine they are of."""
+def origin_of(sweep: ResolvedSweep, data: Path, code: str) -> dict[str, Any]:
+    """Return how many images trials are ranked on, and what data, code and machine they are of.
+
+    `code` is the digest of the code that the first trials were trained by.
+    """
     import torch
 
     manifest = load_manifest(data)
     return {
         "held_out": len(open_examples(sweep["base"], data, manifest)["validation"]),
         "data_digest": manifest["digest"],
-        "code_digest": code_digest(sweep["base"]),
+        "code_digest": code,
         "hardware": provenance.hardware(torch.device("cpu"), 1, 1),
         "versions": provenance.versions(),
         "git": provenance.git_state(),
@@ -269,23 +273,37 @@ def sweep(
     folder = scratch / "sweeps" / resolved["sweep_id"]
     out = results / "sweeps" / resolved["sweep_id"]
     data = prepared / prepared_name(resolved["base"]["data"])
-    refuse_other_data(resolved["base"], load_manifest(data), data)
+    manifest = load_manifest(data)
+    refuse_other_data(resolved["base"], manifest, data)
+    state = folder / manifest["digest"][:12]
     with stoppable(scratch / "ray", job_deadline()) as stop, RunLock(folder / "lock", stop) as lock:
         if lock.waited and (out / "best.json").is_file():
             logger.info("the other job has published %s", out)
             return
-        before = trials.progress(folder)
+        code = _code_of_the_first(state, resolved)
+        before = trials.progress(state)
         with connected(scratch, granted_cpus()), trials.interrupted_by(stop):
             import ray
 
             stop.listen()
             cpus = int(ray.cluster_resources()["CPU"])
             cpus = min(cpus, most or cpus)
-            rows = table_of(resolved, search(resolved, prepared, folder, cpus, stop))
+            rows = table_of(resolved, search(resolved, prepared, state, cpus, stop))
         if stop():
-            stop.explain(trials.progress(folder) != before)
-        files = publish(resolved, rows, out, origin_of(resolved, data))
-        _track(resolved, rows, files, results, folder)
+            stop.explain(trials.progress(state) != before)
+        files = publish(resolved, rows, out, origin_of(resolved, data, code))
+        _track(resolved, rows, files, results, state)
+
+
+def _code_of_the_first(state: Path, resolved: ResolvedSweep) -> str:
+    """Return the digest of the code that this sweep was begun with, on these data.
+
+    What is published of trials by several states of the code counts as of the oldest.
+    """
+    path = state / "code.json"
+    if not path.is_file():
+        write_json(path, code_digest(resolved["base"]))
+    return str(read_json(path))
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -199,6 +199,34 @@ def test_sweep_goes_on_without_repeating_what_is_done(
         assert steps == list(range(1, EPOCHS + 1))
 
 
+def test_trials_of_other_data_or_older_code_are_not_told_as_of_these(
+    folders: Any,
+    resolved: dict[str, Any],
+    made_rows: Callable[..., list[dict[str, Any]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of changed data nothing is restored; of changed code what is restored counts as the old."""
+    import ray
+
+    places: list[Path] = []
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 1})
+    monkeypatch.setattr(sweep, "connected", lambda *_: contextlib.nullcontext())
+    monkeypatch.setattr(sweep, "search", lambda *given: places.append(given[2]))
+    monkeypatch.setattr(sweep, "table_of", lambda *_: made_rows(*[(4, 70.0)] * 3))
+    monkeypatch.setattr(sweep, "_track", lambda *_: None)
+    manifest = sweep.load_manifest(folders.prepared / "mnist")
+
+    def run(code: str, data: str) -> str:
+        monkeypatch.setattr(sweep, "code_digest", lambda _: code)
+        monkeypatch.setattr(sweep, "load_manifest", lambda _: {**manifest, "digest": data * 64})
+        sweep.sweep(resolved, folders.prepared, folders.results, folders.scratch)
+        (line,) = local_sweeps(folders.results).values()
+        return str(line["code_digest"])
+
+    assert [run("old", "a"), run("new", "a"), run("new", "b")] == ["old", "old", "new"]
+    assert places[0] == places[1] != places[2]
+
+
 @pytest.mark.parametrize(
     ("outcomes", "best"),
     [

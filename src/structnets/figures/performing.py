@@ -15,9 +15,11 @@ from structnets.entries import load_path
 from structnets.figures.context import Context, Measured
 from structnets.figures.entries import FIGURES
 from structnets.figures.style import Stem
+from structnets.identity import digest
 from structnets.specs.figure_options import check_models, find_figure
 from structnets.specs.resolved import AskedAnalysis
 from structnets.training import provenance
+from structnets.training.weights_digest import weights_digest
 
 
 def perform(
@@ -63,7 +65,7 @@ def perform(
     context = Context(
         runs=list(runs),
         stem=stem,
-        work=work / resolved["analysis_id"],
+        work=work / f"{resolved['analysis_id']}-{_measured_of(runs)}",
         title=resolved["title"],
         note=note_of(resolved, runs, hardware["class"]),
         data_root=data_root,
@@ -80,8 +82,17 @@ def perform(
         "git": provenance.git_state(),
         "wall_s": time.monotonic() - begun,
     }
-    shutil.rmtree(context.work, ignore_errors=True)
+    for kept in work.glob(f"{resolved['analysis_id']}-*"):  # of these weights, and of earlier ones
+        shutil.rmtree(kept, ignore_errors=True)
     return result
+
+
+def _measured_of(runs: Sequence[Trained]) -> str:
+    """Name weights and data, so that what is kept of an interrupted analysis is of no others."""
+    measured = [
+        [run.run_id, run.manifest["digest"], weights_digest(run.model.state_dict())] for run in runs
+    ]
+    return digest(measured)[:8]
 
 
 def note_of(resolved: AskedAnalysis, runs: Sequence[Trained], hardware: str) -> str:

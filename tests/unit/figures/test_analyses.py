@@ -17,6 +17,7 @@ from structnets.analysis.separability import Separability
 from structnets.analysis.stability import StabilityWarning
 from structnets.analysis.step_cost import WAYS, step_cost
 from structnets.analysis.trained import load_run
+from structnets.figures import performing
 from structnets.figures.performing import perform
 from structnets.figures.separability_by_depth.make import rises_of
 from structnets.figures.training_loss.draw import MeanLoss
@@ -112,11 +113,31 @@ def analyse(tmp_path: Path, prepared: Path, folders: dict[str, Path]) -> Analyse
         stem = tmp_path / name
         result = perform(resolved, runs, stem, tmp_path / "work", data_root=data_root)
         assert all(stem.with_suffix(f".{end}").stat().st_size for end in ("svg", "png", "csv"))
-        assert not (tmp_path / "work" / f"{name}-x").exists()
+        assert not list((tmp_path / "work").glob("*"))
         write_json(tmp_path / "values.json", result)
         return {name: found["value"] for name, found in result["values"].items()}
 
     return run
+
+
+def test_parts_of_an_interrupted_analysis_are_of_the_weights_they_were_made_of(
+    analyse: Analyse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+
+    def made(context: Any, _: object) -> list[Any]:
+        part = context.once("part", lambda: calls.append(1) or len(calls))
+        raise KeyboardInterrupt(part)  # killed, with a part made
+
+    monkeypatch.setattr(performing.FIGURES, "load", lambda _: made)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            analyse("atom_weights", "rfnin")
+    assert len(calls) == 1  # it went on
+    monkeypatch.setattr(performing, "weights_digest", lambda _: "of a training anew")
+    with pytest.raises(KeyboardInterrupt):
+        analyse("atom_weights", "rfnin")
+    assert len(calls) == 2
 
 
 def test_filters_and_weights(analyse: Analyse) -> None:
