@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -76,7 +77,8 @@ def inversion_error(model: Invertible, batches: Iterable[Tensor]) -> InversionEr
         errors += (difference / norms).tolist()
     if not errors:
         raise ValueError("batches holds no images")
-    return InversionError(statistics.fmean(errors), max(errors), len(errors))
+    # Python's max passes over what is not a number.
+    return InversionError(statistics.fmean(errors), float(np.max(errors)), len(errors))
 
 
 def uniform_noise(

@@ -109,8 +109,9 @@ def leading_spectrum(
     """Return the largest singular values without forming the matrix.
 
     Randomised subspace iteration (Halko, Martinsson and Tropp 2011) on products of the
-    differential with vectors (jvp) and of its adjoint (vjp). The energy of all values is
-    estimated from the random vectors of the first pass: ``E |J v|^2`` is that sum for white v.
+    differential with vectors (jvp) and of its adjoint (vjp). The energy is that of all values
+    found, and of the rest an estimate: ``E |J v|^2`` is the sum of squares that white v without
+    what lies in the found directions meet.
 
     Parameters
     ----------
@@ -146,13 +147,16 @@ def leading_spectrum(
     width = min(count + oversampling, pixels)
     vectors = torch.randn(width, pixels, generator=generator, dtype=x.dtype).to(x.device)
     images = products.forward(vectors)
-    energy = float(images.double().square().sum(1).mean())
     for _ in range(iterations):
         vectors = _orthonormal(products.adjoint(_orthonormal(images)))
         images = products.forward(vectors)
-    values = torch.linalg.svdvals(images)[:count]
-    total = min(images.shape[1], pixels)
-    return Spectrum(values, max(energy, float(values.double().square().sum())), total)
+    values = torch.linalg.svdvals(images)
+    energy = float(values.double().square().sum())
+    if width < pixels:
+        rest = torch.randn(width, pixels, generator=generator, dtype=x.dtype).to(x.device)
+        rest = products.forward(rest - (rest @ vectors.T) @ vectors)
+        energy += float(rest.double().square().sum(1).mean())
+    return Spectrum(values[:count], energy, min(images.shape[1], pixels))
 
 
 def _orthonormal(rows: Tensor) -> Tensor:

@@ -116,10 +116,16 @@ def stability_report(
     Raises
     ------
     ValueError
-        If the network is in training mode.
+        If the network is in training mode, or a part of it is an `InvertibleSequential` itself.
     """
     if features.training:
         raise ValueError("features must be in eval mode, in which alone they have an inverse")
+    for name, part in features.named_children():
+        if isinstance(part, InvertibleSequential):
+            raise ValueError(
+                f"{name} is an InvertibleSequential of its own, whose blocks would not be counted: "
+                "put its modules into one with the others"
+            )
     exact = copy.deepcopy(features).double()
     reached = _forward(exact, x.double())
     drifts = {_name(p): _drift(features, x, p) for p in precisions}
@@ -178,7 +184,7 @@ def lipschitz(function: nn.Module, x: Tensor, iterations: int = 10, seed: int = 
 
 def _normalized(x: Tensor) -> Tensor:
     norms = x.flatten(1).norm(dim=1).clamp_min(torch.finfo(x.dtype).tiny)
-    return x / norms[:, None, None, None]
+    return x / norms.view(-1, *[1] * (x.ndim - 1))
 
 
 @torch.no_grad()

@@ -31,22 +31,25 @@ def r2(scores: np.ndarray, estimates: np.ndarray) -> Any:
     trained on, in place of these, is below 0. Not a number where all scores are alike.
     """
     around = scores - scores.mean(axis=-1, keepdims=True)
-    left = np.square(scores - estimates).sum(-1)
+    left, total = np.square(scores - estimates).sum(-1), np.square(around).sum(-1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where((total := np.square(around).sum(-1)) > 0, 1 - left / total, np.nan)
+        return np.where(_are_alike(scores, around), np.nan, 1 - left / total)
 
 
 def pearson(scores: np.ndarray, estimates: np.ndarray) -> Any:
     """Return the correlation of Pearson; not a number where scores or estimates are all alike."""
     a = scores - scores.mean(axis=-1, keepdims=True)
     b = estimates - estimates.mean(axis=-1, keepdims=True)
-    # Of equal numbers rounding may leave a trace, which is no spread.
     spreads = [np.sqrt(np.square(part).sum(-1)) for part in (a, b)]
-    sizes = [np.abs(part).max(axis=-1) for part in (scores, estimates)]
-    flat = [s <= 1e-12 * n * np.sqrt(a.shape[-1]) for s, n in zip(spreads, sizes, strict=True)]
     with np.errstate(divide="ignore", invalid="ignore"):
         found = (a * b).sum(-1) / (spreads[0] * spreads[1])
-    return np.where(flat[0] | flat[1], np.nan, found)
+    return np.where(_are_alike(scores, a) | _are_alike(estimates, b), np.nan, found)
+
+
+def _are_alike(values: np.ndarray, around: np.ndarray) -> Any:
+    """Say whether values are all alike, but for what rounding leaves around their mean."""
+    spread, size = np.sqrt(np.square(around).sum(-1)), np.abs(values).max(axis=-1)
+    return spread <= 1e-12 * size * np.sqrt(values.shape[-1])
 
 
 def scores_of_estimates(scores: np.ndarray, estimates: np.ndarray) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from structnets.bases.discretisation import Discretisation
 from structnets.nn.gaussian_conv import GaussianConv2d
-from structnets.nn.reparametrize import _replaced
+from structnets.nn.reparametrize import _refuse_hooks, _replaced
 
 Choose = Callable[[str, nn.Conv2d], bool]
 PLAIN = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -118,9 +118,9 @@ def structure(
 
     Limits
     ------
-    Left as they are: subclasses of ``nn.Conv2d``, weights that are computed (``weight_norm``),
-    layers with hooks, even kernels, padding other than with zeros, and convolutions of other
-    dimensions or transposed ones.
+    Left as they are: subclasses of ``nn.Conv2d``, weights that are computed (``weight_norm``) or
+    that a layer which stays has too, layers and weights with hooks, even kernels, padding other
+    than with zeros, and convolutions of other dimensions or transposed ones.
 
     Examples
     --------
@@ -139,15 +139,20 @@ def structure(
     trial = GaussianConv2d(1, 1, device="meta", **options)  # refuses arguments before any change
     layers: dict[nn.Module, nn.Module] = {}
     shared: dict[int, GaussianConv2d] = {}
+    biases: dict[int, nn.Parameter] = {}
     changed, left = [], []
+    reasons = {m: _reason_to_leave(name, m, trial, only) for name, m in model.named_modules()}
     for name, conv in model.named_modules():
-        why = _reason_to_leave(name, conv, trial, only)
+        why = reasons[conv]
+        if why is None:
+            why = _also_of_another(model, conv, reasons)
         if why is None:
             assert isinstance(conv, nn.Conv2d)
             layer, error = _structured(conv, keep_weights, options)
             first = shared.setdefault(id(conv.weight), layer)
-            if first.alpha.shape == layer.alpha.shape:
-                layer.alpha, layer.log_scale = first.alpha, first.log_scale
+            layer.alpha, layer.log_scale = first.alpha, first.log_scale
+            if conv.bias is not None and layer.bias is not None:
+                layer.bias = biases.setdefault(id(conv.bias), layer.bias)
             layers[conv] = layer
             size = "x".join(map(str, conv.kernel_size))
             weights = sum(p.numel() for p in (layer.alpha, layer.log_scale) if p is not None)
@@ -178,7 +183,9 @@ def _reason_to_leave(
         return "its weight is computed"
     if type(module) is not nn.Conv2d:
         return f"a {type(module).__name__} is no nn.Conv2d"
-    if module._forward_hooks or module._forward_pre_hooks or module._backward_hooks:
+    try:
+        _refuse_hooks(name, module, "structuring")
+    except ValueError:
         return "it has hooks, which would be lost"
     if any(n % 2 == 0 for n in module.kernel_size):
         return f"its kernel {module.kernel_size} is even"
@@ -188,6 +195,18 @@ def _reason_to_leave(
         return f"its kernel {module.kernel_size} is wider than the structured one"
     if only is not None and not only(name, module):
         return "as asked"
+    return None
+
+
+def _also_of_another(
+    model: nn.Module, conv: nn.Module, reasons: Mapping[nn.Module, str | None]
+) -> str | None:
+    """Return why a convolution is left if a module that stays has its weight; else None."""
+    for name, module in model.named_modules():
+        if reasons[module] is not None and any(
+            p is conv.weight for p in module._parameters.values()
+        ):
+            return f"its weight is also one of {name or type(module).__name__!r}, which stays"
     return None
 
 

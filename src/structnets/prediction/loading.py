@@ -149,8 +149,7 @@ def load(
     >>> model, transform = load("results/runs/resnet20-…")  # doctest: +SKIP
     >>> model(transform("picture.jpg")[None]).argmax()  # doctest: +SKIP
     """
-    if str(device).startswith("cuda") and not torch.cuda.is_available():
-        raise ValueError(f"device {device}: torch finds no GPU here; leave it out, or say cpu")
+    _check_device(device)
     with tempfile.TemporaryDirectory() as fetched:
         if is_mlflow_address(run):
             path = fetch_weights(str(run), Path(fetched), Path(results))
@@ -172,6 +171,24 @@ def load(
     except (KeyError, TypeError, RuntimeError) as error:
         raise ValueError(f"{path} does not fit the model of today's code: {error}") from error
     return Loaded(model.to(device).eval(), transform, tuple(facts["classes"]), spec, facts)
+
+
+def _check_device(device: torch.device | str) -> None:
+    """Refuse a device that is not here, or that computes nothing.
+
+    Raises
+    ------
+    ValueError
+        If so.
+    """
+    if str(device).startswith("cuda") and not torch.cuda.is_available():
+        raise ValueError(f"device {device}: torch finds no GPU here; leave it out, or say cpu")
+    try:
+        usable = not torch.zeros(1, device=device).is_meta
+    except (AssertionError, ImportError, NotImplementedError, RuntimeError):
+        usable = False
+    if not usable:
+        raise ValueError(f"device {device}: torch cannot compute on it here; say cpu or cuda")
 
 
 def find_weights(run: str | Path, results: Path) -> Path:

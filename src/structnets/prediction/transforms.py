@@ -1,8 +1,7 @@
-"""From a picture to the input of a net, to the bit as its tests were read."""
+"""From a picture to the input of a net; files to the bit as its tests were read."""
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import Tensor
 
-from structnets.data.originals.picture import SUFFIXES, Picture
-from structnets.data.originals.verified_image import side_of
+from structnets.data.originals.picture import SUFFIXES, Picture, picture_of
+from structnets.data.originals.verified_image import BrokenImageError, side_of
 from structnets.foreign.limits import ARRAY
 from structnets.foreign.reading import read_whole
 from structnets.prediction.file_transform import FileTransform
@@ -24,7 +23,10 @@ if TYPE_CHECKING:
 class Transform(FileTransform[Picture]):
     """How a picture becomes the input of one net.
 
-    Call it with a file, the bytes of one, or a PIL image; it returns (C, H, W), float32.
+    Call it with a file, the bytes of one, or a PIL image; it returns (C, H, W), float32. Files and
+    their bytes become what the tests of the training read, to the bit; an image decoded by others
+    does but for what their decoding makes different, as of large JPEGs, which are decoded at a
+    reduced scale here.
     """
 
     endings = tuple(sorted(SUFFIXES))
@@ -35,11 +37,12 @@ class Transform(FileTransform[Picture]):
         """Decode a picture; raises as calling does."""
         if isinstance(source, (str, Path)):
             source = read_whole(Path(source), ARRAY)
-        if not isinstance(source, bytes):
-            stream = io.BytesIO()
-            source.save(stream, "PNG")
-            source = stream.getvalue()
-        return self.files.decode(source)
+        if isinstance(source, bytes):
+            return self.files.decode(source)
+        try:
+            return picture_of(source)
+        except BrokenImageError as error:
+            raise ValueError(f"no picture that can be read: {error}") from error
 
     def apply(self, picture: Picture) -> Tensor:
         """Return the input of a decoded picture."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -27,6 +29,19 @@ def test_error_by_hand() -> None:
 
     found = inversion_error(Lossy(), [torch.ones(2, 1, 2, 2), torch.ones(2, 1, 2, 2)])
     assert (found.mean, found.maximum, found.images) == (0.25, 0.5, 4)
+
+
+def test_an_image_that_comes_back_as_no_number_is_not_passed_over() -> None:
+    class Broken:
+        def encode(self, x: torch.Tensor) -> torch.Tensor:
+            return x
+
+        def inverse(self, features: torch.Tensor) -> torch.Tensor:
+            return features * torch.tensor([1.0, float("nan"), 1.0])[:, None, None, None]
+
+    found = inversion_error(Broken(), [torch.ones(3, 1, 2, 2)])
+    assert math.isnan(found.mean)
+    assert math.isnan(found.maximum)
 
 
 def test_noise_does_not_depend_on_the_batch_size() -> None:

@@ -90,3 +90,15 @@ def test_training_mode_is_refused(net: IRevNet, images: torch.Tensor) -> None:
     features = copy.deepcopy(net.features).train()
     with pytest.raises(ValueError, match="must be in eval mode"):
         stability_report(features, images)
+
+
+def test_blocks_within_a_chain_of_their_own_are_refused_and_any_streams_measured() -> None:
+    block = InvertibleBlock(nn.Linear(3, 3).double())
+    inner = InvertibleSequential(block)
+    with pytest.raises(ValueError, match="1 is an InvertibleSequential of its own"):
+        stability_report(
+            InvertibleSequential(SplitChannels(), inner, MergeStreams()).eval(), torch.ones(1, 6)
+        )
+    stretch = lipschitz(block.residual, torch.randn(2, 5, 3, dtype=torch.float64), iterations=100)
+    weight = block.residual.weight.detach()
+    assert stretch == pytest.approx(float(torch.linalg.matrix_norm(weight, 2)), rel=1e-6)

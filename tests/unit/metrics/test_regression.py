@@ -36,6 +36,13 @@ def test_always_the_mean_has_no_correlation_and_explains_nothing():
     assert np.isnan(pearson(SCORES, np.full(4, 1 / 3) + 1e7))
 
 
+@pytest.mark.parametrize("value", [0.1, 1 / 3, 1e7 + 1 / 3])
+def test_equal_scores_have_no_coefficient_of_determination(value):
+    scores = np.full(3, value)  # whose mean is not quite the value
+    assert np.isnan(r2(scores, scores + 1))
+    assert "r2" not in scores_of_estimates(scores, scores + 1)
+
+
 def test_leading_axes_are_scored_one_by_one():
     rng = np.random.default_rng(0)
     estimates = rng.normal(size=(3, 4))

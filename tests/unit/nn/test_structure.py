@@ -128,3 +128,38 @@ def test_a_refused_argument_leaves_the_model_untouched() -> None:
     with pytest.raises(ValueError, match="got 'fine'"):
         structure(net, discretisation="fine")  # type: ignore[arg-type]
     assert type(net[0]) is nn.Conv2d
+
+
+class Tied(nn.Module):
+    def __init__(self, other: nn.Module) -> None:
+        super().__init__()
+        self.enc, self.dec = nn.Conv2d(4, 4, 3, padding=1), other
+        self.dec.weight = self.enc.weight
+
+
+@pytest.mark.parametrize(
+    "other", [nn.ConvTranspose2d(4, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding_mode="circular")]
+)
+def test_a_weight_that_a_layer_which_stays_has_too_is_left_tied(other: nn.Module) -> None:
+    net = Tied(other)
+    report = structure(net)
+    assert not report.changed
+    assert net.dec.weight is net.enc.weight
+    assert ("enc", "its weight is also one of 'dec', which stays") in report.left
+
+
+def test_shared_weights_and_biases_stay_shared() -> None:
+    first, second = nn.Conv2d(4, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding=1, stride=2)
+    second.weight, second.bias = first.weight, first.bias
+    net = nn.Sequential(first, second)
+    structure(net, learn_sigma=True)
+    assert [net[0].alpha is net[1].alpha, net[0].bias is net[1].bias] == [True, True]
+    assert net[0].log_scale is net[1].log_scale
+
+
+def test_weights_with_hooks_are_left() -> None:
+    net = nn.Sequential(nn.Conv2d(4, 4, 3), nn.Conv2d(4, 4, 3))
+    net[0].weight.register_hook(lambda grad: 0 * grad)
+    report = structure(net)
+    assert [change.name for change in report.changed] == ["1"]
+    assert report.left == (("0", "it has hooks, which would be lost"),)

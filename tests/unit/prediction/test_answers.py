@@ -98,3 +98,20 @@ def test_an_onnx_file_answers_alike_for_any_number_of_pictures(study, call, tmp_
     (found,) = ReferenceEvaluator(str(file)).run(None, {"pixels": pixels.numpy()})
     expected = loaded.probabilities((pixels - mean) / std)
     torch.testing.assert_close(torch.from_numpy(found), expected, atol=1e-5, rtol=0)
+
+
+def test_a_written_net_that_answers_no_numbers_is_refused(study, monkeypatch, tmp_path):
+    import torch
+
+    from structnets import load
+
+    def broken(net, pixels, path, note):
+        path.write_bytes(b"")
+        return torch.full((len(pixels), 2), float("nan"))
+
+    from structnets.prediction import export
+
+    monkeypatch.setattr(export, "_write_torch", broken)
+    with pytest.raises(ValueError, match="differs by nan from the trained one"):
+        export.export(load(study.run), "torch", tmp_path / "net.pt2")
+    assert not list(tmp_path.iterdir())

@@ -27,6 +27,28 @@ def test_it_needs_nothing_but_its_weights(study, tmp_path):
     assert model(transform(picture)[None]).shape == (1, 2)
 
 
+def test_a_decoded_image_is_turned_as_its_camera_says(study, tmp_path):
+    transform = structnets.load(study.run).transform
+    picture = Image.effect_noise((60, 90), 50)
+    turned = Image.Exif()
+    turned[0x0112] = 6  # orientation: a quarter turn
+    picture.save(tmp_path / "phone.png", exif=turned)
+    torch.testing.assert_close(
+        transform(Image.open(tmp_path / "phone.png")), transform(tmp_path / "phone.png")
+    )
+    colours = Image.merge("RGB", [picture] * 3)
+    for mode in ("CMYK", "YCbCr", "HSV", "LA", "P", "1"):
+        assert transform(colours.convert(mode)).shape == transform(picture).shape
+    with pytest.raises(ValueError, match="floating-point numbers, of no known range"):
+        transform(picture.convert("F"))
+
+
+@pytest.mark.parametrize("device", ["nonsense", "meta", "mps"])
+def test_a_device_that_is_not_here_is_refused(study, device):
+    with pytest.raises(ValueError, match=f"device {device}: torch cannot compute on it here"):
+        structnets.load(study.run, device)
+
+
 def test_it_is_found_by_its_run_id(study):
     loaded = structnets.load(study.run.name, results=study.results)
     assert loaded.run_id == study.run.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,7 @@ def truth_files(folder: Path, name: str) -> tuple[Path, ...]:
         If there are both, or the folder holds no PNG.
     """
     several = folder / name
-    found = [path for path in _spellings(folder / name) if path.is_file()]
+    found = _spellings(folder / name)
     if several.is_dir():
         inside = sorted(path for path in truth_entries(several) if _is_png(path))
         if not inside:
@@ -140,8 +141,14 @@ def truth_entries(folder: Path) -> list[Path]:
 
 
 def _spellings(stem: Path) -> list[Path]:
-    endings = [spelt for ending in _ENDINGS for spelt in (ending, ending.upper())]
-    return [stem.with_name(stem.name + ending) for ending in endings]
+    """List the files of a name with a known ending, in capitals or not."""
+    spelt = {
+        "".join(letters)
+        for ending in _ENDINGS
+        for letters in product(*zip(ending.lower(), ending.upper(), strict=True))
+    }
+    paths = (stem.with_name(stem.name + ending) for ending in sorted(spelt))
+    return [path for path in paths if path.is_file()]
 
 
 def _is_png(path: Path) -> bool:

@@ -98,6 +98,19 @@ def decode_picture(content: bytes, side: int | None = None) -> Picture:
     return Picture(rgb, "first of several frames" if frames > 1 else converted, size)
 
 
+def picture_of(image: Image) -> Picture:
+    """Return a decoded image, of whatever mode, turned as its camera says.
+
+    Raises
+    ------
+    BrokenImageError
+        If it is of values that have no range.
+    """
+    from PIL import ImageOps
+
+    return Picture(*_rgb(ImageOps.exif_transpose(image)), image.size)
+
+
 def _rgb(image: Image) -> tuple[Image, str | None]:
     """Turn an image of any mode into RGB of 8 bits; say what it was if it was something else."""
     from PIL.Image import alpha_composite, new

@@ -117,13 +117,13 @@ def _read_npy(path: Path) -> np.ndarray:
 
 def _read_mat(path: Path) -> np.ndarray:
     variables = load_mat(path)
-    if "ucm2" in variables:
-        return variables["ucm2"][2::2, 2::2]
     matrices = {
         name: value
         for name, value in variables.items()
         if isinstance(value, np.ndarray) and value.ndim == 2 and value.dtype.kind in "buif"
     }
+    if "ucm2" in matrices:
+        return matrices["ucm2"][2::2, 2::2]
     if len(matrices) != 1:
         found = ", ".join(sorted(variables)) or "none"
         raise ValueError(

@@ -58,6 +58,7 @@ def test_all_forms_give_the_same_map(write, ending, values):
         (".npy", np.zeros((2, 3, 4)), r"has shape \(2, 3, 4\)"),
         (".npy", np.array([{}], object), "cannot be read as an array"),
         (".mat", {"a": MAP, "b": MAP}, r"must hold ucm2 or one matrix, it has 2 \(variables: a, b"),
+        (".mat", {"ucm2": "words"}, r"must hold ucm2 or one matrix, it has 0 \(variables: ucm2"),
         (".mat", {"segs": np.array([[{}]], object)}, r"it has 0 \(variables: segs\)"),
     ],
 )
@@ -150,14 +151,14 @@ def test_folder_and_file_do_not_pair(folders):
         find_pairs(folders.predictions, folders.truth / "absent")
 
 
-@pytest.mark.parametrize("ending", [".PNG", ".NPY", ".MAT"])
+@pytest.mark.parametrize("ending", [".PNG", ".NPY", ".MAT", ".Png", ".nPY"])
 def test_endings_in_capitals_are_read(folders, ending):
     path = next(folders.predictions.glob(f"*{ending.lower()}"))
     path.rename(path.with_suffix(ending))
     truth = folders.truth / f"{path.stem}.mat"
-    truth.rename(truth.with_suffix(".MAT"))
+    truth.rename(truth.with_suffix(".Mat"))
     pair = next(p for p in find_pairs(folders.predictions, folders.truth) if p.name == path.stem)
-    assert pair.files == (path.with_suffix(ending), truth.with_suffix(".MAT"))
+    assert pair.files == (path.with_suffix(ending), truth.with_suffix(".Mat"))
     assert read_prediction(pair.prediction).shape == read_truth(pair.truths)[0].shape
 
 
