@@ -268,12 +268,19 @@ def test_repeats_are_averaged(plan, report):
                .splitlines()) == 1 + 2 * 2 * 24  # fmt: skip
 
 
-def test_a_run_on_other_data_is_refused(plan, report, tmp_path):
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"data_digest": "0" * 64}, "was measured on other prepared data"),
+        ({"log_odds": [0.5]}, "held out 6 scans and has answers of 1: remove its folder"),
+    ],
+)
+def test_a_run_on_other_data_is_refused(plan, report, tmp_path, changed, said):
     planned = plan()
     report(planned, answers)
     path = tmp_path / "results/runs" / planned.runs[0].run_id / "result.json"
-    path.write_text(json.dumps({**read_json(path), "data_digest": "0" * 64}))
-    with pytest.raises(ValueError, match="was measured on other prepared data"):
+    path.write_text(json.dumps({**read_json(path), **changed}))
+    with pytest.raises(ValueError, match=said):
         report_cohort(planned, tmp_path / "prepared", tmp_path / "results")
 
 

@@ -118,7 +118,8 @@ class HeldOutResults(Generic[Scored]):
         Raises
         ------
         ValueError
-            If a run kept no such answers, or one is no finite number.
+            If a run kept no such answers, or answers of others than it held out, or one is no
+            finite number.
         """
         shape = (self.repeats, len(self.subjects), *each)
         found = {row: np.full(shape, np.nan) for row in self.rows}
@@ -130,6 +131,11 @@ class HeldOutResults(Generic[Scored]):
                 raise ValueError(
                     f"run {run.run_id} was made by an earlier version, which kept no answers of "
                     "single scans: remove its folder and call the study again"
+                )
+            if len(said) != len(held):
+                raise ValueError(
+                    f"run {run.run_id} held out {len(held)} scans and has answers of {len(said)}: "
+                    "remove its folder and call the study again"
                 )
             found[run.row][repeat, held] = said
         for row, answers in found.items():

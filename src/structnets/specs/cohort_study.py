@@ -22,6 +22,7 @@ from structnets.specs.inner_folds import (
 from structnets.specs.resolved import ResolvedSpec
 from structnets.specs.spec import validate
 from structnets.specs.study import LINEAR, Limit, Row
+from structnets.specs.study.resolution import refuse_other_split
 from structnets.specs.validation import Strict, checked, load_yaml
 
 FEWEST = 10
@@ -258,7 +259,7 @@ def cohort_runs(
     Raises
     ------
     ValueError
-        If a spec is not valid.
+        If a spec is not valid, or a recipe measures others than the people that are held out.
     """
     data = {"name": study.dataset, "prepare": {**study.prepare(), "content": content}}
     models = [
@@ -266,6 +267,8 @@ def cohort_runs(
          merge(merge(dict(_RECIPE), study.recipe), row.recipe))
         for row in study.rows
     ]  # fmt: skip
+    for title, _, recipe in models:
+        refuse_other_split(title, recipe, "the people that are held out")
     fitted = ridge_recipe(sum(left.values())) if study.regression else _logistic(inner_folds(left))
     if fitted:
         models.append((LINEAR, {"name": "standardized_voxels"}, fitted))

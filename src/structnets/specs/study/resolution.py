@@ -134,12 +134,7 @@ def recipe_of(study: Study, row: Row, size: int) -> dict[str, Any]:
     """
     crop = {"kind": "random", "size": study.pictures.crop, "flip": study.pictures.flip}
     asked = merge(merge({}, study.recipe), row.recipe)
-    measured = asked.get("evaluation")
-    if isinstance(measured, dict) and measured.get("split", "test") != "test":
-        raise ValueError(
-            f"recipe of {row.title}: evaluation.split is {measured['split']!r}, and the report of "
-            "a study is of the pictures for testing: leave it out"
-        )
+    refuse_other_split(row.title, asked, "the pictures for testing")
     steps = asked.pop("steps", None)
     if steps is not None and "epochs" in asked:
         raise ValueError(f"recipe of {row.title}: give epochs or steps, not both")
@@ -153,3 +148,28 @@ def recipe_of(study: Study, row: Row, size: int) -> dict[str, Any]:
         each = size // batch if whole else -(-size // batch)
         recipe["epochs"] = max(1, -(-steps // max(1, each)))
     return recipe
+
+
+def refuse_other_split(title: str, recipe: Mapping[str, Any], tested: str) -> None:
+    """Refuse a recipe of a row that measures other examples than the report is of.
+
+    Parameters
+    ----------
+    title : str
+        Of the row.
+    recipe : mapping
+        Unchecked.
+    tested : str
+        What the report is of.
+
+    Raises
+    ------
+    ValueError
+        Naming the row and what it measures.
+    """
+    measured = recipe.get("evaluation")
+    if isinstance(measured, dict) and measured.get("split", "test") != "test":
+        raise ValueError(
+            f"recipe of {title}: evaluation.split is {measured['split']!r}, and the report of a "
+            f"study is of {tested}: leave it out"
+        )

@@ -1,0 +1,54 @@
+"""What the plan of a study of a cohort refuses before a scan is registered."""
+
+import pytest
+import yaml
+
+from structnets.reporting.cohort_plan import plan_cohort
+from structnets.specs.configuration import Configuration
+from tests.made_cohort_plan import scan_bytes
+
+STUDY = {
+    "study": "mine",
+    "cohort": "brains",
+    "layout": "folder",
+    "label": "d",
+    "classes": ["no", "yes"],
+    "folds": 4,
+    "rows": [{"model": "nin_3d", "label": "net", "options": {"width": 0.25}}],
+}
+PEOPLE = 24
+
+
+@pytest.fixture
+def plan(tmp_path):
+    """Return a planner of a study of people whose classes take turns; `site` says where each is."""
+
+    def make(site=lambda number: "ab"[number // 2 % 2], **more):
+        folder = tmp_path / "brains"
+        folder.mkdir()
+        rows = ["subject,file,d,site"]
+        for number in range(PEOPLE):
+            (folder / f"b{number}.nii").write_bytes(scan_bytes(number))
+            label = STUDY["classes"][number % 2]
+            rows.append(f"P{number:02d},b{number}.nii,{label},{site(number)}")
+        (folder / "labels.csv").write_text("\n".join(rows))
+        file = tmp_path / "study.yaml"
+        file.write_text(yaml.safe_dump({**STUDY, **more}))
+        return plan_cohort(Configuration(study=str(file)), tmp_path / "lists", None)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (
+            {"recipe": {"evaluation": {"split": "validation", "validation_fraction": 0.25}}},
+            "recipe of net: evaluation.split is 'validation', and the report of a study is of the "
+            "people that are held out",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused(plan, more, said):
+    with pytest.raises(ValueError, match=said):
+        plan(**more)
