@@ -100,18 +100,19 @@ def in_folder(folder: Path, groups: str | None = None) -> Collection:
     FileNotFoundError
         If there is no such folder.
     ValueError
-        If it holds no two classes.
+        If folders with pictures stand beside ``train`` and ``test``.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is no folder; give the one that has a folder a class")
-    splits = _split_folders(folder)
+    names = list(visible_files(folder))
+    splits = _split_folders(folder, names)
     found = Collection(folder)
-    for name in visible_files(folder):
+    for name in names:
         parts = name.split("/")
         split = splits.get(parts[0]) if splits else None
         inner = parts[1:] if split else parts
-        suffix = Path(name).suffix.lower()
-        if suffix not in SUFFIXES:
+        if not _is_picture(name):
+            suffix = Path(name).suffix.lower()
             found.left_out.append((name, f"no picture by its ending ({suffix or 'none'})"))
         elif split == "held":
             found.left_out.append((name, "for validation: neither trained nor tested on"))
@@ -123,20 +124,37 @@ def in_folder(folder: Path, groups: str | None = None) -> Collection:
     return found
 
 
-def _split_folders(folder: Path) -> dict[str, str]:
-    """Return what each folder is for, if all are train, test or validation."""
+def _split_folders(folder: Path, names: Sequence[str]) -> dict[str, str]:
+    """Return what each folder that holds pictures is for, if all are train, test or validation.
+
+    Raises
+    ------
+    ValueError
+        If others stand beside those for training and for testing.
+    """
     meant = {TRAIN: "train", TEST: "test", HELD: "held"}
-    folders = [
-        entry.name for entry in os.scandir(folder) if entry.is_dir() and entry.name[0] != "."
-    ]
+    folders = sorted({name.partition("/")[0] for name in filter(_is_picture, names) if "/" in name})
     found = {
-        name: split for name in folders for names, split in meant.items() if name.lower() in names
+        name: split for name in folders for words, split in meant.items() if name.lower() in words
     }
-    if len(found) < len(folders) or "train" not in found.values():
+    if "train" not in found.values():
         return {}
     if "test" not in found.values():  # as ImageNet has it
         found = {name: "test" if split == "held" else split for name, split in found.items()}
-    return found if "test" in found.values() else {}
+    if "test" not in found.values():
+        return {}
+    if others := [name for name in folders if name not in found]:
+        sides = " and ".join(sorted(found, key=lambda name: (found[name] != "train", name)))
+        raise ValueError(
+            f"{folder} has the folders {sides}, and beside them {shortened(', '.join(others))}, "
+            "whose pictures are for neither: move them elsewhere; if all of these are classes, "
+            f"rename {sides}"
+        )
+    return found
+
+
+def _is_picture(name: str) -> bool:
+    return Path(name).suffix.lower() in SUFFIXES
 
 
 def _group(inner: str, name: str, groups: str | None) -> str | None:

@@ -53,6 +53,26 @@ def test_validation_pictures_beside_test_ones_are_left_out_and_said(make):
     ]
 
 
+def test_a_folder_without_pictures_beside_train_and_test_is_no_class(make):
+    root = make(*(f"{folder}/a/{folder}.png" for folder in ("train", "test")))
+    for folder, inside in (("__MACOSX", "._a.png"), ("docs", "readme.txt")):
+        (root / folder).mkdir()
+        (root / folder / inside).write_text("")
+    found = in_folder(root)
+    assert {(picture.label, picture.split) for picture in found.pictures} == {
+        ("a", "train"),
+        ("a", "test"),
+    }
+    assert found.left_out == [("docs/readme.txt", "no picture by its ending (.txt)")]
+
+
+@pytest.mark.parametrize("test", ["test", "val"])
+def test_pictures_beside_train_and_test_are_refused(make, test):
+    root = make(*(f"{folder}/a/{folder}.png" for folder in ("train", test, "masks")))
+    with pytest.raises(ValueError, match=f"folders train and {test}, and beside them masks"):
+        in_folder(root)
+
+
 @pytest.mark.parametrize(
     ("groups", "name", "group"),
     [("folder", "cat/kim/1.png", "kim"), (r"p(\d+)_", "cat/p07_1.png", "07")],
