@@ -9,10 +9,15 @@ from typing import Any
 import numpy as np
 
 from structnets.cohorts.content import refuse_other_content
-from structnets.cohorts.copies import refuse_copies
+from structnets.cohorts.copies import refuse_copies, refuse_joined
 from structnets.cohorts.decisions import decide
 from structnets.cohorts.fixed_split import fixed_folds
-from structnets.cohorts.fold_sizes import refuse_few, refuse_few_groups, refuse_few_scored
+from structnets.cohorts.fold_sizes import (
+    refuse_few,
+    refuse_few_groups,
+    refuse_few_scored,
+    refuse_lost_groups,
+)
 from structnets.cohorts.folds import (
     NEAR_DUPLICATE,
     audit_folds,
@@ -56,12 +61,14 @@ def assemble(
     Raises
     ------
     ValueError
-        If the scans are not of the content asked for, a decision about one is missing, or as
-        `write_folded` says.
+        If the scans are not of the content asked for, a decision about one is missing, nothing is
+        left of what a study leaves out in turn, or as `write_folded` says.
     """
     pairs = zip(listing.scans, subjects, strict=True)
     refuse_other_content(request, ((scan, files.facts.get("sha256")) for scan, files in pairs))
     decided = decide(request, listing, subjects)
+    if request.content is not None and request.leave_out is not None:  # a study planned its runs
+        refuse_lost_groups(request.leave_out, listing.scans, (scan for scan, _ in decided.used))
     volumes = np.stack([files.volume() for _, files in decided.used])[:, np.newaxis]
     rows = [_entry(scan, files.facts) for scan, files in decided.used]
     before = sum(bool(row["already_registered"]) for row in rows)
@@ -97,8 +104,8 @@ def write_folded(
     Raises
     ------
     ValueError
-        If two subjects share a scan, the folds cannot be dealt, or the audit finds a subject or
-        duplicate on both sides.
+        If two subjects share a scan, or nearly in a study that leaves out each, the folds cannot be
+        dealt, or the audit finds a subject or duplicate on both sides.
     """
     subjects = [str(row["subject"]) for row in rows]
     labels = (
@@ -108,6 +115,8 @@ def write_folded(
     )
     alike = near_duplicates(volumes)
     refuse_copies(volumes, rows, alike, scored=request.scored)
+    if request.content is not None and request.leave_out == "subject":
+        refuse_joined(rows, alike)
     groups = group_duplicates(subjects, alike)
     if sides:
         names = [scan_name(str(row["subject"]), str(row["session"])) for row in rows]

@@ -61,6 +61,30 @@ def refuse_copies(
         )
 
 
+def refuse_joined(
+    rows: Sequence[Mapping[str, Any]], alike: Sequence[tuple[int, int, float]]
+) -> None:
+    """Refuse near-duplicates of two subjects where a study has planned a run for each subject.
+
+    They would be left out together, and the runs of both would not be there.
+
+    Raises
+    ------
+    ValueError
+        Naming both of each pair.
+    """
+    found = [
+        f"{rows[i]['subject']} and {rows[j]['subject']} (correlation {likeness:.4f})"
+        for i, j, likeness in alike
+        if rows[i]["subject"] != rows[j]["subject"]
+    ]
+    if found:
+        raise ValueError(
+            "leave_out: subject: two subjects have nearly the same scan and cannot be left out "
+            f"each: {shown(found, '; ')}; {_REMEDY}"
+        )
+
+
 def refuse_equal_files(checksums: Iterable[tuple[Scan, str]]) -> None:
     """Refuse files of two subjects that are equal byte for byte, before any is registered.
 

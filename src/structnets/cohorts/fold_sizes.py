@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from structnets.cohorts.listing import Scan
+from structnets.cohorts.naming import shown
 from structnets.forms.cohort.covariate_columns import MISSING
 from structnets.specs.inner_folds import leave_every_class
 
@@ -69,6 +70,36 @@ def refuse_few_groups(leave_out: str, groups: Iterable[str]) -> None:
         raise ValueError(
             f"leave_out: {leave_out}: there is only {', '.join(sorted(found)) or 'none'}; two are "
             "needed, one to train on and one to test"
+        )
+
+
+def refuse_lost_groups(leave_out: str, listed: Iterable[Scan], used: Iterable[Scan]) -> None:
+    """Refuse to go on without a group that a study was planned to leave out.
+
+    Each group has a run, and that of a group without scans would fail after all others.
+
+    Parameters
+    ----------
+    leave_out : str
+        ``subject``, or a column.
+    listed : iterable of Scan
+        Those that the study was planned with.
+    used : iterable of Scan
+        Those that quality control has left of them.
+
+    Raises
+    ------
+    ValueError
+        Naming the groups, and the scans that are to be excluded.
+    """
+    left = {group_of(leave_out, scan) for scan in used}
+    lost = [scan for scan in listed if group_of(leave_out, scan) not in left]
+    if lost:
+        groups = sorted({group_of(leave_out, scan) for scan in lost})
+        raise ValueError(
+            f"leave_out: {leave_out}: quality control leaves no scan of {shown(groups)}; after a "
+            f"look at them write exclude: {[scan.name for scan in lost]} into the study, and call "
+            "it again (nothing is registered twice)"
         )
 
 

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 from structnets.cohorts import assembly
-from structnets.cohorts.assembly import write_folded
+from structnets.cohorts.assembly import assemble, write_folded
+from structnets.cohorts.content import digest_scans
+from structnets.cohorts.listing import Listing, Scan
 from structnets.cohorts.request import CohortRequest
+from structnets.cohorts.subject_files import SubjectFiles
 from structnets.forms.cohort.stored import load_cohort
 
 REQUEST = CohortRequest(
@@ -69,3 +72,46 @@ def test_folds_that_leak_are_not_written(tmp_path: Path, monkeypatch) -> None:
     with pytest.raises(ValueError, match=r"folds of cohort leak: subject a is in folds \[0, 1\]"):
         write_folded(REQUEST, volumes, rows, tmp_path / "c", {})
     assert not (tmp_path / "c").exists()
+
+
+@pytest.mark.parametrize(
+    ("leave_out", "said"),
+    [
+        ("subject", r"no scan of c; .* write exclude: \['c_1', 'c_2'\] into the study"),
+        ("site", r"no scan of old; .* write exclude: \['c_1', 'c_2', 'd_1', 'd_2'\] into"),
+    ],
+)
+def test_a_part_of_a_study_that_quality_control_takes_away_is_named(
+    tmp_path: Path, leave_out, said
+) -> None:
+    bad = {"subject": "c", "site": "cd"}[leave_out]
+    scans = [
+        Scan(
+            row["subject"],
+            row["session"],
+            tmp_path / "scan.nii",
+            row["label"],
+            traits={"site": "old" if row["subject"] in "cd" else "new"},
+        )
+        for row in cohort()[1]
+    ]
+    content = digest_scans((scan, "0") for scan in scans)
+    facts = [
+        {"sha256": "0", "problems": ["similarity is low"] if scan.subject in bad else []}
+        for scan in scans
+    ]
+    files = [SubjectFiles(scan.name, of, tmp_path) for scan, of in zip(scans, facts, strict=True)]
+    asked = {"label_column": "x", "classes": "no,yes", "exclude_failed": True, "content": content}
+    request = CohortRequest("cohort", {**asked, "leave_out": leave_out})
+    with pytest.raises(ValueError, match=said):
+        assemble(request, Listing(tuple(scans), ()), files, tmp_path / "c")
+
+
+def test_a_study_that_leaves_out_one_person_has_no_two_of_one_scan(tmp_path: Path) -> None:
+    volumes, rows = cohort()
+    asked = {"label_column": "x", "classes": "no,yes", "leave_out": "subject"}
+    manifest = write_folded(CohortRequest("cohort", asked), volumes, rows, tmp_path / "c", {})
+    assert manifest["source"]["audit"]["kept_together"] == 1
+    request = CohortRequest("cohort", {**asked, "content": "0" * 64})
+    with pytest.raises(ValueError, match=r"a and g \(correlation 1\.0000\); find out .* 'exclude'"):
+        write_folded(request, volumes, rows, tmp_path / "d", {})
