@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from structnets.cohorts.listing import Scan
 from structnets.cohorts.naming import shown
+from structnets.foreign.near_names import refuse_near_names
 from structnets.forms.cohort.covariate_columns import MISSING
 from structnets.specs.inner_folds import leave_every_class
 
@@ -59,7 +60,7 @@ def group_of(leave_out: str, scan: Scan) -> str:
 
 
 def refuse_few_groups(leave_out: str, groups: Iterable[str]) -> None:
-    """Refuse to leave out one of fewer than two groups, or a group that has no name."""
+    """Refuse to leave out one of fewer than two groups, or groups of no, or nearly one, name."""
     found = set(groups)
     if not found.isdisjoint(MISSING):
         raise ValueError(
@@ -71,6 +72,7 @@ def refuse_few_groups(leave_out: str, groups: Iterable[str]) -> None:
             f"leave_out: {leave_out}: there is only {', '.join(sorted(found)) or 'none'}; two are "
             "needed, one to train on and one to test"
         )
+    refuse_near_names(found, f"groups of leave_out: {leave_out},")
 
 
 def refuse_lost_groups(leave_out: str, listed: Iterable[Scan], used: Iterable[Scan]) -> None:

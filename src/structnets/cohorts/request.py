@@ -20,6 +20,7 @@ from structnets.cohorts.listing import Listing, Scan, with_traits
 from structnets.cohorts.naming import path_part
 from structnets.cohorts.sheet import without_zeros
 from structnets.data.sets.entries.catalogue import check_parameters, find_dataset
+from structnets.foreign.near_names import refuse_near_names
 from structnets.forms.cohort.covariate_columns import named_columns, refuse_unusable
 from structnets.identity import digest
 
@@ -174,13 +175,15 @@ class CohortRequest:
         Raises
         ------
         FileNotFoundError, ValueError
-            As the layout's reader says; also if a class has fewer subjects than there are folds.
+            As the layout's reader says; also if a class has fewer subjects than there are folds, or
+            two subjects have nearly one name.
         """
         listing = self._listed(data_root, self.sessions, self.exclude)
         if self.split:
             path = data_root / self.name / "splits" / f"{self.split}.csv"
             listing = restrict(listing, read_split(path), path)
         people = {scan.subject: scan.traits for scan in listing.scans}
+        refuse_near_names(people, "subjects")
         refuse_unusable(named_columns(self.prepare), people)
         if self.leave_out is not None:
             refuse_few_groups(self.leave_out, [group_of(self.leave_out, s) for s in listing.scans])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
 from structnets.data.sets.pictures import SEPARATOR, PictureList
+from structnets.foreign.near_names import refuse_near_names
 from structnets.pictures.found import Collection, Found
 
 FEW_TEST, FEW_TRAIN, UNEQUAL = 10, 5, 5
@@ -42,22 +42,6 @@ def check_classes(found: Collection, column: str) -> None:
             "estimate them, write kind: regression (with a table); else write names of ranges in "
             "their place"
         )
-
-
-def refuse_near_names(names: Iterable[str], what: str) -> None:
-    """Refuse names that look alike: one written in two ways, in all likelihood.
-
-    They differ in capitals, blanks, how a letter with an accent is written, or as 1 and 1.0 do.
-    """
-    first: dict[str, str] = {}
-    for name in sorted(names):
-        plain = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
-        plain = plain.removesuffix(".0") if _NUMBER.fullmatch(plain) else plain
-        if (other := first.setdefault(plain, name)) != name:
-            raise ValueError(
-                f"the {what} {other!a} and {name!a} have nearly one name: give both "
-                "the same, or names that differ in more than capitals, blanks and accents' encoding"
-            )
 
 
 def check_sides_of_classes(pictures: Sequence[Found]) -> None:

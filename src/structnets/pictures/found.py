@@ -12,6 +12,7 @@ from pathlib import Path
 from structnets.content import visible_files
 from structnets.data.originals.picture import SUFFIXES
 from structnets.foreign.shown import shortened, shown
+from structnets.forms.cohort.covariate_columns import MISSING
 from structnets.pictures.tables import Reader, class_reader, read_lines
 
 TRAIN, TEST, HELD = ("train", "training"), ("test", "testing"), ("val", "valid", "validation")
@@ -202,7 +203,7 @@ def in_table(
         If the table or a picture is not there; line and name are told.
     ValueError
         If a column lacks or is doubled, or a line has no label, a score that is no number, a path
-        of before, or a split that is neither train nor test.
+        of before, a split that is neither train nor test, or a group that says there is none.
     """
     folder = table.parent if folder is None else folder
     found, lines = Collection(folder), dict[str, int]()
@@ -230,6 +231,12 @@ def in_table(
         if split not in (None, "train", "test"):
             raise ValueError(
                 f"{place}: split is {shown(split)}; allowed: train, test, or empty in all"
+            )
+        if line.get("group") in MISSING[1:]:
+            raise ValueError(
+                f"{place}: group is {shown(line['group'])}, which tables write where they have "
+                "none; leave it empty if the picture belongs to no other (a group of that name "
+                "needs another)"
             )
         lines[name] = number
         if value is None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from structnets.content import ListedFile, list_files
 from structnets.data.sets.pictures import ListedPicture, PictureList
+from structnets.foreign.near_names import refuse_near_names
 from structnets.identity import digest
 from structnets.pictures.found import Collection, Found, in_folder, in_table
 from structnets.pictures.kinds import KINDS
@@ -63,8 +64,8 @@ def gather(
         If a folder, table or picture is not there.
     ValueError
         If there are fewer than two classes, a class has no picture on one side, or identical
-        pictures have two labels or are on both sides; both names are told. If scores have fewer
-        than three values.
+        pictures have two labels or are on both sides, or two groups have nearly one name; both
+        names are told. If scores have fewer than three values.
     """
     found = collect(study, file).without(study.exclude)
     known = None if memory is None else memory / f"{digest(str(found.folder))[:16]}.json"
@@ -76,6 +77,7 @@ def gather(
     same = _identical(found.pictures, files)
     kind.check(found, study.label_column)
     _check_identical(same)
+    refuse_near_names({p.group for p in found.pictures if p.group}, "groups")
     if not all(picture.split for picture in found.pictures):
         groups = _groups(found.pictures, same)
         chosen = kind.split(found.pictures, groups, study.split.test, study.split.seed)

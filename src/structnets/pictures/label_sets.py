@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from structnets.data.sets.pictures import SEPARATOR, PictureList, class_names, labels_of
+from structnets.foreign.near_names import refuse_near_names
 from structnets.foreign.shown import shown
 from structnets.forms.cohort.covariate_columns import MISSING
-from structnets.pictures.classes import few_pictures, joined_names, refuse_near_names
+from structnets.pictures.classes import few_pictures, joined_names
 from structnets.pictures.found import Collection, Found
 from structnets.pictures.tables import NONE
 

@@ -34,6 +34,16 @@ def test_a_single_scan_is_found_whatever_the_folds(root):
         CohortRequest("cohort", PREPARE).find_scan(root, "sub-9")
 
 
+def test_subjects_of_nearly_one_name_are_refused(make):
+    rows = [f"{name},{name}.nii,{number % 2}" for number, name in enumerate("abAB")]
+    root = make(
+        *(f"cohort/{name}.nii" for name in "abAB"),
+        **{"cohort/labels__csv": "\n".join(["subject,file,group", *rows])},
+    )
+    with pytest.raises(ValueError, match="the subjects 'A' and 'a' have nearly one name"):
+        CohortRequest("cohort", {**PREPARE, "layout": "folder", "folds": 2}).list_scans(root)
+
+
 @pytest.mark.parametrize("classes", ["1,1.0", "a,b,a", "a", "a,"])
 def test_two_classes_are_two(classes):
     with pytest.raises(ValueError, match="must name two classes"):

@@ -138,6 +138,7 @@ def test_a_wrong_parquet_table_is_named(make):
         ("path,label\n1.png,\n", "line 2: label is empty"),
         ("path,label\n1.png,a\n./1.png,b\n", "line 3: 1.png is also in line 2"),
         ("path,label,split\n1.png,a,dev\n", "split is 'dev'"),
+        ("path,label,group\n1.png,a,\n2.png,a,n/a\n", "line 3: group is 'n/a'.* leave it empty"),
         ("path,label,split\n1.png,a,train\n2.png,a,\n", "some have none"),
         ('path,label\n1.png,"a\n', "line 2: unexpected end"),
     ],

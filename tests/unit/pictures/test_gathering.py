@@ -111,6 +111,14 @@ def test_classes_of_nearly_one_name_are_refused(make, gathered, one, other):
         gathered(make(*names))
 
 
+@pytest.mark.parametrize("given", [False, True])
+def test_groups_of_nearly_one_name_are_refused(make, gathered, given):
+    sides = [f"{side}/" for side in ("train", "test")] if given else [""]
+    root = make(*(f"{s}{c}/{p}/{s[:2]}1.png" for s in sides for c in "ab" for p in ("P1", "p1 ")))
+    with pytest.raises(ValueError, match="the groups 'P1' and 'p1 ' have nearly one name"):
+        gathered(root, split={"groups": "folder"})
+
+
 def test_several_classes_of_one_picture_are_refused(make, gathered):
     with pytest.raises(ValueError, match=r"'cat;dog' names several classes, separated by ;"):
         gathered(make(*(f"{label}/{n}.png" for label in ("cat", "cat;dog") for n in range(4))))

@@ -47,6 +47,14 @@ def plan(tmp_path):
             "recipe of net: evaluation.split is 'validation', and the report of a study is of the "
             "people that are held out",
         ),
+        (
+            {"leave_out": "site", "site": lambda number: ("UCL", "ucl", "x")[number % 3]},
+            "groups of leave_out: site, 'UCL' and 'ucl' have nearly one name",
+        ),
+        (
+            {"leave_out": "site", "site": lambda number: ("1", "1.0", "x")[number % 3]},
+            "'1' and '1.0' have nearly one name",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(plan, more, said):
