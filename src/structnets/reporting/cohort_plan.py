@@ -115,7 +115,8 @@ def plan_cohort(configuration: Configuration, lists: Path, pinned: str | None) -
     Raises
     ------
     ValueError, OSError
-        As the listing says, or if there are so few people that a number would mean nothing.
+        As the listing says, or if there are so few people that a number would mean nothing, or
+        none of a class without what is left out.
     """
     file = Path(str(configuration.study)).resolve()
     study = load_cohort_study(file)
@@ -136,6 +137,7 @@ def plan_cohort(configuration: Configuration, lists: Path, pinned: str | None) -
             f"Add people, or write few: run into {file.name} to have it all the same"
         )
     left = left_for_training(study, listed)
+    _refuse_bare(study, listed, left)
     parts = len(groups_of(study, listed)) or study.folds
     runs = list(cohort_runs(study, path.stem, parts, left))
     if not runs:
@@ -171,6 +173,20 @@ def left_for_training(study: CohortStudy, listed: Mapping[str, Any]) -> dict[str
         name: count - max((n for (_, label), n in held.items() if label == name), default=0)
         for name, count in counts.items()
     }
+
+
+def _refuse_bare(study: CohortStudy, listed: Mapping[str, Any], left: Mapping[str, int]) -> None:
+    """Refuse to leave out a group that has all people of a class: trainings would not know it."""
+    if bare := [name for name, count in left.items() if count < 1]:
+        of_class = {
+            group: sum(label == bare[0] for _, label in people)
+            for group, people in groups_of(study, listed).items()
+        }
+        group = max(of_class, key=of_class.__getitem__)
+        raise ValueError(
+            f"leave_out: {study.leave_out}: without {group} nobody of class {bare[0]!r} is left to "
+            "train on; leave out what has no class for itself, or write folds in its place"
+        )
 
 
 def groups_of(study: CohortStudy, listed: Mapping[str, Any]) -> dict[str, set[tuple[str, str]]]:

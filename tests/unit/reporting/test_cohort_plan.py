@@ -55,6 +55,10 @@ def plan(tmp_path):
             {"leave_out": "site", "site": lambda number: ("1", "1.0", "x")[number % 3]},
             "'1' and '1.0' have nearly one name",
         ),
+        (
+            {"leave_out": "site", "site": lambda n: "b" if n % 2 else "ab"[n // 2 % 2]},
+            "leave_out: site: without b nobody of class 'yes' is left to train on; .* write folds",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(plan, more, said):
