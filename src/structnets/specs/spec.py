@@ -123,6 +123,12 @@ class Spec(Strict):
         if _form(self.data).recipe != "crop":
             if crop is not None:
                 raise ValueError(f"{self.data.name} is not in shards: leave out recipe.crop")
+            moved = getattr(self.recipe, "augmentation", None) is not None
+            if moved and find_dataset(self.data.name).cohort:
+                raise ValueError(
+                    f"{self.data.name} has volumes, which are neither moved nor flipped: leave out "
+                    "recipe.augmentation"
+                )
         elif crop is None and self.recipe.kind != "ridge":
             raise ValueError(f"{self.data.name} is in shards, whose images need recipe.crop")
         elif getattr(self.recipe, "augmentation", None) is not None:

@@ -48,6 +48,10 @@ def plan(tmp_path):
             "people that are held out",
         ),
         (
+            {"recipe": {"augmentation": {"flip": True}}},
+            "cohort has volumes, which are neither moved nor flipped: leave out recipe.aug",
+        ),
+        (
             {"leave_out": "site", "site": lambda number: ("UCL", "ucl", "x")[number % 3]},
             "groups of leave_out: site, 'UCL' and 'ucl' have nearly one name",
         ),
