@@ -71,6 +71,34 @@ def _below(folder: Path, prefix: str, above: tuple[str, ...]) -> Iterator[str]:
             yield from _below(Path(entry.path), f"{prefix}{entry.name}/", (*above, real))
 
 
+def refuse_other_encodings(path: str | os.PathLike[str]) -> None:
+    """Refuse a path that no text holds: one that is not in UTF-8, as old archives leave names.
+
+    Raises
+    ------
+    ValueError
+        Naming it, with escapes.
+    """
+    try:
+        os.fspath(path).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"the name {os.fspath(path)!a} is not in UTF-8: rename the file or folder"
+        ) from error
+
+
+def refuse_line_breaks(name: str) -> None:
+    """Refuse a name that lists with a name in each line cannot hold.
+
+    Raises
+    ------
+    ValueError
+        Naming it, with escapes.
+    """
+    if name.splitlines() != [name]:
+        raise ValueError(f"the name {name!a} has a line break: rename the file or folder")
+
+
 def list_files(
     folder: Path,
     names: Iterable[str],

@@ -12,6 +12,7 @@ from structnets.cohorts.listing import Found, Listing, Scan, scan_name
 from structnets.cohorts.naming import near_misses, path_part, shown
 from structnets.cohorts.ordering import Timetable, first_scan, first_session
 from structnets.cohorts.sheet import Labels
+from structnets.content import refuse_other_encodings
 
 
 def match(
@@ -50,10 +51,12 @@ def match(
     ------
     ValueError
         If a class, or a cohort with scores, has no scan at all, names of scans and labels nearly
-        match, an entry of `exclude` matches nothing, a name may not be part of a path, two scans
-        would have one name, or which of several scans is first cannot be told.
+        match, an entry of `exclude` matches nothing, a name may not be part of a path or is not in
+        UTF-8, two scans would have one name, or which of several scans is first cannot be told.
     """
     ordered = sorted(found, key=lambda item: (item.subject, item.session, str(item.path)))
+    for item in ordered:
+        refuse_other_encodings(item.path)
     excluded, rest = _excluded(ordered, labels, exclude)
     left = [_Left(path, "is excluded by name") for path in excluded]
     by_subject: dict[str, list[Found]] = defaultdict(list)

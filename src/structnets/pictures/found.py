@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from structnets.content import visible_files
+from structnets.content import refuse_line_breaks, refuse_other_encodings, visible_files
 from structnets.data.originals.picture import SUFFIXES
 from structnets.foreign.shown import shortened, shown
 from structnets.forms.cohort.covariate_columns import MISSING
@@ -101,7 +101,8 @@ def in_folder(folder: Path, groups: str | None = None) -> Collection:
     FileNotFoundError
         If there is no such folder.
     ValueError
-        If folders with pictures stand beside ``train`` and ``test``.
+        If folders with pictures stand beside ``train`` and ``test``, or a name is not in UTF-8 or
+        has a line break.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is no folder; give the one that has a folder a class")
@@ -109,13 +110,16 @@ def in_folder(folder: Path, groups: str | None = None) -> Collection:
     splits = _split_folders(folder, names)
     found = Collection(folder)
     for name in names:
+        refuse_other_encodings(folder / name)
         parts = name.split("/")
         split = splits.get(parts[0]) if splits else None
         inner = parts[1:] if split else parts
         if not _is_picture(name):
             suffix = Path(name).suffix.lower()
             found.left_out.append((name, f"no picture by its ending ({suffix or 'none'})"))
-        elif split == "held":
+            continue
+        refuse_line_breaks(name)
+        if split == "held":
             found.left_out.append((name, "for validation: neither trained nor tested on"))
         elif len(inner) < 2:
             found.left_out.append((name, "lies in no folder of a class"))
@@ -203,7 +207,8 @@ def in_table(
         If the table or a picture is not there; line and name are told.
     ValueError
         If a column lacks or is doubled, or a line has no label, a score that is no number, a path
-        of before, a split that is neither train nor test, or a group that says there is none.
+        of before or with a line break, a split that is neither train nor test, or a group that says
+        there is none.
     """
     folder = table.parent if folder is None else folder
     found, lines = Collection(folder), dict[str, int]()
@@ -218,6 +223,8 @@ def in_table(
         except ValueError as error:
             raise ValueError(f"{place}: {error}") from error
         name = os.path.relpath(folder / name, folder)
+        refuse_other_encodings(folder / name)
+        refuse_line_breaks(name)
         if name in lines:
             raise ValueError(
                 f"{place}: {shortened(name)} is also in line {lines[name]}; remove one of the lines"

@@ -110,7 +110,7 @@ class PictureResults:
     @cached_property
     def tested_names(self) -> list[str]:
         """Names of those pictures, in the order of the split."""
-        return (self.prepared / "test_names.txt").read_text().splitlines()
+        return (self.prepared / "test_names.txt").read_text().split("\n")[:-1]
 
     def runs_of(self, row: str, size: int) -> dict[int, Mapping[str, Any]]:
         """Return the results of a cell, by seed."""

@@ -1,5 +1,7 @@
 """What is told of a cohort before any scan is registered."""
 
+import os
+
 import pytest
 
 from structnets.cohorts.request import CohortRequest
@@ -42,6 +44,13 @@ def test_subjects_of_nearly_one_name_are_refused(make):
     )
     with pytest.raises(ValueError, match="the subjects 'A' and 'a' have nearly one name"):
         CohortRequest("cohort", {**PREPARE, "layout": "folder", "folds": 2}).list_scans(root)
+
+
+def test_a_name_that_is_not_in_utf_8_is_refused(root):
+    scan = root / "cohort/sub-0/anat/sub-0_T1w.nii.gz"
+    scan.rename(scan.with_name(os.fsdecode(b"f\xfcnf_T1w.nii.gz")))
+    with pytest.raises(ValueError, match=r"f\\udcfcnf_T1w\.nii\.gz' is not in UTF-8: rename"):
+        CohortRequest("cohort", {**PREPARE, "folds": 2}).list_scans(root)
 
 
 @pytest.mark.parametrize("classes", ["1,1.0", "a,b,a", "a", "a,"])

@@ -1,3 +1,4 @@
+import os
 from datetime import date
 
 import pyarrow
@@ -28,6 +29,27 @@ def test_what_is_no_picture_of_a_class_is_named(make):
         ("cat/notes.txt", "no picture by its ending (.txt)"),
         ("loose.png", "lies in no folder of a class"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (b"f\xfcnf.png", r"cat/f\\udcfcnf\.png' is not in UTF-8: rename the file"),
+        (b"f\xfcnf.txt", r"cat/f\\udcfcnf\.txt' is not in UTF-8: rename the file"),
+        ("3\u2028x.png".encode(), r"'cat/3\\u2028x\.png' has a line break: rename the file"),
+    ],
+)
+def test_a_name_that_no_list_holds_is_refused(make, name, said):
+    folder = make("cat/a.png") / "cat"
+    (folder / "a.png").rename(folder / os.fsdecode(name))
+    with pytest.raises(ValueError, match=said):
+        in_folder(folder.parent)
+
+
+def test_a_line_break_of_a_table_is_named(make):
+    root = make("3\u2028x.png")
+    with pytest.raises(ValueError, match=r"'3\\u2028x\.png' has a line break"):
+        in_table(table(root, "path,label\n3\u2028x.png,cat\n"))
 
 
 @pytest.mark.parametrize(

@@ -198,10 +198,13 @@ def test_what_new_study_writes_of_a_table_can_be_read_and_run(two_classes, tmp_p
 
 
 def test_a_hostile_name_stays_in_its_comment(make, tmp_path):
-    root = make(*(f"{label}/{n}.png" for label in ("a\nstudy: evil", "b") for n in range(4)))
+    root = make(*(f"{number}.png" for number in range(8)))
+    labels = ('"a\nstudy: evil"', "b")
+    lines = [f"{number}.png,{labels[number % 2]}" for number in range(8)]
+    (root / "t.csv").write_text("\n".join(["path,label", *lines]))
     path = tmp_path / "my.yaml"
-    path.write_text(write_study(root))
-    assert load_study(path).study == "pictures"
+    path.write_text(write_study(None, root / "t.csv"))
+    assert load_study(path).study == "t"
 
 
 def test_new_study_compares_a_tenth_one_between_and_all():
