@@ -140,7 +140,7 @@ def write_report(
             "study": planned.name,
             "question": planned.study.question,
             "content": planned.request.content,
-            "counts": found.manifest["source"]["counts"],
+            "counts": found.source["counts"],
             "warnings": told.beware,
             "findings": told.said,
             "cells": cells,

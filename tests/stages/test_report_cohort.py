@@ -88,9 +88,10 @@ def report(tmp_path):
             [str(tmp_path / "P78.nii"), "is excluded by 'P78'"],  # by an earlier version
             [str(tmp_path / "anna.nii"), "is another scan of P01: anna_2.nii is used, the first"],
         ]
-        source = {"counts": counts, "left_out": left_out, "excluded": {}}
-        source["excluded_by"] = {path: "P77"}
-        source["reasons"] = {left_out[3][0]: "is another scan of a session"}
+        source = {"counts": counts, "left_out": [], "excluded": {}}  # of an earlier call
+        planned.listed["left_out"][:] = left_out
+        planned.listed["excluded_by"].update({path: "P77"})
+        planned.listed["reasons"].update({left_out[3][0]: "is another scan of a session"})
         source["excluded"] = {"P05": [f"{tmp_path}/bert.nii is truncated"]}
         source["unusable"] = ["P05"]
         shape = (2, 2, 2) if answer else grid_shape(planned.study.grid_mm)
@@ -218,7 +219,7 @@ def test_scores_by_hand(plan, report):
     assert linear["auc"] == binary_scores(labels, answers(LINEAR, labels))["auc"]
     assert cells[MAJORITY]["accuracy"] == 60
     assert [len(values) for values in found["by_fold"].values()] == [4, 4, 4]
-    assert found["counts"] == {"used": 30, "left out": 1}
+    assert found["counts"] == {"used": 30, "left out": 4}
     assert "linear cannot be told from guessing: its interval holds 50 %." in found["warnings"]
 
 

@@ -77,7 +77,7 @@ def of_any_cohort(
     agreements: Mapping[str, float | None] | None,
 ) -> dict[str, Any]:
     """Return what the template of every cohort's report is given; parameters as `cohort_page`."""
-    study, source = results.planned.study, results.manifest["source"]
+    study, source = results.planned.study, results.source
     return dict(
         title=study.study.replace("_", " "),
         question=study.question,

@@ -264,6 +264,8 @@ def _list(request: CohortRequest, lists: Path) -> Path:
             for scan, sha256 in found
         ],
         "left_out": [list(entry) for entry in listing.left_out],
+        "reasons": dict(listing.reasons),
+        "excluded_by": dict(listing.excluded_by),
         "taken": [list(entry) for entry in listing.taken],
     }
     if not path.is_file() or read_json(path) != content:

@@ -9,6 +9,7 @@ from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
+from structnets.cohorts.decisions import COUNTED
 from structnets.data.prepared.manifest import load_manifest
 from structnets.files import read_json
 from structnets.forms.cohort.covariate_columns import MISSING
@@ -84,6 +85,17 @@ class HeldOutResults(Generic[Scored]):
     def scores_by_row(self) -> dict[str, Scored]:
         """The score of every row, the baseline last."""
         return self._score_rows()
+
+    @cached_property
+    def source(self) -> dict[str, Any]:
+        """What the preparation recorded, and what the plan leaves out.
+
+        A scan more that is left out is no other content, of which nothing is prepared anew.
+        """
+        source, listed = self.manifest["source"], self.planned.listed
+        told = {key: listed[key] for key in ("left_out", "reasons", "excluded_by") if key in listed}
+        counts = {**source["counts"], COUNTED[-1]: len(listed["left_out"])}
+        return {**source, **told, "counts": counts}
 
     @property
     def rows(self) -> list[str]:
