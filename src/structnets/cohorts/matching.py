@@ -128,7 +128,8 @@ def _excluded(
 
 
 def _names(entry: str, item: Found) -> bool:
-    if entry in (item.subject, scan_name(item.subject, item.session)):
+    scan = scan_name(item.subject, item.session)
+    if entry in (item.subject, scan, item.path.name, str(item.path)):
         return True
     return fnmatchcase(item.path.name, entry) or fnmatchcase(str(item.path), entry)
 

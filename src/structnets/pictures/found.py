@@ -58,16 +58,17 @@ class Collection:
     left_out: list[tuple[str, str]] = field(default_factory=list)
 
     def without(self, excluded: Sequence[str]) -> Collection:
-        """Leave out the pictures whose names match a pattern.
+        """Leave out the pictures that are named, or whose names match a pattern.
 
         Raises
         ------
         ValueError
-            If a pattern matches none: it may be mistyped.
+            If an entry matches none: it may be mistyped.
         """
         kept, out, unused = [], list(self.left_out), set(excluded)
         for picture in self.pictures:
-            hits = [pattern for pattern in excluded if fnmatchcase(picture.name, pattern)]
+            name = picture.name
+            hits = [entry for entry in excluded if entry == name or fnmatchcase(name, entry)]
             unused -= set(hits)
             if hits:
                 out.append((picture.name, "excluded by the study"))

@@ -197,21 +197,30 @@ class HeldOutResults(Generic[Scored]):
 def summary(values: Sequence[str]) -> str:
     """Summarise a column: mean, deviation and range of numbers, else how often each name is there.
 
+    Numbers that are not finite, as divisions by zero leave them, are counted beside.
+
     Examples
     --------
     >>> summary(["60", "70", "n/a"])
     '65.0 ± 7.1 (60 to 70), 1 missing'
+    >>> summary(["60", "70", "inf"])
+    '65.0 ± 7.1 (60 to 70), 1 not finite'
     >>> summary(["f", "m", "f"])
     '2 f, 1 m'
     """
     given = [value for value in values if value not in MISSING]
     missing = f", {len(values) - len(given)} missing" if len(given) < len(values) else ""
     try:
-        numbers = np.array([float(value) for value in given])
+        told = np.array([float(value) for value in given])
     except ValueError:
         counts = {value: given.count(value) for value in sorted(set(given))}
         return ", ".join(f"{count} {value}" for value, count in counts.items()) + missing
-    if not numbers.size:
+    if not told.size:
         return "all missing"
+    numbers = told[np.isfinite(told)]
+    if numbers.size < told.size:
+        missing = f", {told.size - numbers.size} not finite{missing}"
+    if not numbers.size:
+        return missing.removeprefix(", ")
     spread = f" ± {numbers.std(ddof=1):.1f}" if numbers.size > 1 else ""
     return f"{numbers.mean():.1f}{spread} ({numbers.min():g} to {numbers.max():g}){missing}"

@@ -117,13 +117,17 @@ class CohortStudy(Strict):
     @field_validator("classes")
     @classmethod
     def _several(cls, classes: list[str]) -> list[str]:
+        classes = [name.strip() for name in classes]  # as cells of a table are read
         if classes and (len(classes) < 2 or len(set(classes)) < len(classes)):
             raise ValueError(
                 f"a study compares two different classes or more, got {classes}; to estimate a "
                 "score write kind: regression, and no classes"
             )
-        if odd := [name for name in classes if not name.strip() or "," in name]:
-            raise ValueError(f"the name of a class has a comma or is empty: {odd[0]!r}; rename it")
+        if odd := [name for name in classes if name.splitlines() != [name] or "," in name]:
+            raise ValueError(
+                f"the name of a class has a comma or a line break, or is empty: {odd[0]!r}; rename "
+                "it"
+            )
         return classes
 
     @field_validator("rows")

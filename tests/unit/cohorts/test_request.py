@@ -46,6 +46,14 @@ def test_subjects_of_nearly_one_name_are_refused(make):
         CohortRequest("cohort", {**PREPARE, "layout": "folder", "folds": 2}).list_scans(root)
 
 
+def test_a_scan_is_excluded_by_its_file_s_own_name(root):
+    scan = root / "cohort/sub-0/anat/sub-0_T1w.nii.gz"
+    scan.rename(scan.with_name("sub-0[1]_T1w.nii.gz"))
+    asked = {**PREPARE, "leave_out": "subject", "exclude": ["sub-0[1]_T1w.nii.gz"]}
+    listing = CohortRequest("cohort", asked).list_scans(root)
+    assert [scan.name for scan in listing.scans] == ["sub-1", "sub-2", "sub-3"]
+
+
 def test_a_name_that_is_not_in_utf_8_is_refused(root):
     scan = root / "cohort/sub-0/anat/sub-0_T1w.nii.gz"
     scan.rename(scan.with_name(os.fsdecode(b"f\xfcnf_T1w.nii.gz")))

@@ -182,3 +182,8 @@ def test_an_exclusion_that_matches_nothing_is_refused(two_classes):
     assert kept.left_out[0] == ("cat/0.png", "excluded by the study")
     with pytest.raises(ValueError, match=r"cow/\*"):
         found.without(["cow/*"])
+
+
+def test_a_picture_is_excluded_by_its_own_name(make):
+    found = in_folder(make("cat/IMG[0].png", "cat/IMG[1].png")).without(["cat/IMG[0].png"])
+    assert [picture.name for picture in found.pictures] == ["cat/IMG[1].png"]

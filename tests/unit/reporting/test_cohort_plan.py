@@ -68,3 +68,9 @@ def plan(tmp_path):
 def test_what_cannot_be_is_refused(plan, more, said):
     with pytest.raises(ValueError, match=said):
         plan(**more)
+
+
+def test_blanks_around_a_class_are_none_of_its_name(plan):
+    planned = plan(classes=["no ", "yes"])
+    assert planned.study.classes == ["no", "yes"]
+    assert len(planned.runs) == 2 * 4
