@@ -209,9 +209,16 @@ def _mixed(x: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
     mixing = alpha.permute(1, 2, 0).reshape(inputs, -1)  # (I, N O)
     pixels = x.permute(0, 2, 3, 1).reshape(-1, inputs)  # (B Y X, I)
     maps = (pixels @ mixing).view(batch * height, -1, outputs)  # (B Y, X N, O)
-    along_x = (_summing_x(atoms, width) @ maps).view(batch, -1, wide * outputs)  # (B, Y P, U O)
-    along_y = _summing_y(atoms, height) @ along_x  # (B, V, U O)
+    along_x = _each(_summing_x(atoms, width), maps).view(batch, -1, wide * outputs)  # (B, Y P, U O)
+    along_y = _each(_summing_y(atoms, height), along_x)  # (B, V, U O)
     return along_y.view(batch, high, wide, outputs).permute(0, 3, 1, 2)
+
+
+def _each(matrix: Tensor, maps: Tensor) -> Tensor:
+    """Return ``matrix @ maps``; where the matrix learns, without the copies that ``@`` makes."""
+    if matrix.requires_grad:
+        return torch.bmm(matrix.expand(len(maps), -1, -1), maps)
+    return matrix @ maps
 
 
 @_by_group

@@ -34,18 +34,22 @@ def resolve_learn_sigma(value: bool | str) -> LearnSigma | None:
     raise ValueError(f"learn_sigma must be a bool or one of {names}; got {value!r}")
 
 
-def learned_size(
-    order: int, sigmas: Sequence[float], discretisation: Discretisation, factor: float
-) -> int:
-    """Return the default support of scales that may grow by a factor.
+def check_sigma_factor(factor: float) -> None:
+    """Refuse a factor that leaves nothing to learn.
 
     Raises
     ------
     ValueError
-        If the factor leaves nothing to learn.
+        If so.
     """
     if not (factor > 1 and math.isfinite(factor)):
         raise ValueError(f"sigma_factor must be finite and > 1, got {factor}")
+
+
+def learned_size(
+    order: int, sigmas: Sequence[float], discretisation: Discretisation, factor: float
+) -> int:
+    """Return the default support of scales that may grow by a factor."""
     check_discretisation(discretisation)
     return 2 * default_radius(order, max(sigmas) * factor, discretisation) + 1
 

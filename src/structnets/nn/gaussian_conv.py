@@ -35,7 +35,7 @@ from structnets.nn._evaluation import (
 )
 from structnets.nn._hybrid import WAYS as HYBRID_WAYS
 from structnets.nn._kept_filters import KeptFilters
-from structnets.nn._learned_support import learned_size, resolve_learn_sigma
+from structnets.nn._learned_support import check_sigma_factor, learned_size, resolve_learn_sigma
 from structnets.nn._modes import as_autocast, is_low, is_traced, needs_plain_operations
 
 # Taps from which a convolution of contiguous maps is faster by filters channels last: at 11 x 11
@@ -160,8 +160,10 @@ class GaussianConv2d(ChoosesWays, Discretised):
                 f"way {way!r} smooths all channels alike, which learn_sigma={learned!r} does not: "
                 "use way='auto' or learn_sigma='layer'"
             )
-        if learned and kernel_size is None:
-            kernel_size = learned_size(order, as_scales(sigmas), discretisation, sigma_factor)
+        if learned:
+            check_sigma_factor(sigma_factor)
+            if kernel_size is None:
+                kernel_size = learned_size(order, as_scales(sigmas), discretisation, sigma_factor)
         basis, geometry = (order, sigmas, kernel_size), (stride, padding, dilation, groups)
         kind = (padding_mode, norm, discretisation)
         super().__init__(in_channels, out_channels, *basis, *geometry, *kind)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -165,3 +167,16 @@ def test_mixing_a_part_of_the_batch_at_a_time_changes_nothing(
         whole = layer(x)
         monkeypatch.setattr(evaluation, "MOST_MIXED", 300)
         torch.testing.assert_close(layer(x), whole)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("stride", (2, 2)), ("dilation", (2, 2)), ("padding", (0, 0)), ("sigma_factor", 3.0)],
+)
+def test_what_a_layer_was_made_for_cannot_be_changed(name: str, value: object) -> None:
+    """Ways that keep matrices would go on with the old numbers, others with the new."""
+    layer = copy.deepcopy(GaussianConv2d(1, 1, learn_sigma=True))
+    setattr(layer, name, getattr(layer, name))
+    with pytest.raises(AttributeError, match=f"{name} of a GaussianConv2d cannot be changed from"):
+        setattr(layer, name, value)
+    layer.way = "composed"

@@ -341,6 +341,10 @@ def test_matrix_is_the_correlation(stride: int, dilation: int, padding: int) -> 
         ({"discretisation": "exact"}, "discretisation must be one of .*; got 'exact'"),
         ({"learn_sigma": "pixel"}, "learn_sigma must be a bool or one of .*; got 'pixel'"),
         ({"learn_sigma": True, "sigma_factor": 1.0}, "sigma_factor must be .*> 1, got 1.0"),
+        *(
+            ({"learn_sigma": True, "sigma_factor": n, "kernel_size": 7}, "sigma_factor must be")
+            for n in (1.0, 0.0, -2.0, float("inf"), float("nan"))
+        ),
         ({"way": "stencils"}, "way must be auto or one of .*; got 'stencils'"),
         ({"discretisation": "hybrid", "kernel_size": 3}, "order 3 need a kernel_size of at least"),
     ],
