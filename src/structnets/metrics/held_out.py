@@ -150,6 +150,26 @@ def gain_interval(
     )
 
 
+def mean_over_repeats(score: Score, answers: np.ndarray | Sequence[np.ndarray]) -> Score:
+    """Return the mean over repeats of a score, as one of labels and rows: numbers of the scans.
+
+    Repeats are of the same people. So people are drawn, or labels shuffled, once for all repeats,
+    by `bootstrap_interval` and `permutation_p` of ``np.arange(N)`` in place of answers.
+
+    Parameters
+    ----------
+    score : callable
+        Of labels and answers.
+    answers : numpy.ndarray or sequence of numpy.ndarray
+        (repeats, N, ...), what every repeat says of the scans.
+    """
+
+    def mean(labels: np.ndarray, rows: np.ndarray) -> Any:
+        return np.mean([score(labels, said[rows]) for said in answers], axis=0)
+
+    return mean
+
+
 def all_or_none_interval(
     labels: np.ndarray,
     right: np.ndarray,
@@ -170,7 +190,7 @@ def all_or_none_interval(
     labels : numpy.ndarray
         (N,) classes.
     right : numpy.ndarray
-        (N,) whether the answers are right.
+        (N,) whether the answers are right, or in which part of the repeats.
     groups : sequence
         N people; the scans of one count as one.
     balanced : bool

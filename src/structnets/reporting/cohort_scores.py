@@ -17,6 +17,7 @@ from structnets.metrics.held_out import (
     brier,
     brier_of_classes,
     mean_auc,
+    mean_over_repeats,
     permutation_p,
 )
 
@@ -33,9 +34,9 @@ class RowScore:
         (``found NAME``, percent), ``auc`` (the mean of each class against all others) and ``brier``
         (summed over the classes). A row without probabilities has neither ``auc`` nor ``brier``.
     intervals : mapping
-        95 % bootstrap intervals over people, of the first repeat.
+        95 % bootstrap intervals of the means: people are drawn, once for all repeats.
     p : mapping
-        Of permutations of the predictions between people, of the first repeat.
+        Of the means, by permutations of the predictions between people, once for all repeats.
     by_fold : list of float
         Accuracy of each held-out part.
     confusion : list of list of int
@@ -108,22 +109,26 @@ def score_answers(
     """
     each = [_scores(said, repeat, labels, classes) for repeat in range(len(said.decided))]
     means = {key: float(np.mean([one[key] for one in each])) for key in each[0]}
-    answers = said.decided[0]
-    of = {"accuracy": accuracy, "balanced_accuracy": balanced_accuracy}
+    rows, right = np.arange(len(labels)), (said.decided == labels).mean(0)
+    of = {
+        "accuracy": mean_over_repeats(accuracy, said.decided),
+        "balanced_accuracy": mean_over_repeats(balanced_accuracy, said.decided),
+    }
     intervals = {
-        name: bootstrap_interval(score, labels, answers, people) for name, score in of.items()
+        name: bootstrap_interval(score, labels, rows, people) for name, score in of.items()
     }
     for name in of:
-        right, balanced = answers == labels, name == "balanced_accuracy"
+        balanced = name == "balanced_accuracy"
         if wider := all_or_none_interval(labels, right, people, balanced=balanced):
             (low, other_low), (high, other_high) = zip(intervals[name], wider, strict=True)
             intervals[name] = min(low, other_low), max(high, other_high)
     if said.order is not None:
-        area, order = (auc, said.order[0, :, 1]) if len(classes) == 2 else (mean_auc, said.order[0])
-        of_area = bootstrap_interval(area, labels, order, people)
+        two = len(classes) == 2
+        area, order = (auc, said.order[..., 1]) if two else (mean_auc, said.order)
+        of_area = bootstrap_interval(mean_over_repeats(area, order), labels, rows, people)
         if of_area[0] < of_area[1]:  # without any pair in the wrong order it knows no chance
             intervals["auc"] = of_area
-    chance = {name: permutation_p(score, labels, answers, people) for name, score in of.items()}
+    chance = {name: permutation_p(score, labels, rows, people) for name, score in of.items()}
     by_fold = [
         accuracy(labels[held], decided[held])
         for decided, dealt in zip(said.decided, folds, strict=False)

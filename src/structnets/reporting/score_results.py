@@ -12,7 +12,12 @@ import numpy as np
 
 from structnets.forms.cohort.covariate_columns import MISSING, numbers_of
 from structnets.forms.scores.stored import load_scores
-from structnets.metrics.held_out import bootstrap_interval, gain_interval, permutation_p
+from structnets.metrics.held_out import (
+    bootstrap_interval,
+    gain_interval,
+    mean_over_repeats,
+    permutation_p,
+)
 from structnets.metrics.regression import mae, pearson, r2, rmse, scores_of_estimates
 from structnets.reporting.held_out_results import HeldOutResults, summary
 from structnets.specs.study import MEAN
@@ -27,9 +32,9 @@ class EstimateScore:
     scores : mapping
         ``mae`` and ``rmse`` in the units of the score, ``r2`` and ``r`` where they are defined.
     intervals : mapping
-        95 % bootstrap intervals over people, of the first repeat.
+        95 % bootstrap intervals of the means: people are drawn, once for all repeats.
     p : mapping
-        Of ``mae`` and ``r``: permutations of the estimates between people, of the first repeat.
+        Of ``mae`` and ``r``: permutations of the estimates between people, once for all repeats.
     by_fold : list of float
         Mean absolute error of each held-out part.
     """
@@ -81,10 +86,12 @@ class ScoreResults(HeldOutResults[EstimateScore]):
     def gain(self, row: str) -> tuple[float, float]:
         """Return the 95 % interval of how much less a row is off than the mean is.
 
-        People are drawn; estimates are of the first repeat.
+        People are drawn; errors are means over the repeats.
         """
-        errors = np.abs(self.scores - self.means[0]), np.abs(self.scores - self.estimates[row][0])
-        return gain_interval(*errors, self.people)
+        others, errors = (
+            np.abs(self.scores - each).mean(0) for each in (self.means, self.estimates[row])
+        )
+        return gain_interval(others, errors, self.people)
 
     def traits(self) -> dict[str, str]:
         """Summarise each covariate, and how it goes with the score."""
@@ -126,17 +133,21 @@ def score_estimates(
     each = [scores_of_estimates(scores, said) for said in estimates]
     shared = [key for key in each[0] if all(key in one for one in each)]
     means = {key: float(np.mean([one[key] for one in each])) for key in shared}
-    strata = np.zeros(len(scores), dtype=np.int64)
+    rows, strata = np.arange(len(scores)), np.zeros(len(scores), dtype=np.int64)
     measures = {"mae": mae, "rmse": rmse, "r2": r2, "r": pearson}
     found = {
-        key: bootstrap_interval(measures[key], scores, estimates[0], people, strata=strata)
+        key: bootstrap_interval(
+            mean_over_repeats(measures[key], estimates), scores, rows, people, strata=strata
+        )
         for key in shared
     }
     intervals = {key: ends for key, ends in found.items() if np.isfinite(ends).all()}
-    of_person = _means_of_people(np.stack([scores, estimates[0]]), people)
-    p = {"mae": permutation_p(lambda true, said: -mae(true, said), *of_person)}
-    if "r" in shared and np.isfinite(pearson(*of_person)):
-        p["r"] = permutation_p(pearson, *of_person)
+    true, *said = _means_of_people(np.stack([scores, *estimates]), people)
+    each = np.arange(len(true))
+    error, correlation = (mean_over_repeats(measures[key], said) for key in ("mae", "r"))
+    p = {"mae": permutation_p(lambda *of: -error(*of), true, each)}
+    if "r" in shared and np.isfinite(correlation(true, each)):
+        p["r"] = permutation_p(correlation, true, each)
     by_fold = [
         float(mae(scores[held], said[held]))
         for said, dealt in zip(estimates, folds, strict=False)
