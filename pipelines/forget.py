@@ -20,7 +20,7 @@ import typer
 from pipelines.tracking import store
 from pipelines.tracking.experiments import CHAPTERS, TARGETS
 from structnets.foreign.address import Address
-from structnets.reporting.study_plan import Made, lists_folder, made_by, studies_of
+from structnets.reporting.study_plan import Made, file_of, lists_folder, made_by, studies_of
 from structnets.specs.cohort_study import is_cohort_study, load_cohort_study
 from structnets.specs.study import load_study
 
@@ -153,7 +153,7 @@ def command(
 ) -> None:
     """Remove what a study has made."""
     file = Path(study)
-    name = _named(file) if file.suffix in (".yaml", ".yml") else study
+    name = _named(file, scratch) if file.suffix in (".yaml", ".yml") else study
     found = belongings(name, results, scratch, prepared)
     size, entries = found.size, forget(found, results) if yes else None
     said = {
@@ -174,6 +174,13 @@ def command(
     )
 
 
-def _named(file: Path) -> str:
-    """Return the name of the study in a file."""
-    return (load_cohort_study(file) if is_cohort_study(file) else load_study(file)).study
+def _named(file: Path, scratch: Path) -> str:
+    """Return the name of the study in a file; refuse one under whose name another has run."""
+    name = (load_cohort_study(file) if is_cohort_study(file) else load_study(file)).study
+    ran = file_of(name, scratch)
+    if ran not in (None, file.resolve()):
+        raise ValueError(
+            f"what has run as {name} is of {ran}, not of {file}: to remove it all the same, give "
+            f"the name, structnets forget {name}"
+        )
+    return name

@@ -53,6 +53,13 @@ def test_what_another_study_shares_stays(study):
         path.unlink()
 
 
+def test_a_file_under_whose_name_another_has_run_is_refused(study):
+    other = study.root / "other.yaml"
+    other.write_text(study.file.read_text())
+    with pytest.raises(ValueError, match=r"is of .*study\.yaml, not of .*other\.yaml"):
+        command(str(other), *roots(study))
+
+
 @pytest.mark.slow
 def test_all_of_it_is_removed_in_mlflow_too(study, monkeypatch):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)

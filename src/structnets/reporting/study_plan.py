@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from structnets.specs.configuration import Configuration
 from structnets.specs.experiment import Resources
 from structnets.specs.study import Study, load_study
 from structnets.specs.study.resolution import StudyRun, study_runs
+from structnets.specs.validation import load_yaml
 from structnets.training.run_files import is_published
 
 PINNED = "STRUCTNETS_STUDY_LIST"
@@ -149,9 +151,14 @@ class Made:
 
 def made_by(study: str, scratch: str | Path) -> Made:
     """Return what a study has made."""
-    path = lists_folder(scratch) / f"{study}{_MADE}"
-    found = read_json(path) if path.is_file() else {}
+    found = _registered(study, scratch)
     return Made(*(set(found.get(field.name, ())) for field in fields(Made)))
+
+
+def file_of(study: str, scratch: str | Path) -> Path | None:
+    """Return the file of the study that has run under a name; None if that is not known."""
+    found = _registered(study, scratch).get("file")
+    return None if found is None else Path(found)
 
 
 def studies_of(scratch: str | Path) -> list[str]:
@@ -160,23 +167,62 @@ def studies_of(scratch: str | Path) -> list[str]:
 
 
 def remember(planned: StudyPlan | CohortPlan, folder: Path, memory: Path | None) -> None:
-    """Write down what a study makes, for who wants to be rid of it."""
+    """Write down what a study makes, for who wants to be rid of it.
+
+    Raises
+    ------
+    ValueError
+        If what has run under its name is of another file. One that was moved is known by its runs.
+    """
+    scratch = folder.parent
+    before, file = made_by(planned.name, scratch), file_of(planned.name, scratch)
+    runs = {run.run_id for run in planned.runs}
+    if file not in (None, planned.file):
+        there = _is_called(file, planned.name)
+        if there or not runs & before.runs:
+            raise ValueError(
+                f"{planned.file}: a study called {planned.name} has run already, that of {file}, "
+                "whose report this one would overwrite. Give this one another name (study: in its "
+                f"file), or remove what the other has made: structnets forget {planned.name}. "
+                + (
+                    "If one is a copy of the other, remove a file"
+                    if there
+                    else "If this is the same study, moved, call it once as it was before"
+                )
+            )
     memories = set() if memory is None else {memory.relative_to(folder).as_posix()}
-    before = made_by(planned.name, folder.parent)
     now = Made(
-        before.runs | {run.run_id for run in planned.runs},
+        before.runs | runs,
         before.prepared | {prepared_name(run.spec["data"]) for run in planned.runs},
         before.lists | {planned.list_file.stem},
         before.memories | memories,
     )
-    if now != before:
+    if now != before or file != planned.file:
         content = {field.name: sorted(getattr(now, field.name)) for field in fields(now)}
-        write_json(folder / f"{planned.name}{_MADE}", content)
+        write_json(_register(planned.name, scratch), {**content, "file": str(planned.file)})
 
 
 def lists_folder(scratch: str | Path) -> Path:
     """Return where the lists of pictures lie."""
     return Path(scratch).resolve() / "lists"
+
+
+def _register(study: str, scratch: str | Path) -> Path:
+    return lists_folder(scratch) / f"{study}{_MADE}"
+
+
+def _registered(study: str, scratch: str | Path) -> dict[str, Any]:
+    path = _register(study, scratch)
+    return read_json(path) if path.is_file() else {}
+
+
+def _is_called(file: Path, name: str) -> bool:
+    """Whether a file is there and is of a study of that name still."""
+    try:
+        content = load_yaml(file)
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and content.get("study") == name
 
 
 def _notes(path: Path) -> Path:
