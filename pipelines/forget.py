@@ -1,4 +1,4 @@
-"""Remove what a study has made: its runs, weights, prepared pictures, report and MLflow entries.
+"""Remove what a study has made: runs, weights, prepared data, report, logs and MLflow entries.
 
 Command: ``structnets forget STUDY [--yes]``. Without ``--yes`` it only says what there is.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import shutil
 import subprocess
 import sys
@@ -31,7 +32,8 @@ EXAMPLES = (
     ("structnets forget my.yaml --yes", "remove it"),
 )
 NOTES = """\
-The pictures themselves and the file of the study stay. What another study has made too stays."""
+The pictures or scans themselves and the file of the study stay. What another study has made too
+stays."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +91,23 @@ def belongings(study: str, results: Path, scratch: Path, prepared: Path) -> Forg
         *(prepared / f".{name}.lock" for name in alone.prepared),
         *(lists / f"{digest}{end}" for digest in alone.lists for end in (".json", ".notes.json")),
         *(lists / name for name in alone.memories),
+        *(prepared / "subjects" / name for name in alone.subjects),
+        *_logs(study, alone, results / "logs"),
         lists / f"{study}.made.json",
     ]
     return Forgotten(study, [path for path in places if path.exists()], alone.runs)
+
+
+def _logs(study: str, alone: Made, logs: Path) -> Iterator[Path]:
+    """Yield the logs of a study's jobs, which have names of pictures and people."""
+    yield logs / "report_study" / f"{study}.log"
+    for name in alone.prepared:
+        yield from (logs / stage / f"{name}.log" for stage in ("prepare", "prepare_mri"))
+    yield from (logs / "prepare_mri_subject" / name for name in alone.subjects)
+    # Jobs are called after the study and a digest; another study's name may begin as this one's.
+    job = re.compile(rf"train_{study}_[0-9a-f]{{8}}\.(log|tsv)")
+    for folder in (logs / "train", *logs.glob("benchmarks*")):
+        yield from (path for path in folder.glob("*") if job.fullmatch(path.name))
 
 
 def _size(path: Path) -> int:

@@ -138,15 +138,16 @@ class Made:
 
     Attributes
     ----------
-    runs, prepared, lists, memories : set of str
-        Run ids, folders of prepared pictures, digests of lists, files of checksums below the
-        folder of lists.
+    runs, prepared, lists, memories, subjects : set of str
+        Run ids, folders of prepared data, digests of lists, files of checksums below the folder
+        of lists, folders of registered scans.
     """
 
     runs: set[str]
     prepared: set[str]
     lists: set[str]
     memories: set[str]
+    subjects: set[str]
 
 
 def made_by(study: str, scratch: str | Path) -> Made:
@@ -191,11 +192,14 @@ def remember(planned: StudyPlan | CohortPlan, folder: Path, memory: Path | None)
                 )
             )
     memories = set() if memory is None else {memory.relative_to(folder).as_posix()}
+    cohort = isinstance(planned, CohortPlan)
+    subjects = {planned.request.subjects_name()} if cohort else set()
     now = Made(
         before.runs | runs,
         before.prepared | {prepared_name(run.spec["data"]) for run in planned.runs},
         before.lists | {planned.list_file.stem},
         before.memories | memories,
+        before.subjects | subjects,
     )
     if now != before or file != planned.file:
         content = {field.name: sorted(getattr(now, field.name)) for field in fields(now)}
