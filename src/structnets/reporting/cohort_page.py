@@ -123,10 +123,15 @@ def _left_out(source: Mapping[str, Any], named: People) -> Iterator[tuple[str, s
 
 
 def _problems(source: Mapping[str, Any], name: str, named: People) -> str:
-    """Say why a scan was left out after registration; a failure names files."""
-    if named.pseudonyms and name in source.get("unusable", ()):
+    """Say why a scan was left out after registration; a failure names files.
+
+    What was measured names nobody, and its numbers may be those that people are called by. Cohorts
+    that earlier versions prepared do not tell failures apart.
+    """
+    why, failures = "; ".join(source["excluded"][name]), source.get("unusable")
+    if named.pseudonyms and failures and name in failures:
         return "cannot be read, or registered"
-    return named("; ".join(source["excluded"][name]))
+    return named(why) if failures is None else why
 
 
 def _people(results: CohortResults) -> dict[str, Mapping[str, Any]]:

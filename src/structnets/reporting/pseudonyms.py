@@ -29,7 +29,7 @@ class People:
     def __init__(self, subjects: Iterable[str], *, pseudonyms: bool) -> None:
         self.names = _shown("person", subjects, pseudonyms)
         self.pseudonyms = pseudonyms
-        known = "|".join(re.escape(name) for name in sorted(self.names, key=len, reverse=True))
+        known = "|".join(map(_pattern, sorted(self.names, key=len, reverse=True)))
         self._known = re.compile(rf"(?<![A-Za-z0-9])({known})(?![A-Za-z0-9])") if known else None
 
     def __call__(self, text: str) -> str:
@@ -45,6 +45,14 @@ class People:
             return what
         found = self._known.search(what) if self._known else None
         return self.names[found[1]] if found else "somebody"
+
+
+def _pattern(name: str) -> str:
+    """Return what finds a name; one that is a number not in measured values, as 0.42 or 5 %."""
+    found = re.escape(name)
+    if not name.isdecimal():
+        return found
+    return rf"(?<!\d[.,]){found}(?![.,]\d+(?![\w.]))(?!\s?%)(?!\smm\b)"
 
 
 def _shown(word: str, names: Iterable[str], pseudonyms: bool) -> dict[str, str]:
