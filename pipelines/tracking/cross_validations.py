@@ -13,6 +13,7 @@ from pipelines.tracking.shipping import Shipper
 from pipelines.tracking.spool import Spool
 from structnets.files import read_json
 from structnets.identity import chapter_name, data_variant, short_name
+from structnets.reporting.numbers import spent_s
 from structnets.reporting.requests import cell_key
 from structnets.specs.resolved import ResolvedSpec
 
@@ -89,5 +90,5 @@ def _course(run_ids: Sequence[str], results: Path) -> tuple[int | None, int | No
     ends = {file: file.stat().st_mtime for file in files if file.is_file()}
     if not ends:
         return None, None
-    begun = min(end - read_json(file)["wall_s"] for file, end in ends.items())
+    begun = min(end - spent_s(read_json(file)) for file, end in ends.items())
     return int(1000 * begun), int(1000 * max(ends.values()))

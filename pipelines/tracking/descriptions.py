@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from structnets.data.sets.entries.catalogue import find_dataset
+from structnets.reporting.numbers import spent_s
 from structnets.specs.resolved import ResolvedSpec, ResolvedSweep
 
 # A cell as a stage is told it: target/row/column.
@@ -57,7 +58,7 @@ def _outcome(spec: ResolvedSpec, result: Mapping[str, Any]) -> str:
     split = spec["recipe"]["evaluation"]["split"]
     return (
         f"**{metric} {result['metrics'][metric]:.4g}** on the {split} set · "
-        f"{result['parameters']['trained']:,} trained parameters · {result['wall_s']:,.0f} s on "
+        f"{result['parameters']['trained']:,} trained parameters · {spent_s(result):,.0f} s on "
         f"{hardware['name']} ({hardware['class']})"
     )
 

@@ -1,6 +1,17 @@
-"""How numbers are written."""
+"""How numbers are written, and how long a run took."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def spent_s(result: Mapping[str, Any]) -> float:
+    """Return the seconds that a run took at least.
+
+    ``wall_s`` is of the last attempt alone; ``train_s`` is of the steps of all of them.
+    """
+    return max(result["wall_s"], result["train_s"])
 
 
 def number(value: float, digits: int = 2) -> str:

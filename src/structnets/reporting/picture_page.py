@@ -8,6 +8,7 @@ from typing import Any
 
 from structnets.data.prepared.shards import ShardedSplit
 from structnets.pages import data_uri
+from structnets.reporting.numbers import spent_s
 from structnets.reporting.picture_results import PictureResults
 from structnets.reporting.pseudonyms import Naming
 from structnets.reporting.study_findings import Findings, verdict
@@ -47,7 +48,7 @@ def of_any_pictures(
         differences=_differences(results),
         left_out=_left_out(results, naming),
         again=again,
-        hours=sum(run["wall_s"] for run in runs) / 3600,
+        hours=sum(map(spent_s, runs)) / 3600,
         machines=sorted({run["hardware"]["name"] for run in runs}),
         versions=runs[0]["versions"],
     )
