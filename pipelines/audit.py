@@ -29,7 +29,9 @@ _PUBLISHED = (
     "figures/*",
     "analyses/*",
     "sweeps/*/*",
+    "studies/*/*",
 )
+_PRIVATE = "names.csv"  # of a study: who is who, which is not logged
 
 EXAMPLES = (
     ("structnets audit", "compare the results of this checkout with its embedded MLflow"),
@@ -93,7 +95,7 @@ def published(root: Path) -> Iterator[str]:
     """Yield the path, relative to `root`, of every artifact on this disk."""
     for pattern in _PUBLISHED:
         for path in sorted(root.glob(pattern)):
-            if path.is_file() and not path.name.startswith("."):
+            if path.is_file() and path.name != _PRIVATE and not path.name.startswith("."):
                 yield path.relative_to(root).as_posix()
 
 

@@ -127,6 +127,14 @@ def test_artifact_never_logged(results: Path) -> None:
     assert findings(results) == [("figure6", "figure6.svg", "not in mlflow")]
 
 
+def test_report_of_a_study_never_logged(results: Path) -> None:
+    study = results / "studies" / "mine"
+    (study / "jobs").mkdir(parents=True)
+    for path in (study / "report.html", study / "names.csv", study / "jobs" / "train_mine_1"):
+        path.touch()
+    assert findings(results) == [("mine", "report.html", "not in mlflow")]
+
+
 def test_made_elsewhere_is_apart(results: Path, tmp_path: Path) -> None:
     ledger = tmp_path / "ledger"
     ledger.mkdir()
