@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from structnets.figures.style import COLOURS, GREY, Stem, figure, legend_beside, save
+from structnets.figures.style import GREY, Stem, figure, legend_beside, lines, plain, save
 from structnets.metrics.held_out import calibration, roc_points
 
 
@@ -31,27 +31,28 @@ def draw_cohort_curves(
     list of pathlib.Path
         The files.
     """
+    called = plain(positive)
     with figure(1, 2, size=(8.6, 3.8)) as (drawing, (roc, stated)):
         handles = []
-        for colour, (row, chance) in zip(COLOURS, probabilities.items(), strict=False):
+        for look, (row, chance) in zip(lines(), probabilities.items(), strict=False):
             false, true = roc_points(labels, chance)
-            handles += roc.plot(100 * false, 100 * true, color=colour, label=row)
+            handles += roc.plot(100 * false, 100 * true, **look, label=plain(row))
             mean, part, count = zip(*calibration(labels, chance), strict=True)
-            stated.plot(mean, part, color=colour, marker="o", linewidth=1)
+            stated.plot(mean, part, **look, marker="o", linewidth=1)
             for x, y, n in zip(mean, part, count, strict=True):
                 stated.annotate(str(n), (x, y), (3, 3), textcoords="offset points", fontsize=7)
         roc.plot([0, 100], [0, 100], color=GREY, linestyle=":")
         stated.plot([0, 1], [0, 1], color=GREY, linestyle=":")
         roc.set(
             title="ROC",
-            xlabel=f"others called {positive} (%)",
-            ylabel=f"{positive} called {positive} (%)",
+            xlabel=f"others called {called} (%)",
+            ylabel=f"{called} called {called} (%)",
             aspect="equal",
         )
         stated.set(
             title="Calibration",
-            xlabel=f"stated probability of {positive}",
-            ylabel=f"part that is {positive}",
+            xlabel=f"stated probability of {called}",
+            ylabel=f"part that is {called}",
             xlim=(-0.02, 1.02),
             ylim=(-0.02, 1.02),
             aspect="equal",

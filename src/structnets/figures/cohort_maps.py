@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from structnets.figures.style import GREY, Stem, figure, save
+from structnets.figures.style import GREY, Stem, figure, plain, save
 from structnets.imaging.grid import MNI_AFFINE, FieldOfView, grid_affine
 from structnets.imaging.template import load_template
 
@@ -84,7 +84,7 @@ def draw_cohort_maps(
                 height = f"z = {cut.coord:.0f} mm"
                 where = {"transform": cut.ax.transAxes, "ha": "center", "va": "top"}
                 cut.ax.text(0.5, -0.03, height, fontsize=8, **where)
-            drawing.text(place.x0, place.y1 + 0.01, row, fontweight="bold")
+            drawing.text(place.x0, place.y1 + 0.01, plain(row), fontweight="bold")
             _add_scale(drawing, (place.x1 + 0.015, place.y0, 0.012, place.height), least)
         return save(drawing, stem)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from structnets.figures.style import COLOURS, GREY, Stem, figure, save
+from structnets.figures.style import COLOURS, GREY, Stem, figure, plain, save
 
 _ACROSS, _SIDE, _MARGIN = 3, 3.0, 0.04
 
@@ -37,8 +37,7 @@ def draw_score_scatter(
     values = np.concatenate([scores, *estimates.values()])
     edge = _MARGIN * float(np.ptp(values))
     ends = [float(values.min()) - edge, float(values.max()) + edge]
-    # What stands in a user's table is no mathematics.
-    name = label.replace("$", r"\$")
+    name = plain(label)
     across = min(_ACROSS, len(estimates))
     down = -(-len(estimates) // across)
     size = (_SIDE * across + 0.5, (_SIDE + 0.4) * down)
@@ -59,7 +58,7 @@ def draw_score_scatter(
                 markeredgewidth=0,
             )
             panel.set(
-                title=row.replace("$", r"\$"),
+                title=plain(row),
                 xlabel=name,
                 ylabel=f"estimated {name}",
                 xlim=ends,

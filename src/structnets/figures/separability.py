@@ -7,13 +7,12 @@ from pathlib import Path
 
 from structnets.analysis.separability import Separability
 from structnets.figures.style import (
-    COLOURS,
-    MARKERS,
     Stem,
     figure,
     footnote,
     headline,
     legend_beside,
+    lines,
     save,
     save_csv,
 )
@@ -61,8 +60,8 @@ def draw_separability(
             depths = range(1, len(found) + 1)
             x = list(depths) if against == "depth" else [f.components for f in found]
             curves = {"linear SVM": [f.svm for f in found], "1-NN": [f.neighbour for f in found]}
-            for (label, y), colour, marker in zip(curves.items(), COLOURS, MARKERS, strict=False):
-                panel.plot(x, y, color=colour, marker=marker, markersize=3.5, label=label)
+            for (label, y), look in zip(curves.items(), lines(marked=True), strict=False):
+                panel.plot(x, y, **look, markersize=3.5, label=label)
             panel.set(title=name, xlabel="depth j" if against == "depth" else "components d")
             if against == "components":
                 panel.set_xscale("log")

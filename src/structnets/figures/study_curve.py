@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from structnets.figures.style import COLOURS, GREY, MARKERS, Stem, figure, legend_beside, save
+from structnets.figures.style import GREY, Stem, figure, legend_beside, lines, plain, save
 
 Point = tuple[int, float, float, float]
 """Number of pictures, mean, and the ends of its interval."""
@@ -43,6 +43,7 @@ def draw_study_curve(
     sizes = sorted({point[0] for points in curves.values() for point in points})
     with figure(size=(7.4, 4.0)) as (drawing, axes):
         handles = []
+        looks = lines(marked=True)
         for number, (title, points) in enumerate(curves.items()):
             shift = _DODGE ** (number - (len(curves) - 1) / 2)
             x, mean, low, high = (list(column) for column in zip(*points, strict=True))
@@ -53,17 +54,16 @@ def draw_study_curve(
                     [shift * value for value in x],
                     mean,
                     yerr=[below, above],
-                    color=COLOURS[number % len(COLOURS)],
-                    marker=MARKERS[number % len(MARKERS)],
+                    **next(looks),
                     capsize=3,
                     elinewidth=1.0,
-                    label=title.replace("$", r"\$"),
+                    label=plain(title),
                     zorder=3,
                 )
             )
         for title, value in (beside or {}).items():
             handles.append(axes.axhline(value, color=GREY, linestyle="--", label=title))
-        axes.set(xlabel="training pictures", ylabel=measure.replace("$", r"\$"), xscale="log")
+        axes.set(xlabel="training pictures", ylabel=plain(measure), xscale="log")
         axes.set_ylim(0, top)
         axes.set_xlim(min(sizes) / 1.3, max(sizes) * 1.3)
         axes.set_xticks(sizes, labels=[f"{size:,}" for size in sizes])

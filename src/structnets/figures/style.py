@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ Stem: TypeAlias = Path
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 MARKERS = ("o", "s", "D", "^", "v", "P", "X")
 GREY = "#7f7f7f"
+_DASHES = ("-", "--", "-.", (0, (1, 1)))
 _LETTERS = {"headline": 12, "footnote": 18}  # per inch
 _SETTINGS: Any = {
     "font.family": "DejaVu Sans",
@@ -66,6 +68,25 @@ def figure(
         drawing = Figure(figsize=size, layout="constrained")
         FigureCanvasAgg(drawing)
         yield drawing, drawing.subplots(rows, columns, **options)
+
+
+def lines(*, marked: bool = False) -> Iterator[dict[str, Any]]:
+    """Yield keywords of as many lines as are asked for; after all colours the dashes change.
+
+    Parameters
+    ----------
+    marked : bool
+        Points have a marker by colour.
+    """
+    for number in itertools.count():
+        round_, place = divmod(number, len(COLOURS))
+        look = {"color": COLOURS[place], "linestyle": _DASHES[round_ % len(_DASHES)]}
+        yield {**look, "marker": MARKERS[place]} if marked else look
+
+
+def plain(text: str) -> str:
+    """Return somebody's words as a figure writes them: without this, $ begins a formula."""
+    return text.replace("$", r"\$")
 
 
 def headline(drawing: Figure, text: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from structnets.figures.style import COLOURS, Stem, figure, footnote, legend_beside, save, save_csv
+from structnets.figures.style import Stem, figure, footnote, legend_beside, lines, save, save_csv
 
 _COLUMNS = ("spectrum", "index", "value", "normalised", "cumulated_energy")
 _POINTS = 400
@@ -44,12 +44,12 @@ def draw_spectra(
     rows = []
     with figure(2, 1, (6.4, 5.2), sharex=True) as (drawing, (top, bottom)):
         handles = []
-        for (name, (given, energy)), colour in zip(spectra.items(), COLOURS, strict=False):
+        for (name, (given, energy)), look in zip(spectra.items(), lines(), strict=False):
             values = _checked(name, given)
             index = np.arange(1, len(values) + 1)
             shares = (values**2).cumsum() / energy
-            handles += top.plot(index, values / values[0], color=colour, label=name)
-            bottom.plot(index, 100 * shares, color=colour)
+            handles += top.plot(index, values / values[0], **look, label=name)
+            bottom.plot(index, 100 * shares, **look)
             for i in _drawn(len(values)):
                 parts = (name, i + 1, values[i], values[i] / values[0], shares[i])
                 rows.append(dict(zip(_COLUMNS, parts, strict=True)))

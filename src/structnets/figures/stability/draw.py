@@ -13,6 +13,7 @@ from structnets.figures.style import (
     figure,
     footnote,
     legend_beside,
+    lines,
     save,
     save_csv,
 )
@@ -55,9 +56,9 @@ def draw_stability(
     precisions = list(blocks[0]["errors"])
     with figure(2, 1, (6.4, 5.2), sharex=True) as (drawing, (top, bottom)):
         handles = []
-        for precision, colour in zip(precisions, COLOURS, strict=False):
+        for precision, look in zip(precisions, lines(), strict=False):
             errors = [block["errors"][precision] for block in blocks]
-            handles += top.plot(places, errors, ".-", color=colour, label=precision)
+            handles += top.plot(places, errors, marker=".", **look, label=precision)
         handles.append(top.axhline(tolerance, color=GREY, linestyle="--", label="tolerance"))
         top.set(yscale="log", ylabel="relative error of the input", title=title)
         stretches = [block["lipschitz"] for block in blocks]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from structnets.figures.style import COLOURS, Stem, figure, footnote, legend_beside, save, save_csv
+from structnets.figures.style import Stem, figure, footnote, legend_beside, lines, save, save_csv
 
 _COLUMNS = ("run", "step", "loss", "window")
 _FEW = 40  # points up to which they are marked
@@ -59,13 +59,13 @@ def draw_mean_losses(
         raise ValueError(f"losses must hold values of every run, got {list(losses)}")
     handles, rows = [], []
     with figure() as (drawing, axes):
-        for (name, means), colour in zip(losses.items(), COLOURS, strict=False):
+        for (name, means), look in zip(losses.items(), lines(), strict=False):
             windows = sorted({mean.over for mean in means})
             span = "–".join(str(window) for window in dict.fromkeys((windows[0], windows[-1])))
             handles += axes.plot(
                 [mean.step for mean in means],
                 [mean.loss for mean in means],
-                color=colour,
+                **look,
                 marker="o" if len(means) <= _FEW else None,
                 markersize=3,
                 label=f"{name}\n(mean over {span})",

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from structnets.figures.style import (
-    COLOURS,
-    MARKERS,
     Stem,
     figure,
     footnote,
     legend_beside,
+    lines,
     save,
     save_csv,
 )
@@ -61,10 +60,10 @@ def draw_memory_growth(
     }
     handles = []
     with figure() as (drawing, axes):
-        for (way, points), colour, marker in zip(costs.items(), COLOURS, MARKERS, strict=False):
+        for (way, points), look in zip(costs.items(), lines(marked=True), strict=False):
             x, y = [one.blocks for one in points], [one.megabytes for one in points]
             label = way if points is first else f"{way}\n({ratios[way][-1]:.2f} × the time)"
-            handles += axes.plot(x, y, color=colour, marker=marker, label=label)
+            handles += axes.plot(x, y, **look, label=label)
         axes.set(title=title)
         axes.set(xlabel="blocks per stage", ylabel="peak memory of a step (MB)")
         ticks = [one.blocks for one in first]
