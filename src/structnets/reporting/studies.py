@@ -31,6 +31,6 @@ def plan_any_study(configuration: Configuration) -> StudyPlan | CohortPlan | Non
         pinned = os.environ.get(PINNED)
         planned = plan_cohort(configuration, lists, pinned)
         if not pinned:
-            remember(planned, lists, memory_of(planned.request, Path(), lists))
+            remember(planned, configuration, memory_of(planned.request, Path(), lists))
         return planned
     return plan_study(configuration)

@@ -108,7 +108,7 @@ def plan_study(
         _REFUSED[study.kind](listed, runs)
     planned = StudyPlan(file, study, path, gathered, runs)
     if not pinned:
-        remember(planned, folder, gathered.memory)
+        remember(planned, configuration, gathered.memory)
     return planned
 
 
@@ -167,15 +167,23 @@ def studies_of(scratch: str | Path) -> list[str]:
     return sorted(path.name[: -len(_MADE)] for path in lists_folder(scratch).glob(f"*{_MADE}"))
 
 
-def remember(planned: StudyPlan | CohortPlan, folder: Path, memory: Path | None) -> None:
+def remember(
+    planned: StudyPlan | CohortPlan, configuration: Configuration, memory: Path | None
+) -> None:
     """Write down what a study makes, for who wants to be rid of it.
 
     Raises
     ------
     ValueError
-        If what has run under its name is of another file. One that was moved is known by its runs.
+        If it is called as a target, or if what has run under its name is of another file. One that
+        was moved is known by its runs.
     """
-    scratch = folder.parent
+    if Path(configuration.targets, f"{planned.name}.yaml").is_file():
+        raise ValueError(
+            f"{planned.file}: a study cannot be called {planned.name}, as a target is: MLflow "
+            "would have one entry for both. Give it another name (study: in its file)"
+        )
+    scratch, folder = configuration.scratch, lists_folder(configuration.scratch)
     before, file = made_by(planned.name, scratch), file_of(planned.name, scratch)
     runs = {run.run_id for run in planned.runs}
     if file not in (None, planned.file):

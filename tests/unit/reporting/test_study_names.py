@@ -8,6 +8,7 @@ import yaml
 from structnets.files import read_json, write_json
 from structnets.reporting.study_plan import lists_folder, plan_study
 from structnets.specs.configuration import Configuration
+from tests.made_results import WORKFLOW
 from tests.made_study import write_pictures, write_study
 
 
@@ -19,7 +20,9 @@ def file(tmp_path):
 @pytest.fixture
 def plan(tmp_path):
     return lambda file: plan_study(
-        Configuration(study=str(file), scratch=str(tmp_path / "scratch"))
+        Configuration(
+            study=str(file), scratch=str(tmp_path / "scratch"), targets=str(WORKFLOW / "targets")
+        )
     )
 
 
@@ -50,6 +53,12 @@ def test_a_moved_file_goes_on_as_long_as_it_is_the_same_study(plan, file, other)
     plan(other)
     other.write_text(yaml.safe_dump({**content, "recipe": {"steps": 3}}))
     plan(other)
+
+
+def test_a_study_that_is_called_as_a_target_is_refused(plan, file):
+    file.write_text(file.read_text().replace("study: stripes", "study: table7"))
+    with pytest.raises(ValueError, match="cannot be called table7, as a target is"):
+        plan(file)
 
 
 def test_what_an_earlier_version_wrote_down_is_taken_over(plan, file, other, tmp_path):
