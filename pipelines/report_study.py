@@ -70,7 +70,12 @@ def _report_classes(found: StudyResults, out: Path) -> dict[str, Path]:
         top=103,
     )
     page = study_page(found, told, _drawn(drawn, ".svg"), naming, _again(found, out))
-    return _write(found, told, drawn, naming, {"report.html": page}, {}, out)
+    size = found.sizes[-1]
+    more = {
+        "classes": found.classes,
+        "confusion": {row: found.confusion(row, size).tolist() for row in found.rows},
+    }
+    return _write(found, told, drawn, naming, {"report.html": page}, more, out)
 
 
 def _report_scores(found: PictureScoreResults, out: Path) -> dict[str, Path]:

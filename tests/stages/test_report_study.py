@@ -56,6 +56,23 @@ def test_cells_are_means_over_seeds_of_the_runs(study, files):
         assert cell["majority"] == 50
 
 
+def test_what_is_taken_for_what_is_in_results_json(study, files):
+    found = read_json(files["results.json"])
+    assert set(found["classes"]) == {"across", "<i>along"}
+    runs = [run for run in study.planned.runs if run.row == "structured" and run.size != 4]
+    each = [read_json(study.results / "runs" / r.run_id / "result.json")["confusion"] for r in runs]
+    summed = [[a + b for a, b in zip(*rows, strict=True)] for rows in zip(*each, strict=True)]
+    assert found["confusion"]["structured"] == summed
+
+
+def test_classes_too_many_to_show_are_told_where_they_stand(study, monkeypatch):
+    monkeypatch.setattr("structnets.reporting.study_page.MOST_CLASSES", 1)
+    again = report_study(study.planned, study.prepared.parent, study.results)
+    said = again["report.html"].read_text()
+    assert "2 classes are too many to show: results.json has the counts of each row as" in said
+    assert 'class="confusion"' not in said
+
+
 def test_the_page_answers_in_words(page):
     text = " ".join(" ".join(page.text).split())
     for said in (
