@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from structnets.analysis.input_gradients import agreement, gradient_maps
+from structnets.analysis.input_gradients import Agreement, agreement, gradient_maps
 from structnets.analysis.trained import load_run
 from structnets.entries import foreign_paths
 from structnets.figures.cohort_curves import draw_cohort_curves
@@ -76,7 +76,7 @@ def _how_again(planned: CohortPlan, results: Path) -> list[str]:
 
 def _draw_maps(
     found: HeldOutResults, prepared: Path, results: Path, out: Path
-) -> tuple[list[Path], bytes | None, dict[str, float | None]]:
+) -> tuple[list[Path], bytes | None, dict[str, Agreement]]:
     """Draw the maps that are asked for; return files, the picture, and how well they agree."""
     study = found.planned.study
     if not (study.maps and _nets(found)):
@@ -176,7 +176,7 @@ def _nets(found: HeldOutResults) -> list[CohortRun]:
 
 def _maps(
     found: HeldOutResults, prepared: Path, results: Path
-) -> tuple[dict[str, np.ndarray], dict[str, float | None]]:
+) -> tuple[dict[str, np.ndarray], dict[str, Agreement]]:
     """Return the map of each net, the mean over its runs, and how much those of its runs agree.
 
     Each run is asked about the people that it held out.

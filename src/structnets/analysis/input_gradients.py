@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -81,14 +82,27 @@ def gradient_map(
     return total / len(examples)
 
 
-def agreement(maps: list[np.ndarray]) -> float | None:
-    """Return the mean correlation of maps, pair by pair; None of fewer than two.
+class Agreement(NamedTuple):
+    """How well maps agree: their mean correlation, pair by pair, None of fewer than two.
+
+    Maps that are the same everywhere, as of nets that always give one answer, have none: `flat` of
+    `maps` are left out.
+    """
+
+    correlation: float | None
+    flat: int
+    maps: int
+
+
+def agreement(maps: list[np.ndarray]) -> Agreement:
+    """Return how well maps agree.
 
     Those of nets that were trained on different people tell how much of a map is chance.
     """
-    flat = [one.ravel() for one in maps]
-    found = [np.corrcoef(one, other)[0, 1] for one, other in combinations(flat, 2)]
-    return float(np.mean(found)) if found else None
+    varied = [one.ravel() for one in maps if np.ptp(one) > 0]
+    found = [np.corrcoef(one, other)[0, 1] for one, other in combinations(varied, 2)]
+    mean = float(np.mean(found)) if found else None
+    return Agreement(mean, len(maps) - len(varied), len(maps))
 
 
 def _answers(logits: Tensor) -> Tensor:

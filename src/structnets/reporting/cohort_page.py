@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from structnets.cohorts.decisions import COUNTED
 from structnets.files import read_json
@@ -14,6 +14,9 @@ from structnets.reporting.cohort_results import CohortResults
 from structnets.reporting.held_out_results import HeldOutResults
 from structnets.reporting.pseudonyms import People
 from structnets.reporting.study_findings import Findings
+
+if TYPE_CHECKING:
+    from structnets.analysis.input_gradients import Agreement
 
 _SHOWN = 12
 _TITLE_PIXELS = 24  # of a picture, with the scan's name
@@ -27,7 +30,7 @@ def cohort_page(
     named: People,
     again: Sequence[str],
     maps: bytes | None = None,
-    agreements: Mapping[str, float | None] | None = None,
+    agreements: Mapping[str, Agreement] | None = None,
 ) -> str:
     """Write the report.
 
@@ -48,7 +51,7 @@ def cohort_page(
     maps : bytes, optional
         Where nets are sensitive, a PNG file.
     agreements : mapping, optional
-        Mean correlation of the maps of each net's runs, by row.
+        How well the maps of each net's runs agree, by row.
 
     Returns
     -------
@@ -74,7 +77,7 @@ def of_any_cohort(
     named: People,
     again: Sequence[str],
     maps: bytes | None,
-    agreements: Mapping[str, float | None] | None,
+    agreements: Mapping[str, Agreement] | None,
 ) -> dict[str, Any]:
     """Return what the template of every cohort's report is given; parameters as `cohort_page`."""
     study, source = results.planned.study, results.source

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from structnets.pages import data_uri, page
 from structnets.reporting.cohort_page import of_any_cohort
 from structnets.reporting.pseudonyms import People
 from structnets.reporting.score_results import ScoreResults
 from structnets.reporting.study_findings import Findings
+
+if TYPE_CHECKING:
+    from structnets.analysis.input_gradients import Agreement
 
 SCORE_COLUMNS = {
     "mae": "mean absolute error",
@@ -27,7 +31,7 @@ def score_page(
     named: People,
     again: Sequence[str],
     maps: bytes | None = None,
-    agreements: Mapping[str, float | None] | None = None,
+    agreements: Mapping[str, Agreement] | None = None,
 ) -> str:
     """Write the report.
 

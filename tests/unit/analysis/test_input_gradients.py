@@ -95,6 +95,12 @@ def test_one_net_that_cannot_be_asked_is_told():
 
 def test_agreement_is_a_mean_over_pairs():
     one = np.array([0.0, 1.0, 2.0])
-    assert agreement([one]) is None
-    assert agreement([one, 5 * one + 1]) == pytest.approx(1)
-    assert agreement([one, one, -one]) == pytest.approx(-1 / 3)
+    assert agreement([one]) == (None, 0, 1)
+    assert agreement([one, 5 * one + 1]).correlation == pytest.approx(1)
+    assert agreement([one, one, -one]).correlation == pytest.approx(-1 / 3)
+
+
+def test_maps_of_dead_nets_have_no_part_in_the_agreement():
+    one = np.array([0.0, 1.0, 2.0])
+    assert agreement([one, 2 * one, 0 * one]) == (pytest.approx(1), 1, 3)
+    assert agreement([one, 0 * one]) == (None, 1, 2)
