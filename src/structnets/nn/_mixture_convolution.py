@@ -21,12 +21,6 @@ from structnets.nn._convolution_arguments import (
 )
 from structnets.nn._scripting import scripted_form
 
-MADE_FOR = frozenset(
-    {
-        *("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups"),
-        *("padding_mode", "sigma_factor", "learn_sigma", "coarse"),
-    }
-)
 Axes = TypeVar("Axes", bound=tuple[int, ...])
 
 
@@ -78,16 +72,6 @@ class MixtureConvolution(nn.Module, Generic[Axes]):
         self.padding: Axes = margins
         self.padding_mode = padding_mode
         self._margins = check_padding_mode(padding_mode, margins)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Refuse to change what the layer's matrices and evaluations were made for."""
-        if name in MADE_FOR and name in self.__dict__ and self.__dict__[name] != value:
-            raise AttributeError(
-                f"{name} of a {type(self).__name__} cannot be changed from {self.__dict__[name]!r} "
-                f"to {value!r}, as its evaluation was made for the first: make another layer and "
-                "give it the weights (load_state_dict)"
-            )
-        super().__setattr__(name, value)
 
     def make_weights(
         self,

@@ -45,7 +45,7 @@ def test_what_is_written_is_a_study_with_counts(bids):
     [
         (["a"], "two different classes or more, got"),
         (["a", "a"], "two different classes or more, got"),
-        (["a", "b, c"], "has a comma or is empty: 'b, c'"),
+        (["a", "b, c"], "has a comma or a line break, or is empty: 'b, c'"),
     ],
 )
 def test_classes_are_two_or_more_and_different(bids, classes, said):
