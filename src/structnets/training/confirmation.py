@@ -22,6 +22,7 @@ import torch
 from structnets.data.prepared.manifest import load_manifest
 from structnets.entries import refuse_foreign
 from structnets.forms.tasks import make_task, open_examples
+from structnets.training.fixed_stage import past_fixed_stage
 from structnets.training.loop import GradientTraining
 from structnets.training.reporting import StoppedError
 from structnets.training.run import FIRST_EPOCHS, build_model
@@ -132,6 +133,7 @@ def confirm(
     torch.set_num_threads(hardware["threads"])
     splits, task = open_examples(spec, prepared, manifest), make_task(spec, manifest)
     model = build_model(spec, manifest)
+    splits = {key: past_fixed_stage(model, part, spec) for key, part in splits.items()}
     whole = epochs >= spec["recipe"]["epochs"]
     first = _FirstEpochs(epochs if whole else min(epochs, len(before)))
     with tempfile.TemporaryDirectory() as scratch:

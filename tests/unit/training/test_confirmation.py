@@ -8,6 +8,7 @@ import torch
 
 from structnets.files import read_json
 from structnets.reporting.ledger import ledger_line
+from structnets.training import confirmation
 from structnets.training.confirmation import Confirmation, confirm, published_facts
 from structnets.training.run import FIRST_EPOCHS
 
@@ -33,6 +34,17 @@ def without_facts(line):
 def test_line_alone_confirms(line, prepared):
     assert confirm(line, prepared) == EQUAL
     assert EQUAL.record() == {"epochs": 2, "losses": "equal to the bit", "score": "not compared"}
+
+
+def test_nets_are_trained_past_their_fixed_stage_as_they_were(line, prepared, monkeypatch):
+    """Whose maps are made once for all epochs, which rounds otherwise."""
+    given = []
+    monkeypatch.setattr(
+        confirmation, "past_fixed_stage", lambda net, part, spec: given.append(spec) or part
+    )
+    assert confirm(line, prepared).equal
+    assert given
+    assert all(spec == line["spec"] for spec in given)
 
 
 def test_short_run_is_repeated_as_a_whole(line, prepared):
