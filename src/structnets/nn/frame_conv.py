@@ -85,7 +85,9 @@ class FrameConv2d(_FrameConv):
     Limits
     ------
     Filters are composed in full precision under autocast. In half precision the coefficients of
-    an ill-conditioned frame round the filters coarsely: `from_conv` refuses that.
+    an ill-conditioned frame round the filters coarsely: `from_conv` refuses that. Stride, padding
+    and dilation are those of the constructor: changed afterwards, small maps of many channels are
+    evaluated by the old ones.
 
     Examples
     --------

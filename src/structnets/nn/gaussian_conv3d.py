@@ -58,6 +58,9 @@ class GaussianConv3d(GaussianConvolution[Triple]):
         or more) and interpolate the mixed maps. At .5 the relative error of a large scale's
         atom on white noise is 1e-4 with a support of five sigma, and up to 5 % with the default
         of three, whose cut edges a coarse grid does not follow; at 1 it is 6 to 13 %.
+        That holds with ``padding="same"`` and no dilation: answers beyond the borders of volumes
+        smaller than the support, and of spread filters, may be wrong altogether in single
+        precision; use None there. `collapse()` and `kernel()` are those of None.
     discretisation : {'sampled', 'integrated', 'hybrid', 'hybrid_integrated'}
         How derivatives become taps, see `structnets.bases.discretisation`.
 
@@ -78,7 +81,8 @@ class GaussianConv3d(GaussianConvolution[Triple]):
     Traced (``torch.compile``, ``torch.export``, ONNX, ``torch.fx``), under functional transforms
     and for second derivatives the passes are ordinary convolutions, whose maps are kept; a layer
     with `coarse` cannot be evaluated so and says so. An infinite or missing (NaN) voxel makes
-    answers NaN along its whole rows, farther than the filters reach.
+    answers NaN along its whole rows, farther than the filters reach. Stride, padding and dilation
+    are those of the constructor: changed afterwards, some evaluations follow and others do not.
 
     Examples
     --------
