@@ -15,25 +15,25 @@ import json
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pipelines.cluster import trials
 from pipelines.cluster.launch import connected, granted_cpus
 from pipelines.cluster.run_lock import RunLock
 from pipelines.cluster.time_limit import StopRequest, job_deadline, queued_again_at_limit, stoppable
-from pipelines.cluster.trials import METRIC, SPEED
+from pipelines.cluster.trials import METRIC
 from pipelines.stage import run_stage, stage_parser
 from pipelines.tracking import Trial, descriptions, log_sweep
 from pipelines.tracking.parameters import chosen, numeric
+from pipelines.trial_table import table_of
 from structnets.data.prepared.manifest import load_manifest
 from structnets.figures.trials.draw import draw_trials
 from structnets.files import csv_text, read_json, write_atomic, write_json
 from structnets.forms.asked_data import refuse_other_data
 from structnets.forms.tasks import open_examples
 from structnets.identity import chapter_name, prepared_name
-from structnets.models.counting import count_parameters
 from structnets.reporting.sweep_lines import ASKED, TRIAL_KEYS
-from structnets.specs.resolved import GradientSpec, ResolvedSweep
+from structnets.specs.resolved import ResolvedSweep
 from structnets.specs.sweep import trial_specs
 from structnets.training import provenance
 from structnets.training.code_digest import code_digest
@@ -102,66 +102,15 @@ def search(
     return tuner.fit()
 
 
-def table_of(sweep: ResolvedSweep, grid: ResultGrid) -> list[dict[str, Any]]:
-    """List what became of each trial, in the order of the sweep's points."""
-    rows, specs = [], trial_specs(sweep)
-    for result in grid:
-        index = (result.config or {})["trial"]
-        curve, begun = _curve(result)
-        rows.append(
-            {
-                "trial": index,
-                **sweep["points"][index],
-                "epochs": curve[-1].epoch if curve else 0,
-                "accuracy": curve[-1].accuracy if curve else None,
-                "parameters": count_parameters(specs[index]),
-                "step_s": _step_seconds(specs[index], result),
-                "stopped_early": bool(curve)
-                and curve[-1].epoch < sweep["base"]["recipe"]["epochs"],
-                "error": str(result.error) if result.error else "",
-                "curve": curve,
-                "begun": begun,
-            }
-        )
-    return sorted(rows, key=lambda row: row["trial"])
-
-
-class Point(NamedTuple):
-    """What a trial reported after an epoch, and when, in milliseconds since the epoch."""
-
-    epoch: int
-    accuracy: float
-    at: int
-
-
-def _curve(result: Any) -> tuple[list[Point], int | None]:
-    """Return the points of a trial, each epoch once, and when it began."""
-    frame = result.metrics_dataframe
-    if frame is None or METRIC not in frame:
-        return [], None
-    columns = (frame["epoch"].astype(int), frame[METRIC], frame["timestamp"] * 1000)
-    points = {
-        epoch: Point(epoch, value, int(at)) for epoch, value, at in zip(*columns, strict=True)
-    }
-    first = frame.iloc[0]
-    begun = int(1000 * (first["timestamp"] - first["time_this_iter_s"]))
-    return sorted(points.values()), begun
-
-
-def _step_seconds(spec: GradientSpec, result: Any) -> float | None:
-    """Return the seconds a trial took per step, evaluation left out; None if it reported none."""
-    speed = (result.metrics or {}).get(SPEED)
-    return spec["recipe"]["batch_size"] / speed if speed else None
-
-
-def origin_of(sweep: ResolvedSweep, data: Path, code: str) -> dict[str, Any]:
+def origin_of(
+    sweep: ResolvedSweep, data: Path, manifest: dict[str, Any], code: str
+) -> dict[str, Any]:
     """Return how many images trials are ranked on, and what data, code and machine they are of.
 
     `code` is the digest of the code that the first trials were trained by.
     """
     import torch
 
-    manifest = load_manifest(data)
     return {
         "held_out": len(open_examples(sweep["base"], data, manifest)["validation"]),
         "data_digest": manifest["digest"],
@@ -291,7 +240,7 @@ def sweep(
             rows = table_of(resolved, search(resolved, prepared, state, cpus, stop))
         if stop():
             stop.explain(trials.progress(state) != before)
-        files = publish(resolved, rows, out, origin_of(resolved, data, code))
+        files = publish(resolved, rows, out, origin_of(resolved, data, manifest, code))
         _track(resolved, rows, files, results, state)
 
 

@@ -1,5 +1,6 @@
 """The plan of a study of a made cohort, whose scans are a voxel each: nothing is registered."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,28 @@ def scan_bytes(number: int) -> bytes:
     """Return a scan of one voxel."""
     voxel = np.full((1, 1, 1), number, dtype=np.uint8)
     return nibabel.Nifti1Image(voxel, np.eye(4)).to_bytes()
+
+
+def write_people(folder: Path, columns: str, people: Sequence[str], more: str = "") -> None:
+    """Write a scan for each of people P00, P01 … and the table that says of each what is given.
+
+    Parameters
+    ----------
+    folder : Path
+        There already or not.
+    columns : str
+        Names of what is given of everybody, with commas.
+    people : sequence of str
+        Of everybody, what the columns say.
+    more : str
+        A further line.
+    """
+    folder.mkdir(exist_ok=True)
+    rows = [f"subject,file,{columns}", *([more] if more else [])]
+    for number, told in enumerate(people):
+        (folder / f"b{number}.nii").write_bytes(scan_bytes(number))
+        rows.append(f"P{number:02d},b{number}.nii,{told}")
+    (folder / "labels.csv").write_text("\n".join(rows))
 
 
 def plan_made_cohort(

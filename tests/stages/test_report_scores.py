@@ -19,7 +19,7 @@ from structnets.reporting.study_estimate import time_steps
 from structnets.specs.cohort_study import LINEAR
 from structnets.specs.configuration import Configuration
 from structnets.training.run import run_spec
-from tests.made_cohort_plan import scan_bytes
+from tests.made_cohort_plan import write_people
 from tests.made_results import make_result
 
 STUDY = {
@@ -45,12 +45,9 @@ def plan(tmp_path):
     def make(ages=range(60, 60 + PEOPLE), **more):
         folder = tmp_path / "brains"
         folder.mkdir(exist_ok=True)
-        rows = ["subject,file,age,dose,site", "P99,b99.nii,n/a,1,a"]
         (folder / "b99.nii").write_bytes(b"no age")
-        for number, age in enumerate(ages):
-            (folder / f"b{number}.nii").write_bytes(scan_bytes(number))
-            rows.append(f"P{number:02d},b{number}.nii,{age},{2 * number},{'ab'[number % 2]}")
-        (folder / "labels.csv").write_text("\n".join(rows))
+        people = [f"{age},{2 * n},{'ab'[n % 2]}" for n, age in enumerate(ages)]
+        write_people(folder, "age,dose,site", people, more="P99,b99.nii,n/a,1,a")
         file = tmp_path / "study.yaml"
         file.write_text(yaml.safe_dump({**STUDY, **more}))
         return plan_cohort(Configuration(study=str(file)), tmp_path / "lists", None)

@@ -1,7 +1,7 @@
 """How far estimates of a score are from it.
 
 All take scores and estimates of the shape (..., N) and return one number for each of the leading
-axes, so that intervals and permutations can be computed at once (`structnets.metrics.held_out`).
+axes, so that intervals and permutations can be computed at once (`structnets.metrics.resampling`).
 """
 
 from __future__ import annotations

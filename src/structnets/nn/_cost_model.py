@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from structnets.nn._convolution_arguments import Pair
-from structnets.nn._evaluation import SeparableAtoms
+from structnets.nn._separable_atoms import SeparableAtoms
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,6 @@ from structnets.nn import _learned_scale
 from structnets.nn._convolution_arguments import Pair
 from structnets.nn._cost_model import Work
 from structnets.nn._discretised_terms import DiscretisedWork
-from structnets.nn._evaluation import SeparableAtoms
 from structnets.nn._filter_matrices import is_tiny
 from structnets.nn._gaussian_convolution import GaussianConvolution
 from structnets.nn._hybrid import WAYS, Hybrid, HybridTensors
@@ -36,6 +35,7 @@ from structnets.nn._modes import (
     without_autocast,
 )
 from structnets.nn._pieces import is_channels_last_only
+from structnets.nn._separable_atoms import SeparableAtoms
 
 # In half precision rounding magnified a thousandfold in single still is less than its own.
 MOST_MAGNIFIED_LOW = 2000.0

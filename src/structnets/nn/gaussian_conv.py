@@ -26,17 +26,12 @@ from structnets.nn._convolution_arguments import (
 from structnets.nn._cost_model import Work
 from structnets.nn._discretised import Discretised
 from structnets.nn._discretised_cost import cheapest_discretised
-from structnets.nn._evaluation import (
-    WAYS,
-    SeparableAtoms,
-    compose,
-    is_channels_last,
-    matrix_cache,
-)
+from structnets.nn._evaluation import WAYS, compose, is_channels_last
 from structnets.nn._hybrid import WAYS as HYBRID_WAYS
 from structnets.nn._kept_filters import KeptFilters
 from structnets.nn._learned_support import check_sigma_factor, learned_size, resolve_learn_sigma
 from structnets.nn._modes import as_autocast, is_low, is_traced, needs_plain_operations
+from structnets.nn._separable_atoms import SeparableAtoms, matrix_cache
 
 # Taps from which a convolution of contiguous maps is faster by filters channels last: at 11 x 11
 # twice as fast, at 5 x 5 a fifth slower.

@@ -10,13 +10,15 @@ import numpy as np
 from structnets.metrics.binary import binary_scores
 from structnets.metrics.held_out import (
     accuracy,
-    all_or_none_interval,
     auc,
     balanced_accuracy,
-    bootstrap_interval,
     brier,
     brier_of_classes,
     mean_auc,
+)
+from structnets.metrics.resampling import (
+    all_or_none_interval,
+    bootstrap_interval,
     mean_over_repeats,
     permutation_p,
 )

@@ -11,8 +11,8 @@ import numpy as np
 
 from structnets.forms.picture_scores.stored import load_scored
 from structnets.forms.picture_scores.units import units
-from structnets.metrics.held_out import gain_interval
 from structnets.metrics.regression import scores_of_estimates
+from structnets.metrics.resampling import gain_interval
 from structnets.reporting.answered_results import AnsweredResults
 from structnets.specs.study import MEAN
 

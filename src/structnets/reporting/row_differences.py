@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from structnets.metrics.held_out import auc, balanced_accuracy, bootstrap_interval
+from structnets.metrics.held_out import auc, balanced_accuracy
+from structnets.metrics.resampling import bootstrap_interval
 from structnets.reporting.cells import Cell
 from structnets.reporting.numbers import gap
 from structnets.reporting.rendering import Rendering

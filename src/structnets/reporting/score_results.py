@@ -12,13 +12,13 @@ import numpy as np
 
 from structnets.forms.cohort.covariate_columns import MISSING, numbers_of
 from structnets.forms.scores.stored import load_scores
-from structnets.metrics.held_out import (
+from structnets.metrics.regression import mae, pearson, r2, rmse, scores_of_estimates
+from structnets.metrics.resampling import (
     bootstrap_interval,
     gain_interval,
     mean_over_repeats,
     permutation_p,
 )
-from structnets.metrics.regression import mae, pearson, r2, rmse, scores_of_estimates
 from structnets.reporting.held_out_results import HeldOutResults, summary
 from structnets.specs.study import MEAN
 

@@ -6,17 +6,15 @@ import pytest
 from structnets.metrics.binary import binary_scores
 from structnets.metrics.held_out import (
     accuracy,
-    all_or_none_interval,
     auc,
     balanced_accuracy,
-    bootstrap_interval,
     brier,
     brier_of_classes,
     calibration,
     mean_auc,
-    permutation_p,
     roc_points,
 )
+from structnets.metrics.resampling import all_or_none_interval, bootstrap_interval, permutation_p
 
 LABELS = np.array([0] * 12 + [1] * 4)
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from structnets.metrics.held_out import bootstrap_interval, permutation_p
 from structnets.metrics.regression import (
     far_values,
     mae,
@@ -12,6 +11,7 @@ from structnets.metrics.regression import (
     rmse,
     scores_of_estimates,
 )
+from structnets.metrics.resampling import bootstrap_interval, permutation_p
 
 SCORES = np.array([1.0, 2.0, 3.0, 6.0])
 

@@ -5,7 +5,7 @@ import yaml
 
 from structnets.reporting.cohort_plan import plan_cohort
 from structnets.specs.configuration import Configuration
-from tests.made_cohort_plan import scan_bytes
+from tests.made_cohort_plan import write_people
 
 STUDY = {
     "study": "mine",
@@ -24,14 +24,8 @@ def plan(tmp_path):
     """Return a planner of a study of people whose classes take turns; `site` says where each is."""
 
     def make(site=lambda number: "ab"[number // 2 % 2], **more):
-        folder = tmp_path / "brains"
-        folder.mkdir()
-        rows = ["subject,file,d,site"]
-        for number in range(PEOPLE):
-            (folder / f"b{number}.nii").write_bytes(scan_bytes(number))
-            label = STUDY["classes"][number % 2]
-            rows.append(f"P{number:02d},b{number}.nii,{label},{site(number)}")
-        (folder / "labels.csv").write_text("\n".join(rows))
+        people = [f"{STUDY['classes'][n % 2]},{site(n)}" for n in range(PEOPLE)]
+        write_people(tmp_path / "brains", "d,site", people)
         file = tmp_path / "study.yaml"
         file.write_text(yaml.safe_dump({**STUDY, **more}))
         return plan_cohort(Configuration(study=str(file)), tmp_path / "lists", None)
