@@ -6,7 +6,6 @@ import importlib.util
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -36,11 +35,8 @@ def password() -> str:
 
 
 @pytest.fixture
-def server(tmp_path: Path, password: str) -> Iterator[str]:
+def server(tmp_path: Path, password: str, port: int) -> Iterator[str]:
     """Start a server that asks for a password; returns its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     settings = f"default_permission=NO_PERMISSIONS\ndatabase_uri=sqlite:///{tmp_path}/auth.db\n"
     (tmp_path / "auth.ini").write_text(f"[mlflow]\n{settings}")
     command = [sys.executable, "-m", "mlflow", "server", "--app-name", "basic-auth"]

@@ -40,13 +40,6 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@pytest.fixture
 def serve(results: Path, port: int, tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen]]:
     """Start the server that `make ui` starts; at most one is left running, which is ended."""
     started: list[subprocess.Popen] = []

@@ -108,7 +108,7 @@ def test_digest_states_its_edition(before: Callable[..., str], copy: Copy) -> No
         ("nn/_evaluation.py", "\n    return", "\n    # Why not?\n    return"),
         ("nn/_evaluation.py", "\n\n\ndef ", "\n\n\n\n\ndef "),
         ("forms/workers.py", '        """Wait for the others."""\n', ""),
-        ("nn/_evaluation.py", "padding: Pair", "padding: tuple[int, ...]"),
+        ("nn/_separable_atoms.py", "padding: Pair", "padding: tuple[int, ...]"),
         ("data/batches/seeding.py", "count: int, seed: int, epoch: int)", "count, seed, epoch)"),
         ("models/mnist.py", "init must be", "init has to be"),
         ("models/mnist.py", "if len(kernel_sizes) != 3:", "if len(kernel_sizes) < 3:"),
