@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 # Directions of the coarse answers weaker than this, relative to the strongest, are left out:
-# they would amplify rounding.
-_RCOND = 1e-6
+# they would amplify rounding by more than answers in single precision bear.
+_RCOND = 1e-5
 
 
 def coarse_positions(length: int, step: int) -> Tensor:

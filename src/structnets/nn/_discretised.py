@@ -40,13 +40,6 @@ from structnets.nn._separable_atoms import SeparableAtoms
 # In half precision rounding magnified a thousandfold in single still is less than its own.
 MOST_MAGNIFIED_LOW = 2000.0
 
-MADE_FOR = frozenset(
-    {
-        *("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups"),
-        *("padding_mode", "sigma_factor", "learn_sigma"),
-    }
-)
-
 
 class Discretised(GaussianConvolution[Pair]):
     """A layer of images whose derivatives may be hybrid, and whose scales may be learned.
@@ -62,16 +55,6 @@ class Discretised(GaussianConvolution[Pair]):
     log_scale: nn.Parameter | None
     learn_sigma: LearnSigma | None
     sigma_factor: float
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Refuse to change what the layer's matrices and evaluations were made for."""
-        if name in MADE_FOR and name in self.__dict__ and self.__dict__[name] != value:
-            raise AttributeError(
-                f"{name} of a {type(self).__name__} cannot be changed from {self.__dict__[name]!r} "
-                f"to {value!r}, as its evaluation was made for the first: make another layer and "
-                "give it the weights (load_state_dict)"
-            )
-        super().__setattr__(name, value)
 
     def prepare_hybrid(self) -> None:
         """Set `hybrid`, if the basis is."""

@@ -15,6 +15,7 @@ from torch.nn.modules.conv import _ConvNd
 
 from structnets.bases.frames import Frame, build_frame, frame_name
 from structnets.nn._constants import ConstantBuffers
+from structnets.nn._convolution_arguments import per_axis
 from structnets.nn._exact_products import exact_product
 from structnets.nn._modes import is_traced
 from structnets.nn._scripting import scripted_form
@@ -76,7 +77,6 @@ class FrameConvolution(ConstantBuffers):
         super().__init__()
         for name in self.geometry:
             setattr(self, name, getattr(plain, name))
-        self._margins: list[int] = plain._reversed_padding_repeated_twice
         self.frame = resolve_frame(frame, self.kernel_size)
         self.register_constants(device, dtype)
         shape = (*plain.weight.shape[:2], len(self.frame))
@@ -85,6 +85,18 @@ class FrameConvolution(ConstantBuffers):
         bias = plain.bias is not None
         self.bias = nn.Parameter(weights.new_empty(self.out_channels)) if bias else None
         self.reset_parameters()
+
+    @property
+    def margins(self) -> list[int]:
+        """Samples that `padding` adds before and after the last axis, then the one before it."""
+        dims = len(self.kernel_size)
+        dilation = per_axis("dilation", self.dilation, dims)
+        if self.padding == "same":
+            added = [d * (size - 1) for d, size in zip(dilation, self.kernel_size, strict=True)]
+        else:
+            sides = 0 if isinstance(self.padding, str) else self.padding
+            added = [2 * n for n in per_axis("padding", sides, dims, 0)]
+        return [n for total in reversed(added) for n in (total // 2, total - total // 2)]
 
     @classmethod
     def from_conv(cls, conv: Any, frame: str | Frame = "gaussian") -> Self:

@@ -15,6 +15,13 @@ from structnets.nn._constants import ConstantBuffers
 from structnets.nn._convolution_arguments import PaddingMode, per_axis
 from structnets.nn._mixture_convolution import Axes, MixtureConvolution
 
+MADE_FOR = frozenset(
+    {
+        *("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups"),
+        *("padding_mode", "sigma_factor", "learn_sigma", "coarse"),
+    }
+)
+
 
 def bases_per_axis(
     order: int,
@@ -72,6 +79,16 @@ class GaussianConvolution(MixtureConvolution[Axes], ConstantBuffers):
         self.basis = max(bases, key=lambda basis: basis.radius)
         factors: Any = tuple(tuple(row) for row in self.basis.factors.tolist())
         self._factors: tuple[Axes, ...] = factors
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse to change what the layer's matrices and evaluations were made for."""
+        if name in MADE_FOR and name in self.__dict__ and self.__dict__[name] != value:
+            raise AttributeError(
+                f"{name} of a {type(self).__name__} cannot be changed from {self.__dict__[name]!r} "
+                f"to {value!r}, as its evaluation was made for the first: make another layer and "
+                "give it the weights (load_state_dict)"
+            )
+        super().__setattr__(name, value)
 
     @property
     def discretisation(self) -> Discretisation:

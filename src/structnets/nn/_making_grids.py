@@ -37,7 +37,8 @@ def make_grids(
     steps: dict[int, list[int]] = {}
     for i, sigma in enumerate(bases[0].sigmas):
         step = int((coarse or 0) * sigma / stride)
-        steps.setdefault(step if step >= 2 else 1, []).append(i)
+        if i in bases[0].factors[:, 0] // (bases[0].order + 1):  # of order 0 one scale is left
+            steps.setdefault(step if step >= 2 else 1, []).append(i)
     return [_grid(bases, lines, scales, step, dtype, device) for step, scales in steps.items()]
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from structnets.nn._banded import output_length
+from structnets.nn._convolution_arguments import per_axis
 from structnets.nn._frame_convolution import FrameConvolution
 from structnets.nn._modes import is_low, needs_plain_operations
 from structnets.nn._pieces import is_channels_last_only
@@ -43,7 +44,7 @@ def convolve_patches(layer: FrameConvolution, x: Tensor) -> Tensor:
     """Convolve maps (B, C, H, W), of which `mixes_patches` is true; returns (B, O, H', W')."""
     size = _output_size(layer, x)
     mode = "constant" if layer.padding_mode == "zeros" else layer.padding_mode
-    padded = functional.pad(x, layer._margins, mode)
+    padded = functional.pad(x, layer.margins, mode)
     patches = functional.unfold(padded, layer.kernel_size, layer.dilation, 0, layer.stride)
     atoms = layer.constant("atoms", layer.coefficients)
     taps = patches.unflatten(1, (-1, atoms.shape[1])).permute(1, 2, 0, 3).flatten(2)
@@ -57,8 +58,10 @@ def convolve_patches(layer: FrameConvolution, x: Tensor) -> Tensor:
 
 
 def _output_size(layer: FrameConvolution, x: Tensor) -> tuple[int, int]:
-    left, right, top, bottom = layer._margins
+    left, right, top, bottom = layer.margins
     padded = (x.shape[2] + top + bottom, x.shape[3] + left + right)
-    geometry = (layer.kernel_size, layer.stride, (0, 0), layer.dilation)
+    stride = per_axis("stride", layer.stride, 2)
+    dilation = per_axis("dilation", layer.dilation, 2)
+    geometry = (layer.kernel_size, stride, (0, 0), dilation)
     height, width = (output_length(*axis) for axis in zip(padded, *geometry, strict=True))
     return height, width

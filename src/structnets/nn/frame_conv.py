@@ -46,7 +46,7 @@ class _FrameConv(FrameConvolution):
             return convolve_patches(self, x)
         padding = self.padding
         if self.padding_mode != "zeros":
-            x = functional.pad(x, self._margins, self.padding_mode)
+            x = functional.pad(x, self.margins, self.padding_mode)
             padding = 0
         geometry = (self.stride, padding, self.dilation, self.groups)
         return self._convolve(x, self.kernel(), self.bias, *geometry)
@@ -85,9 +85,7 @@ class FrameConv2d(_FrameConv):
     Limits
     ------
     Filters are composed in full precision under autocast. In half precision the coefficients of
-    an ill-conditioned frame round the filters coarsely: `from_conv` refuses that. Stride, padding
-    and dilation are those of the constructor: changed afterwards, small maps of many channels are
-    evaluated by the old ones.
+    an ill-conditioned frame round the filters coarsely: `from_conv` refuses that.
 
     Examples
     --------

@@ -14,7 +14,13 @@ from structnets.bases.discretisation import Discretisation
 from structnets.bases.gaussian import Norm
 from structnets.nn._bounded_cache import BoundedCache
 from structnets.nn._checked_tensors import check_tensors
-from structnets.nn._convolution_arguments import PaddingMode, Triple, batched, refuse_positions
+from structnets.nn._convolution_arguments import (
+    PaddingMode,
+    Triple,
+    batched,
+    per_axis,
+    refuse_positions,
+)
 from structnets.nn._gaussian_convolution import GaussianConvolution
 from structnets.nn._grouped import by_group
 from structnets.nn._making_grids import make_grids
@@ -80,9 +86,9 @@ class GaussianConv3d(GaussianConvolution[Triple]):
     ------
     Traced (``torch.compile``, ``torch.export``, ONNX, ``torch.fx``), under functional transforms
     and for second derivatives the passes are ordinary convolutions, whose maps are kept; a layer
-    with `coarse` cannot be evaluated so and says so. An infinite or missing (NaN) voxel makes
-    answers NaN along its whole rows, farther than the filters reach. Stride, padding and dilation
-    are those of the constructor: changed afterwards, some evaluations follow and others do not.
+    with `coarse` cannot be evaluated so and says so, and its `collapse()` and `kernel()` are those
+    of the layer without. An infinite or missing (NaN) voxel makes answers NaN along its whole rows,
+    farther than the filters reach.
 
     Examples
     --------
@@ -121,6 +127,10 @@ class GaussianConv3d(GaussianConvolution[Triple]):
         refuse_positions("GaussianConv3d", "nn.Conv3d", positions)
         if coarse is not None and not coarse > 0:
             raise ValueError(f"coarse must be > 0 or None, got {coarse}")
+        if coarse is not None and set(per_axis("dilation", dilation, 3)) != {1}:
+            raise ValueError(
+                f"coarse needs dilation=1, got {dilation}: answers of spread filters are not smooth"
+            )
         basis, geometry = (order, sigmas, kernel_size), (stride, padding, dilation, groups)
         kind = (padding_mode, norm, discretisation)
         super().__init__(in_channels, out_channels, *basis, *geometry, *kind)

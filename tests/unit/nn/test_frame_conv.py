@@ -265,6 +265,31 @@ def test_half_precision_that_would_change_the_weights_is_refused() -> None:
         reparametrize(nn.Conv2d(4, 4, 7, dtype=torch.bfloat16))
 
 
+@pytest.mark.parametrize("mode", ["zeros", "reflect"])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"stride": 2}, {"stride": (1, 2), "padding": (2, 1)}, {"padding": 0},
+        {"dilation": (2, 1)}, {"padding": "same", "dilation": 2}, {"padding": "valid"},
+    ],
+    ids=str,
+)  # fmt: skip
+@pytest.mark.parametrize("size", [4, 24], ids=["patches", "filters"])
+def test_geometry_may_be_changed_as_that_of_a_plain_layer(
+    size: int, changed: dict, mode: str
+) -> None:
+    conv = nn.Conv2d(4, 64, 3, padding=1, padding_mode=mode)
+    layer = reparametrize(conv)
+    for name, value in changed.items():
+        setattr(layer, name, value)
+    # PyTorch's own layer keeps the padding of its constructor where that is not with zeros.
+    named = {name: getattr(conv, name) for name in ("stride", "padding", "dilation")} | changed
+    plain = nn.Conv2d(4, 64, 3, **named, padding_mode=mode)
+    plain.load_state_dict(conv.state_dict())
+    maps = torch.randn(1, 4, size, size, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(layer(maps), plain(maps), rtol=1e-4, atol=1e-5)
+
+
 def test_collapsing_refuses_hooks() -> None:
     layer = GaussianConv2d(1, 1, order=1)
     layer.register_forward_hook(lambda *_: None)

@@ -134,6 +134,34 @@ def test_coarse_grid_within_the_stated_error(support: int, bound: float) -> None
     assert max(errors) < bound
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"sigmas": 8.0, "kernel_size": 65, "stride": 2, "discretisation": "hybrid"},
+        {"sigmas": (1.0, 4.0, 16.0)},
+        {"sigmas": (1.0, 4.0), "order": 0},
+    ],
+    ids=["wide", "three scales", "order 0"],
+)
+def test_coarse_grids_beyond_the_borders_magnify_no_rounding(options: dict) -> None:
+    torch.manual_seed(0)
+    layer = GaussianConv3d(1, 2, padding="full", coarse=0.5, bias=False, **options)
+    exact = GaussianConv3d(1, 2, padding="full", bias=False, **options)
+    exact.load_state_dict(layer.state_dict())
+    x = torch.randn(1, 1, 9, 8, 10)
+    answers = [one(x).detach().flatten() for one in (layer, exact)]
+    assert relative_error(*answers) < 0.06
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("stride", (2, 2, 2)), ("dilation", (1, 1, 2)), ("coarse", 1.0)]
+)
+def test_what_a_layer_of_volumes_was_made_for_cannot_be_changed(name: str, value: object) -> None:
+    layer = GaussianConv3d(1, 1, order=1)
+    with pytest.raises(AttributeError, match=f"{name} of a GaussianConv3d cannot be changed from"):
+        setattr(layer, name, value)
+
+
 def test_coarse_positions_by_hand() -> None:
     assert coarse_positions(10, 3).tolist() == [0, 3, 6, 9]
     assert coarse_positions(9, 4).tolist() == [0, 4, 8]
@@ -196,6 +224,7 @@ def test_kernel_too_large_is_refused() -> None:
     [
         ({"in_channels": 0}, "in_channels must be >= 1, got 0"),
         ({"coarse": -1.0}, "coarse must be > 0 or None, got -1"),
+        ({"coarse": 0.5, "dilation": 2}, "coarse needs dilation=1, got 2"),
         ({"padding": "reflect"}, "one of same, valid, full; got 'reflect'"),
         ({"kernel_size": 4}, "odd and positive, got 4"),
     ],
