@@ -23,6 +23,7 @@ from structnets.forms.tasks import Task
 from structnets.forms.workers import Workers
 from structnets.nn import chosen_ways, set_chosen_ways
 from structnets.specs.resolved import GradientSpec
+from structnets.training import provenance
 from structnets.training.checkpoint import load_checkpoint, save_checkpoint
 from structnets.training.loss_record import LossRecord
 from structnets.training.optimization import build_optimizer, learning_rate
@@ -246,6 +247,8 @@ class GradientTraining:
         self.scaler.load_state_dict(state["scaler"])
         if state["step"] == self.recipe["epochs"] * self.batches:
             self.origin = state["origin"]  # nothing is left to compute
+        else:
+            self.origin = provenance.continued(state["origin"], self.origin)
         windows = self.record.windows
         self.position = Position(state["step"], state["seconds"], state["curve"], windows)
         if self.workers.rank == 0:

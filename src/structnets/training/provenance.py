@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import resource
@@ -12,7 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import structnets
+from structnets.identity import digest
+from structnets.training.code_digest import VERSION
 
+logger = logging.getLogger(__name__)
 _ROOT = Path(structnets.__file__).parent
 _PACKAGES = ("torch", "numpy", "structnets")
 
@@ -30,6 +34,25 @@ def git_state(folder: Path = _ROOT) -> dict[str, Any]:
 def _git(folder: Path, *arguments: str) -> str:
     command = ["git", "-C", str(folder), *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def continued(earlier: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    """Return the origin of a run of which `earlier` code computed the first steps.
+
+    If the code differs the digest is of both, which no code has: the ledger marks the run until it
+    is confirmed. ``code_parts`` then holds the digests in their order.
+    """
+    parts = earlier.get("code_parts", [earlier["code_digest"]])
+    if now["code_digest"] not in parts:
+        parts = [*parts, now["code_digest"]]
+    if len(parts) == 1:
+        return now
+    logger.warning(
+        "the run's earlier steps were computed by other code (commit %s), so its result will be of "
+        "both; remove its work folder to train anew",
+        (earlier.get("git") or {}).get("sha"),
+    )
+    return {**now, "code_digest": f"{VERSION}:{digest(parts)}", "code_parts": parts}
 
 
 def versions() -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import errno
 import itertools
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import torch
 
 from structnets.files import read_json
 from structnets.training import loop
+from structnets.training import run as training_run
 from structnets.training.reporting import StoppedError
 
 Run = Callable[..., dict[str, Any]]
@@ -33,6 +35,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "float16": {"amp": "float16"},
     "bfloat16": {"amp": "bfloat16"},
 }
+OLDER = f"2:{'0' * 64}"
 TIMES = ("images_per_s",)
 
 
@@ -102,6 +105,28 @@ def test_rfnn_resumes_with_its_ways_of_evaluation(
     run(spec, "stopped")
     assert_same(spec, "undisturbed", "stopped")
     assert all(map(torch.is_tensor, weights(folder).values()))
+
+
+def test_a_result_of_two_codes_is_the_result_of_neither(
+    run: Run,
+    make_spec: MakeSpec,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    spec = make_spec()
+    today = run(spec, "undisturbed")["code_digest"]
+    with monkeypatch.context() as patch:
+        patch.setattr(training_run, "code_digest", lambda _: OLDER)
+        with pytest.raises(StoppedError):
+            run(spec, "stopped", stop_after=3)
+    with pytest.raises(StoppedError):
+        run(spec, "stopped", stop_after=3)
+    result = run(spec, "stopped")
+    assert result["code_parts"] == [OLDER, today]
+    assert result["code_digest"] not in result["code_parts"]
+    assert re.fullmatch(r"2:[0-9a-f]{64}", result["code_digest"])
+    assert "earlier steps were computed by other code" in caplog.text
+    assert not any("code_parts" in run(spec, place) for place in ("undisturbed", "other"))
 
 
 def test_stopping_at_every_step_changes_nothing(
