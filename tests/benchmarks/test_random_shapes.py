@@ -54,7 +54,7 @@ def measure(shape: Shape, training: bool, threads: int) -> tuple[list[str], dict
 
     Among them ``nn.Conv2d``'s.
     """
-    layer, x = shape.layer(), shape.maps()
+    layer, x = shape.layer().train(training), shape.maps()
     x.requires_grad_(training and shape.inputs > 3)
     work = layer.work(x, training)
     with torch.set_grad_enabled(training):

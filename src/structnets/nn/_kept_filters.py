@@ -17,16 +17,22 @@ class KeptFilters:
     Weights are compared number by number with a copy of those met last: a version counter would
     not see what is written through ``.data``. That takes less than composing by the number of
     taps. Never part of a copy or a file.
+
+    Attributes
+    ----------
+    kind, key
+        What the layer notes of the call that the filters served last.
     """
 
     def __init__(self) -> None:
         self._found: tuple[list[Tensor], Tensor] | None = None
+        self.kind: tuple[Any, ...] | None = None
+        self.key: str | None = None
 
     def get(self, weights: Sequence[Tensor], compose: Callable[[], Tensor]) -> Tensor:
         """Return the filters of the weights, composed now unless these are the kept ones."""
-        found = self._found
-        if found is not None and all(map(_same, found[0], weights)):
-            return found[1]
+        if (found := self.unchanged(weights)) is not None:
+            return found
         with torch.inference_mode(False), torch.no_grad():
             filters = compose()
             copies = [w.detach().clone() for w in weights]
@@ -34,9 +40,14 @@ class KeptFilters:
             self._found = copies, filters
         return filters
 
+    def unchanged(self, weights: Sequence[Tensor]) -> Tensor | None:
+        """Return the kept filters if they are those of the weights."""
+        found = self._found
+        return found[1] if found is not None and all(map(_same, found[0], weights)) else None
+
     def clear(self) -> None:
         """Forget the filters."""
-        self._found = None
+        self._found = self.kind = self.key = None
 
     def __deepcopy__(self, memo: Any) -> KeptFilters:
         """Return one that keeps nothing."""

@@ -96,3 +96,73 @@ def test_weights_that_are_no_numbers_are_not_kept_as_others() -> None:
     weights = torch.full((2,), float("nan"))
     assert kept.get([weights], lambda: torch.zeros(1)).item() == 0
     assert kept.get([weights], lambda: torch.ones(1)).item() == 1
+
+
+def autocast(layer: GaussianConv2d, x: Tensor) -> Tensor:
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        return layer(x)
+
+
+def another_plan(layer: GaussianConv2d, x: Tensor) -> Tensor:
+    layer.way = "auto"
+    layer(x)
+    layer.plan = dict.fromkeys(layer.plan, "banded")
+    return layer(x)
+
+
+CALLS: dict[str, Callable[[GaussianConv2d, Tensor], Tensor]] = {
+    "once more": lambda layer, x: layer(x),
+    "without a batch": lambda layer, x: layer(x[0]),
+    "another size": lambda layer, x: layer(x[:, :, 1:]),
+    "channels last": lambda layer, x: layer(x.contiguous(memory_format=torch.channels_last)),
+    "every other pixel": lambda layer, x: layer(x.repeat_interleave(2, -1)[..., ::2]),
+    "another way": another_plan,
+    "mapped": lambda layer, x: torch.vmap(layer)(x[None])[0],
+    "in half": autocast,
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_calls_after_the_first_answer_as_the_first_would(
+    call: Callable[[GaussianConv2d, Tensor], Tensor],
+) -> None:
+    layer, x = build()
+    fresh = copy.deepcopy(layer)
+    with torch.no_grad():
+        layer(x)
+        assert layer._again(x) is not None
+        found, expected = call(layer, x), call(fresh, x)
+    assert (found.dtype, found.stride()) == (expected.dtype, expected.stride())
+    torch.testing.assert_close(found, expected, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (torch.zeros(2, 3, 9, 8), "input must have shape"),
+        (torch.zeros(2, 4, 9, 8).double(), "dtype"),
+    ],
+)
+def test_what_a_first_call_refuses_later_ones_do(given: Tensor, message: str) -> None:
+    layer, x = build()
+    with torch.no_grad():
+        layer(x)
+        with pytest.raises((RuntimeError, ValueError), match=message):
+            layer(given)
+
+
+def test_another_choice_is_followed() -> None:
+    """Filters are kept, but the plan says by which way from now on."""
+    layer, x = build()
+    layer.way = "auto"
+    with torch.no_grad():
+        layer(x)
+        (key,) = layer.plan
+        layer.set_plan({key: "composed"})
+        layer(x)
+        assert layer._again(x) is not None
+        layer.set_plan({key: "banded"})
+        assert layer._again(x) is None
+        layer.set_plan({key: "composed"})
+        layer.way = "mixed"
+        assert layer._again(x) is None
