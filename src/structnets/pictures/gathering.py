@@ -16,6 +16,9 @@ from structnets.pictures.kinds import KINDS
 from structnets.pictures.tables import NONE
 from structnets.specs.study import Study
 
+# By so much of all pictures the part for testing may differ from what is asked without a word.
+TOLERATED = 0.1
+
 
 @dataclass(frozen=True)
 class Gathered:
@@ -78,10 +81,12 @@ def gather(
     kind.check(found, study.label_column)
     _check_identical(same)
     refuse_near_names({p.group for p in found.pictures if p.group}, "groups")
+    unlike: list[str] = []
     if not all(picture.split for picture in found.pictures):
         groups = _groups(found.pictures, same)
         chosen = kind.split(found.pictures, groups, study.split.test, study.split.seed)
         found.pictures = [replace(p, split=chosen[p.name]) for p in found.pictures]
+        unlike = _unlike_asked(list(chosen.values()), study.split.test)
     else:
         _check_given(found.pictures)
         kind.check_sides(found.pictures)
@@ -90,8 +95,19 @@ def gather(
         tuple(kind.names([picture.label for picture in found.pictures])),
         tuple(_listed(picture, files[picture.name]) for picture in found.pictures),
     )
-    warnings = [*kind.warnings(listed, study.label_column), *_doubled(same)]
+    warnings = [*kind.warnings(listed, study.label_column), *unlike, *_doubled(same)]
     return Gathered(listed, found.left_out, warnings, known)
+
+
+def _unlike_asked(sides: Sequence[str], part: float) -> list[str]:
+    """Say so where the part for testing is clearly another one than the study asks for."""
+    found = sides.count("test") / len(sides)
+    if abs(found - part) <= TOLERATED:
+        return []
+    return [
+        f"{found:.0%} of the pictures are for testing, where split.test asks for {part:.0%}: "
+        "groups (and identical pictures) stay whole, and of each class at least one is tested"
+    ]
 
 
 def collect(study: Study, file: Path) -> Collection:

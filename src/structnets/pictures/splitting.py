@@ -44,26 +44,39 @@ def split_pictures(
     totals = Counter(picture.label for picture in pictures)
     wanted = {label: max(1, round(part * count)) for label, count in totals.items()}
     have: Counter[str] = Counter()
-    split = {}
-    for group in sorted(members, key=lambda name: _place(seed, name)):
-        labels = Counter(picture.label for picture in members[group])
-        room = all(
-            have[label] + count <= max(wanted[label], 1 if have[label] else count)
-            and have[label] < wanted[label]
-            and have[label] + count < totals[label]
+    counts = {
+        group: Counter(picture.label for picture in members[group])
+        for group in sorted(members, key=lambda name: _place(seed, name))
+    }
+    tested = set[str]()
+
+    def test(group: str) -> None:
+        tested.add(group)
+        have.update(counts[group])
+
+    for group, labels in counts.items():
+        if all(
+            have[label] + count <= wanted[label] and have[label] + count < totals[label]
             for label, count in labels.items()
-        )
-        if room:
-            have.update(labels)
-        for picture in members[group]:
-            split[picture.name] = "test" if room else "train"
-    if bare := sorted(label for label in totals if not have[label]):
-        raise ValueError(
-            f"class {bare[0]!r} cannot be split: it has {totals[bare[0]]} pictures, of which no "
-            "group can be for testing; it needs pictures of at least two groups (identical "
-            "pictures are one group)"
-        )
-    return split
+        ):
+            test(group)
+    for label in sorted(totals):
+        if have[label]:
+            continue
+        # All groups of the class are larger than the part: the one that exceeds it least.
+        over = {
+            group: sum(max(0, have[of] + n - wanted[of]) for of, n in labels.items())
+            for group, labels in counts.items()
+            if labels[label] and all(have[of] + n < totals[of] for of, n in labels.items())
+        }
+        if not over:
+            raise ValueError(
+                f"class {label!r} cannot be split: it has {totals[label]} pictures, of which no "
+                "group can be for testing; it needs pictures of at least two groups (identical "
+                "pictures are one group)"
+            )
+        test(min(over, key=over.__getitem__))
+    return {p.name: "test" if groups[p.name] in tested else "train" for p in pictures}
 
 
 def split_scored(

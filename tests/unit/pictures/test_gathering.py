@@ -54,6 +54,27 @@ def test_equal_pictures_elsewhere_are_the_same_content(two_classes, gathered, tm
     assert found[0].folder != found[1].folder
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_large_group_is_for_testing_only_where_no_other_can_be(make, gathered, seed):
+    """Which group comes first is drawn; the first one is not taken whatever its size."""
+    sizes = {"a": (9, 2, 2, 2, 1), "b": (6, 6), "c": (1, 2, 7)}
+    of_size = [(f"{label}{g}", n) for label, of in sizes.items() for g, n in enumerate(of)]
+    root = make(*(f"{group[0]}/{group}_{i}.png" for group, n in of_size for i in range(n)))
+    found = gathered(root, split={"groups": r"([abc]\d)_", "seed": seed})
+    counts = {label: tested for label, (_, tested) in found.pictures.counts().items()}
+    assert 3 <= counts["a"] <= 4
+    assert counts["b"] == 6
+    assert 1 <= counts["c"] <= 3
+
+
+def test_a_part_for_testing_unlike_the_asked_one_is_told(make, gathered):
+    root = make(*(f"{c}/p{g}_{i}.png" for c in "xy" for g in range(2) for i in range(6)))
+    (warning,) = [
+        w for w in gathered(root, split={"groups": r"(p\d)_"}).warnings if "split.test" in w
+    ]
+    assert warning.startswith("50% of the pictures are for testing, where split.test asks for 25%")
+
+
 def test_groups_stay_on_one_side(make, gathered):
     root = make(*(f"{label}/p{n}_{i}.png" for label in "ab" for n in range(6) for i in range(3)))
     found = splits(gathered(root, split={"groups": r"(p\d)_", "test": 0.3}))
