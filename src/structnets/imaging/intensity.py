@@ -8,6 +8,32 @@ from structnets.imaging.template import load_template
 
 # Vessels and fat left at the edge are brighter than any tissue; they do not set the scale.
 _BRIGHT_PERCENTILE = 99.9
+# Resampling leaves small negative values at edges; more, or in more of the volume, is something else.
+_MOST_BELOW, _DEEP = 0.02, 0.05
+
+
+def refuse_negative(volume: np.ndarray) -> None:
+    """Refuse a scan of which much is below zero: clipped to bytes, those voxels would be lost.
+
+    Parameters
+    ----------
+    volume : numpy.ndarray
+        As it was read.
+
+    Raises
+    ------
+    ValueError
+        If more than 2 % of the voxels are below zero by more than 5 % of the brightest.
+    """
+    sample = volume[::2, ::2, ::2]
+    bright = float(np.percentile(np.abs(sample), _BRIGHT_PERCENTILE))
+    below = float((sample < -_DEEP * bright).mean())
+    if below > _MOST_BELOW:
+        raise ValueError(
+            f"values are below 0 in {below:.0%} of the voxels, as after standardising to a mean of "
+            "0 or in files of the wrong sign, and would be cut off: give the scan as it was "
+            "measured, with a background of 0"
+        )
 
 
 def normalize(volume: np.ndarray, *, inside: np.ndarray | None = None) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 from structnets.imaging import quality
 from structnets.imaging.bias_field import correct_bias
 from structnets.imaging.flirt import register_with_flirt
-from structnets.imaging.intensity import as_bytes, normalize
+from structnets.imaging.intensity import as_bytes, normalize, refuse_negative
 from structnets.imaging.registration import Registration, refine, register
 from structnets.imaging.template import load_template
 from structnets.imaging.volumes import Volume, is_registered, read_volume
@@ -100,8 +100,8 @@ def prepare_subject(
     Raises
     ------
     ValueError
-        If the scan cannot be read, as `read_volume` says, or if a step leaves nothing; the
-        message names the file.
+        If the scan cannot be read, as `read_volume` says, if much of it is below zero, or if a
+        step leaves nothing; the message names the file.
     FileNotFoundError
         If `steps` ask for flirt and it is not on the PATH.
     """
@@ -112,6 +112,7 @@ def prepare_subject(
         # Of this scan alone, unlike a missing tool: others can go on.
         raise ValueError(str(error)) from error
     try:
+        refuse_negative(scan.data)
         if is_registered(scan):
             return _measured(scan, as_bytes(scan.data), scan.data, None, stripped=False)
         found, clean = _registered(scan, steps)

@@ -33,6 +33,23 @@ def test_registered_input_is_only_checked(save_volume):
     np.testing.assert_array_equal(made.volume == 0, brain == 0)
 
 
+@pytest.mark.parametrize("outside", [True, False], ids=["whole", "brain alone"])
+def test_a_standardised_scan_is_refused(outside, save_volume):
+    """Clipped to bytes, nearly half of the brain would be 0."""
+    template = load_template()
+    inside = template.data[template.mask]
+    standardised = (template.data - inside.mean()) / inside.std()
+    given = standardised if outside else np.where(template.mask, standardised, 0)
+    with pytest.raises(ValueError, match=r"below 0 in \d+% of the voxels, as after standardising"):
+        prepare_subject(save_volume(given, MNI_AFFINE))
+
+
+def test_undershoot_of_a_resampled_scan_is_no_reason_to_refuse(save_volume):
+    template = load_template()
+    ringing = np.where(template.data > 0.01, template.data, -0.02 * template.data.max())
+    assert not prepare_subject(save_volume(ringing, MNI_AFFINE)).facts["problems"]
+
+
 def test_misplaced_registered_input_is_flagged_not_refused(save_volume):
     brain = np.roll(simulate_brain(0, patient=True), 12, axis=1)
     made = prepare_subject(save_volume(brain, MNI_AFFINE))
