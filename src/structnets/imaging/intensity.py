@@ -8,7 +8,7 @@ from structnets.imaging.template import load_template
 
 # Vessels and fat left at the edge are brighter than any tissue; they do not set the scale.
 _BRIGHT_PERCENTILE = 99.9
-# Resampling leaves small negative values at edges; more, or in more of the volume, is something else.
+# Resampling leaves small negative values at edges; deeper or more of them are something else.
 _MOST_BELOW, _DEEP = 0.02, 0.05
 
 

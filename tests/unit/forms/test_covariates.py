@@ -104,6 +104,15 @@ def test_what_cannot_be_regressed_out_is_refused_by_name(values, said):
         refuse_unusable(["x"], people)
 
 
+def test_numbered_sites_are_not_taken_for_a_quantity():
+    numbers = [{"site": n % 4 + 1, "site_id": n % 2, "age": n % 5} for n in range(20)]
+    people = {f"p{i}": {k: str(v) for k, v in of.items()} for i, of in enumerate(numbers)}
+    with pytest.raises(ValueError, match=r"site has the numbers 1, 2, 3, 4; .*names such as s1"):
+        refuse_unusable(["site"], people)
+    # Two sites are one flag by whatever numbers; few ages are still a quantity.
+    refuse_unusable(["site_id", "age"], people)
+
+
 @pytest.mark.parametrize("names", [["1_1", "1_2", "2_1"], ["\u0661", "\u0662", "\u0663"]])
 def test_names_that_python_reads_as_numbers_are_names(names):
     assert numbers_of(names) is None

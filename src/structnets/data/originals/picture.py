@@ -31,6 +31,9 @@ SUFFIXES = frozenset(
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 # Reduced decoding leaves at least so many times the wanted side, so that resizing still averages.
 _SPARE = 2
+# Detectors of 10 and 12 bits write files of 16: of those a few of the 256 levels are left.
+_DARK = 2**14
+DARK_16_BITS = "16 bits of which less than a quarter is used"
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Picture:
         RGB, upright, perhaps at a reduced scale.
     converted : str or None
         What it was where it was no plain RGB of 8 bits: ``grey``, ``CMYK``, ``palette``,
-        ``transparent`` (laid on white), ``16 bits``, ``first of several frames``.
+        ``transparent`` (laid on white), ``16 bits``, `DARK_16_BITS`, ``first of several frames``.
     size : (int, int)
         Width and height of the original, as stored.
     """
@@ -118,7 +121,7 @@ def _rgb(image: Image) -> tuple[Image, str | None]:
     if image.mode == "RGB" and "transparency" not in image.info:
         return image.convert("RGB"), None
     if image.mode.startswith("I;16") or image.mode == "I":
-        return _of_16_bits(image), "16 bits"
+        return _of_16_bits(image)
     if image.mode == "F":
         raise BrokenImageError("its values are floating-point numbers, of no known range")
     if image.mode in ("LA", "La", "RGBA", "RGBa", "PA") or "transparency" in image.info:
@@ -131,7 +134,7 @@ def _rgb(image: Image) -> tuple[Image, str | None]:
     return image.convert("RGB"), named.get(image.mode, image.mode)
 
 
-def _of_16_bits(image: Image) -> Image:
+def _of_16_bits(image: Image) -> tuple[Image, str]:
     from PIL.Image import fromarray
 
     values = np.asarray(image).astype(np.int64)
@@ -139,4 +142,5 @@ def _of_16_bits(image: Image) -> Image:
         raise BrokenImageError(
             f"its values go from {values.min()} to {values.max()}; at most 16 bits are known"
         )
-    return fromarray((values // 257).astype(np.uint8)).convert("RGB")
+    levels = fromarray((values // 257).astype(np.uint8)).convert("RGB")
+    return levels, DARK_16_BITS if values.max() < _DARK else "16 bits"

@@ -12,6 +12,13 @@ _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 _NOT_FINITE = re.compile(r"[+-]?(inf|infinity|nan)", re.IGNORECASE)
 MISSING = ("", "n/a", "N/A", "NA", "nan", "NaN")
 """What a table writes where it has no value."""
+# Names of columns whose numbers are most likely codes of places or devices.
+_CODED = re.compile(
+    r"(.*[ _-])?(site|scanner|cent(er|re)|machine|device|vendor|manufacturer|protocol|batch"
+    r"|hospital|cohort|coil|sequence)s?([ _-]?(id|code|no|nr|num|number))?",
+    re.IGNORECASE,
+)
+_MOST_CODES = 50
 
 
 def named_columns(prepare: Mapping[str, Any], key: str = "regress_out") -> tuple[str, ...]:
@@ -42,6 +49,14 @@ def _is_number(value: str) -> bool:
     return bool(NUMBER.fullmatch(value) or _NOT_FINITE.fullmatch(value))
 
 
+def _is_numbered(column: str, values: Sequence[str]) -> bool:
+    """Say whether the numbers of a column are codes of more than two places or devices."""
+    if not _CODED.fullmatch(column.strip()) or numbers_of(values) is None:
+        return False
+    distinct = {float(value) for value in values}
+    return 2 < len(distinct) <= _MOST_CODES and all(value.is_integer() for value in distinct)
+
+
 def refuse_unusable(columns: Sequence[str], people: Mapping[str, Mapping[str, str]]) -> None:
     """Refuse covariates that cannot be regressed out of everybody.
 
@@ -55,8 +70,8 @@ def refuse_unusable(columns: Sequence[str], people: Mapping[str, Mapping[str, st
     Raises
     ------
     ValueError
-        If somebody lacks one, all have the same, a name in it is of one person alone, or some of
-        its values are numbers and some are not.
+        If somebody lacks one, all have the same, a name in it is of one person alone, some of its
+        values are numbers and some are not, or they are numbered sites.
     """
     for column in columns:
         values = [traits[column] for traits in people.values()]
@@ -68,6 +83,13 @@ def refuse_unusable(columns: Sequence[str], people: Mapping[str, Mapping[str, st
             )
         if len(set(values)) < 2:
             raise ValueError(f"regress_out: everybody has the {column} {values[0]!r}: leave it out")
+        if _is_numbered(column, values):
+            raise ValueError(
+                f"regress_out: {column} has the numbers {', '.join(sorted(set(values))[:5])}; as "
+                "numbers a line through them would be taken out, which leaves most of what differs "
+                f"between them: write names such as s{values[0]} in the table, or give the "
+                "column another name if a line is meant"
+            )
         if numbers_of(values) is None:
             if 2 * len(odd := [value for value in values if not _is_number(value)]) < len(values):
                 raise ValueError(

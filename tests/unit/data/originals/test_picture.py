@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from structnets.data.originals.picture import decode_picture
+from structnets.data.originals.picture import DARK_16_BITS, decode_picture
 from structnets.data.originals.verified_image import BrokenImageError
 
 SIDE = 16
@@ -81,6 +81,14 @@ def test_sixteen_bits_keep_their_range():
     found = decode_picture(encoded(Image.fromarray(values)), 1)
     assert found.converted == "16 bits"
     assert np.asarray(found.image)[0, :, 0].tolist() == [0, 1, 255]
+
+
+@pytest.mark.parametrize(("bits", "levels"), [(10, 4), (12, 16)])
+def test_a_detector_of_fewer_bits_is_told(bits, levels):
+    values = np.arange(2**bits, dtype=np.uint16).reshape(32, -1)
+    found = decode_picture(encoded(Image.fromarray(values)), 32)
+    assert found.converted == DARK_16_BITS
+    assert len(np.unique(np.asarray(found.image))) == levels
 
 
 def test_only_the_first_of_several_frames_is_taken(halves):
