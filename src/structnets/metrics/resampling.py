@@ -193,15 +193,18 @@ def permutation_p(
     Returns
     -------
     float
-        (1 + times as good) / (1 + permutations), never 0.
+        (1 + times as good) / (1 + permutations), never 0; not a number where the score is not
+        finite. Shuffled labels whose score is not a number count as as good.
     """
     rng = np.random.default_rng(seed)
     reached = score(labels, answers) - 1e-9
+    if not np.isfinite(reached):
+        return float("nan")
     if groups is None or len(set(groups)) == len(labels):
         shuffled = rng.permuted(np.tile(labels, (permutations, 1)), axis=1)
     else:
         shuffled = _shuffled_between(groups, labels, permutations, rng)
-    hits = int((score(shuffled, answers) >= reached).sum())
+    hits = permutations - int((score(shuffled, answers) < reached).sum())
     return (1 + hits) / (1 + permutations)
 
 

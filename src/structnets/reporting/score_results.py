@@ -34,7 +34,8 @@ class EstimateScore:
     intervals : mapping
         95 % bootstrap intervals of the means: people are drawn, once for all repeats.
     p : mapping
-        Of ``mae`` and ``r``: permutations of the estimates between people, once for all repeats.
+        Of ``mae`` and ``r``, where they are defined: permutations of the estimates between people,
+        once for all repeats.
     by_fold : list of float
         Mean absolute error of each held-out part.
     """
@@ -145,9 +146,9 @@ def score_estimates(
     true, *said = _means_of_people(np.stack([scores, *estimates]), people)
     each = np.arange(len(true))
     error, correlation = (mean_over_repeats(measures[key], said) for key in ("mae", "r"))
-    p = {"mae": permutation_p(lambda *of: -error(*of), true, each)}
-    if "r" in shared and np.isfinite(correlation(true, each)):
-        p["r"] = permutation_p(correlation, true, each)
+    asked = {"mae": lambda *of: -error(*of), "r": correlation}
+    chance = {key: permutation_p(asked[key], true, each) for key in asked if key in shared}
+    p = {key: value for key, value in chance.items() if np.isfinite(value)}
     by_fold = [
         float(mae(scores[held], said[held]))
         for said, dealt in zip(estimates, folds, strict=False)

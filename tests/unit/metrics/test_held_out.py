@@ -14,6 +14,7 @@ from structnets.metrics.held_out import (
     mean_auc,
     roc_points,
 )
+from structnets.metrics.regression import pearson, r2
 from structnets.metrics.resampling import all_or_none_interval, bootstrap_interval, permutation_p
 
 LABELS = np.array([0] * 12 + [1] * 4)
@@ -64,6 +65,26 @@ def test_permutations_tell_knowledge_from_chance():
     assert permutation_p(accuracy, LABELS, LABELS, permutations=500) < 0.01
     # To give one answer to all knows nothing of anybody.
     assert permutation_p(accuracy, LABELS, np.zeros(16, int), permutations=500) == 1
+
+
+@pytest.mark.parametrize(
+    ("score", "labels", "answers"),
+    [
+        (pearson, np.arange(16.0), np.ones(16)),
+        (r2, np.arange(16.0), np.where(np.arange(16) == 3, np.nan, np.arange(16.0))),
+        (auc, np.ones(16, int), np.arange(16.0)),
+    ],
+)
+def test_what_has_no_score_has_no_p(score, labels, answers):
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(permutation_p(score, labels, answers, permutations=50))
+
+
+def test_shuffled_labels_without_a_score_count_as_as_good():
+    def none_but_unshuffled(labels, answers):
+        return np.where((labels == answers).all(-1), 1.0, np.nan)
+
+    assert permutation_p(none_but_unshuffled, LABELS, LABELS, permutations=50) == 1
 
 
 def test_exact_permutation_p():

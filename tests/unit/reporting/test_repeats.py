@@ -63,3 +63,12 @@ def test_scores_are_judged_by_all_dealings(noise):
         assert low < found.scores[key] < high, key
         assert not low <= first.scores[key] <= high, key
     assert first.p == {"mae": 1 / 10001, "r": 1 / 10001}
+
+
+def test_what_is_not_stated_of_estimates_has_no_p(noise):
+    scores = np.linspace(50, 80, PEOPLE)
+    noise[0, 7] = np.nan
+    found = score_estimates(noise[:1], scores, FOLDS, NAMES)
+    assert (found.scores, found.intervals, found.p) == ({}, {}, {})
+    constant = score_estimates(np.full((1, PEOPLE), 65.0), scores, FOLDS, NAMES)
+    assert set(constant.p) == {"mae"}
