@@ -32,7 +32,8 @@ def bootstrap_interval(
     """Return the percentile interval of a score over other samples of people.
 
     People are drawn with replacement within each stratum, by default within each class, so that a
-    class is never absent; all rows of one are drawn together. The models stay as they were trained:
+    class is never absent, and of a continuous score all together; all rows of one are drawn
+    together. The models stay as they were trained:
     how they would differ with other people to train on is not in the interval.
 
     Parameters
@@ -44,14 +45,27 @@ def bootstrap_interval(
     groups : sequence
         N people.
     strata : numpy.ndarray, optional
-        (N,) integers; by default the labels.
+        (N,) integers; by default the labels, if they are classes: whole numbers, of which there
+        are two, or at most half as many as people.
 
     Returns
     -------
     tuple of float
         Lower and upper end.
+
+    Raises
+    ------
+    ValueError
+        If strata are not whole numbers.
     """
-    strata = labels if strata is None else strata
+    if strata is None:
+        classes = _are_classes(labels, len(set(groups)))
+        strata = labels if classes else np.zeros(len(labels), dtype=np.int64)
+    elif not _are_whole(strata):
+        raise ValueError(
+            "strata must be whole numbers, one for each part that people are drawn within; of a "
+            "continuous score leave them out, so that all people are drawn together"
+        )
     rng = np.random.default_rng(seed)
     rows: dict[object, list[int]] = {}
     for row, group in enumerate(groups):
@@ -78,6 +92,16 @@ def bootstrap_interval(
             found[draw] = score(labels[of_draw], answers[of_draw])
     low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def _are_whole(values: np.ndarray) -> bool:
+    numbers = np.asarray(values, dtype=np.float64)
+    return bool((np.isfinite(numbers) & (numbers == np.floor(numbers))).all())
+
+
+def _are_classes(labels: np.ndarray, people: int) -> bool:
+    """Say whether labels are classes: who is drawn from a stratum of one person never varies."""
+    return _are_whole(labels) and len(np.unique(labels)) <= max(2, people // 2)
 
 
 def gain_interval(

@@ -63,6 +63,21 @@ def test_intervals_and_permutations_tell_what_knows_from_what_does_not():
     assert permutation_p(pearson, scores, chance) > 0.05
 
 
+@pytest.mark.parametrize("digits", [3, 0], ids=["real", "whole"])
+def test_a_continuous_score_is_no_stratum(digits):
+    """Within strata of one person or two, nobody would be drawn in the place of another."""
+    rng = np.random.default_rng(2)
+    scores = rng.normal(50, 30, 60).round(digits)
+    estimates, people = scores + rng.normal(0, 5, 60), range(60)
+    together = bootstrap_interval(mae, scores, estimates, people, strata=np.zeros(60))
+    assert bootstrap_interval(mae, scores, estimates, people) == together
+
+
+def test_strata_that_are_no_whole_numbers_are_refused():
+    with pytest.raises(ValueError, match="whole numbers"):
+        bootstrap_interval(mae, SCORES, SCORES, range(4), strata=np.array([0, 0, 0.5, 1]))
+
+
 def test_values_far_from_all_others_are_found():
     assert far_values([61, 64, 66, 70, 71, 75, 999]) == [999]
     assert far_values([61, 64, 66, 70, 71, 75, -999, -999]) == [-999]
