@@ -7,7 +7,20 @@ from torch import Tensor
 
 
 def confusion_matrix(labels: Tensor, predictions: Tensor, classes: int) -> Tensor:
-    """Count (true class, predicted class) pairs, shape (classes, classes) int64."""
+    """Count (true class, predicted class) pairs, shape (classes, classes) int64.
+
+    Raises
+    ------
+    ValueError
+        If a label or a prediction is no class.
+    """
+    for name, values in (("labels", labels), ("predictions", predictions)):
+        if bool(((values < 0) | (values >= classes)).any()):
+            raise ValueError(
+                f"{name} must be from 0 to {classes - 1}, got "
+                f"{values[(values < 0) | (values >= classes)][0].item()}: give the number of "
+                "classes that the data have"
+            )
     index = labels.long() * classes + predictions.long()
     return torch.bincount(index, minlength=classes * classes).view(classes, classes)
 

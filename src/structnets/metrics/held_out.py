@@ -31,10 +31,18 @@ def balanced_accuracy(labels: np.ndarray, answers: np.ndarray) -> Any:
 
 
 def auc(labels: np.ndarray, scores: np.ndarray) -> Any:
-    """Return the area under the ROC curve in percent, of (..., N) labels 0 or 1 and scores."""
+    """Return the area under the ROC curve in percent, of (..., N) labels 0 or 1 and scores.
+
+    Raises
+    ------
+    ValueError
+        If a label is neither 0 nor 1.
+    """
     from scipy.stats import rankdata
 
     positive, negative = labels == 1, labels == 0
+    if not (positive | negative).all():
+        raise ValueError(f"labels must be 0 or 1, got {sorted(set(np.unique(labels).tolist()))}")
     ranks = rankdata(scores, axis=-1)
     above = (ranks * positive).sum(-1) - positive.sum(-1) * (positive.sum(-1) + 1) / 2
     return 100.0 * above / (positive.sum(-1) * negative.sum(-1))
@@ -49,7 +57,13 @@ def mean_auc(labels: np.ndarray, scores: np.ndarray) -> Any:
         (..., N) class indices; every class is there.
     scores : numpy.ndarray
         (..., N, classes).
+
+    Raises
+    ------
+    ValueError
+        If a label is none of the classes.
     """
+    _refuse_others(labels, scores.shape[-1])
     areas = [
         auc((labels == number).astype(np.int64), scores[..., number])
         for number in range(scores.shape[-1])
@@ -66,9 +80,19 @@ def roc_points(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.n
         (N,) 0 or 1, both present.
     scores : numpy.ndarray
         (N,), higher means more positive; equal ones make one step.
+
+    Raises
+    ------
+    ValueError
+        If a score is not a number.
     """
+    scores = np.asarray(scores, dtype=np.float64)
+    if np.isnan(scores).any():
+        raise ValueError(f"{int(np.isnan(scores).sum())} scores are NaN: leave their people out")
     order = np.argsort(-scores, kind="stable")
-    last = np.append(np.diff(scores[order]) != 0, True)
+    ordered = scores[order]
+    # Differences of infinite scores are not numbers.
+    last = np.append(ordered[1:] != ordered[:-1], True)
     positive = np.cumsum(labels[order] == 1)[last]
     negative = np.cumsum(labels[order] == 0)[last]
     true, false = positive / positive[-1], negative / negative[-1]
@@ -85,7 +109,15 @@ def calibration(
     list of (float, float, int)
         Of each bin of equal width that has people: mean probability, part that is positive, how
         many.
+
+    Raises
+    ------
+    ValueError
+        If a probability is not from 0 to 1.
     """
+    if not ((probabilities >= 0) & (probabilities <= 1)).all():
+        wrong = probabilities[~((probabilities >= 0) & (probabilities <= 1))]
+        raise ValueError(f"probabilities must be from 0 to 1, got {wrong[0]:g}")
     place = np.minimum((probabilities * bins).astype(int), bins - 1)
     return [
         (
@@ -115,6 +147,19 @@ def brier_of_classes(labels: np.ndarray, probabilities: np.ndarray) -> float:
         (N,) class indices.
     probabilities : numpy.ndarray
         (N, classes).
+
+    Raises
+    ------
+    ValueError
+        If a label is none of the classes.
     """
+    _refuse_others(labels, probabilities.shape[1])
     true = np.eye(probabilities.shape[1])[labels]
     return float(np.mean(((probabilities - true) ** 2).sum(1)))
+
+
+def _refuse_others(labels: np.ndarray, classes: int) -> None:
+    """Refuse labels that are no class: negative ones would be taken from the end."""
+    wrong = labels[(labels < 0) | (labels >= classes)]
+    if wrong.size:
+        raise ValueError(f"labels must be from 0 to {classes - 1}, got {wrong[0]}")

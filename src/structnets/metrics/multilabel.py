@@ -26,9 +26,19 @@ def average_precision(labels: np.ndarray, scores: np.ndarray) -> Any:
         (..., N), 1 where a sample has the label, else 0; some have it.
     scores : numpy.ndarray
         (N,), higher means surer.
+
+    Returns
+    -------
+    float or numpy.ndarray
+        Of the leading axes of the labels; not a number where a score is none.
     """
+    scores = np.asarray(scores, dtype=np.float64)
+    if np.isnan(scores).any():
+        return np.full(labels.shape[:-1], np.nan)[()]
     order = np.argsort(-scores, kind="stable")
-    last = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
+    ordered = scores[order]
+    # Differences of infinite scores are not numbers.
+    last = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
     found = np.cumsum(labels[..., order], axis=-1)[..., last]
     steps = np.diff(found, axis=-1, prepend=0) / found[..., -1:]
     return 100.0 * (steps * found / (last + 1)).sum(-1)

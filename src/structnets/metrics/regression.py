@@ -16,12 +16,12 @@ _FAR = 5  # spans between the quartiles
 
 def mae(scores: np.ndarray, estimates: np.ndarray) -> Any:
     """Return the mean absolute error, in the units of the scores."""
-    return np.mean(np.abs(scores - estimates), axis=-1)
+    return np.mean(np.abs(_real(scores) - _real(estimates)), axis=-1)
 
 
 def rmse(scores: np.ndarray, estimates: np.ndarray) -> Any:
     """Return the root of the mean squared error, in the units of the scores."""
-    return np.sqrt(np.mean(np.square(scores - estimates), axis=-1))
+    return np.sqrt(np.mean(np.square(_real(scores) - _real(estimates)), axis=-1))
 
 
 def r2(scores: np.ndarray, estimates: np.ndarray) -> Any:
@@ -30,6 +30,7 @@ def r2(scores: np.ndarray, estimates: np.ndarray) -> Any:
     The mean is that of the scores that are estimated. Whoever says the mean of the people that were
     trained on, in place of these, is below 0. Not a number where all scores are alike.
     """
+    scores, estimates = _real(scores), _real(estimates)
     around = scores - scores.mean(axis=-1, keepdims=True)
     left, total = np.square(scores - estimates).sum(-1), np.square(around).sum(-1)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -38,12 +39,18 @@ def r2(scores: np.ndarray, estimates: np.ndarray) -> Any:
 
 def pearson(scores: np.ndarray, estimates: np.ndarray) -> Any:
     """Return the correlation of Pearson; not a number where scores or estimates are all alike."""
+    scores, estimates = _real(scores), _real(estimates)
     a = scores - scores.mean(axis=-1, keepdims=True)
     b = estimates - estimates.mean(axis=-1, keepdims=True)
     spreads = [np.sqrt(np.square(part).sum(-1)) for part in (a, b)]
     with np.errstate(divide="ignore", invalid="ignore"):
         found = (a * b).sum(-1) / (spreads[0] * spreads[1])
     return np.where(_are_alike(scores, a) | _are_alike(estimates, b), np.nan, found)
+
+
+def _real(values: np.ndarray) -> np.ndarray:
+    """Return values as float64: differences of unsigned integers are never below 0."""
+    return np.asarray(values, dtype=np.float64)
 
 
 def _are_alike(values: np.ndarray, around: np.ndarray) -> Any:
@@ -66,12 +73,18 @@ def scores_of_estimates(scores: np.ndarray, estimates: np.ndarray) -> dict[str, 
 def far_values(scores: Sequence[float]) -> list[float]:
     """Return the values that lie far from all others, as codes for a missing value do.
 
+    What is not a number is left out.
+
     Examples
     --------
     >>> far_values([61, 64, 66, 70, 71, 75, 999])
     [999.0]
     """
     values = np.unique(np.asarray(scores, dtype=float))  # a code may stand for many people
-    low, high = np.quantile(values, [0.25, 0.75])
+    values = values[~np.isnan(values)]
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return []
+    low, high = np.quantile(finite, [0.25, 0.75])
     span = _FAR * (high - low)
     return [float(value) for value in values if not low - span <= value <= high + span]

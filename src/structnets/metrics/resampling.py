@@ -119,8 +119,8 @@ def gain_interval(
     # As a score of two answers of each: the mean of their difference.
     return bootstrap_interval(
         lambda more, less: np.mean(more - less, axis=-1),
-        others,
-        errors,
+        np.asarray(others, dtype=np.float64),
+        np.asarray(errors, dtype=np.float64),
         groups,
         strata=np.zeros(len(errors), dtype=np.int64),
     )

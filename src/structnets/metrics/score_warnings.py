@@ -20,7 +20,8 @@ def check_scores(labels: Sequence[str], column: str) -> None:
     ValueError
         Naming the values.
     """
-    values = sorted({float(label) for label in labels})
+    # Each NaN would be a value of its own.
+    values = sorted({value for value in map(float, labels) if value == value})
     if len(values) < 3:
         shown = " and ".join(f"{value:g}" for value in values) or "nowhere a number"
         raise ValueError(

@@ -37,6 +37,13 @@ def test_class_that_never_occurs_has_its_place() -> None:
     assert confusion.dtype == torch.int64
 
 
+@pytest.mark.parametrize(("labels", "predictions"), [([0, 3], [0, 1]), ([0, 1], [0, -1])])
+def test_what_is_no_class_is_refused(labels: list[int], predictions: list[int]) -> None:
+    """They would be counted in the cells of other classes."""
+    with pytest.raises(ValueError, match=r"from 0 to 2, got (3|-1)"):
+        confusion_matrix(torch.tensor(labels), torch.tensor(predictions), 3)
+
+
 def test_nothing_counted_is_refused() -> None:
     with pytest.raises(ValueError, match="counts no sample"):
         accuracy(torch.zeros(2, 2, dtype=torch.int64))

@@ -122,6 +122,26 @@ def test_roc_encloses_the_area_under_it():
     assert 100 * np.trapezoid(true, false) == pytest.approx(binary_scores(LABELS, scores)["auc"])
 
 
+def test_infinite_scores_make_one_step():
+    sure = np.repeat([np.inf, -np.inf], 8)
+    false, true = roc_points(LABELS, sure)
+    assert (false.tolist(), true.tolist()) == ([0, 8 / 12, 1], [0, 0, 1])
+    with pytest.raises(ValueError, match="1 scores are NaN"):
+        roc_points(LABELS, np.where(np.arange(16) == 3, np.nan, 0))
+
+
+def test_what_is_no_class_and_no_probability_is_refused():
+    chances = np.full((16, 2), 0.5)
+    for score in (mean_auc, brier_of_classes):
+        with pytest.raises(ValueError, match="from 0 to 1, got -1"):
+            score(LABELS - 1, chances)
+    with pytest.raises(ValueError, match=r"0 or 1, got \[0, 2\]"):
+        auc(2 * LABELS, chances[:, 0])
+    for wrong in (np.nan, 1.5, -0.1):
+        with pytest.raises(ValueError, match=f"from 0 to 1, got {wrong}"):
+            calibration(LABELS, np.where(LABELS, 0.5, wrong))
+
+
 def test_area_is_that_of_the_binary_scores():
     scores = np.random.default_rng(2).normal(size=16).round(1)
     assert auc(LABELS, scores) == pytest.approx(binary_scores(LABELS, scores)["auc"])

@@ -51,6 +51,13 @@ def test_many_rows_of_labels_are_scored_at_once():
     np.testing.assert_allclose(average_precision(rows, LOGITS[:, 1]), each)
 
 
+def test_infinite_scores_come_together_and_what_is_no_number_has_no_precision():
+    has, sure = np.array([0, 1, 0, 1]), np.array([np.inf, np.inf, -np.inf, -np.inf])
+    assert average_precision(has, sure) == 50 == average_precision(has[::-1], sure)
+    assert average_precision(has, np.array([0, 200, 0, 1], np.uint8)) == 100
+    assert np.isnan(average_precision(np.stack([has] * 3), np.where(has, np.nan, 0))).all()
+
+
 def test_chance_is_told_from_knowledge():
     assert by_chance(SETS, LOGITS[None]) < 0.01
     unknowing = [by_chance(SETS, RANDOM.normal(size=(2, 60, 4)), draws=200) for _ in range(20)]

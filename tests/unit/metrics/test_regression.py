@@ -11,7 +11,8 @@ from structnets.metrics.regression import (
     rmse,
     scores_of_estimates,
 )
-from structnets.metrics.resampling import bootstrap_interval, permutation_p
+from structnets.metrics.resampling import bootstrap_interval, gain_interval, permutation_p
+from structnets.metrics.score_warnings import check_scores
 
 SCORES = np.array([1.0, 2.0, 3.0, 6.0])
 
@@ -82,3 +83,20 @@ def test_values_far_from_all_others_are_found():
     assert far_values([61, 64, 66, 70, 71, 75, 999]) == [999]
     assert far_values([61, 64, 66, 70, 71, 75, -999, -999]) == [-999]
     assert far_values([1, 2, 3, 4, 8]) == []
+    assert far_values([1, 2, 3, np.nan, 4]) == []
+    assert far_values([1, 2, 3, 4, np.inf]) == [np.inf]
+    assert far_values([np.nan]) == []
+
+
+def test_differences_of_unsigned_integers_are_no_large_numbers():
+    scores, estimates = np.array([1, 2, 3, 6], np.uint8), np.array([2, 2, 5, 6], np.uint8)
+    assert scores_of_estimates(scores, estimates) == scores_of_estimates(
+        SCORES, np.array([2.0, 2, 5, 6])
+    )
+    low, high = gain_interval(scores, estimates, range(4))
+    assert -2 <= low <= high <= 0
+
+
+def test_scores_that_are_no_numbers_are_refused():
+    with pytest.raises(ValueError, match="nowhere a number"):
+        check_scores(["nan"] * 3, "age")
