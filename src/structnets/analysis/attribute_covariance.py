@@ -80,7 +80,7 @@ def covariance_deviations(
     Raises
     ------
     ValueError
-        If an argument is out of its range.
+        If an argument is out of its range, or the class scores are not finite.
     """
     if len(images) < 2:
         raise ValueError(f"images must be at least 2, got {len(images)}")
@@ -93,6 +93,9 @@ def covariance_deviations(
     model.eval()
     arrays = dict(enumerate(model.arrays(images), start=1))
     scores = model.head(arrays[len(model.layers)])
+    if not bool(scores.isfinite().all()):
+        # What is largest among NaN would be kept by every translation.
+        raise ValueError("class scores must be finite; has the training diverged?")
     found = []
     for depth in depths:
         for attribute in attributes:

@@ -136,12 +136,7 @@ def translated_neighbours(
     """
     from sklearn.neighbors import NearestNeighbors
 
-    if len(arrays) < 2:
-        raise ValueError(f"arrays must hold at least 2 images, got {len(arrays)}")
-    asked = np.asarray(queries, np.int64)
-    wrong = asked[(asked < 0) | (asked >= len(arrays))]
-    if wrong.size:
-        raise ValueError(f"queries must be from 0 to {len(arrays) - 1}, got {wrong[0]}")
+    asked = _existing(queries, len(arrays))
     if not np.isfinite(arrays).all():
         raise ValueError("arrays must be finite; has the training diverged?")
     smooth = low_pass(arrays, width)
@@ -164,6 +159,24 @@ def class_kept(neighbours: Neighbours, labels: Int) -> NDArray[np.float64]:
 
 
 def class_kept_by_chance(labels: Int, queries: Sequence[int]) -> float:
-    """Return the share of queries whose class a random other image has."""
+    """Return the share of queries whose class a random other image has.
+
+    Raises
+    ------
+    ValueError
+        If there is no other image, or a query does not exist.
+    """
+    asked = _existing(queries, len(labels))
     counts = np.bincount(labels)
-    return float(np.mean((counts[labels[np.asarray(queries)]] - 1) / (len(labels) - 1)))
+    return float(np.mean((counts[labels[asked]] - 1) / (len(labels) - 1)))
+
+
+def _existing(queries: Sequence[int], images: int) -> Int:
+    """Return queries as an array; negative ones would be counted from the end."""
+    if images < 2:
+        raise ValueError(f"there must be at least 2 images, got {images}")
+    asked = np.asarray(queries, np.int64)
+    wrong = asked[(asked < 0) | (asked >= images)]
+    if wrong.size:
+        raise ValueError(f"queries must be from 0 to {images - 1}, got {wrong[0]}")
+    return asked

@@ -63,6 +63,11 @@ def gradient_map(
         float64, of the shape of an input without its channel: mean magnitude of the gradient, in
         log-odds, or deviations of the score, by unit of the input. Not smoothed.
 
+    Raises
+    ------
+    ValueError
+        If there is no example.
+
     Examples
     --------
     Of a linear model it is the magnitude of the difference of two classes' weights.
@@ -98,7 +103,16 @@ def agreement(maps: list[np.ndarray]) -> Agreement:
     """Return how well maps agree.
 
     Those of nets that were trained on different people tell how much of a map is chance.
+
+    Raises
+    ------
+    ValueError
+        If a map is not finite: it would be taken for one that is the same everywhere.
     """
+    if wrong := sum(not np.isfinite(one).all() for one in maps):
+        raise ValueError(
+            f"{wrong} of {len(maps)} maps hold NaN or infinity: look at the weights of their nets"
+        )
     varied = [one.ravel() for one in maps if np.ptp(one) > 0]
     found = [np.corrcoef(one, other)[0, 1] for one, other in combinations(varied, 2)]
     mean = float(np.mean(found)) if found else None

@@ -74,6 +74,8 @@ def test_class_kept_by_hand() -> None:
     np.testing.assert_allclose(class_kept(found, labels), [1.0])
     np.testing.assert_allclose(class_kept(found, np.array([0, 1, 1, 1, 0])), [0.25])
     assert class_kept_by_chance(labels, [0, 2]) == pytest.approx((1 / 4 + 2 / 4) / 2)
+    with pytest.raises(ValueError, match="queries must be from 0 to 4, got -1"):
+        class_kept_by_chance(labels, [-1])
 
 
 def test_deviations_vanish_where_the_proposition_holds(model: HCNN) -> None:
@@ -127,3 +129,5 @@ def test_bad_deviations_are_named(model: HCNN) -> None:
         covariance_deviations(model, images[:1], [3], [1])
     with pytest.raises(ValueError, match="got 'u'"):
         covariance_deviations(model, images, [3], [1], ["u"])
+    with pytest.raises(ValueError, match="scores must be finite"):
+        covariance_deviations(model, images * torch.nan, [3], [1])

@@ -104,3 +104,5 @@ def test_maps_of_dead_nets_have_no_part_in_the_agreement():
     one = np.array([0.0, 1.0, 2.0])
     assert agreement([one, 2 * one, 0 * one]) == (pytest.approx(1), 1, 3)
     assert agreement([one, 0 * one]) == (None, 1, 2)
+    with pytest.raises(ValueError, match="1 of 2 maps hold NaN"):
+        agreement([one, one * np.nan])
