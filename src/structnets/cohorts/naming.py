@@ -6,6 +6,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from structnets.foreign.near_names import unpadded
+
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _LONGEST = 100
 _ENDING = re.compile(r"\.nii(\.gz)?$")
@@ -80,4 +82,4 @@ def shown(names: Sequence[str], between: str = ", ") -> str:
 
 def _essence(name: str) -> str:
     plain = _ENDING.sub("", name.casefold().strip().removeprefix("./")).removeprefix("sub-")
-    return re.sub(r"\d+", lambda digits: str(int(digits[0])), plain)
+    return unpadded(plain)

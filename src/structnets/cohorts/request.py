@@ -108,6 +108,7 @@ class CohortRequest:
                 "prepare parameter 'classes' must name two classes or more, of two the negative "
                 f"first, such as 'control,patient'; got {self.prepare['classes']!r}"
             )
+        refuse_near_names(names, "classes")
         return names
 
     @property

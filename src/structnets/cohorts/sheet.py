@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from structnets.foreign.near_names import plain_name, unpadded
 from structnets.foreign.shown import shortened
 from structnets.imaging.scan_files import absence, read_whole
 
@@ -145,7 +146,8 @@ def read_labels(
 def one_of(column: str, classes: Sequence[str]) -> Callable[[Row], str | None]:
     """Return a classifier by a column's text; ``1.0`` is the class ``1``.
 
-    It raises a ValueError for a text that differs from a class in capitals or blanks only.
+    It raises a ValueError for a text that differs from a class in capitals, blanks or zeros before
+    a number only.
     """
 
     def classify(row: Row) -> str | None:
@@ -154,7 +156,7 @@ def one_of(column: str, classes: Sequence[str]) -> Callable[[Row], str | None]:
             if without_zeros(value) == without_zeros(name):
                 return name
         for name in classes:
-            if value.casefold().split() == name.casefold().split():
+            if unpadded(plain_name(value)) == unpadded(plain_name(name)):
                 raise ValueError(
                     f"{column} is {value!r}, which is nearly the class {name!r}; write one of them "
                     "in both places"

@@ -36,14 +36,21 @@ def test_a_single_scan_is_found_whatever_the_folds(root):
         CohortRequest("cohort", PREPARE).find_scan(root, "sub-9")
 
 
-def test_subjects_of_nearly_one_name_are_refused(make):
-    rows = [f"{name},{name}.nii,{number % 2}" for number, name in enumerate("abAB")]
+@pytest.mark.parametrize("names", [("A", "a", "B"), ("01", "1", "2")])
+def test_subjects_of_nearly_one_name_are_refused(make, names):
+    rows = [f"{name},s{name}.nii,{number % 2}" for number, name in enumerate(names)]
     root = make(
-        *(f"cohort/{name}.nii" for name in "abAB"),
+        *(f"cohort/s{name}.nii" for name in names),
         **{"cohort/labels__csv": "\n".join(["subject,file,group", *rows])},
     )
-    with pytest.raises(ValueError, match="the subjects 'A' and 'a' have nearly one name"):
+    said = f"the subjects '{names[0]}' and '{names[1]}' have nearly one name"
+    with pytest.raises(ValueError, match=said):
         CohortRequest("cohort", {**PREPARE, "layout": "folder", "folds": 2}).list_scans(root)
+
+
+def test_classes_of_nearly_one_name_are_refused():
+    with pytest.raises(ValueError, match="the classes '01' and '1' have nearly one name"):
+        _ = CohortRequest("cohort", {**PREPARE, "classes": "1,01"}).classes
 
 
 def test_a_scan_is_excluded_by_its_file_s_own_name(root):

@@ -32,6 +32,7 @@ def labels(path, *classes):
         ("", "has no column 'id', 'group'; it has "),
         ("id,group\na,x\na,z\n", r"two labels for a: 'x' and None \(lines 2 and 3\)"),
         ("id,group\na,X\n", "line 2: a: group is 'X', which is nearly the class 'x'"),
+        ("id,group\na,x\nb,02\n", "line 3: b: group is '02', which is nearly the class '2'"),
         ("id,group\na,x\0\n", "."),
         (b"id,group\na,\xff\n", r"labels\.csv is not text in UTF-8"),
         ("id,group\na," + 200_000 * "x" + "\n", r"labels\.csv, line 2: field larger"),
@@ -43,7 +44,7 @@ def test_faults_are_named_by_file_and_line(table, text, message):
         assert labels(path, "x").of == {}
         return
     with pytest.raises(ValueError, match=message) as caught:
-        labels(path, "x", "y")
+        labels(path, "x", "y", "2")
     assert str(path) in str(caught.value)
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from structnets.foreign.near_names import refuse_near_names
 from structnets.pictures.gathering import gather
 from structnets.pictures.new_study import train_sizes, write_study
 from structnets.specs.study import Study, load_study
@@ -124,7 +125,11 @@ def test_one_class_is_refused(make, gathered):
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("cat", "Cat"), ("\xe9", "e\u0301"), ("cat", "cat "), ("1", "1.0")]
+    ("one", "other"),
+    [
+        *(("cat", "Cat"), ("\xe9", "e\u0301"), ("cat", "cat "), ("1", "1.0"), ("1", "1.00")),
+        *(("7", "07"), ("1.5", "01.50"), ("img1", "img01"), ("0", "00"), ("+1", "1")),
+    ],
 )
 def test_classes_of_nearly_one_name_are_refused(make, gathered, one, other):
     names = [f"{label}/{n}.png" for label in (one, other) for n in range(3)]
@@ -138,6 +143,17 @@ def test_groups_of_nearly_one_name_are_refused(make, gathered, given):
     root = make(*(f"{s}{c}/{p}/{s[:2]}1.png" for s in sides for c in "ab" for p in ("P1", "p1 ")))
     with pytest.raises(ValueError, match="the groups 'P1' and 'p1 ' have nearly one name"):
         gathered(root, split={"groups": "folder"})
+
+
+def test_groups_of_names_that_lost_a_zero_are_refused(make, gathered):
+    root = make(*(f"{c}/p{n}_{i}.png" for c in "ab" for n in ("7", "07", "8") for i in range(2)))
+    with pytest.raises(ValueError, match=r"the groups '07' and '7' have nearly one name"):
+        gathered(root, split={"groups": r"p(\d+)_"})
+
+
+def test_numbers_of_other_values_and_codes_of_one_length_are_other_names():
+    refuse_near_names(["1.5", "15", "1.05", "-1", "1", "v1.1", "v1.10", "img10", "img1"], "names")
+    refuse_near_names(["a01b1", "a1b01", "9" * 5000, f"1{'0' * 4999}"], "names")
 
 
 def test_several_classes_of_one_picture_are_refused(make, gathered):
