@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 
 from structnets.cohorts.listing import Scan
 from structnets.cohorts.naming import shown
+from structnets.foreign.missing import is_missing
 from structnets.foreign.near_names import refuse_near_names
-from structnets.forms.cohort.covariate_columns import MISSING
 from structnets.specs.inner_folds import leave_every_class
 
 
@@ -62,10 +62,10 @@ def group_of(leave_out: str, scan: Scan) -> str:
 def refuse_few_groups(leave_out: str, groups: Iterable[str]) -> None:
     """Refuse to leave out one of fewer than two groups, or groups of no, or nearly one, name."""
     found = set(groups)
-    if not found.isdisjoint(MISSING):
+    if missing := sorted(filter(is_missing, found)):
         raise ValueError(
-            f"leave_out: {leave_out}: the column is empty (or n/a) for some; fill it, or exclude "
-            "those subjects"
+            f"leave_out: {leave_out}: the column is empty (or n/a) for some ({missing[0]!r}); fill "
+            "it, or exclude those subjects (a group of that name needs another)"
         )
     if len(found) < 2:
         raise ValueError(

@@ -13,7 +13,7 @@ from structnets.cohorts.naming import shown
 from structnets.cohorts.request import CohortRequest
 from structnets.cohorts.sheet import read_rows
 from structnets.cohorts.unreadable import unreadable
-from structnets.forms.cohort.covariate_columns import MISSING
+from structnets.foreign.missing import is_missing
 from structnets.forms.scores.cells import MOST_CLASSES, is_number, too_many_for_classes
 from structnets.metrics.regression import far_values
 from structnets.specs.cohort_study import FEWEST, FEWEST_SCORED
@@ -45,7 +45,7 @@ def write_cohort_study(cohort: Path, label: str) -> str:
             "columns subject, file and a label): write one"
         )
     rows = [row for _, row in read_rows(table, [label])]
-    values = Counter(row[label] for row in rows if row[label] not in MISSING)
+    values = Counter(row[label] for row in rows if not is_missing(row[label]))
     if len(values) < 2:
         raise ValueError(f"{table}: column {label!r} has the values {dict(values)}; needed are two")
     columns = [name for name in rows[0] if name.lower() in _COVARIATES and name != label]

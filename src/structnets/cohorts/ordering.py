@@ -10,7 +10,7 @@ from pathlib import Path
 
 from structnets.cohorts.naming import numbers_in
 from structnets.cohorts.sheet import read_rows
-from structnets.forms.cohort.covariate_columns import MISSING
+from structnets.foreign.missing import is_missing
 
 _RUN = re.compile(r"_run-\d+(?=[_.])")
 
@@ -136,7 +136,7 @@ def _rows(table: Path, key: str) -> list[tuple[str, datetime | None]]:
 
 
 def _read_time(table: Path, line: int, text: str) -> datetime | None:
-    if text in MISSING:
+    if is_missing(text):
         return None
     try:
         time = datetime.fromisoformat(text)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from structnets.content import refuse_line_breaks, refuse_other_encodings, visible_files
 from structnets.data.originals.picture import SUFFIXES
+from structnets.foreign.missing import is_missing
 from structnets.foreign.shown import shortened, shown
-from structnets.forms.cohort.covariate_columns import MISSING
 from structnets.pictures.tables import Reader, class_reader, read_lines
 
 TRAIN, TEST, HELD = ("train", "training"), ("test", "testing"), ("val", "valid", "validation")
@@ -240,7 +240,7 @@ def in_table(
             raise ValueError(
                 f"{place}: split is {shown(split)}; allowed: train, test, or empty in all"
             )
-        if line.get("group") in MISSING[1:]:
+        if line.get("group") and is_missing(line["group"]):
             raise ValueError(
                 f"{place}: group is {shown(line['group'])}, which tables write where they have "
                 "none; leave it empty if the picture belongs to no other (a group of that name "

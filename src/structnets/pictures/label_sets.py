@@ -5,33 +5,37 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from structnets.data.sets.pictures import SEPARATOR, PictureList, class_names, labels_of
+from structnets.foreign.missing import is_missing
 from structnets.foreign.near_names import refuse_near_names
 from structnets.foreign.shown import shown
-from structnets.forms.cohort.covariate_columns import MISSING
 from structnets.pictures.classes import few_pictures, joined_names
 from structnets.pictures.found import Collection, Found
 from structnets.pictures.tables import NONE
 
 
 def label_reader(column: str) -> Callable[[Mapping[str, str]], str]:
-    """Return a reader of the labels in a line: sorted, with ``;`` between them."""
+    """Return a reader of the labels in a line: sorted, with ``;`` between them.
+
+    ``none`` in any case is no label: it is written on purpose, unlike what else programs write
+    where they have no value.
+    """
 
     def read(line: Mapping[str, str]) -> str:
         cell = line[column]
-        if cell in MISSING:
+        if cell.casefold() == NONE:
+            return ""
+        if is_missing(cell):
             raise ValueError(
                 f"{column} is {shown(cell)}: write {NONE} if the picture has none of the labels, "
                 "or remove the line if they are not known"
             )
         labels = [label.strip() for label in cell.split(SEPARATOR)]
-        if labels == [NONE]:
-            return ""
         if "" in labels:
             raise ValueError(f"{column} is {shown(cell)}: a label between {SEPARATOR} is empty")
-        if wrong := sorted({*MISSING, NONE} & set(labels)):
+        if wrong := sorted(filter(is_missing, labels)):
             raise ValueError(
                 f"{column} is {shown(cell)}: {wrong[0]} says that there is no label, and stands "
-                "beside others"
+                "beside others: remove it (a label of that name needs another)"
             )
         if doubled := sorted({label for label in labels if labels.count(label) > 1}):
             raise ValueError(f"{column} is {shown(cell)}: it has {shown(doubled[0])} twice")

@@ -12,10 +12,10 @@ from typing import Any
 from structnets.data.sets.pictures import SEPARATOR
 from structnets.foreign.apart import read_apart
 from structnets.foreign.limits import TABLE
+from structnets.foreign.missing import is_missing
 from structnets.foreign.parquet import parse_rows
 from structnets.foreign.reading import read_whole
 from structnets.foreign.shown import shortened, shown
-from structnets.forms.cohort.covariate_columns import MISSING
 
 _AFTER_LABEL = b"\0"
 
@@ -66,7 +66,7 @@ def labels_in(table: Path, label: str) -> list[str]:
     OSError, ValueError
         As `read_lines`.
     """
-    return [line[label] for _, line in read_lines(table, label) if line[label] not in MISSING]
+    return [line[label] for _, line in read_lines(table, label) if not is_missing(line[label])]
 
 
 def class_reader(label: str) -> Callable[[Mapping[str, str]], str]:
@@ -75,7 +75,7 @@ def class_reader(label: str) -> Callable[[Mapping[str, str]], str]:
     def read(line: Mapping[str, str]) -> str:
         if not line[label]:
             raise ValueError(f"{label} is empty; fill it in, or remove the line")
-        if line[label] in MISSING:
+        if is_missing(line[label]):
             raise ValueError(
                 f"{label} is {line[label]!r}, which tables write where they have none; fill it "
                 "in, or remove the line (a class of that name needs another)"

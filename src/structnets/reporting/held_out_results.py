@@ -12,7 +12,7 @@ import numpy as np
 from structnets.cohorts.decisions import COUNTED
 from structnets.data.prepared.manifest import load_manifest
 from structnets.files import read_json
-from structnets.forms.cohort.covariate_columns import MISSING
+from structnets.foreign.missing import is_missing
 from structnets.reporting.cohort_plan import CohortPlan
 from structnets.reporting.study_runs import results_of
 
@@ -208,7 +208,7 @@ def summary(values: Sequence[str]) -> str:
     >>> summary(["f", "m", "f"])
     '2 f, 1 m'
     """
-    given = [value for value in values if value not in MISSING]
+    given = [value for value in values if not is_missing(value)]
     missing = f", {len(values) - len(given)} missing" if len(given) < len(values) else ""
     try:
         told = np.array([float(value) for value in given])

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from structnets.forms.cohort.covariate_columns import MISSING, numbers_of
+from structnets.foreign.missing import is_missing
+from structnets.forms.cohort.covariate_columns import numbers_of
 from structnets.forms.scores.stored import load_scores
 from structnets.metrics.regression import mae, pearson, r2, rmse, scores_of_estimates
 from structnets.metrics.resampling import (
@@ -105,8 +106,8 @@ class ScoreResults(HeldOutResults[EstimateScore]):
 
     def _with_score(self, column: str) -> str:
         values = [entry["traits"][column] for entry in self.subjects]
-        there = np.array([value not in MISSING for value in values])
-        given = [value for value in values if value not in MISSING]
+        there = np.array([not is_missing(value) for value in values])
+        given = [value for value in values if not is_missing(value)]
         numbers = numbers_of(given) if given else None
         if numbers is not None:
             found = float(pearson(np.array(numbers), self.scores[there]))

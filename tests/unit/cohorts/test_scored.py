@@ -59,11 +59,11 @@ def test_what_is_no_number_is_refused_with_its_line(bids, text, message):
 
 
 def test_equal_numbers_are_one_label_and_missing_ones_are_left_out(bids):
-    root = bids(["65", "65.0 ", "n/a", "6.5e1", ""], ending="\r\n")
+    root = bids(["65", "65.0 ", "#N/A", "6.5e1", ""], ending="\r\n")
     listing = list_bids(root, "age", ())
     assert [scan.label for scan in listing.scans] == ["65", "65", "65"]
     assert [why for _, why in listing.left_out] == [
-        f"has no score: age {text!r} in participants.tsv" for text in ("n/a", "empty")
+        f"has no score: age {text!r} in participants.tsv" for text in ("#N/A", "empty")
     ]
     with pytest.raises(ValueError, match="no scan has a score: 5 scans and 0 labels"):
         list_bids(bids(["n/a"] * 3), "age", ())

@@ -90,6 +90,7 @@ def test_names_become_columns_and_an_unknown_one_is_refused():
 @pytest.mark.parametrize(
     ("values", "said"),
     [
+        (["f", "None", "m"], "1 of 3 people have no 'x' .p1.: fill .* as none, needs another name"),
         (["1", "n/a", "3"], "1 of 3 people have no 'x' .p1.: fill it in, or exclude them"),
         (["2", "2", "2"], "everybody has the x '2': leave it out"),
         (["a", "a", "b"], "x 'b' is of one person alone"),

@@ -7,6 +7,8 @@ import pytest
 
 from structnets.pictures.found import in_folder, in_table
 
+MISSING = ("None", "NULL", "#N/A", "<NA>", "na")
+
 
 def names(found):
     return {picture.name: (picture.label, picture.split, picture.group) for picture in found}
@@ -126,6 +128,11 @@ def test_a_table_names_pictures(make, mark):
     }
 
 
+def test_a_folder_may_be_called_as_no_value(make):
+    found = in_folder(make("none/a.png", "NA/b.png"))
+    assert {picture.label for picture in found.pictures} == {"none", "NA"}
+
+
 def test_a_parquet_table_says_the_same(make):
     root = make("1.png")
     content = pyarrow.table({"path": ["1.png"], "label": [3], "group": [None]})
@@ -158,6 +165,8 @@ def test_a_wrong_parquet_table_is_named(make):
         ("path,label,label\n1.png,a,b\n", "'label' more than once"),
         ("path,label\n1.png\n", "line 2: 1 cells for the 2"),
         ("path,label\n1.png,\n", "line 2: label is empty"),
+        *((f"path,label\n1.png,{name}\n", f"line 2: label is '{name}'") for name in MISSING),
+        *((f"path,label,group\n1.png,a,{name}\n", f"group is '{name}'") for name in MISSING),
         ("path,label\n1.png,a\n./1.png,b\n", "line 3: 1.png is also in line 2"),
         ("path,label,split\n1.png,a,dev\n", "split is 'dev'"),
         ("path,label,group\n1.png,a,\n2.png,a,n/a\n", "line 3: group is 'n/a'.* leave it empty"),

@@ -61,6 +61,12 @@ def test_order_and_blanks_of_labels_are_no_other_content(table):
     assert of(with_cell(table, "red", 3)).pictures.digest != before
 
 
+def test_none_is_no_label_in_any_case(table):
+    before = of(table).pictures
+    rewritten(table, lambda n, c: [c[0], c[1].replace("none", "None"), *c[2:]])
+    assert of(table).pictures == before
+
+
 def test_a_label_that_begins_another_is_its_own(table):
     found = of(rewritten(table, lambda n, c: [c[0], c[1].replace(GREEN, "redder"), c[2]])).pictures
     assert found.counts() == {"red": (16, 8), "redder": (16, 8)}
@@ -75,6 +81,10 @@ def test_a_label_that_begins_another_is_its_own(table):
         ("red;", "a label between ; is empty"),
         (";", "a label between ; is empty"),
         ("red;red", "'red;red': it has 'red' twice"),
+        ("NULL", "is 'NULL': write none"),
+        ("#N/A", "is '#N/A': write none"),
+        ("red;<NA>", "<NA> says that there is no label, and stands beside others"),
+        ("None;red", "None says that there is no label, and stands beside others"),
         ("none;red", "none says that there is no label, and stands beside others"),
         ("red;Red", "the labels 'Red' and 'red' have nearly one name"),
         ("RED", "the labels 'RED' and 'red' have nearly one name"),

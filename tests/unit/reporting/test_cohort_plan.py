@@ -50,6 +50,10 @@ def plan(tmp_path):
             "groups of leave_out: site, 'UCL' and 'ucl' have nearly one name",
         ),
         (
+            {"leave_out": "site", "site": lambda number: ("UCL", "None", "x")[number % 3]},
+            r"the column is empty \(or n/a\) for some \('None'\); fill it, or exclude",
+        ),
+        (
             {"leave_out": "site", "site": lambda number: ("1", "1.0", "x")[number % 3]},
             "'1' and '1.0' have nearly one name",
         ),

@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from structnets.foreign.missing import is_missing
+
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 _NOT_FINITE = re.compile(r"[+-]?(inf|infinity|nan)", re.IGNORECASE)
-MISSING = ("", "n/a", "N/A", "NA", "nan", "NaN")
-"""What a table writes where it has no value."""
 # Names of columns whose numbers are most likely codes of places or devices.
 _CODED = re.compile(
     r"(.*[ _-])?(site|scanner|cent(er|re)|machine|device|vendor|manufacturer|protocol|batch"
@@ -75,11 +75,13 @@ def refuse_unusable(columns: Sequence[str], people: Mapping[str, Mapping[str, st
     """
     for column in columns:
         values = [traits[column] for traits in people.values()]
-        lacking = [name for name, traits in people.items() if traits[column] in MISSING]
+        lacking = [name for name, traits in people.items() if is_missing(traits[column])]
         if lacking:
             raise ValueError(
                 f"regress_out: {len(lacking)} of {len(people)} people have no {column!r} "
-                f"({', '.join(lacking[:5])}): fill it in, or exclude them"
+                f"({', '.join(lacking[:5])}): fill it in, or exclude them (a "
+                "value that is called as what tables write where they have none, as none, needs "
+                "another name)"
             )
         if len(set(values)) < 2:
             raise ValueError(f"regress_out: everybody has the {column} {values[0]!r}: leave it out")

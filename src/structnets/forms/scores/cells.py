@@ -6,8 +6,9 @@ import math
 import re
 from collections.abc import Callable, Mapping
 
+from structnets.foreign.missing import is_missing
 from structnets.foreign.shown import shortened
-from structnets.forms.cohort.covariate_columns import MISSING, NUMBER
+from structnets.forms.cohort.covariate_columns import NUMBER
 
 MOST_CLASSES, _FEW_VALUES = 20, 5
 
@@ -20,7 +21,7 @@ def score_in(column: str) -> Callable[[Mapping[str, str]], str | None]:
 
     def read(row: Mapping[str, str]) -> str | None:
         value = row[column]
-        return None if value in MISSING else repr(number_in(value, column)).removesuffix(".0")
+        return None if is_missing(value) else repr(number_in(value, column)).removesuffix(".0")
 
     return read
 
