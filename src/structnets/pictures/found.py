@@ -175,6 +175,11 @@ def _group(inner: str, name: str, groups: str | None) -> str | None:
     match = re.search(groups, name)
     if match is None or match[1] is None:
         raise ValueError(f"split.groups {groups!r} does not match the name {name!r}")
+    if not match[1].strip():
+        raise ValueError(
+            f"split.groups {groups!r} finds an empty group in the name {name!r}: write a pattern "
+            "that takes at least one character, as + in place of *"
+        )
     return match[1]
 
 

@@ -105,7 +105,13 @@ def test_groups_are_folders_or_parts_of_names(make, groups, name, group):
     assert in_folder(make(name), groups).pictures[0].group == group
 
 
-@pytest.mark.parametrize(("groups", "said"), [("folder", "no folder within"), ("(x)", "not match")])
+@pytest.mark.parametrize(
+    ("groups", "said"),
+    [
+        *(("folder", "no folder within"), ("(x)", "not match")),
+        (r"(\d*)", r"finds an empty group in the name 'cat/1\.png': write a pattern"),
+    ],
+)
 def test_a_picture_without_a_group_is_refused(make, groups, said):
     with pytest.raises(ValueError, match=said):
         in_folder(make("cat/1.png"), groups)
