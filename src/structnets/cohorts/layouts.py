@@ -15,6 +15,7 @@ from structnets.cohorts.listing import Found, Listing
 from structnets.cohorts.matching import match
 from structnets.cohorts.ordering import read_timetable
 from structnets.cohorts.sheet import Labels, Row, index_rows, one_of, read_labels
+from structnets.content import visible_files
 from structnets.forms.scores.cells import score_in
 from structnets.imaging.scan_files import absence
 
@@ -137,8 +138,8 @@ def list_folder(
 ) -> Listing:
     """List the files that ``labels.csv`` names: columns ``subject``, ``file`` and `column`.
 
-    A column ``session`` is optional. Files that lie in the folder but not in the table are
-    listed as left out.
+    A column ``session`` is optional. Linked folders are followed. Files that lie in the folder but
+    not in the table are listed as left out.
     """
     _require_folder(root)
     table = root / "labels.csv"
@@ -146,12 +147,17 @@ def list_folder(
     rows = index_rows(table, "file", ["subject"])
 
     def scans() -> Iterator[Found]:
-        for path in _volumes(root, f"**/*.{_NIFTI}"):
-            name = path.relative_to(root).as_posix()
+        # Path.glob does not enter folders that are links.
+        for name in filter(_is_nifti, visible_files(root)):
+            path = root / name
             row = rows.get(name, {"subject": path.name.partition(".nii")[0]})
             yield Found(row["subject"], row.get("session", ""), path, name, absent=absence(path))
 
     return match(scans(), labels, classes, sessions=sessions, exclude=exclude)
+
+
+def _is_nifti(name: str) -> bool:
+    return name.lower().endswith((".nii", ".nii.gz"))
 
 
 def _labels(table: Path, key: str, column: str, classes: Sequence[str]) -> Labels:

@@ -132,6 +132,27 @@ def test_plain_folder(make):
     assert {Path(what).name for what, _ in listing.left_out} == {"c.nii", "d.nii"}
 
 
+def test_linked_folders_are_followed_in_every_layout(make):
+    root = (
+        make(
+            "far/site/d/p2.nii",
+            *(
+                "cohort/p1.nii",
+                "far/sub-2/ses-1/anat/sub-2_T1w.nii",
+                "cohort/sub-1/anat/sub-1_T1w.nii",
+            ),
+        )
+        / "cohort"
+    )
+    (root / "labels.csv").write_text("subject,file,group\n1,p1.nii,x\n2,site/d/p2.nii,y\n")
+    (root / "participants.tsv").write_text("participant_id\tgroup\nsub-1\tx\nsub-2\ty\n")
+    for name in ("site", "sub-2"):
+        (root / name).symlink_to(root.parent / "far" / name)
+    (root / "site" / "back").symlink_to(root)
+    assert names(list_folder(root, "group", ["x", "y"])) == [("1", "x"), ("2", "y")]
+    assert names(list_bids(root, "group", ["x", "y"])) == [("sub-1", "x"), ("sub-2_ses-1", "y")]
+
+
 @pytest.mark.parametrize(
     ("table", "message"),
     [
