@@ -71,6 +71,9 @@ def gather(
         names are told. If scores have fewer than three values.
     """
     found = collect(study, file).without(study.exclude)
+    # What is drawn follows this order, and the digest of the list must not depend on a table's. It
+    # is the one of `visible_files`.
+    found.pictures.sort(key=lambda picture: picture.name.split("/"))
     known = None if memory is None else memory / f"{digest(str(found.folder))[:16]}.json"
     kind, names = KINDS[study.kind], [picture.name for picture in found.pictures]
     files = {f.name: f for f in list_files(found.folder, names, known, progress)}

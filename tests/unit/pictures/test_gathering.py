@@ -234,6 +234,18 @@ def test_what_new_study_writes_of_a_table_can_be_read_and_run(two_classes, tmp_p
         write_study(None, table)
 
 
+def test_the_order_of_a_table_decides_nothing(two_classes, gathered):
+    pictures = sorted(path.relative_to(two_classes).as_posix() for path in two_classes.rglob("*.*"))
+    lines = [f"{name},{name[:3]}" for name in pictures]
+    found = []
+    for order in (lines, lines[::-1]):
+        table = two_classes / "table.csv"
+        table.write_text("\n".join(["path,label", *order]))
+        found.append(gathered(two_classes, table=str(table)).pictures)
+    assert found[0] == found[1]
+    assert [picture.name for picture in found[0].pictures] == pictures
+
+
 def test_a_hostile_name_stays_in_its_comment(make, tmp_path):
     root = make(*(f"{number}.png" for number in range(8)))
     labels = ('"a\nstudy: evil"', "b")

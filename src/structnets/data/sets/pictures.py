@@ -61,7 +61,7 @@ class PictureList:
     classes : tuple of str
         Names of the classes, or of the labels, in their order; none of scores.
     pictures : tuple of ListedPicture
-        In order of their names.
+        In order of their names, part by part as folders are listed.
     """
 
     folder: str
