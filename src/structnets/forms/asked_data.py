@@ -1,4 +1,4 @@
-"""Whether prepared data are those a spec asks for; a training on others is refused."""
+"""Whether prepared data are those a spec asks for, and as many; a training on others is refused."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from typing import Any
 
 from structnets.data.sets.entries.catalogue import class_count, find_dataset
 from structnets.data.sets.entries.entry import DatasetEntry
+from structnets.foreign.shown import shortened
 from structnets.identity import science
 
 
 def refuse_other_data(
     spec: Mapping[str, Any], manifest: Mapping[str, Any], folder: str | os.PathLike[str]
 ) -> None:
-    """Refuse prepared data of another name, preparation or content than a spec's.
+    """Refuse prepared data of another name, preparation or content than a spec's, or too few.
+
+    A study counts the pictures that it lists; which of them are damaged is known only once they are
+    prepared.
 
     Parameters
     ----------
@@ -32,6 +36,17 @@ def refuse_other_data(
     """
     for what, asked, found in _named_otherwise(spec["data"], manifest):
         raise ValueError(_refusal(folder, what, asked, found))
+    size, unread = spec["data"].get("train_size"), manifest.get("quarantined")
+    if size is not None and unread and find_dataset(spec["data"]["name"]).listed:
+        left = sum(manifest["counts"]["train"].values())
+        if size > left:
+            raise ValueError(
+                f"train_sizes: {size} are more than the {left} pictures for training that can be "
+                f"read: {len(unread)} of all listed pictures cannot, "
+                f"{shortened(unread[0]['file'])} ({shortened(unread[0]['reason'])}) for one. Give "
+                f"at most {left}, or all, in train_sizes, or replace these files, and call the "
+                "study again"
+            )
 
 
 def refuse_other_images(

@@ -47,6 +47,19 @@ def test_pictures_of_one_s_own_have_the_side_that_their_study_asks_for(make_spec
         refuse_other_images(spec, {**manifest, "image_shape": [1, 96, 96]}, "there")
 
 
+def test_more_pictures_than_can_be_read_are_refused_naming_the_most(make_spec):
+    prepare = {"content": "0" * 16, "classes": 2, "geometry": "short96"}
+    manifest = {
+        **{"dataset": "pictures", "prepare": prepare, "counts": {"train": {"cat": 11, "dog": 9}}},
+        "quarantined": [{"file": f"cat/{n}.png", "reason": "damaged: torn"} for n in range(7)],
+    }
+    asked = {"name": "pictures", "prepare": prepare}
+    for size in (None, 20):
+        refuse_other_data({"data": {**asked, "train_size": size}}, manifest, "there")
+    with pytest.raises(ValueError, match=r"^train_sizes: 21 .* the 20 .*: 7 of all .* most 20, or"):
+        refuse_other_data({"data": {**asked, "train_size": 21}}, manifest, "there")
+
+
 def test_what_is_off_is_left_out(whole):
     spec, manifest = copy.deepcopy(whole)
     spec["data"]["prepare"] = {"partial": False}
