@@ -182,11 +182,15 @@ def study_files(wildcards):
 def asked_of_study(study):
     """Digest what a report of a study is made for."""
     runs = sorted({run.run_id for run in study.runs})
+    # Groups of pictures are no part of the list's name.
+    gathered = getattr(study, "gathered", None)
+    groups = {} if gathered is None else gathered.pictures.groups
     return identity.digest(
         [
             runs,
             study.study.model_dump(mode="json", exclude_defaults=True),
             study.list_file.stem,
+            *([groups] if groups else []),
         ]
     )
 

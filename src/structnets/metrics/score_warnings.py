@@ -30,7 +30,9 @@ def check_scores(labels: Sequence[str], column: str) -> None:
         )
 
 
-def score_warnings(column: str, scores: Sequence[float], whose: str) -> list[str]:
+def score_warnings(
+    column: str, scores: Sequence[float], whose: str, count: int | None = None
+) -> list[str]:
     """Say what a reader must know of scores.
 
     Parameters
@@ -40,13 +42,15 @@ def score_warnings(column: str, scores: Sequence[float], whose: str) -> list[str
     scores : sequence of float
         One of each.
     whose : str
-        What they are of: people, pictures.
+        What they are of: people, pictures, groups.
+    count : int, optional
+        How many of these there are, if not one for each score.
     """
-    found = []
-    if len(scores) < _FEW:
-        by_chance = min(1.96 / np.sqrt(len(scores)), 1)
+    found, count = [], count or len(scores)
+    if count < _FEW:
+        by_chance = min(1.96 / np.sqrt(count), 1)
         found.append(
-            f"Only {len(scores)} {whose}. In so few, estimates that know nothing reach a "
+            f"Only {count} {whose}. In so few, estimates that know nothing reach a "
             f"correlation of {by_chance:.2f} in one of twenty samples: read the interval, not the "
             "number."
         )

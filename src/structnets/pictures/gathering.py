@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -85,18 +85,19 @@ def gather(
     _check_identical(same)
     refuse_near_names({p.group for p in found.pictures if p.group}, "groups")
     unlike: list[str] = []
+    groups = _groups(found.pictures, same)
     if not all(picture.split for picture in found.pictures):
-        groups = _groups(found.pictures, same)
         chosen = kind.split(found.pictures, groups, study.split.test, study.split.seed)
         found.pictures = [replace(p, split=chosen[p.name]) for p in found.pictures]
         unlike = _unlike_asked(list(chosen.values()), study.split.test)
     else:
         _check_given(found.pictures)
         kind.check_sides(found.pictures)
+    numbers = _numbered(groups)
     listed = PictureList(
         str(found.folder),
         tuple(kind.names([picture.label for picture in found.pictures])),
-        tuple(_listed(picture, files[picture.name]) for picture in found.pictures),
+        tuple(_listed(picture, files[picture.name], numbers) for picture in found.pictures),
     )
     warnings = [*kind.warnings(listed, study.label_column), *unlike, *_doubled(same)]
     return Gathered(listed, found.left_out, warnings, known)
@@ -128,9 +129,9 @@ def collect(study: Study, file: Path) -> Collection:
     return in_folder(folder, study.split.groups)
 
 
-def _listed(picture: Found, file: ListedFile) -> ListedPicture:
-    split = "test" if picture.split == "test" else "train"
-    return ListedPicture(picture.name, file.size, file.sha256, picture.label, split)
+def _listed(picture: Found, file: ListedFile, groups: Mapping[str, int]) -> ListedPicture:
+    name, split = picture.name, "test" if picture.split == "test" else "train"
+    return ListedPicture(name, file.size, file.sha256, picture.label, split, groups.get(name))
 
 
 def _identical(pictures: Sequence[Found], files: dict[str, ListedFile]) -> list[list[Found]]:
@@ -175,6 +176,19 @@ def _groups(pictures: Sequence[Found], same: Sequence[Sequence[Found]]) -> dict[
     return {name: find(group) for name, group in groups.items()}
 
 
+def _numbered(groups: Mapping[str, str]) -> dict[str, int]:
+    """Return a number for the group of each picture that is not alone in it, names being private.
+
+    Examples
+    --------
+    >>> _numbered({"a.png": "ann", "b.png": "bob", "c.png": "ann"})
+    {'a.png': 0, 'c.png': 0}
+    """
+    sizes = Counter(groups.values())
+    number = {group: n for n, group in enumerate(of for of in sizes if sizes[of] > 1)}
+    return {name: number[group] for name, group in groups.items() if group in number}
+
+
 def _check_given(pictures: Sequence[Found]) -> None:
     """Check a split that folders or a table give."""
     sides: dict[str, Found] = {}
@@ -195,5 +209,5 @@ def _doubled(same: Sequence[Sequence[Found]]) -> list[str]:
         return []
     return [
         f"{sum(len(equal) - 1 for equal in same)} pictures are there more than once; they stay on "
-        "one side of the split, but count more than once."
+        "one side of the split; means count each of them, intervals over groups count them as one."
     ]

@@ -55,7 +55,9 @@ def _check_scores(found: Collection, column: str) -> None:
 
 def _score_warnings(listed: PictureList, column: str) -> list[str]:
     scores = [float(picture.label) for picture in listed.pictures]
-    return score_warnings(column, scores, "pictures")
+    count = len(scores) - len(listed.groups) + len(set(listed.groups.values()))
+    whose = "groups of pictures" if listed.groups else "pictures"
+    return score_warnings(column, scores, whose, count)
 
 
 KINDS: Mapping[str, Kind] = {

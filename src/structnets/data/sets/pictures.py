@@ -41,6 +41,8 @@ class ListedPicture:
         Its class, its score as text, or its labels, with ``;`` between them.
     split : {"train", "test"}
         What it is for.
+    group : int or None
+        The same for pictures that belong together or are identical; None if it is alone.
     """
 
     name: str
@@ -48,6 +50,7 @@ class ListedPicture:
     sha256: str
     label: str
     split: Split
+    group: int | None = None
 
 
 @dataclass(frozen=True)
@@ -70,13 +73,18 @@ class PictureList:
 
     @property
     def digest(self) -> str:
-        """What names this content, wherever it lies."""
+        """What names this content, wherever it lies; groups change nothing that is trained."""
         rows = ((p.name, p.sha256, p.label, p.split) for p in self.pictures)
         return content_digest([*rows, ("classes", *self.classes)])
 
     def of_split(self, split: Split) -> list[ListedPicture]:
         """Return the pictures of a split, in order."""
         return [picture for picture in self.pictures if picture.split == split]
+
+    @property
+    def groups(self) -> dict[str, int]:
+        """The groups of several pictures, by the names of these."""
+        return {p.name: p.group for p in self.pictures if p.group is not None}
 
     def counts(self) -> dict[str, tuple[int, int]]:
         """Return the numbers for training and for testing of each class or label."""
