@@ -5,11 +5,13 @@ A label is taken as given where its probability is above one half, that is its l
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from structnets.metrics.binary import binary_scores
+from structnets.metrics.grouped import rows_of
 
 _FEWEST_DRAWS, _MOST_DRAWS, _SHUFFLED = 200, 1000, 2_000_000
 
@@ -89,12 +91,23 @@ def scores_of_labels(
     return {**means, "exact_match": exact}
 
 
+def mean_average_precision(sets: np.ndarray, scores: np.ndarray) -> float:
+    """Return ``map`` of `scores_of_labels` alone; not a number where it is defined of no label."""
+    labels = np.flatnonzero((sets.max(0) > 0) & (sets.min(0) == 0))
+    each = [average_precision(sets[:, n], scores[:, n]) for n in labels]
+    return float(np.mean(each)) if each else float("nan")
+
+
 def by_chance(
-    sets: np.ndarray, answers: np.ndarray, draws: int | None = None, seed: int = 0
+    sets: np.ndarray,
+    answers: np.ndarray,
+    draws: int | None = None,
+    seed: int = 0,
+    groups: Sequence[object] | None = None,
 ) -> float:
     """Return how often shuffled answers reach the mean average precision of these, or more.
 
-    Answers are shuffled among the samples, all labels of one together.
+    Answers are shuffled among the samples, all labels of one together; or among groups.
 
     Parameters
     ----------
@@ -104,6 +117,9 @@ def by_chance(
         (S, N, labels), of S trainings, whose mean is compared.
     draws : int, optional
         Times that they are shuffled; by default 1000, and of many samples as few as 200.
+    groups : sequence, optional
+        N groups, each of which gets the answers of another, from one drawn sample on in their
+        order: answers of one group are alike, and those of neighbours in it.
 
     Returns
     -------
@@ -111,7 +127,9 @@ def by_chance(
         (1 + times as good) / (1 + draws), never 0.
     """
     rng = np.random.default_rng(seed)
-    draws = draws or min(_MOST_DRAWS, max(_FEWEST_DRAWS, _SHUFFLED // len(sets)))
+    draws = draws or draws_of(len(sets))
+    if groups is not None:
+        return _by_chance_of_groups(sets, answers, draws, rows_of(groups), rng)
     orders = rng.permuted(np.tile(np.arange(len(sets)), (draws, 1)), axis=1)
     reached, shuffled = 0.0, np.zeros(draws)
     for label in np.flatnonzero((sets.max(0) > 0) & (sets.min(0) == 0)):
@@ -121,3 +139,28 @@ def by_chance(
             reached += average_precision(of_label, said)
             shuffled += average_precision(mixed, said)
     return (1 + int((shuffled >= reached - 1e-9).sum())) / (1 + draws)
+
+
+def draws_of(count: int) -> int:
+    """Return how often so many samples are shuffled, or drawn."""
+    return min(_MOST_DRAWS, max(_FEWEST_DRAWS, _SHUFFLED // count))
+
+
+def _by_chance_of_groups(
+    sets: np.ndarray,
+    answers: np.ndarray,
+    draws: int,
+    rows: Sequence[np.ndarray],
+    rng: np.random.Generator,
+) -> float:
+    def reached(order: np.ndarray) -> float:
+        return sum(mean_average_precision(sets, said[order]) for said in answers)
+
+    least, hits = reached(np.arange(len(sets))) - 1e-9, 0
+    for _ in range(draws):
+        order = np.empty(len(sets), np.int64)
+        for mine, other in zip(rows, rng.permutation(len(rows)), strict=True):
+            theirs = rows[other]
+            order[mine] = np.resize(np.roll(theirs, rng.integers(len(theirs))), len(mine))
+        hits += not reached(order) < least  # no number where no label is told
+    return (1 + hits) / (1 + draws)

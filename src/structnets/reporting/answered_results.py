@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from structnets.metrics.grouped import Regrouped
 from structnets.reporting.picture_results import Measured, PictureResults, measured, within
 
 
@@ -109,10 +110,18 @@ class AnsweredResults(PictureResults):
         return self.measures(row, size)[next(iter(self.ends))]
 
     def difference(self, row: str, other: str, size: int) -> Measured:
-        """Return how much better a row is than another in that metric, paired by seed."""
+        """Return how much better a row is than another in that metric, paired by seed and group."""
         one, two, metric = self._scores[row, size], self._scores[other, size], next(iter(self.ends))
         gains = [one[seed][metric] - two[seed][metric] for seed in sorted(one.keys() & two.keys())]
-        return measured(gains if self.higher else [-gain for gain in gains])
+        return self.as_groups_allow(
+            measured(gains if self.higher else [-gain for gain in gains]),
+            lambda: self.gain_over_groups(row, other, size),
+        )
+
+    def gain_over_groups(self, row: str, other: str, size: int) -> Regrouped:
+        """Return how much better a row is than another, over the tested groups."""
+        one, two = self.over_groups(row, size), self.over_groups(other, size)
+        return one - two if self.higher else two - one
 
     def cells(self) -> list[dict[str, Any]]:
         """List every cell as plain JSON, that of the row beside last of each size."""
@@ -130,6 +139,7 @@ class AnsweredResults(PictureResults):
                         "high": main.high,
                         "seeds": main.n,
                         "tested": self.tested,
+                        **self.of_groups(row, size),
                         "run_ids": [] if row == self.beside else self.run_ids(row, size),
                     }
                 )

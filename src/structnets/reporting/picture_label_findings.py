@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from structnets.reporting.picture_label_results import PictureLabelResults
-from structnets.reporting.study_findings import Findings, of_seeds, of_unread, shown
+from structnets.reporting.study_findings import (
+    Findings,
+    of_seeds,
+    of_tested_groups,
+    of_unread,
+    over_other_groups,
+    shown,
+)
 from structnets.specs.study import RATES
 
 _FEW_TESTED, _UNLIKELY = 200, 0.05
@@ -20,6 +27,7 @@ def picture_label_findings(results: PictureLabelResults) -> Findings:
             f"Only {results.tested} pictures were tested: other pictures of the same kind may give "
             "quite another precision, which the intervals over seeds do not tell.",
         )
+    beware = [*of_tested_groups(results), *beware]
     beware += of_seeds([scores[row]["map"] for row in results.rows])
     said = []
     for row in results.rows:
@@ -29,13 +37,18 @@ def picture_label_findings(results: PictureLabelResults) -> Findings:
             f"{shown(found['map'])} over the {len(results.labels)} labels of the "
             f"{results.tested:,} tested ones; of {found['exact_match'].mean:.1f} % of them it "
             "tells all labels rightly."
+            + over_other_groups(
+                results.interval_over_groups(row, size), "reach a mean of {} to {} %", ".1f"
+            )
         )
+        if results.undecidable:
+            continue
         chance = results.by_chance(row, size)
         if chance > _UNLIKELY:
             beware.append(
                 f"{row} cannot be told from knowing nothing: in {100 * chance:.0f} % of cases its "
                 "answers reach as high a mean average precision when they are shuffled among the "
-                "tested pictures."
+                f"tested {'groups' if results.grouped else 'pictures'}."
             )
     least = scores[RATES]
     said.append(

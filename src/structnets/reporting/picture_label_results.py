@@ -14,7 +14,14 @@ from structnets.data.prepared.shard_answers import LABEL_SETS
 from structnets.forms.entries import LABEL_METRICS
 from structnets.forms.picture_labels.subset import parts
 from structnets.forms.shards.stored import load_answers
-from structnets.metrics.multilabel import by_chance, scores_of_each, scores_of_labels
+from structnets.metrics.grouped import Regrouped, score_over_groups
+from structnets.metrics.multilabel import (
+    by_chance,
+    draws_of,
+    mean_average_precision,
+    scores_of_each,
+    scores_of_labels,
+)
 from structnets.pictures.tables import written_labels
 from structnets.reporting.answered_results import AnsweredResults
 from structnets.reporting.picture_results import Measured, measured, within
@@ -78,7 +85,18 @@ class PictureLabelResults(AnsweredResults):
 
     def by_chance(self, row: str, size: int) -> float:
         """Return how often a row's answers reach what they do when they are shuffled."""
-        return by_chance(self.truth, np.array(list(self.answers(row, size).values())))
+        answers = np.array(list(self.answers(row, size).values()))
+        return by_chance(self.truth, answers, groups=self.groups if self.grouped else None)
+
+    def score_over_groups(self, row: str, size: int) -> Regrouped:
+        """Return the mean average precision of a cell, in percent, over the tested groups."""
+        answers = list(self.answers(row, size).values())
+
+        def score(rows: np.ndarray) -> float:
+            sets = self.truth[rows]
+            return float(np.mean([mean_average_precision(sets, said[rows]) for said in answers]))
+
+        return score_over_groups(score, self.groups, draws_of(self.tested))
 
     @cached_property
     def of_each(self) -> dict[tuple[str, int], dict[str, dict[str, Measured]]]:

@@ -67,7 +67,7 @@ def _differences(results: PictureResults) -> list[dict[str, Any]]:
             "other": other,
             "size": size,
             "found": found,
-            "verdict": verdict(first, other, found),
+            "verdict": verdict(first, other, found, results.undecidable),
         }
         for other, size, found in pairs
     ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from structnets.data.prepared.manifest import load_manifest
+from structnets.metrics.grouped import FEWEST_GROUPS, Regrouped
 from structnets.reporting.intervals import student_interval
 from structnets.reporting.study_plan import StudyPlan
 from structnets.reporting.study_runs import results_of
@@ -66,6 +67,9 @@ class PictureResults:
         ``result.json`` of every run, by run id.
     """
 
+    main_ends: ClassVar[tuple[float, float]] = (0, 100)
+    """What that is between by which rows are compared."""
+
     planned: StudyPlan
     manifest: Mapping[str, Any]
     prepared: Path
@@ -112,6 +116,27 @@ class PictureResults:
         """Names of those pictures, in the order of the split."""
         return (self.prepared / "test_names.txt").read_text().split("\n")[:-1]
 
+    @cached_property
+    def groups(self) -> list[int]:
+        """The group of each of them; one that belongs to no other is a group of its own."""
+        of, number = self.planned.gathered.pictures.groups, dict[str | int, int]()
+        return [number.setdefault(of.get(name, name), len(number)) for name in self.tested_names]
+
+    @cached_property
+    def group_count(self) -> int:
+        """Number of the groups that are tested."""
+        return len(set(self.groups))
+
+    @property
+    def grouped(self) -> bool:
+        """Whether a group has several tested pictures."""
+        return self.group_count < self.tested
+
+    @property
+    def undecidable(self) -> bool:
+        """Whether groups are too few for any verdict."""
+        return self.grouped and self.group_count < FEWEST_GROUPS
+
     def runs_of(self, row: str, size: int) -> dict[int, Mapping[str, Any]]:
         """Return the results of a cell, by seed."""
         return {
@@ -126,8 +151,44 @@ class PictureResults:
         return [runs[seed]["run_id"] for seed in sorted(runs)]
 
     def difference(self, row: str, other: str, size: int) -> Measured:
-        """Return how much better a row is than another, paired by seed."""
+        """Return how much better a row is than another, paired by seed and by group."""
         raise NotImplementedError
+
+    def score_over_groups(self, row: str, size: int) -> Regrouped:
+        """Return the mean over seeds of what rows are compared by, over the tested groups."""
+        raise NotImplementedError
+
+    @cached_property
+    def _over_groups(self) -> dict[tuple[str, int], Regrouped]:
+        return {}
+
+    def over_groups(self, row: str, size: int) -> Regrouped:
+        """Return that of a cell, computed once."""
+        if (row, size) not in self._over_groups:
+            self._over_groups[row, size] = self.score_over_groups(row, size)
+        return self._over_groups[row, size]
+
+    def interval_over_groups(self, row: str, size: int) -> tuple[float, float] | None:
+        """Return its 95 % interval; None where no tested pictures belong together, or too few."""
+        ends = self.over_groups(row, size).interval() if self.grouped else None
+        least, most = self.main_ends
+        return None if ends is None else (max(least, ends[0]), min(most, ends[1]))
+
+    def of_groups(self, row: str, size: int) -> dict[str, Any]:
+        """Return what a cell in plain JSON says of groups, if there are any."""
+        if not self.grouped:
+            return {}
+        low, high = self.interval_over_groups(row, size) or (None, None)
+        return {"groups": self.group_count, "low_groups": low, "high_groups": high}
+
+    def as_groups_allow(self, by_seed: Measured, by_group: Callable[[], Regrouped]) -> Measured:
+        """Return a difference with the wider of its intervals, over seeds and over groups."""
+        if not self.grouped or by_seed.low is None or by_seed.high is None:
+            return by_seed
+        ends = by_group().interval()
+        if ends is None:
+            return replace(by_seed, low=None, high=None)
+        return replace(by_seed, low=min(by_seed.low, ends[0]), high=max(by_seed.high, ends[1]))
 
 
 def within(score: Measured, least: float, most: float) -> Measured:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from structnets.reporting.picture_results import Measured
 from structnets.reporting.picture_score_results import PictureScoreResults
-from structnets.reporting.study_findings import Findings, of_seeds, of_unread
+from structnets.reporting.study_findings import (
+    Findings,
+    of_seeds,
+    of_tested_groups,
+    of_unread,
+    over_other_groups,
+)
 from structnets.specs.study import LINEAR, MEAN
 
 _FEW_TESTED = 50
@@ -21,6 +27,7 @@ def picture_score_findings(results: PictureScoreResults) -> Findings:
             f"Only {results.tested} pictures were tested: other pictures of the same kind may give "
             "quite other errors, which the intervals over seeds do not tell.",
         )
+    beware = [*of_tested_groups(results), *beware]
     beware += of_seeds([errors[row] for row in results.rows])
     said = []
     for row in results.rows:
@@ -31,8 +38,10 @@ def picture_score_findings(results: PictureScoreResults) -> Findings:
         correlation = results.score(row, size, "r")
         if correlation is not None:
             told += f"; the correlation of estimates and scores is {correlation.mean:.2f}"
-        said.append(f"{told}.")
-        if results.gain(row, size)[0] <= 0:
+        ends = results.interval_over_groups(row, size)
+        said.append(f"{told}.{over_other_groups(ends, 'be off by {} to {}', '.3g')}")
+        gain = results.gain(row, size)
+        if gain is not None and gain[0] <= 0:
             beware.append(
                 f"{row} cannot be told from always saying the mean: the interval of what it gains "
                 "over that holds 0."

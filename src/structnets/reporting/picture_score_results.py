@@ -11,6 +11,7 @@ import numpy as np
 
 from structnets.forms.picture_scores.stored import load_scored
 from structnets.forms.picture_scores.units import units
+from structnets.metrics.grouped import Regrouped, mean_over_groups
 from structnets.metrics.regression import scores_of_estimates
 from structnets.metrics.resampling import gain_interval
 from structnets.reporting.answered_results import AnsweredResults
@@ -38,6 +39,7 @@ class PictureScoreResults(AnsweredResults):
     """What was measured of a score; attributes as `PictureResults` has them."""
 
     kept, beside, higher = "estimates", MEAN, False
+    main_ends = (0, np.inf)
     ends: ClassVar[Mapping[str, tuple[float, float]]] = {
         "mae": (0, np.inf),
         "rmse": (0, np.inf),
@@ -58,16 +60,24 @@ class PictureScoreResults(AnsweredResults):
         """Return the metrics of estimates, (N,)."""
         return scores_of_estimates(self.truth, answers)
 
-    def gain(self, row: str, size: int) -> tuple[float, float]:
+    def gain(self, row: str, size: int) -> tuple[float, float] | None:
         """Return the 95 % interval of how much less a row is off than who says the mean.
 
-        Tested pictures are drawn; errors are means over the seeds.
+        Tested pictures are drawn, or their groups; errors are means over the seeds. None of too
+        few groups.
         """
-        means, errors = (
-            np.mean([np.abs(said - self.truth) for said in self.answers(name, size).values()], 0)
-            for name in (MEAN, row)
-        )
+        if self.grouped:
+            return self.gain_over_groups(row, MEAN, size).interval()
+        means, errors = (self._errors(name, size) for name in (MEAN, row))
         return gain_interval(means, errors, range(len(errors)))
+
+    def score_over_groups(self, row: str, size: int) -> Regrouped:
+        """Return the mean absolute error of a cell over the tested groups."""
+        return mean_over_groups(self._errors(row, size), self.groups)
+
+    def _errors(self, row: str, size: int) -> np.ndarray:
+        """How far off each tested picture is, the mean over the seeds, (N,)."""
+        return np.mean([np.abs(said - self.truth) for said in self.answers(row, size).values()], 0)
 
     def misses(self, row: str, size: int, most: int) -> list[Miss]:
         """List the pictures whose mean estimate is furthest off."""

@@ -7,12 +7,11 @@ from typing import NamedTuple
 
 from structnets.reporting.cohort_plan import NO_LINEAR, class_warnings, percent
 from structnets.reporting.cohort_results import CohortResults
-from structnets.reporting.intervals import wilson
 from structnets.reporting.picture_results import Measured, PictureResults
 from structnets.reporting.study_results import StudyResults
 from structnets.specs.cohort_study import LINEAR
 
-_FEW_TESTED = 200
+_FEW_TESTED, _FEW_GROUPS = 200, 10
 
 
 class Findings(NamedTuple):
@@ -28,30 +27,68 @@ def findings(results: StudyResults) -> Findings:
     scores = {row: results.score(row, size) for row in results.rows}
     beware = [*results.planned.gathered.warnings, *of_unread(results)]
     best = max(scores, key=lambda row: scores[row].mean)
-    low, high = wilson(scores[best].mean / 100 * tested, tested)
-    if tested < _FEW_TESTED:
+    ends = results.interval(best, size)
+    if tested < _FEW_TESTED and ends is not None:
         beware.insert(
             0,
             f"Only {tested} pictures were tested: one of them is {100 / tested:.1f} points. From "
-            f"so few, {scores[best].mean:.1f} % could as well be {low:.0f} to {high:.0f} % in "
-            "other pictures of the same kind.",
+            f"so few, {scores[best].mean:.1f} % could as well be {ends[0]:.0f} to {ends[1]:.0f} % "
+            "in other pictures of the same kind.",
         )
+    beware = [*of_tested_groups(results), *beware]
     beware += of_seeds(list(scores.values()))
     said = [
         f"Trained on {size:,} pictures, {row} gives the right answer to {shown(score)} of the "
         f"{tested:,} tested ones."
+        + over_other_groups(
+            results.interval_over_groups(row, size), "be right in {} to {} %", ".1f"
+        )
         for row, score in scores.items()
     ]
     said.append(
         f"Always answering the class that is most frequent in training would be right in "
         f"{results.majority:.1f} %."
     )
-    for row, score in scores.items():
-        # By the pictures that were tested, or by the seeds.
-        low = wilson(score.mean / 100 * tested, tested)[0]
-        if min(low, score.mean if score.low is None else score.low) <= results.majority:
-            beware.append(f"{row} cannot be told from always giving the most frequent answer.")
+    beware += [
+        f"{row} cannot be told from always giving the most frequent answer."
+        for row in scores
+        if not results.undecidable and not results.above_majority(row, size)
+    ]
     return Findings(beware, said)
+
+
+def of_tested_groups(results: PictureResults) -> list[str]:
+    """Say of how many groups the tested pictures are, if some belong together."""
+    count = results.group_count
+    if not results.grouped:
+        return []
+    said = (
+        f"The {results.tested:,} tested pictures are of {count:,} group{'s' * (count > 1)}: those "
+        "that belong together, or are identical, count as one where it is said how sure a number "
+        "is."
+    )
+    if results.undecidable:
+        said += (
+            " From fewer than three groups nothing can be said of others: no row is called better "
+            "than another, or than knowing nothing."
+        )
+    elif count < _FEW_GROUPS:
+        said += " Intervals of so few groups are hardly to be trusted: test more groups."
+    return [said]
+
+
+def over_other_groups(ends: tuple[float, float] | None, words: str, form: str) -> str:
+    """Write the interval over groups in a sentence that follows another, if there is one.
+
+    Examples
+    --------
+    >>> over_other_groups((60.04, 80.0), "be right in {} to {} %", ".1f")
+    ' In other groups it could as well be right in 60.0 to 80.0 % (95 %).'
+    """
+    if ends is None:
+        return ""
+    told = words.format(*(format(end, form) for end in ends))
+    return f" In other groups it could as well {told} (95 %)."
 
 
 def of_unread(results: PictureResults) -> list[str]:
@@ -82,8 +119,10 @@ def shown(score: Measured, unit: str = " %") -> str:
     )
 
 
-def verdict(first: str, other: str, found: Measured) -> str:
+def verdict(first: str, other: str, found: Measured, undecidable: bool = False) -> str:
     """Say which of two rows is better, from their difference with its interval."""
+    if undecidable:
+        return "none: fewer than three groups were tested"
     if found.low is None or found.high is None:
         return "undecided: one seed, or all alike"
     if found.low > 0:
