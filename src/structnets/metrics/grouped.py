@@ -15,6 +15,7 @@ from structnets.metrics.resampling import DRAWS
 
 FEWEST_GROUPS = 3
 """Of fewer there is no interval."""
+_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,10 @@ def mean_over_groups(values: np.ndarray, groups: Sequence[object]) -> Regrouped:
     """
     place = _numbers(groups)
     counts, sums = np.bincount(place), np.bincount(place, values)
-    drawn = [sums[of].sum() / counts[of].sum() for of in _draws(len(counts), DRAWS)]
+    drawn = [sums[of].sum(1) / counts[of].sum(1) for of in _draws(len(counts), DRAWS)]
     left = counts.sum() - counts
     without = (sums.sum() - sums) / np.where(left, left, np.nan)
-    return Regrouped(float(values.mean()), np.array(drawn), without)
+    return Regrouped(float(values.mean()), np.concatenate(drawn), without)
 
 
 def score_over_groups(
@@ -88,7 +89,11 @@ def score_over_groups(
         N.
     """
     rows = rows_of(groups)
-    drawn = [score(np.concatenate([rows[n] for n in of])) for of in _draws(len(rows), draws)]
+    drawn = [
+        score(np.concatenate([rows[n] for n in of]))
+        for part in _draws(len(rows), draws)
+        for of in part
+    ]
     without = [
         score(np.concatenate([*rows[:n], *rows[n + 1 :]])) if len(rows) > 1 else np.nan
         for n in range(len(rows))
@@ -109,5 +114,7 @@ def _numbers(groups: Sequence[object]) -> np.ndarray:
 
 
 def _draws(count: int, draws: int) -> Iterator[np.ndarray]:
-    rng = np.random.default_rng(0)
-    return (rng.integers(count, size=count) for _ in range(draws))
+    """Yield the groups of some draws at a time, (some, count): all of them may take much memory."""
+    rng, some = np.random.default_rng(0), max(1, _AT_ONCE // count)
+    for begin in range(0, draws, some):
+        yield rng.integers(count, size=(min(some, draws - begin), count))

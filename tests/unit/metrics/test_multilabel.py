@@ -63,3 +63,20 @@ def test_chance_is_told_from_knowledge():
     unknowing = [by_chance(SETS, RANDOM.normal(size=(2, 60, 4)), draws=200) for _ in range(20)]
     assert 0.2 < np.mean(unknowing) < 0.8
     assert by_chance(SETS, np.zeros((1, 60, 4))) == 1
+
+
+def test_groups_are_shuffled_and_not_their_samples():
+    """Who knows nothing but that a group is alike is told so; by samples it would seem to know."""
+    random = np.random.default_rng(0)
+    sizes, apart, together = [6, 9, 12, 6, 9, 12, 6, 9], [], []
+    for _ in range(30):
+        of = np.repeat(np.arange(8), sizes)
+        sets = (random.normal(size=(8, 2))[of] + random.normal(0, 0.1, (69, 2)) > 0).astype(int)
+        said = random.normal(size=(1, 8, 2))[:, of] + random.normal(0, 0.1, (1, 69, 2))
+        apart.append(by_chance(sets, said, draws=60))
+        together.append(by_chance(sets, said, draws=60, groups=of.tolist()))
+    assert np.mean(np.array(apart) < 0.05) > 0.15
+    assert np.mean(np.array(together) < 0.05) < 0.1
+    knowing = sets - 0.5 + random.normal(0, 0.1, sets.shape)
+    assert by_chance(sets, knowing[None], draws=60, groups=of.tolist()) < 0.05
+    assert by_chance(sets[:2] * 0, knowing[None, :2], groups=[0, 1]) == 1

@@ -84,6 +84,22 @@ def test_groups_stay_on_one_side(make, gathered):
     assert set(found.values()) == {"train", "test"}
 
 
+def test_groups_are_listed_as_numbers_and_are_no_other_content(make, gathered):
+    """Given the same sides, groups train nothing else; a name may say who somebody is."""
+    sides = ("train", "test")
+    root = make(
+        *(f"{s}/{c}/{s[1]}{n}_{i}.png" for s in sides for c in "ab" for n in "12" for i in "xy")
+    )
+    shutil.copy(root / "test/a/e1_x.png", root / "test/a/e9_x.png")
+    found = gathered(root, split={"groups": r"(.\d)_"}).pictures
+    assert found.digest == gathered(root).pictures.digest
+    assert set(found.groups.values()) == {0, 1, 2, 3}
+    assert found.groups["test/a/e2_x.png"] == found.groups["test/b/e2_y.png"]
+    same = {"test/a/e9_x.png", "test/a/e1_x.png"}
+    assert gathered(root).pictures.groups.keys() == same
+    assert len({found.groups[name] for name in same}) == 1
+
+
 def test_a_class_of_one_group_cannot_be_split(make, gathered):
     root = make(*(f"{label}/p{label}_{i}.png" for label in "ab" for i in range(3)))
     with pytest.raises(ValueError, match="class 'a' cannot be split"):
