@@ -117,8 +117,15 @@ class InvertibleSequential(nn.Sequential):
     def forward(self, x: Any, *condition: Any) -> Any:
         """Apply the modules in turn to a tensor or to a pair of streams.
 
-        Further arguments are handed to the residual function of every block.
+        Further arguments are handed to the residual function of every block, also of blocks in
+        chains within this one and of blocks that `torch.compile` wraps.
+
+        Raises
+        ------
+        TypeError
+            If further arguments are given and no block takes them.
         """
+        _check_taken(self, condition)
         if not self._saves_memory(x):
             return _in_turn(self, x, condition)
         # Imported late, since leaving it out of compilation imports the compiler: a second.
@@ -176,10 +183,11 @@ class InvertibleSequential(nn.Sequential):
         Raises
         ------
         TypeError
-            If a module does not have it.
+            If a module does not have it, or as in `forward`.
         ValueError
             If a module is no bijection (`InjectivePad`).
         """
+        _check_taken(self, condition)
         one = x if isinstance(x, Tensor) else x[0]
         total = one.new_zeros(len(one))
         for name, module in self.named_children_in_turn():
@@ -203,9 +211,12 @@ class InvertibleSequential(nn.Sequential):
         ------
         RuntimeError
             In training mode.
+        TypeError
+            As in `forward`.
         FloatingPointError
             If the reconstruction is not finite; the module where that starts is named.
         """
+        _check_taken(self, condition)
         x = y
         for module in reversed(self):
             x = _inverse(module, x, condition)
@@ -229,16 +240,31 @@ class InvertibleSequential(nn.Sequential):
                 )
 
 
+def _takes_condition(module: Any) -> bool:
+    """Say whether a module hands further arguments to a residual function."""
+    module = module._modules.get("_orig_mod", module)  # what torch.compile wraps
+    if isinstance(module, InvertibleSequential):
+        return any(map(_takes_condition, module))
+    return isinstance(module, InvertibleBlock)
+
+
+def _check_taken(chain: InvertibleSequential, condition: Sequence[Any]) -> None:
+    """Refuse further arguments that would be dropped."""
+    if condition and not _takes_condition(chain):
+        raise TypeError(
+            "further arguments are for the residual functions of InvertibleBlocks, of which this "
+            f"chain has none, and {len(condition)} would be dropped: call it without them"
+        )
+
+
 def _in_turn(modules: Iterable[Any], x: Any, condition: Sequence[Any]) -> Any:
     for module in modules:
-        x = module(x, *condition) if isinstance(module, InvertibleBlock) else module(x)
+        x = module(x, *(condition if _takes_condition(module) else ()))
     return x
 
 
 def _inverse(module: Any, x: Any, condition: Sequence[Any]) -> Any:
-    if isinstance(module, InvertibleBlock):
-        return module.inverse(x, *condition)
-    return module.inverse(x)
+    return module.inverse(x, *(condition if _takes_condition(module) else ()))
 
 
 def _is_finite(x: Tensor | Streams) -> bool:

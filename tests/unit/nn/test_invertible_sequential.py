@@ -89,3 +89,10 @@ def test_negative_count_is_named() -> None:
         InvertibleSequential(SpaceToDepth(2), stored_first=-1)
     with pytest.raises(ValueError, match="stored_last must be >= 0, got -2"):
         InvertibleSequential(SpaceToDepth(2), stored_last=-2)
+
+
+def test_a_condition_that_no_block_takes_is_refused() -> None:
+    model, x = InvertibleSequential(InvertibleSequential(SpaceToDepth(2))).eval(), torch.ones(1)
+    for call in (model, model.inverse, model.with_log_determinant):
+        with pytest.raises(TypeError, match="1 would be dropped: call it without them"):
+            call(torch.zeros(1, 4, 4, 4), x)

@@ -98,7 +98,9 @@ def image(batch: int = 3) -> Tensor:
 
 def plain_of(model: InvertibleSequential) -> InvertibleSequential:
     other = copy.deepcopy(model)
-    other.reversible = False
+    for part in other.modules():
+        if isinstance(part, InvertibleSequential):
+            part.reversible = False
     return other
 
 
@@ -187,12 +189,24 @@ def test_a_tensor_from_elsewhere_is_refused() -> None:
         chain(Closed)(image()).sum().backward()
 
 
-def test_a_condition_reaches_every_f_and_gets_its_gradient() -> None:
-    class Conditioned(Convolved):
-        def forward(self, x: Tensor, condition: Tensor, factor: float) -> Tensor:
-            return factor * super().forward(x) + condition
+class Conditioned(Convolved):
+    def forward(self, x: Tensor, condition: Tensor, factor: float) -> Tensor:
+        return factor * super().forward(x) + condition
 
-    model, x = chain(Conditioned), image()
+
+def nested_chain() -> InvertibleSequential:
+    """Chains within a chain, and a block and a chain that were compiled."""
+    split, *blocks, merge = chain(Conditioned, depth=8)
+    inner = InvertibleSequential(InvertibleSequential(*blocks[:3], stored_last=0))
+    block = torch.compile(blocks[3], backend="eager")
+    whole = torch.compile(InvertibleSequential(*blocks[4:6]), backend="eager")
+    return InvertibleSequential(split, inner, block, whole, *blocks[6:], merge, stored_last=0)
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")  # torch.compile asks
+@pytest.mark.parametrize("build", [lambda: chain(Conditioned), nested_chain])
+def test_a_condition_reaches_every_f_and_gets_its_gradient(build: Any) -> None:
+    model, x = build(), image()
     condition, found = torch.randn(3, CHANNELS, 1, 1, dtype=torch.float64, requires_grad=True), []
     for net in (model, plain_of(model)):
         loss = net(x, 2 * condition, 0.5).square().mean()
