@@ -10,6 +10,7 @@ from torch import Tensor
 
 Pair = tuple[int, int]
 PADDINGS = ("zeros", "circular")
+REDUCTIONS = ("sum", "mean")
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,40 @@ class AttributeAxes:
         """Count the taps that meet a sample, over the outputs of an axis."""
         met = [self.samples(axis, output) for output in range(self.outputs[axis])]
         return sum(sample is not None for samples in met for sample in samples)
+
+
+def check_geometry(
+    values: int,
+    support: Pair,
+    kernel_size: int,
+    stride: int,
+    subsampling: Pair,
+    padding: str,
+    reduction: str,
+) -> None:
+    """Refuse arguments that a convolution along space and two attributes does not have.
+
+    Raises
+    ------
+    ValueError
+        If a count is less than one, a width is even, or a word is unknown.
+    """
+    for name, value in (
+        ("values", values),
+        ("stride", stride),
+        ("subsampling", min(subsampling)),
+    ):
+        if value < 1:
+            raise ValueError(f"{name} must be >= 1, got {value}")
+    for name, value in (("kernel_size", kernel_size), *(("support", s) for s in support)):
+        if value < 1 or value % 2 == 0:
+            raise ValueError(f"{name} must be odd and positive, got {value}")
+    for name, value, allowed in (
+        ("padding", padding, PADDINGS),
+        ("reduction", reduction, REDUCTIONS),
+    ):
+        if value not in allowed:
+            raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {value!r}")
 
 
 def _runs(samples: list[int | None]) -> tuple[Run, ...]:

@@ -100,6 +100,7 @@ class _FusedConvolution(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         if needs_reference(grad):
             wanted = ctx.needs_input_grad[:3]
+            _check_reference(ctx.saved_tensors[2], wanted[2], ctx.fused.product)
             reference = functools.partial(_reference, fused=ctx.fused)
             return *reference_gradients(reference, ctx.saved_tensors, wanted, grad), None, None
         padded, lift, weight = ctx.saved_tensors
@@ -122,6 +123,23 @@ class _FusedConvolution(torch.autograd.Function):
             if grad_padded is not None:
                 fused.patches.scatter_add(lift[:-1] @ change.t(), piece, grad_padded)
         return grad_padded, grad_lift, grad_weight, None, None
+
+
+def _check_reference(weight: Tensor, wanted: bool, product: str) -> None:
+    """Refuse what PyTorch's convolution would refuse in words that name no remedy."""
+    if (
+        wanted
+        and product == "conv"
+        and weight.dtype == torch.float64
+        and weight.device.type == "cpu"
+        and len(weight) == 1
+        and not weight.is_contiguous()
+    ):
+        raise RuntimeError(
+            "PyTorch's convolution has no second derivatives of a single filter whose taps lie "
+            "channels last, in float64 on a CPU: build the layer with way='fused-band' or "
+            "'plain', or compute in float32"
+        )
 
 
 def _reference(padded: Tensor, lift: Tensor, weight: Tensor, fused: Fused) -> Tensor:

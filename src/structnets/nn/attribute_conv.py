@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from structnets.nn._attribute_axes import AttributeAxes, Pair
+from structnets.nn._attribute_axes import AttributeAxes, Pair, check_geometry
 from structnets.nn._checked_tensors import check_tensors
 from structnets.nn._fused_convolution import Fused
 from structnets.nn._hierarchical_cost import COLLAPSED, HierarchicalWork, cheapest_way
@@ -77,6 +77,11 @@ class AttributeConv(nn.Module):
     constant : Parameter or None, shape (values,) + support
         What meets the ones.
 
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range.
+
     Limits
     ------
     Traced and under functional transforms the layer is evaluated by PyTorch's own convolutions,
@@ -103,6 +108,7 @@ class AttributeConv(nn.Module):
         constant: bool = False,
     ) -> None:
         super().__init__()
+        check_geometry(values, support, kernel_size, stride, subsampling, padding, reduction)
         self.support: Pair = (support[0], support[1])
         self.kernel_size, self.stride = kernel_size, stride
         self.subsampling: Pair = (subsampling[0], subsampling[1])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from structnets.nn._attribute_axes import PADDINGS, AttributeAxes, Pair
+from structnets.nn._attribute_axes import AttributeAxes, Pair, check_geometry
 from structnets.nn._checked_tensors import check_tensors
 from structnets.nn._chosen_ways import ChoosesWays
 from structnets.nn._folded_norm import FoldedNorm, fold_running
@@ -26,8 +26,6 @@ from structnets.nn._hierarchical_evaluation import (
 from structnets.nn._modes import LOW, as_autocast, needs_plain_operations, without_autocast
 from structnets.nn._scripting import scripted_form
 from structnets.nn.attribute_conv import AttributeConv, marginal
-
-REDUCTIONS = ("sum", "mean")
 
 
 class HierarchicalConv(ChoosesWays):
@@ -81,7 +79,8 @@ class HierarchicalConv(ChoosesWays):
     Limits
     ------
     Traced, on the meta device and under functional transforms the layer is evaluated as ``plain``,
-    whatever `way` says. Training needs more than one patch, and refuses an empty batch.
+    whatever `way` says. With one value in float64 on a CPU, ways that end in ``conv`` have no
+    second derivatives. Training needs more than one patch, and refuses an empty batch.
 
     Examples
     --------
@@ -114,18 +113,10 @@ class HierarchicalConv(ChoosesWays):
         way: str = "auto",
     ) -> None:
         super().__init__()
-        for name, value in (
-            ("values", values),
-            ("terms", terms),
-            ("stride", stride),
-            ("subsampling", min(subsampling)),
-        ):
-            if value < 1:
-                raise ValueError(f"{name} must be >= 1, got {value}")
-        for name, value in (("kernel_size", kernel_size), *(("support", s) for s in support)):
-            if value < 1 or value % 2 == 0:
-                raise ValueError(f"{name} must be odd and positive, got {value}")
-        _check_choices(padding, reduction, activation, way)
+        check_geometry(values, support, kernel_size, stride, subsampling, padding, reduction)
+        if terms < 1:
+            raise ValueError(f"terms must be >= 1, got {terms}")
+        _check_way(way, activation, padding)
         self.support: Pair = (support[0], support[1])
         self.subsampling: Pair = (subsampling[0], subsampling[1])
         self.kernel_size, self.stride = kernel_size, stride
@@ -268,15 +259,10 @@ class HierarchicalConv(ChoosesWays):
         )
 
 
-def _check_choices(padding: str, reduction: str, activation: bool, way: str) -> None:
-    """Refuse unknown words, and ways that cannot evaluate the layer."""
-    for name, value, allowed in (
-        ("padding", padding, PADDINGS),
-        ("reduction", reduction, REDUCTIONS),
-        ("way", way, ("auto", *WAYS)),
-    ):
-        if value not in allowed:
-            raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {value!r}")
+def _check_way(way: str, activation: bool, padding: str) -> None:
+    """Refuse unknown ways, and those that cannot evaluate the layer."""
+    if way != "auto" and way not in WAYS:
+        raise ValueError(f"way must be one of auto, {', '.join(WAYS)}; got {way!r}")
     if activation and way in COLLAPSED:
         raise ValueError(f"way {way!r} needs activation=False: an ELU lies between the factors")
     if padding == "circular" and way.endswith("conv"):

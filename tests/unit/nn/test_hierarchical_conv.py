@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from structnets.nn import HierarchicalConv
+from structnets.nn import AttributeConv, HierarchicalConv
 from structnets.nn._hierarchical_cost import WAYS, HierarchicalWork, cheapest_way, possible
 from tests.unit.nn.direct_hierarchy import direct
 
@@ -243,6 +244,21 @@ def test_bad_arguments_are_named(arguments: dict, message: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"reduction": "max"}, "one of sum, mean; got 'max'"),
+        ({"padding": "reflect"}, "one of zeros, circular; got 'reflect'"),
+        ({"kernel_size": 2}, "kernel_size must be odd and positive, got 2"),
+        ({"support": (1, 4)}, "support must be odd and positive, got 4"),
+        ({"stride": 0}, "stride must be >= 1, got 0"),
+    ],
+)
+def test_bad_arguments_of_a_layer_of_4d_filters_are_named(arguments: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        AttributeConv(4, **arguments)
+
+
+@pytest.mark.parametrize(
     ("shape", "options", "message"),
     [
         ((1, 4, 4, 8), {}, r"\(N, U1, U2, V_o, V_a, V_b\); got \(1, 4, 4, 8\)"),
@@ -258,6 +274,15 @@ def test_bad_arguments_are_named(arguments: dict, message: str) -> None:
 def test_wrong_input_is_named(shape: tuple[int, ...], options: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         HierarchicalConv(4, 2, way="fused-band", **options)(torch.zeros(shape))
+
+
+@pytest.mark.parametrize("way", ["fused-conv", "collapsed-conv", "fused-band"])
+def test_second_derivatives_of_a_single_value_are_there_or_refused(way: str) -> None:
+    layer = HierarchicalConv(1, 3, support=(3, 5), way=way).double()
+    loss = layer(array().double()).square().sum()
+    refused = pytest.raises(RuntimeError, match="build the layer with way='fused-band'")
+    with refused if way.endswith("conv") else contextlib.nullcontext():
+        torch.autograd.grad(loss, layer.attribute, create_graph=True)
 
 
 @pytest.mark.parametrize("way", ["fused-band", "fused-conv", "collapsed-band", "collapsed-conv"])
