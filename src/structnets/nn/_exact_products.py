@@ -8,6 +8,11 @@ from torch import Tensor
 from structnets.nn._modes import LOW, without_autocast
 
 
+def doubled(x: Tensor) -> Tensor:
+    """Return a tensor in double precision, complex numbers as such."""
+    return x.to(torch.complex128) if x.is_complex() else x.double()
+
+
 def exact_product(weights: Tensor, atoms: Tensor) -> Tensor:
     """Mix atoms (N, taps) by weights (..., N): (..., taps), rounded once.
 

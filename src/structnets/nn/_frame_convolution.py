@@ -16,7 +16,7 @@ from torch.nn.modules.conv import _ConvNd
 from structnets.bases.frames import Frame, build_frame, frame_name
 from structnets.nn._constants import ConstantBuffers
 from structnets.nn._convolution_arguments import per_axis
-from structnets.nn._exact_products import exact_product
+from structnets.nn._exact_products import doubled, exact_product
 from structnets.nn._modes import is_traced
 from structnets.nn._scripting import scripted_form
 
@@ -120,9 +120,10 @@ class FrameConvolution(ConstantBuffers):
         weight = conv.weight
         options = cls._arguments(conv)
         layer = cls(**options, device=weight.device, dtype=weight.dtype, frame=frame)
-        dual = torch.tensor(layer.frame.dual, device=weight.device, dtype=torch.float64)
+        exact = doubled(weight)
+        dual = torch.tensor(layer.frame.dual, device=weight.device, dtype=exact.dtype)
         with torch.no_grad():
-            layer.coefficients.copy_(weight.double().flatten(2) @ dual.flatten(1).T)
+            layer.coefficients.copy_(exact.flatten(2) @ dual.flatten(1).T)
             if layer.bias is not None and conv.bias is not None:
                 layer.bias.copy_(conv.bias)
                 layer.bias.requires_grad_(conv.bias.requires_grad)
@@ -226,7 +227,7 @@ def _in_pairs(coefficients: Tensor, atoms: Tensor) -> bool:
 def _check_precision(layer: FrameConvolution, weight: Tensor) -> None:
     """Refuse coefficients that are too coarsely rounded for the weights they stand for."""
     norm = torch.linalg.vector_norm
-    error = float(norm((layer.kernel() - weight).double()) / norm(weight.double()).clamp_min(1e-30))
+    error = float(norm(doubled(layer.kernel() - weight)) / norm(doubled(weight)).clamp_min(1e-30))
     if error > max(2 * torch.finfo(weight.dtype).eps, 1e-4):
         raise ValueError(
             f"rounded to {weight.dtype}, coefficients in the frame {layer.frame.name!r} of "

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from structnets.nn._exact_products import doubled
 from structnets.nn.reparametrize import collapse_model
 
 
@@ -132,10 +133,10 @@ def check_collapse(module: nn.Module, x: Tensor) -> float:
 
 
 def _relative(found: Tensor, expected: Tensor) -> float:
-    norm = float(torch.linalg.vector_norm(expected.double()))
+    norm = float(torch.linalg.vector_norm(doubled(expected)))
     if norm == 0:
         raise ValueError("the module answers with zeros, to which no error is relative")
-    return float(torch.linalg.vector_norm((found - expected).double())) / norm
+    return float(torch.linalg.vector_norm(doubled(found - expected))) / norm
 
 
 def _flat(x: Tensor | tuple[Tensor, ...]) -> Tensor:

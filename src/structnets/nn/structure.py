@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from structnets.bases.discretisation import Discretisation
+from structnets.nn._exact_products import doubled
 from structnets.nn.gaussian_conv import GaussianConv2d
 from structnets.nn.reparametrize import _refuse_hooks, _replaced
 
@@ -120,7 +121,8 @@ def structure(
     ------
     Left as they are: subclasses of ``nn.Conv2d``, weights that are computed (``weight_norm``) or
     that a layer which stays has too, layers and weights with hooks, even kernels, padding other
-    than with zeros, and convolutions of other dimensions or transposed ones.
+    than with zeros, complex weights where scales are to be learned, and convolutions of other
+    dimensions or transposed ones.
 
     Examples
     --------
@@ -187,6 +189,8 @@ def _reason_to_leave(
         _refuse_hooks(name, module, "structuring")
     except ValueError:
         return "it has hooks, which would be lost"
+    if module.weight.is_complex() and trial.log_scale is not None:
+        return "its weights are complex, and learned scales have no complex form"
     if any(n % 2 == 0 for n in module.kernel_size):
         return f"its kernel {module.kernel_size} is even"
     if module.padding_mode != "zeros":
@@ -250,7 +254,7 @@ def _structured(
             layer.bias.copy_(conv.bias)
         if keep_weights and not weight.is_meta:
             alpha, error = nearest_coefficients(
-                weight.double(), torch.tensor(layer.basis.kernels, device=weight.device)
+                doubled(weight), torch.tensor(layer.basis.kernels, device=weight.device)
             )
             layer.alpha.copy_(alpha)
     layer.alpha.requires_grad_(weight.requires_grad)
@@ -264,12 +268,12 @@ def nearest_coefficients(weight: Tensor, kernels: Tensor) -> tuple[Tensor, float
 
     Parameters
     ----------
-    weight : Tensor, shape (O, I, k, l)
+    weight : Tensor, shape (O, I, k, l), float64 or complex128
         Filters, centred in the support of the atoms.
     kernels : Tensor, shape (N, K, L), float64
         Atoms, of a support no smaller.
     """
-    kernels = kernels.to(weight.device)
+    kernels = kernels.to(weight)
     margins = [(m - n) // 2 for m, n in zip(kernels.shape[1:], weight.shape[2:], strict=True)]
     inner = kernels[
         :, margins[0] : margins[0] + weight.shape[2], margins[1] : margins[1] + weight.shape[3]
@@ -277,7 +281,7 @@ def nearest_coefficients(weight: Tensor, kernels: Tensor) -> tuple[Tensor, float
     gram = kernels.flatten(1) @ kernels.flatten(1).T
     products = weight.flatten(2) @ inner.flatten(1).T  # the filters are zero outside
     alpha = torch.linalg.solve(gram, products.mT).mT
-    total = float(weight.square().sum())
+    total = float(weight.abs().square().sum())
     # |w - f|^2 = |w|^2 - <w, f> for the projection f of w.
-    rest = max(0.0, total - float((alpha * products).sum()))
+    rest = max(0.0, total - float((alpha * products.conj()).sum().real))
     return alpha, (rest / total) ** 0.5 if total else 0.0

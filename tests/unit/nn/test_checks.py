@@ -36,6 +36,11 @@ def test_equivariance_of_harmonic_magnitudes_and_of_a_plain_convolution() -> Non
         check_equivariance(nn.AvgPool2d(2), x[0, 0], turn, lambda maps: maps[..., 1:])
 
 
+def test_imaginary_parts_count() -> None:
+    x = torch.ones(1, 1, 4, 4, dtype=torch.complex64)
+    assert check_equivariance(lambda maps: maps + 1j, x, torch.conj) == pytest.approx(2**0.5)
+
+
 def test_a_model_equals_its_plain_form() -> None:
     assert check_collapse(nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU()), torch.ones(1, 1, 5, 5)) == 0
     with pytest.raises(ValueError, match="answers with zeros"):

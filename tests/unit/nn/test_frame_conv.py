@@ -260,6 +260,13 @@ def test_the_size_of_a_transposed_output_may_be_chosen() -> None:
         layer(maps, (12, 12))
 
 
+@pytest.mark.parametrize("channels", [2, 64], ids=["filters", "patches"])
+def test_complex_weights_keep_their_imaginary_parts(channels: int) -> None:
+    conv = nn.Conv2d(channels, channels, 3, dtype=torch.complex64)
+    maps = torch.randn(1, channels, 6, 6, dtype=torch.complex64)
+    torch.testing.assert_close(reparametrize(conv)(maps), conv(maps), rtol=1e-4, atol=1e-5)
+
+
 def test_half_precision_that_would_change_the_weights_is_refused() -> None:
     with pytest.raises(ValueError, match=r"rounded to torch.bfloat16.*would change the weights by"):
         reparametrize(nn.Conv2d(4, 4, 7, dtype=torch.bfloat16))

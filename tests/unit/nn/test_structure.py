@@ -163,3 +163,20 @@ def test_weights_with_hooks_are_left() -> None:
     report = structure(net)
     assert [change.name for change in report.changed] == ["1"]
     assert report.left == (("0", "it has hooks, which would be lost"),)
+
+
+def test_complex_weights_keep_their_imaginary_parts_or_are_left() -> None:
+    weight = torch.randn(4, 3, 3, 3, dtype=torch.complex128)
+    layer = GaussianConv2d(3, 4, order=2, sigmas=0.6, dtype=torch.complex128)
+    kernels = torch.tensor(layer.basis.kernels)
+    alpha, error = nearest_coefficients(weight, kernels)
+    real, imaginary = (nearest_coefficients(part, kernels) for part in (weight.real, weight.imag))
+    torch.testing.assert_close(alpha, torch.complex(real[0], imaginary[0]))
+    rest = [real[1] * weight.real.norm(), imaginary[1] * weight.imag.norm()]
+    assert error == pytest.approx(float(torch.tensor(rest).norm() / weight.norm()))
+    conv = nn.Conv2d(3, 4, 3, padding=1, dtype=torch.complex128)
+    assert structure(conv, learn_sigma=True).left[0][1].startswith("its weights are complex")
+    made, x = structure(conv, sigmas=0.6).model.eval(), torch.randn(1, 3, 9, 9).to(weight.dtype)
+    assert made.alpha.imag.norm() > 0
+    with torch.no_grad():
+        torch.testing.assert_close(made(x), made.collapse()(x))
