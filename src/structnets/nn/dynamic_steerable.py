@@ -79,8 +79,9 @@ class DynamicSteerableBlock(ConstantBuffers):
     Limits
     ------
     Gradients through estimated directions are damped unless ``angle_damping=0``: numerical ones
-    (``torch.autograd.gradcheck``) differ from them, and differentiating them again is refused. The
-    pose network's batch norm makes outputs in training mode depend on the batch.
+    (``torch.autograd.gradcheck``) differ from them, and differentiating them again is refused,
+    unless recorded as `structnets.nn.pose.angle_of` says. The pose network's batch norm makes
+    outputs in training mode depend on the batch.
 
     Examples
     --------
@@ -261,17 +262,17 @@ class DynamicSteerableBlock(ConstantBuffers):
         Parameters
         ----------
         angle : float
-            Radians.
+            Radians; 0 for a block without rotation.
         sigma : float, optional
-            Scale in pixels, by default the middle node's.
+            Scale in pixels, from the smallest to the largest node; by default the middle node's.
 
         Raises
         ------
         ValueError
-            If the block has gauge coordinates, which are no filters.
+            If the block has no such pose, or gauge coordinates, which are no filters, or does not
+            steer.
         """
-        if self.gauge:
-            raise ValueError("the length of a pair is no filter: a block with gauge has no kernel")
+        _check_pose(self, angle, sigma)
         nodes, like = self.nodes, self.kernels
         weights = nodes.weights(nodes.sigmas[len(nodes.sigmas) // 2] if sigma is None else sigma)
         atoms = torch.einsum("s,smkl->mkl", like.new_tensor(weights), like)
@@ -291,4 +292,25 @@ class DynamicSteerableBlock(ConstantBuffers):
             f"sigmas={self.nodes.sigmas}, kernel_size={self.kernels.shape[-1]}, "
             f"poses={self.poses}, rotation={self.rotation}, scale={self.scale}, "
             f"polar={self.polar}, gauge={self.gauge}, steering={self.steering}"
+        )
+
+
+def _check_pose(block: DynamicSteerableBlock, angle: float, sigma: float | None) -> None:
+    """Refuse poses that the filters of a block never take."""
+    if block.gauge:
+        raise ValueError("the length of a pair is no filter: a block with gauge has no kernel")
+    if not block.steering:
+        raise ValueError(
+            "without steering a pose is a gain of every atom, and no angle or scale has filters: "
+            "kernel() needs a block with steering=True"
+        )
+    if angle != 0 and not block.rotation:
+        raise ValueError(f"a block with rotation=False has filters of angle 0 alone, got {angle}")
+    # A node that was asked for may have been rounded.
+    if sigma is not None and not (
+        block.nodes.sigmas[0] * (1 - 1e-9) <= sigma <= block.nodes.sigmas[-1] * (1 + 1e-9)
+    ):
+        raise ValueError(
+            f"sigma must be from {block.nodes.sigmas[0]:.6g} to {block.nodes.sigmas[-1]:.6g}, what "
+            f"a block interpolates (with scale=False one scale alone); got {sigma}"
         )

@@ -40,6 +40,12 @@ def angle_of(directions: Tensor, damping: float = DAMPING) -> Tensor:
     RuntimeError
         If damped gradients are differentiated again: they are no derivatives of the angles, so
         that a second derivative would be wrong. ``damping=0`` has second derivatives.
+
+    Limits
+    ------
+    Nothing tells that damped gradients are differentiated again where the angles were recorded by
+    ``torch.jit.trace`` or by ``torch.compile`` with its backend ``eager``: second derivatives are
+    then wrong. Other backends refuse them.
     """
     x, y = directions.chunk(2, dim=1)
     if damping == 0:
