@@ -159,6 +159,14 @@ def test_wrong_input_is_named() -> None:
         GaussianConv2d(3, 1)(torch.zeros(1, 2, 5, 5))
 
 
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("learn_sigma", [False, True])
+def test_maps_smaller_than_the_filters_are_refused_by_pytorch(way: str, learn_sigma: bool) -> None:
+    layer = GaussianConv2d(2, 3, padding="valid", way=way, learn_sigma=learn_sigma)
+    with pytest.raises(RuntimeError, match="Kernel size can't be greater than actual input size"):
+        layer(torch.zeros(1, 2, 5, 4))
+
+
 def test_mixing_a_part_of_the_batch_at_a_time_changes_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
