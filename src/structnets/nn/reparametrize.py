@@ -173,7 +173,7 @@ def collapse_model(model: nn.Module) -> Any:
     changes: dict[nn.Module, nn.Module] = {}
     tensors: dict[tuple[Any, ...], list[nn.Parameter]] = {}
     for path, layer in model.named_modules():
-        if isinstance(layer, _HasPlainForm):
+        if isinstance(layer, _HasPlainForm) and callable(layer.collapse):
             structured: nn.Module = model.get_submodule(path)
             _refuse_hooks(path, structured, "collapsing")
             changes[structured] = layer.collapse()

@@ -6,6 +6,8 @@ from typing import Any
 
 from torch import nn
 
+from structnets.nn._discretised import Discretised
+
 
 def scale_groups(
     model: nn.Module,
@@ -46,9 +48,10 @@ def scale_groups(
     >>> [group["lr"] for group in optimizer.param_groups]
     [0.1, 0.01]
     """
-    named = list(model.named_parameters())
-    scales = [p for name, p in named if name.rpartition(".")[2] == "log_scale"]
-    others = [p for name, p in named if name.rpartition(".")[2] != "log_scale"]
+    layers = [m for m in model.modules() if isinstance(m, Discretised)]
+    of_layers = {id(layer._parameters.get("log_scale")) for layer in layers}
+    scales = [p for p in model.parameters() if id(p) in of_layers]
+    others = [p for p in model.parameters() if id(p) not in of_layers]
     groups: list[dict[str, Any]] = [{**options, "params": others, "lr": lr}]
     if scales:
         rate = lr / 10 if scale_lr is None else scale_lr

@@ -297,6 +297,12 @@ def test_geometry_may_be_changed_as_that_of_a_plain_layer(
     torch.testing.assert_close(layer(maps), plain(maps), rtol=1e-4, atol=1e-5)
 
 
+def test_an_attribute_named_collapse_is_no_plain_form() -> None:
+    net = nn.Sequential(GaussianConv2d(1, 1, order=1))
+    net.collapse = True
+    assert isinstance(collapse_model(net)[0], nn.Conv2d)
+
+
 def test_collapsing_refuses_hooks() -> None:
     layer = GaussianConv2d(1, 1, order=1)
     layer.register_forward_hook(lambda *_: None)

@@ -20,6 +20,14 @@ def test_scales_get_a_rate_and_a_decay_of_their_own() -> None:
     assert [id(p) for p in groups[1]["params"]] == [id(net[0].log_scale), id(net[2].log_scale)]
 
 
+def test_a_foreign_parameter_of_that_name_is_none() -> None:
+    net = nn.Sequential(GaussianConv2d(1, 2, learn_sigma=True), nn.Linear(2, 2))
+    net[1].log_scale = nn.Parameter(torch.zeros(3))
+    groups = scale_groups(net, 0.1)
+    assert [len(group["params"]) for group in groups] == [5, 1]
+    assert groups[1]["params"][0] is net[0].log_scale
+
+
 def test_without_learned_scales_there_is_one_group() -> None:
     assert len(scale_groups(GaussianConv2d(1, 2), 0.1)) == 1
     assert scale_groups(GaussianConv2d(1, 1, learn_sigma=True), 0.1, 0.03)[1]["lr"] == 0.03
