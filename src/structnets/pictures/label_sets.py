@@ -32,7 +32,7 @@ def label_reader(column: str) -> Callable[[Mapping[str, str]], str]:
         labels = [label.strip() for label in cell.split(SEPARATOR)]
         if "" in labels:
             raise ValueError(f"{column} is {shown(cell)}: a label between {SEPARATOR} is empty")
-        if wrong := sorted(filter(is_missing, labels)):
+        if wrong := sorted(n for n in labels if is_missing(n) or n.casefold() == NONE):
             raise ValueError(
                 f"{column} is {shown(cell)}: {wrong[0]} says that there is no label, and stands "
                 "beside others: remove it (a label of that name needs another)"
