@@ -42,9 +42,10 @@ def continued(earlier: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
     If the code differs the digest is of both, which no code has: the ledger marks the run until it
     is confirmed. ``code_parts`` then holds the digests in their order.
     """
-    parts = earlier.get("code_parts", [earlier["code_digest"]])
-    if now["code_digest"] not in parts:
-        parts = [*parts, now["code_digest"]]
+    today = now.get("code_digest")
+    parts = earlier.get("code_parts", [earlier.get("code_digest")])
+    if today not in parts:
+        parts = [*parts, today]
     if len(parts) == 1:
         return now
     logger.warning(
