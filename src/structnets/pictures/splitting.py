@@ -38,16 +38,13 @@ def split_pictures(
     ValueError
         If a class cannot have pictures on both sides without a group that is torn apart.
     """
-    members: dict[str, list[Found]] = defaultdict(list)
+    members: dict[str, Counter[str]] = defaultdict(Counter)
     for picture in pictures:
-        members[groups[picture.name]].append(picture)
+        members[groups[picture.name]][picture.label] += 1
+    counts = {group: members[group] for group in sorted(members, key=lambda g: _place(seed, g))}
     totals = Counter(picture.label for picture in pictures)
     wanted = {label: max(1, round(part * count)) for label, count in totals.items()}
     have: Counter[str] = Counter()
-    counts = {
-        group: Counter(picture.label for picture in members[group])
-        for group in sorted(members, key=lambda name: _place(seed, name))
-    }
     tested = set[str]()
 
     def test(group: str) -> None:

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from structnets.data.originals.picture import DARK_16_BITS
 from structnets.data.prepared.manifest import load_manifest
 from structnets.metrics.grouped import FEWEST_GROUPS, Regrouped
 from structnets.reporting.intervals import student_interval
@@ -110,6 +111,11 @@ class PictureResults:
     def tested(self) -> int:
         """Number of pictures that are tested."""
         return sum(self.manifest["counts"]["test"].values())
+
+    @property
+    def few_levels(self) -> bool:
+        """Whether there are pictures of 16 bits of which few of the 256 levels are left."""
+        return DARK_16_BITS in self.manifest["converted"]
 
     @cached_property
     def tested_names(self) -> list[str]:
