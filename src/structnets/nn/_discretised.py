@@ -7,7 +7,7 @@ alone.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -114,15 +114,19 @@ class Discretised(GaussianConvolution[Pair]):
 
     def learned_profiles(self) -> tuple[Tensor, Tensor]:
         """Return the filters along y and x of learned scales, shape (..., P, K) each."""
+        order, kind, scaled = self.basis.order, self.discretisation, self.basis.norm == "scale"
         sigmas = self._sigmas_of_channels()
-        scaled = self.basis.norm == "scale"
-        along_y, along_x = (
-            _learned_scale.derivative_profiles(
-                sigmas, self.basis.order, basis.radius, self.discretisation, scaled
+        return self._along_axes(
+            lambda radius: _learned_scale.derivative_profiles(
+                sigmas, order, radius, kind, scaled
             ).flatten(-3, -2)
-            for basis in self.bases
         )
-        return along_y.to(self.alpha.dtype), along_x.to(self.alpha.dtype)
+
+    def _along_axes(self, of_radius: Callable[[int], Tensor]) -> tuple[Tensor, Tensor]:
+        """Return what is made of the filters' radius along y and x, once where they are equal."""
+        along_y, along_x = (basis.radius for basis in self.bases)
+        made = of_radius(along_y).to(self.alpha.dtype)
+        return made, made if along_x == along_y else of_radius(along_x).to(self.alpha.dtype)
 
     def learned_kernel(self) -> Tensor:
         """Return the filters (O, C / groups, K, L) of learned scales."""
@@ -146,18 +150,16 @@ class Discretised(GaussianConvolution[Pair]):
             )
             return HybridTensors((along_y, along_x), powers, differences, halves, self.profiles)
         assert self.hybrid is not None
-        sigmas = self._sigmas_of_channels()
+        sigmas, reach = self._sigmas_of_channels(), self.hybrid.reach
         kind = smoothing_kind(self.discretisation)
-        along_y, along_x = (
-            _learned_scale.smoothing_taps(
-                sigmas, basis.radius - difference_reach(basis.order), kind
-            )
-            for basis in self.bases
+        smoothing = self._along_axes(
+            lambda radius: _learned_scale.smoothing_taps(sigmas, radius - reach, kind)
         )
-        of_atoms = sigmas[..., list(self.hybrid.scale_of)]
-        orders = torch.tensor(self.hybrid.total_orders, device=sigmas.device)
-        powers = of_atoms**orders if self.basis.norm == "scale" else torch.ones_like(of_atoms)
-        smoothing = (along_y.to(like.dtype), along_x.to(like.dtype))
+        places = [
+            scale * (self.basis.order + 1) + (n if self.basis.norm == "scale" else 0)
+            for scale, n in zip(self.hybrid.scale_of, self.hybrid.total_orders, strict=True)
+        ]
+        powers = _learned_scale.powers(sigmas, self.basis.order).flatten(-2)[..., places]
         tensors = HybridTensors(
             smoothing, powers.to(like.dtype), differences, halves, self.learned_profiles
         )
@@ -167,14 +169,10 @@ class Discretised(GaussianConvolution[Pair]):
 
     def _rates(self, sigmas: Tensor) -> tuple[Tensor, Tensor]:
         """Return the derivatives of the smoothing along y and x by the scales."""
-        kind = smoothing_kind(self.discretisation)
-        along_y, along_x = (
-            _learned_scale.smoothing_rates(
-                sigmas, basis.radius - difference_reach(basis.order), kind
-            ).to(self.alpha.dtype)
-            for basis in self.bases
+        kind, reach = smoothing_kind(self.discretisation), difference_reach(self.basis.order)
+        return self._along_axes(
+            lambda radius: _learned_scale.smoothing_and_rates(sigmas, radius - reach, kind)[1]
         )
-        return along_y, along_x
 
     def learned_atoms(self) -> SeparableAtoms:
         """Return the atoms of scales that a layer learns, one for all channels."""

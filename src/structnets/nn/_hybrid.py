@@ -271,13 +271,17 @@ class Hybrid:
         self, x: Tensor, smoothing: tuple[Tensor, Tensor]
     ) -> list[tuple[Tensor, Tensor]]:
         """Return the smoothing of every scale as matrices along y and x."""
-        along_y, along_x = (
-            correlation_matrices(weights.to(x.dtype), length, padding, 1, dilation).unbind(-3)
-            for weights, length, padding, dilation in zip(
-                smoothing, x.shape[2:], self.padding, self.dilation, strict=True
-            )
-        )
+        y, x_ = list(zip(smoothing, x.shape[2:], self.padding, self.dilation, strict=True))
+        along_y = self._smoothing_along(*y, x.dtype)
+        alike = y[0] is x_[0] and y[1:] == x_[1:]
+        along_x = along_y if alike else self._smoothing_along(*x_, x.dtype)
         return list(zip(along_y, along_x, strict=True))
+
+    @staticmethod
+    def _smoothing_along(
+        weights: Tensor, length: int, padding: int, dilation: int, dtype: torch.dtype
+    ) -> tuple[Tensor, ...]:
+        return correlation_matrices(weights.to(dtype), length, padding, 1, dilation).unbind(-3)
 
     def _filter_matrices(self, x: Tensor, atoms: HybridTensors) -> tuple[Tensor, Tensor]:
         """Return the whole filters as matrices (P, V, H) along y and (P, U, W) along x."""

@@ -144,6 +144,8 @@ def confirm(
         with contextlib.suppress(StoppedError):
             training.run()
     differences, equal = _compare_losses(first.losses, before, tolerance)
+    if differences:
+        differences += _other_instructions(hardware)
     score: Literal["published weights", "weights trained anew", "not compared"] = "not compared"
     weights = published / "model.pt" if published else None
     if weights is not None and weights.is_file():
@@ -192,6 +194,19 @@ def _check_comparable(line: dict[str, Any], manifest: dict[str, Any]) -> None:
         raise ValueError(f"{run} was not trained by one worker on a processor: train it anew")
     if manifest["digest"] != line["data_digest"]:
         raise ValueError(f"{run} was trained on other data than {manifest['dataset']} is now")
+
+
+def _other_instructions(hardware: dict[str, Any]) -> list[str]:
+    """Say what to try where a run's processor may have rounded otherwise than this one."""
+    here = torch.backends.cpu.get_cpu_capability()
+    there = hardware.get("instructions", "unknown")
+    if here == there:
+        return []
+    return [
+        f"the instructions of its processor are {there}, of this one {here}, and sums of more "
+        "numbers at once are rounded otherwise: compare again with ONEDNN_MAX_CPU_ISA=AVX2 and "
+        "ATEN_CPU_CAPABILITY=avx2 in the environment, if it was trained with AVX2"
+    ]
 
 
 def _weights(path: Path) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import torch
 
 from structnets.nn import GaussianConv2d, _pieces
 from structnets.nn._filter_matrices import Band
-from structnets.nn._learned_scale import smoothing_rates, smoothing_taps
 from structnets.nn._toeplitz import correlation_matrices
 
 CASES = {
@@ -48,16 +47,6 @@ def test_blocks_leave_zeros_out_and_nothing_else(stride: int, padding: int, dila
         assert (read.stop - read.start) < 100
         left[rows, read] = 0
     assert left[5:].abs().sum() == 0
-
-
-@pytest.mark.parametrize("kind", ["sampled", "integrated"])
-def test_rates_are_the_taps_derivatives(kind: str) -> None:
-    sigmas = torch.tensor([0.4, 1.0, 3.0], dtype=torch.float64, requires_grad=True)
-    found = smoothing_rates(sigmas, 9, kind).detach()
-    for tap in range(19):
-        (rate,) = torch.autograd.grad(smoothing_taps(sigmas, 9, kind)[:, tap].sum(), sigmas)
-        torch.testing.assert_close(found[:, tap], rate)
-    torch.testing.assert_close(found.sum(1), torch.zeros(3, dtype=torch.float64))
 
 
 @pytest.mark.parametrize("discretisation", ["hybrid", "hybrid_integrated"])

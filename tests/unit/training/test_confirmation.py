@@ -135,3 +135,15 @@ def test_code_of_strangers_is_not_run(line, prepared):
         confirm({**line, "spec": spec}, prepared)
     with pytest.raises(ValueError, match="there is no module 'no_such_nets'"):
         confirm({**line, "spec": spec}, prepared, trusted=["no_such_nets:Net"])
+
+
+def test_other_instructions_are_named_where_losses_differ(line, prepared):
+    other = copy.deepcopy(line)
+    other["first_losses"][0] += 1
+    other["hardware"]["instructions"] = "of 1999"
+    loss, remedy = confirm(other, prepared).differences
+    assert loss.startswith("the training loss of epoch 1 was")
+    assert "instructions of its processor are of 1999" in remedy
+    assert "ATEN_CPU_CAPABILITY=avx2" in remedy
+    other["first_losses"] = line["first_losses"]
+    assert confirm(other, prepared).differences == []

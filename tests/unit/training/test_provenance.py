@@ -34,6 +34,7 @@ def test_hardware_of_this_machine() -> None:
     found = provenance.hardware(torch.device("cpu"), 3, 2)
     assert (found["class"], found["threads"], found["world_size"]) == ("cpu", 3, 2)
     assert found["name"]
+    assert found["instructions"] == torch.backends.cpu.get_cpu_capability()
     assert found["nodes"] == [platform.node().partition(".")[0]]
     assert provenance.peak_memory_mb(torch.device("cpu")) > 10
 

@@ -1,0 +1,84 @@
+"""Functions of learned scales: their derivatives in closed form are those of autograd."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+from torch.autograd import gradcheck, gradgradcheck
+
+from structnets.bases.discretisation import DISCRETISATIONS
+from structnets.nn import GaussianConv2d, _learned_scale
+from structnets.nn._learned_scale import (
+    derivative_profiles,
+    learned_sigmas,
+    of_scales,
+    powers,
+    smoothing_taps,
+)
+
+SCALES = torch.tensor([0.4, 1.0, 3.0], dtype=torch.float64)
+FUNCTIONS = {
+    "sigmas": lambda s: learned_sigmas(s - 1, (1.0, 2.0, 4.0), 2.0),
+    "powers": lambda s: powers(s, 4),
+    **{
+        f"{kind} smoothing": lambda s, k=kind: smoothing_taps(s, 9, k)
+        for kind in ("sampled", "integrated")
+    },
+    **{
+        f"{kind}, {'scaled' if scaled else 'plain'}": lambda s, k=kind, n=scaled: (
+            derivative_profiles(s, 4, 9, k, n)
+        )
+        for kind in DISCRETISATIONS
+        for scaled in (True, False)
+    },
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_rates_are_the_derivatives(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    sigmas = SCALES.clone().requires_grad_()
+    out = FUNCTIONS[name](sigmas)
+    above = torch.randn_like(out)
+    (ours,) = torch.autograd.grad(out, sigmas, above)
+    monkeypatch.setattr(_learned_scale, "needs_plain_operations", lambda: True)
+    plain = FUNCTIONS[name](sigmas)
+    (theirs,) = torch.autograd.grad(plain, sigmas, above)
+    torch.testing.assert_close(out, plain, rtol=0, atol=0)
+    torch.testing.assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_gradients_of_both_orders_against_numerical_ones(name: str) -> None:
+    sigmas = torch.tensor([0.6, 1.3, 2.1], dtype=torch.float64, requires_grad=True)
+    assert gradcheck(FUNCTIONS[name], sigmas)
+    assert gradgradcheck(FUNCTIONS[name], sigmas)
+
+
+def test_scales_of_any_leading_shape() -> None:
+    sigmas = SCALES.repeat(2, 1).requires_grad_()
+    taps = derivative_profiles(sigmas, 2, 5, "hybrid", True)
+    assert taps.shape == (2, 3, 3, 11)
+    (found,) = torch.autograd.grad(taps.sum((0, 2, 3)) @ torch.ones(3).double(), sigmas)
+    torch.testing.assert_close(found[0], found[1])
+
+
+def test_nothing_is_kept_where_no_gradient_is_wanted() -> None:
+    fixed = of_scales(lambda s: (2 * s, torch.full_like(s, float("nan"))), SCALES)
+    torch.testing.assert_close(fixed, 2 * SCALES)
+    assert not fixed.requires_grad
+
+
+def test_a_layer_makes_the_taps_of_equal_axes_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = GaussianConv2d(2, 3, order=2, discretisation="hybrid", learn_sigma=True)
+    made = []
+    whole = _learned_scale.derivative_profiles
+
+    def count(*args: object) -> Tensor:
+        made.append(args)
+        return whole(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(_learned_scale, "derivative_profiles", count)
+    along_y, along_x = layer.learned_profiles()
+    assert along_y is along_x
+    assert len(made) == 1
