@@ -12,6 +12,7 @@ matrix for maps of a few pixels (`structnets.nn._filter_matrices`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -20,10 +21,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from structnets.nn._derivatives import needs_reference
+from structnets.nn._fast_product import product
 
 # Numbers in the maps of a piece, 16 MB of float32: smaller ones spend more on starting operations
 # and on short products than they save in memory traffic.
 PIECE_NUMBERS = 1 << 22
+# Images whose maps together have no more numbers than these, 1 MB, are a piece: what an operation
+# begins with is then paid for once.
+GROUP_NUMBERS = 1 << 18
 
 
 # Maps that are filtered along y only, by what they were filtered with.
@@ -136,16 +141,13 @@ class _Pieces(torch.autograd.Function):
             memory_format=layout,
         )
         memory = _memory(x, filtering)
-        for image, answer in zip(x, out, strict=True):
-            image = image.contiguous()
+        for images in _groups(x, filtering):
+            image = _side_by_side(x[images])
             for rows in _pieces(x, filtering):
-                maps = _maps_of(memory, x, filtering, rows)
+                maps = _maps_of(memory, image, filtering, rows)
                 filtering.fill(image, matrices, rows, maps)
-                flat, piece = maps.view(weights.shape[1], -1), _flat(answer[:, rows], last)
-                if last:
-                    torch.mm(flat.t(), weights.t(), out=piece.t())
-                else:
-                    torch.mm(weights, flat, out=piece)
+                mixed = product(weights, maps.view(weights.shape[1], -1))
+                _apart(out[images, :, rows]).copy_(mixed.view_as(_apart(out[images, :, rows])))
         return out
 
     @staticmethod
@@ -169,22 +171,27 @@ class _Pieces(torch.autograd.Function):
             torch.zeros_like(tensor) if want else None
             for tensor, want in zip(learned, want_learned, strict=True)
         ]
-        memory = _memory(x, filtering)
-        for b, image in enumerate(x):
-            image = image.contiguous()
+        memory, transposed = _memory(x, filtering), weights.t().contiguous()
+        for images in _groups(x, filtering):
+            image = _side_by_side(x[images])
+            into = None if into_x is None else torch.zeros_like(image)
             for rows in _pieces(x, filtering):
-                above, halfway = _flat(gradient[b][:, rows], last), None
+                above, halfway = (
+                    _side_by_side(gradient[images, :, rows]).view(len(weights), -1),
+                    None,
+                )
                 if into_weights is not None:
-                    maps = _maps_of(memory, x, filtering, rows)
+                    maps = _maps_of(memory, image, filtering, rows)
                     halfway = filtering.fill(image, matrices, rows, maps)
-                    into_weights.addmm_(above, maps.view(weights.shape[1], -1).t())
+                    into_weights += product(above, maps.view(weights.shape[1], -1).t())
                 if want_x or any(want_learned):
-                    below = _maps_of(memory, x, filtering, rows)
-                    torch.mm(weights.t(), above, out=below.view(weights.shape[1], -1))
-                    into = None if into_x is None else into_x[b]
+                    below = product(transposed, above).view(_shape_of(image, filtering, rows))
                     filtering.add_gradients(
                         below, image, matrices, rows, halfway, into, into_learned
                     )
+            if into_x is not None and into is not None:
+                given = _apart(into_x[images])
+                given.copy_(into.view_as(given))
         if into_x is not None:
             into_x = into_x.contiguous(memory_format=layout)
         if scales is None:
@@ -208,6 +215,15 @@ def is_channels_last_only(x: Tensor) -> bool:
     return last and not x.is_contiguous()
 
 
+def _groups(x: Tensor, filtering: Filtering) -> Iterator[slice]:
+    """Yield the images that are filtered side by side, as one of more channels."""
+    high, wide = filtering.output_size
+    many = GROUP_NUMBERS // max(1, filtering.count * x.shape[1] * high * wide)
+    step = max(1, many) if filtering.atoms_first else 1
+    for first in range(0, len(x), step):
+        yield slice(first, min(first + step, len(x)))
+
+
 def _pieces(x: Tensor, filtering: Filtering) -> Iterator[slice]:
     """Yield the rows of the output, a piece at a time."""
     high, wide = filtering.output_size
@@ -219,19 +235,29 @@ def _pieces(x: Tensor, filtering: Filtering) -> Iterator[slice]:
 
 def _memory(x: Tensor, filtering: Filtering) -> Tensor:
     """Allocate the maps of the largest piece."""
-    first = next(_pieces(x, filtering), slice(0, 0))
-    rows = first.stop - first.start
-    return x.new_empty(filtering.count * x.shape[1] * rows * filtering.output_size[1])
+    images = next(_groups(x, filtering), slice(0, 0))
+    rows = next(_pieces(x, filtering), slice(0, 0))
+    numbers = (images.stop - images.start) * (rows.stop - rows.start) * filtering.output_size[1]
+    return x.new_empty(filtering.count * x.shape[1] * numbers)
 
 
-def _maps_of(memory: Tensor, x: Tensor, filtering: Filtering, rows: slice) -> Tensor:
+def _maps_of(memory: Tensor, image: Tensor, filtering: Filtering, rows: slice) -> Tensor:
     """Return a piece's maps: (N, C, h, U) or (C, N, h, U) of the memory."""
-    leading = (filtering.count, x.shape[1])
+    shape = _shape_of(image, filtering, rows)
+    return memory[: math.prod(shape)].view(shape)
+
+
+def _shape_of(image: Tensor, filtering: Filtering, rows: slice) -> tuple[int, ...]:
+    leading = (filtering.count, len(image))
     leading = leading if filtering.atoms_first else leading[::-1]
-    shape = (*leading, rows.stop - rows.start, filtering.output_size[1])
-    return memory[: shape[0] * shape[1] * shape[2] * shape[3]].view(shape)
+    return (*leading, rows.stop - rows.start, filtering.output_size[1])
 
 
-def _flat(maps: Tensor, last: bool) -> Tensor:
-    """Return rows of maps (O, h, U) as a matrix (O, h U), a view in either layout."""
-    return maps.permute(1, 2, 0).flatten(0, 1).t() if last else maps.flatten(1)
+def _apart(maps: Tensor) -> Tensor:
+    """Return images (b, C, h, W) as (C, b, h, W), a view."""
+    return maps.transpose(0, 1)
+
+
+def _side_by_side(images: Tensor) -> Tensor:
+    """Return images (b, C, h, W) as one of more channels (C b, h, W), contiguous."""
+    return _apart(images).reshape(-1, *images.shape[2:]).contiguous()

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from structnets.nn._convolution_arguments import Pair
 from structnets.nn._differences import Line, add_adjoint, difference
+from structnets.nn._fast_product import product
 from structnets.nn._pieces import Halfway
-from structnets.nn._toeplitz import along_y
 
 Orders = tuple[int, int]
 Shape = tuple[int, int, int]
@@ -62,19 +62,24 @@ class SmoothedDifferences:
         return torch.cat([maps[n] for n in range(len(maps))], 1)
 
     def fill(self, image: Tensor, matrices: Sequence[Tensor], rows: slice, maps: Tensor) -> Halfway:
-        """Write the maps (N, C, h, U) of some rows; return those smoothed along y."""
-        line_y, line_x = self._lines(rows)
-        halfway = {}
+        """Write the maps (N, C, h, U) of some rows; return those smoothed along y.
+
+        Within, maps are (h, C, U), so that smoothing along either axis is one product of matrices.
+        """
+        line_y, line_x = self._lines(rows, (0, 2))
+        halfway, lines = {}, _by_rows(image)
         for n, (scale, smooth_y, smooth_x) in enumerate(self._by_scale(matrices)):
-            half = halfway[n] = along_y(image, smooth_y[self._read(rows)])
-            smoothed = (half.flatten(0, 1) @ smooth_x.t()).unflatten(0, half.shape[:2])
+            half = halfway[n] = product(smooth_y[self._read(rows)], lines)
+            smoothed = product(half.view(-1, image.shape[2]), smooth_x.t())
+            smoothed = smoothed.view(len(half), len(image), -1)
             for order_x, atoms in _by_order_along_x(scale):
                 if len(atoms) == 1 and atoms[0][1] == 0:
-                    difference(line_y.of(smoothed), order_x, line_x, maps[atoms[0][0]])
+                    out = maps[atoms[0][0]].transpose(0, 1)
+                    difference(line_y.of(smoothed), order_x, line_x, out)
                     continue
                 part = difference(smoothed, order_x, line_x)
                 for place, order_y in atoms:
-                    difference(part, order_y, line_y, maps[place])
+                    difference(part, order_y, line_y, maps[place].transpose(0, 1))
         return halfway
 
     def add_gradients(
@@ -88,40 +93,42 @@ class SmoothedDifferences:
         into_learned: Sequence[Tensor | None],
     ) -> None:
         """Add the gradients of the image and of the scales."""
-        read = self._read(rows)
+        read, (channels, _, wide) = self._read(rows), image.shape
+        learned = [scales for scales in into_learned if scales is not None]
+        lines = _by_rows(image) if learned else image
         for n, (scale, smooth_y, smooth_x) in enumerate(self._by_scale(matrices)):
             smooth_y = smooth_y[read]
-            below = self._below(gradient, scale, (len(image), len(smooth_y), len(smooth_x)), rows)
+            below = self._below(gradient, scale, (len(smooth_y), channels, len(smooth_x)), rows)
             flat = below.flatten(0, 1)
-            between = (flat @ smooth_x).unflatten(0, below.shape[:2])
+            between = product(flat, smooth_x).view(len(smooth_y), -1)
             if into is not None:
-                into.baddbmm_(smooth_y.t().expand(len(image), -1, -1), between)
-            for scales in into_learned:
-                if scales is None:
-                    continue
+                found = product(smooth_y.t(), between).view(-1, channels, wide)
+                into += found.transpose(0, 1)
+            for scales in learned:
                 # Smoothing is My x Mx': by the scale it is (dMy x) Mx' + (My x) dMx', and the
                 # sums are taken where both factors are at hand.
                 rate_y, rate_x = self.rates[2 * n][read], self.rates[2 * n + 1]
-                part = along_y(image, smooth_y) if halfway is None else halfway[n]
-                scales[n] += torch.dot(between.flatten(), along_y(image, rate_y).flatten())
-                scales[n] += torch.dot((flat @ rate_x).flatten(), part.flatten())
+                half = product(smooth_y, lines) if halfway is None else halfway[n]
+                scales[n] += (product(between, lines.t()) * rate_y).sum()
+                scales[n] += (product(flat.t(), half.view(-1, wide)) * rate_x).sum()
 
     def _below(
         self, gradient: Tensor, scale: Sequence[tuple[int, Orders]], shape: Shape, rows: slice
     ) -> Tensor:
-        """Return the gradient of the smoothed maps (C, h, U) of a scale."""
-        line_y, line_x = self._lines(rows)
+        """Return the gradient of the smoothed maps (h, C, U) of a scale."""
+        line_y, line_x = self._lines(rows, (0, 2))
         below = gradient.new_zeros(shape)
         for order_x, atoms in _by_order_along_x(scale):
             if len(atoms) == 1 and atoms[0][1] == 0:
-                add_adjoint(gradient[atoms[0][0]], order_x, line_x, line_y.of(below))
+                above = gradient[atoms[0][0]].transpose(0, 1)
+                add_adjoint(above, order_x, line_x, line_y.of(below))
                 continue
             if order_x == 0:
                 part = line_x.of(below)
             else:
                 part = gradient.new_zeros(*shape[:2], self.output_size[1])
             for place, order_y in atoms:
-                add_adjoint(gradient[place], order_y, line_y, part)
+                add_adjoint(gradient[place].transpose(0, 1), order_y, line_y, part)
             if order_x > 0:
                 add_adjoint(part, order_x, line_x, below)
         return below
@@ -129,14 +136,14 @@ class SmoothedDifferences:
     def _by_scale(self, matrices: Sequence[Tensor]) -> list[tuple[tuple, Tensor, Tensor]]:
         return list(zip(self.scales, matrices[::2], matrices[1::2], strict=True))
 
-    def _lines(self, rows: slice) -> tuple[Line, Line]:
+    def _lines(self, rows: slice, axes: Pair = (-2, -1)) -> tuple[Line, Line]:
         """Return the places along y, within the rows read for a piece, and along x."""
         starts = [self.reach * spacing for spacing in self.spacing]
         counts = (rows.stop - rows.start, self.output_size[1])
         y, x = (
             Line(axis, start, count, step, spacing)
             for axis, start, count, step, spacing in zip(
-                (-2, -1), starts, counts, self.stride, self.spacing, strict=True
+                axes, starts, counts, self.stride, self.spacing, strict=True
             )
         )
         return y, x
@@ -146,6 +153,11 @@ class SmoothedDifferences:
         first = rows.start * self.stride[0]
         last = (rows.stop - 1) * self.stride[0] + 2 * self.reach * self.spacing[0]
         return slice(first, last + 1)
+
+
+def _by_rows(image: Tensor) -> Tensor:
+    """Return an image (C, H, W) as a matrix (H, C W)."""
+    return image.transpose(0, 1).flatten(1)
 
 
 def _by_order_along_x(scale: Sequence[tuple[int, Orders]]) -> list[tuple[int, list[Pair]]]:
