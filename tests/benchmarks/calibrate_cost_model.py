@@ -1,8 +1,10 @@
-"""Fit the table of `structnets.nn._inference_cost` to measurements on this machine.
+"""Fit the tables by which ways are estimated to measurements on this machine.
 
-``python -m tests.benchmarks.calibrate_cost_model measure FILE [SECONDS]`` times random shapes in
-all ways, by CPU seconds of one thread, and appends them to a file (killed, it has lost nothing);
-``… fit FILE…`` prints the table, and how near the best the choice is on shapes left out of the fit.
+``python -m tests.benchmarks.calibrate_cost_model measure MODE FILE [SECONDS]`` times random shapes
+in all ways, by CPU seconds of one thread, and appends them to a file (killed, it has lost nothing);
+``… fit MODE FILE…`` prints the table, and how near the best the choice is on shapes left out of the
+fit. The mode is ``inference`` (`structnets.nn._inference_cost`) or ``training``
+(`structnets.nn._training_cost`).
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import statistics
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +25,11 @@ from scipy.optimize import nnls
 from torch import nn
 
 from structnets.nn._cost_model import TERMS, Work
-from structnets.nn._discretised_cost import NEARLY, RATES, factor_name, possible_ways
+from structnets.nn._discretised_cost import NEARLY, factor_name, possible_ways
 from structnets.nn._discretised_terms import WAY_TERMS, DiscretisedWork
-from structnets.nn._inference_cost import FORWARD, INFERENCE, features, forward_seconds
+from structnets.nn._fitted_cost import Fitted, features, fitted_seconds
+from structnets.nn._inference_cost import FORWARD, INFERENCE
+from structnets.nn._training_cost import STEP, TRAINING
 from tests.benchmarks.shapes import Shape, draw
 from tests.benchmarks.test_random_shapes import MOST_NUMBERS, in_way, step
 from tests.benchmarks.timing import seconds_of, warm_up
@@ -34,34 +39,60 @@ LEAST_PRODUCTS = 5e5  # smaller layers take no longer than their starting
 FOLDS = 8
 # How firmly rates keep to those of training, and powers to zero.
 FIRM_RATES, FIRM_POWERS = 0.1, 10.0
-LEAST_RATES = np.array([1e-11, 1e-11, 2e-10, 2e-5])
+LEAST_RATES = np.array([1e-11, 1e-11, 1e-11, 1e-11, 2e-10, 2e-10, 2e-5, 2e-5])
+
+
+@dataclass(frozen=True)
+class Model:
+    """A table of the library, the terms that it weighs, and the way that spares memory."""
+
+    places: tuple[int, ...]
+    table: Fitted
+    sparing: str
+
+
+MODELS = {
+    "inference": Model(FORWARD, INFERENCE, "composed"),
+    "training": Model(STEP, TRAINING, "pieces"),
+}
 
 Sample = tuple[DiscretisedWork, dict[str, float]]
 
 
-def measure(file: Path, limit: float) -> None:
+KINDS = {
+    "inference": ("sampled", "sampled", "hybrid"),
+    "training": ("sampled", "hybrid", "learned"),
+}
+
+
+def measure(file: Path, limit: float, mode: str) -> None:
     """Time shapes for so many seconds."""
     torch.set_num_threads(1)
     warm_up()
-    end, rng = time.time() + limit, random.Random()
+    end, rng, training = time.time() + limit, random.Random(), mode == "training"
     with file.open("a") as out:
         while time.time() < end:
-            shape = draw(rng, rng.choice(["sampled", "sampled", "hybrid"]), training=False)
+            shape = draw(rng, rng.choice(KINDS[mode]), training)
             if shape.multiply_adds() < LEAST_PRODUCTS:
                 continue
-            line = {"shape": dataclasses.asdict(shape), "seconds": seconds_of_ways(shape)}
+            line = {
+                "shape": dataclasses.asdict(shape),
+                "mode": mode,
+                "seconds": seconds_of_ways(shape, training),
+            }
             out.write(json.dumps(line) + "\n")
             out.flush()
 
 
-def seconds_of_ways(shape: Shape) -> dict[str, float]:
+def seconds_of_ways(shape: Shape, training: bool) -> dict[str, float]:
     """Return medians, of fewer repetitions the longer they take and the farther from the best."""
-    layer, x = shape.layer().eval(), shape.maps()
-    work, action = layer.work(x, training=False), step(layer, x, training=False)
+    layer, x = shape.layer().train(training), shape.maps()
+    x.requires_grad_(wants_gradient(shape, training))
+    work, action = layer.work(x, training), step(layer, x, training)
     ways = [w for w in layer.ways if w not in TERMS or TERMS[w](work)[4] < MOST_NUMBERS]
     actions = {w: in_way(layer, w, action) for w in ways if w != "responses"}
     plain = nn.Conv2d(shape.inputs, shape.outputs, shape.size, padding=layer.padding, bias=False)
-    actions[PLAIN] = step(plain, x, training=False)
+    actions[PLAIN] = step(plain, x, training)
 
     def timed(names: Sequence[str]) -> dict[str, float]:
         return {w: seconds_of(actions[w], time.process_time) for w in names}
@@ -69,27 +100,38 @@ def seconds_of_ways(shape: Shape) -> dict[str, float]:
     first = timed(list(actions))
     second = timed([w for w, s in first.items() if s < 6 * min(first.values())])
     near = [w for w, s in second.items() if s < 3 * min(second.values()) or w == PLAIN]
-    count = max(2, min(9, int(0.4 / sum(second[w] for w in near))))
+    count = max(2, min(9, int(0.4 / sum(second[w] for w in near if w in second))))
     rounds = [second, *(timed(near) for _ in range(count))]
-    return first | second | {w: statistics.median(r[w] for r in rounds) for w in near}
+    return first | second | {w: statistics.median(r[w] for r in rounds if w in r) for w in near}
 
 
-def samples(files: Sequence[Path]) -> Iterator[Sample]:
+def wants_gradient(shape: Shape, training: bool) -> bool:
+    """Say whether the maps want one: images do not."""
+    return training and shape.inputs > 3
+
+
+def samples(files: Sequence[Path], mode: str) -> Iterator[Sample]:
     """Yield what was measured; layers are built with one channel, which their basis knows not."""
+    training = mode == "training"
     for line in (line for file in files for line in file.read_text().splitlines()):
         found = json.loads(line)
+        if found.get("mode", "inference") != mode:
+            continue
         shape = Shape(**{**found["shape"], "sigmas": tuple(found["shape"]["sigmas"])})
         layer = dataclasses.replace(shape, inputs=1, outputs=1).layer()
-        x = torch.empty(1, device="meta").expand(shape.batch, shape.inputs, shape.side, shape.side)
+        size = (shape.batch, shape.inputs, shape.side, shape.side)
+        x = torch.empty(1, device="meta").expand(size)
         alpha = torch.empty(shape.outputs, shape.inputs, layer.alpha.shape[2], device="meta")
-        work = Work.of(x, alpha, layer.atoms, training=False)
-        with torch.no_grad():
+        work = dataclasses.replace(
+            Work.of(x, alpha, layer.atoms, training), input_gradient=wants_gradient(shape, training)
+        )
+        with torch.set_grad_enabled(training):
             sizes = layer.discretised_work(torch.empty(1, 1, shape.side, shape.side), work)
         last = shape.channels_last and shape.inputs > 1
         yield dataclasses.replace(sizes, channels_last=last), found["seconds"]
 
 
-def fit(found: Sequence[Sample]) -> dict[str, tuple]:
+def fit(found: Sequence[Sample], model: Model) -> dict[str, tuple]:
     """Return rates and powers of every kind of way; what is near the best counts most."""
     kinds: dict[str, list[tuple[DiscretisedWork, str, float, float]]] = {}
     for work, seconds in found:
@@ -98,18 +140,18 @@ def fit(found: Sequence[Sample]) -> dict[str, tuple]:
             if way in seconds:
                 kind = factor_name(work, way).rpartition(" ")[0]
                 kinds.setdefault(kind, []).append((work, way, seconds[way], best))
-    return {kind: _fit_kind(kind, rows) for kind, rows in kinds.items()}
+    return {kind: _fit_kind(kind, rows, model) for kind, rows in kinds.items()}
 
 
-def _fit_kind(kind: str, rows: list) -> tuple:
-    terms = np.array([[WAY_TERMS[way](work)[n] for n in FORWARD] for work, way, *_ in rows])
+def _fit_kind(kind: str, rows: list, model: Model) -> tuple:
+    terms = np.array([[WAY_TERMS[way](work)[n] for n in model.places] for work, way, *_ in rows])
     seconds, best = (np.array([row[n] for row in rows]) for n in (2, 3))
     weight = np.clip(2 * best / seconds, 0.05, 1) / seconds
-    usual = np.maximum(np.array(RATES[kind])[list(FORWARD)], LEAST_RATES)
+    usual = np.maximum(np.array(model.table[kind][0]), LEAST_RATES[list(model.places)])
     usual *= np.median(seconds / (terms @ usual))
     firm = FIRM_RATES * np.sqrt(len(rows)) / 3
     left = np.vstack([terms * weight[:, None], np.diag(firm / usual)])
-    rates = nnls(left, np.concatenate([seconds * weight, np.full(4, firm)]))[0]
+    rates = nnls(left, np.concatenate([seconds * weight, np.full(len(usual), firm)]))[0]
     sizes = np.array([features(work) for work, *_ in rows])
     middle = sizes.mean(0)
     middle[0] = 0
@@ -126,19 +168,19 @@ def _short(numbers: np.ndarray) -> list[float]:
     return [float(f"{n:.3g}") for n in numbers]
 
 
-def regret(found: Sequence[Sample], model: dict[str, tuple]) -> tuple[list[float], list[float]]:
+def regret(found: Sequence[Sample], model: Model, table: Fitted) -> tuple[list[float], list[float]]:
     """Return the chosen way's time beside the best one's and beside ``nn.Conv2d``'s."""
     beside_best, beside_plain = [], []
     for work, seconds in found:
         names = {way: factor_name(work, way).rpartition(" ")[0] for way in possible_ways(work)}
         estimates = {
-            way: forward_seconds(WAY_TERMS[way](work), work, *model[kind])
+            way: fitted_seconds(WAY_TERMS[way](work), work, model.places, *table[kind])
             for way, kind in names.items()
-            if kind in model
+            if kind in table
         }
         chosen = min(estimates, key=estimates.__getitem__)
-        if estimates["composed"] <= NEARLY * estimates[chosen]:
-            chosen = "composed"
+        if estimates[model.sparing] <= NEARLY * estimates[chosen]:
+            chosen = model.sparing
         best = min(seconds[way] for way in names if way in seconds)
         # What nobody would have tried is taken to be as slow as the slowest.
         taken = seconds.get(chosen, max(*seconds.values(), 3 * best))
@@ -154,18 +196,23 @@ def show(title: str, ratios: tuple[list[float], list[float]]) -> None:
 
 def main() -> None:
     """Measure, or fit and print."""
-    task, *rest = sys.argv[1:]
+    task, mode, *rest = sys.argv[1:]
     if task == "measure":
-        measure(Path(rest[0]), float(rest[1]) if rest[1:] else 300.0)
+        measure(Path(rest[0]), float(rest[1]) if rest[1:] else 300.0, mode)
         return
-    found = list(samples([Path(name) for name in rest]))
-    model = fit(found)
-    for kind, (rates, powers) in sorted(model.items()):
+    model = MODELS[mode]
+    found = list(samples([Path(name) for name in rest], mode))
+    fitted = fit(found, model)
+    for kind, (rates, powers) in sorted(fitted.items()):
         print(f'    "{kind}": (\n        {rates},\n        {powers},\n    ),')
-    show(f"{len(found)} shapes, by the table in the code", regret(found, INFERENCE))
-    show("by this fit, to all", regret(found, model))
+    show(f"{len(found)} shapes, by the table in the code", regret(found, model, model.table))
+    show("by this fit, to all", regret(found, model, fitted))
     parts = [
-        regret(found[n::FOLDS], fit([s for i, s in enumerate(found) if i % FOLDS != n]))
+        regret(
+            found[n::FOLDS],
+            model,
+            fit([s for i, s in enumerate(found) if i % FOLDS != n], model),
+        )
         for n in range(FOLDS)
     ]
     best, plain = ([x for part in parts for x in part[n]] for n in (0, 1))

@@ -7,8 +7,12 @@ every filter width, and on short lines it beats a convolution.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
+
+from structnets.nn._convolution_arguments import Pair
 
 
 def output_length(
@@ -16,6 +20,15 @@ def output_length(
 ) -> int:
     """Return the number of samples a correlation leaves of `length`."""
     return (length + 2 * padding - dilation * (kernel_size - 1) - 1) // stride + 1
+
+
+def map_size(sizes: Sequence[int], *geometry: Sequence[int]) -> Pair:
+    """Return height and width that correlations leave of maps.
+
+    The geometry is filter size, stride, padding and dilation, each along y and x.
+    """
+    high, wide = (output_length(*axis) for axis in zip(sizes, *geometry, strict=True))
+    return high, wide
 
 
 def banded_matrices(

@@ -20,7 +20,6 @@ from structnets.bases.discretisation import (
     smoothing_kind,
 )
 from structnets.nn import _learned_scale
-from structnets.nn._banded import output_length
 from structnets.nn._convolution_arguments import Pair
 from structnets.nn._cost_model import Work
 from structnets.nn._discretised_terms import DiscretisedWork
@@ -196,7 +195,7 @@ class Discretised(GaussianConvolution[Pair]):
             whole = wanted == "pieces" or self.log_scale is not None
             if wanted != "auto" and not (whole and is_low(x)):
                 # Of smaller maps than the filters the plain convolution words the error.
-                return wanted if min(self._output_size(x)) >= 1 else "composed"
+                return wanted if min(self.output_size(x.shape[-2:])) >= 1 else "composed"
             return "composed" if is_low(x) else None  # rounded in between, digits would be lost
         if is_low(x) and wanted not in ("composed", "stencils"):
             exact = hybrid.magnified <= MOST_MAGNIFIED_LOW and not per_channel
@@ -208,12 +207,6 @@ class Discretised(GaussianConvolution[Pair]):
         if plain or x.device.type != "cpu" or per_channel:
             return "composed" if hybrid.differences_lose(x.dtype) else "stencils"
         return None
-
-    def _output_size(self, x: Tensor) -> Pair:
-        """Return height and width of the output of padded maps."""
-        geometry = (self.kernel_size, self.stride, self.zero_padding, self.dilation)
-        high, wide = (output_length(*axis) for axis in zip(x.shape[-2:], *geometry, strict=True))
-        return high, wide
 
     def scale_now(self) -> float | None:
         """Return the largest scale of a hybrid layer that learns one set for all channels."""

@@ -14,51 +14,19 @@ from __future__ import annotations
 
 import torch
 
-from structnets.nn._cost_model import TERMS, Terms, cheapest
+from structnets.nn._cost_model import TERMS, cheapest
 from structnets.nn._discretised_terms import WAY_TERMS, DiscretisedWork
-from structnets.nn._inference_cost import INFERENCE, forward_seconds
+from structnets.nn._fitted_cost import fitted_seconds
+from structnets.nn._inference_cost import FORWARD, INFERENCE
+from structnets.nn._training_cost import STEP, TRAINING
 
-# Seconds per term, fitted to random shapes on one core of a server processor with AVX2 (EPYC), in
-# float32, of both layouts; ``tests/benchmarks/test_random_shapes.py`` compares choices and best.
-RATES: dict[str, Terms] = {
-    "depthwise": (7.1e-11, 3.85e-10, 1.99e-10, 1.08e-10, 2.65e-09, 1.03e-08, 0.000739, 0.000313),
-    "composed": (2.98e-11, 2.55e-11, 1.15e-11, 7.91e-10, 2.25e-09, 2.28e-09, 0.000535, 0.000605),
-    "separable": (2.31e-10, 4.84e-11, 6.19e-11, 3.76e-11, 2.58e-09, 6.68e-09, 0.000946, 0.000744),
-    "banded": (5.7e-12, 0, 4.91e-11, 4.75e-11, 4.55e-09, 4.34e-09, 0.000796, 0.000739),
-    "mixed": (6.48e-11, 4.93e-11, 4.96e-11, 1.95e-11, 0, 6.72e-10, 0.000507, 0.000567),
-    "fft": (5.11e-10, 1.2e-09, 2.84e-10, 1.83e-10, 1.94e-10, 1.74e-10, 0.000655, 0.000613),
-    "stencils": (5.87e-11, 0, 3.53e-11, 2.88e-11, 2.16e-09, 3.17e-09, 0.000871, 0.000934),
-    "pieces dense": (4.48e-11, 5.14e-11, 5.94e-11, 2.76e-11, 4.46e-10, 7.44e-10, 5.11e-05, 1.5e-05),
-    "pieces banded": (
-        7.08e-11,
-        5.81e-11,
-        4.34e-11,
-        8.16e-11,
-        7.6e-10,
-        6.79e-10,
-        3.16e-05,
-        2.12e-05,
-    ),
-    "pieces differences": (
-        2.21e-11,
-        3.98e-11,
-        2.76e-11,
-        3.18e-11,
-        2.46e-09,
-        5.94e-10,
-        4.15e-05,
-        4.35e-05,
-    ),
-}
-
-# What a number of the filtered maps takes more where filters learn: the gradients of their matrices
-# are sums of many small products. Measured with `mixed` on four shapes, 10 to 17 ns.
-LEARNED = 1.3e-8
 NEARLY = 1.1
+# How much slower the way of the thesis' trainings must seem before another is taken.
+MUCH = 1.5
 
 
 MODES = ("training", "inference")
-FACTOR_NAMES = tuple(f"{kind} {mode}" for kind in RATES for mode in MODES)
+FACTOR_NAMES = tuple(f"{kind} {mode}" for kind in TRAINING for mode in MODES)
 # What `structnets.nn.calibrate` measured, by the number of threads: how many times longer than by
 # the rates each kind takes. Empty unless a program asks.
 MEASURED: dict[int, dict[str, float]] = {}
@@ -77,9 +45,8 @@ def built_in_estimate(work: DiscretisedWork, way: str) -> float:
     """Return the estimated seconds of a way by the built-in rates."""
     terms, kind = WAY_TERMS[way](work), _kind(work, way)
     if not work.whole.training:
-        return forward_seconds(terms, work, *INFERENCE[kind])
-    more = LEARNED * terms[4] if work.learned and way in TERMS and way != "composed" else 0.0
-    return more + sum(t * w for t, w in zip(terms, RATES[kind], strict=True))
+        return fitted_seconds(terms, work, FORWARD, *INFERENCE[kind])
+    return fitted_seconds(terms, work, STEP, *TRAINING[kind])
 
 
 def estimate_discretised(work: DiscretisedWork, way: str) -> float:
@@ -106,9 +73,10 @@ def cheapest_discretised(work: DiscretisedWork, device: str) -> str:
     if device != "cpu" or work.whole.batch == 0:
         return "composed"
     whole, known = work.whole, torch.get_num_threads() in MEASURED
-    if whole.training and not (work.scales or work.learned or known):
-        return cheapest(whole, device)
     seconds = {way: estimate_discretised(work, way) for way in possible_ways(work)}
     fastest = min(seconds, key=seconds.__getitem__)
+    if whole.training and not (work.scales or work.learned or known):
+        kept = cheapest(whole, device)
+        return kept if seconds[kept] <= MUCH * seconds[fastest] else fastest
     sparing = "pieces" if whole.training else "composed"
     return sparing if seconds[sparing] <= NEARLY * seconds[fastest] else fastest

@@ -30,7 +30,7 @@ from torch.nn import functional
 from structnets.bases.discretisation import Float, central_difference, difference_reach
 from structnets.bases.gaussian import GaussianBasis
 from structnets.nn import _recorded_smoothing
-from structnets.nn._banded import output_length
+from structnets.nn._banded import map_size
 from structnets.nn._convolution_arguments import Pair
 from structnets.nn._filter_matrices import Band, BandedFilters, DenseFilters, dense_filters, is_tiny
 from structnets.nn._grouped import by_group
@@ -175,8 +175,7 @@ class Hybrid:
     def output_size(self, x: Tensor) -> Pair:
         """Return height and width of the output."""
         geometry = (self.kernel_size, self.stride, self.padding, self.dilation)
-        high, wide = (output_length(*axis) for axis in zip(x.shape[-2:], *geometry, strict=True))
-        return high, wide
+        return map_size(x.shape[-2:], *geometry)
 
     def stencils(self, x: Tensor, alpha: Tensor, atoms: HybridTensors) -> Tensor:
         """Smooth maps (B, C, H, W), then convolve once with composed taps."""

@@ -1,58 +1,18 @@
-"""What a Gaussian layer's ways take without gradients: arithmetic, corrected by powers of sizes.
+"""What a Gaussian layer's ways take without gradients, fitted to measurements.
 
-Without a backward pass times differ more from way to way, and with sizes, than sums of products
-and traffic explain: short filters, few channels and channels that fill no register are slow in ways
-of their own. So each estimate of `structnets.nn._discretised_cost` is multiplied by powers of the
-sizes. ``python -m tests.benchmarks.calibrate_cost_model`` measured and fitted both.
+``python -m tests.benchmarks.calibrate_cost_model`` measured and fitted.
 """
 
 from __future__ import annotations
 
-import math
-
-from structnets.nn._discretised_terms import DiscretisedWork, Terms, lanes
+from structnets.nn._fitted_cost import Fitted
 
 FORWARD = (0, 2, 4, 6)
 """The terms that there are without a backward pass."""
-MOST_CORRECTION = 3.0
-
-
-def features(work: DiscretisedWork) -> tuple[float, ...]:
-    """Return the logarithms of sizes, and what else matters, as 0 or 1."""
-    whole = work.whole
-    sizes = (
-        whole.batch,
-        whole.inputs,
-        whole.outputs,
-        math.sqrt(math.prod(whole.input_map)),
-        math.sqrt(math.prod(whole.size)),
-        whole.atoms,
-        lanes(whole.inputs),
-        lanes(whole.outputs),
-    )
-    flags = (
-        whole.inputs == 1,
-        whole.inputs % 8 > 0,
-        whole.outputs % 8 > 0,
-        work.channels_last,
-        whole.inputs < 8,
-        whole.outputs < 8,
-    )
-    return (1.0, *map(math.log, sizes), *map(float, flags))
-
-
-def forward_seconds(
-    terms: Terms, work: DiscretisedWork, rates: Terms, powers: tuple[float, ...]
-) -> float:
-    """Return the estimated seconds of a way."""
-    base = sum(terms[n] * rate for n, rate in zip(FORWARD, rates, strict=True))
-    correction = sum(p * f for p, f in zip(powers, features(work), strict=True))
-    return base * math.exp(min(max(correction, -MOST_CORRECTION), MOST_CORRECTION))
-
 
 # Seconds per term of `FORWARD`, and powers of `features`, fitted to random shapes on one core of a
 # server processor with AVX2 (EPYC), in float32, of both layouts.
-INFERENCE: dict[str, tuple[Terms, tuple[float, ...]]] = {
+INFERENCE: Fitted = {
     "banded": (
         (2.2e-11, 5.11e-11, 4.82e-09, 0.000726),
         (

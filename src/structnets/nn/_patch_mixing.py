@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from structnets.nn._banded import output_length
-from structnets.nn._convolution_arguments import per_axis
+from structnets.nn._banded import map_size
+from structnets.nn._convolution_arguments import Pair, per_axis
 from structnets.nn._frame_convolution import FrameConvolution
 from structnets.nn._modes import is_low, needs_plain_operations
 from structnets.nn._pieces import is_channels_last_only
@@ -57,11 +57,10 @@ def convolve_patches(layer: FrameConvolution, x: Tensor) -> Tensor:
     return out.unflatten(1, (len(x), *size)).transpose(0, 1).contiguous(memory_format=layout)
 
 
-def _output_size(layer: FrameConvolution, x: Tensor) -> tuple[int, int]:
+def _output_size(layer: FrameConvolution, x: Tensor) -> Pair:
     left, right, top, bottom = layer.margins
     padded = (x.shape[2] + top + bottom, x.shape[3] + left + right)
-    stride = per_axis("stride", layer.stride, 2)
-    dilation = per_axis("dilation", layer.dilation, 2)
-    geometry = (layer.kernel_size, stride, (0, 0), dilation)
-    height, width = (output_length(*axis) for axis in zip(padded, *geometry, strict=True))
-    return height, width
+    size, stride, dilation = (
+        per_axis(name, getattr(layer, name), 2) for name in ("kernel_size", "stride", "dilation")
+    )
+    return map_size(padded, size, stride, (0, 0), dilation)

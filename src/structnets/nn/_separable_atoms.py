@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from structnets.nn._banded import banded_matrices, output_length
+from structnets.nn._banded import banded_matrices, map_size
 from structnets.nn._bounded_cache import BoundedCache
 from structnets.nn._convolution_arguments import Pair
 from structnets.nn._filter_matrices import Band
@@ -60,8 +60,6 @@ class SeparableAtoms:
 
     def output_size(self, height: int, width: int) -> Pair:
         """Return the size of the output map."""
-        high, wide = (
-            output_length(n, p.shape[1], self.stride[i], self.padding[i], self.dilation[i])
-            for i, (n, p) in enumerate(zip((height, width), self.profiles, strict=True))
-        )
-        return high, wide
+        along_y, along_x = (profiles.shape[1] for profiles in self.profiles)
+        geometry = (self.stride, self.padding, self.dilation)
+        return map_size((height, width), (along_y, along_x), *geometry)

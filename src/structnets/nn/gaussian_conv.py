@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +14,6 @@ from structnets.bases.discretisation import Discretisation, is_hybrid
 from structnets.bases.gaussian import Norm
 from structnets.bases.scales import as_scales
 from structnets.nn._checked_tensors import check_tensors
-from structnets.nn._chosen_ways import ChoosesWays
 from structnets.nn._convolution_arguments import (
     Padding,
     PaddingMode,
@@ -24,21 +22,16 @@ from structnets.nn._convolution_arguments import (
     refuse_positions,
 )
 from structnets.nn._cost_model import Work
-from structnets.nn._discretised import Discretised
 from structnets.nn._discretised_cost import cheapest_discretised
 from structnets.nn._evaluation import WAYS, compose, is_channels_last
 from structnets.nn._hybrid import WAYS as HYBRID_WAYS
-from structnets.nn._kept_filters import KeptFilters
+from structnets.nn._kept_filters import KeepsFilters
 from structnets.nn._learned_support import check_sigma_factor, learned_size, resolve_learn_sigma
-from structnets.nn._modes import as_autocast, is_low, is_traced, needs_plain_operations
+from structnets.nn._modes import as_autocast, is_traced, needs_plain_operations
 from structnets.nn._separable_atoms import SeparableAtoms, matrix_cache
 
-# Taps from which a convolution of contiguous maps is faster by filters channels last: at 11 x 11
-# twice as fast, at 5 x 5 a fifth slower.
-WIDE = 49
 
-
-class GaussianConv2d(ChoosesWays, Discretised):
+class GaussianConv2d(KeepsFilters):
     """Structured receptive fields (thesis section 3.3): drop-in for ``nn.Conv2d``.
 
     The filter from input i to output o is ``sum_n alpha[o, i, n] phi_n`` with fixed Gaussian
@@ -168,7 +161,7 @@ class GaussianConv2d(ChoosesWays, Discretised):
         self.ways = allowed
         self.plan: dict[str, str] = {}
         self._matrices = matrix_cache()
-        self._kept = KeptFilters()
+        self.prepare_kept()
         self.register_constants(device, dtype)
         self.make_weights(len(self.basis), bias, device, dtype)
         self.prepare_scale()
@@ -223,32 +216,11 @@ class GaussianConv2d(ChoosesWays, Discretised):
         """
         if isinstance(x, torch.fx.Proxy):
             return self._evaluate(x)
-        if not self.training and (out := self._again(x)) is not None:
+        if not self.training and (out := self.answered_again(x)) is not None:
             return out
         x, single = batched(x, self.in_channels, "H, W")
         out = self._evaluate(x)
         return out[0] if single else out
-
-    def _again(self, x: Tensor) -> Tensor | None:
-        """Answer maps of the last call's kind by the filters it kept; None where a thing differs.
-
-        Small layers take longer to be asked what they are asked at every call than to convolve.
-        """
-        if needs_plain_operations(x) or type(x) is not Tensor or torch.is_grad_enabled():
-            return None
-        kept = self._kept
-        if kept.kind != self._kind(x) or torch.is_autocast_enabled("cpu"):
-            return None
-        if kept.key is not None and self.plan.get(kept.key) != "composed":
-            return None
-        filters = kept.unchanged(self._weights())
-        return None if filters is None else self._finished(self._convolved(x, filters), x)
-
-    def _kind(self, x: Tensor) -> tuple[Any, ...]:
-        return x.shape, x.dtype, x.device, self.way
-
-    def _weights(self) -> list[Tensor]:
-        return [self.alpha] if self.log_scale is None else [self.alpha, self.log_scale]
 
     def _evaluate(self, x: Tensor) -> Tensor:
         check_tensors(self, x, self.alpha)
@@ -258,20 +230,17 @@ class GaussianConv2d(ChoosesWays, Discretised):
         chosen = self.way_for(x)
         if self.hybrid is not None and chosen in HYBRID_WAYS:
             out = self.evaluate_hybrid(x, chosen)
-        elif chosen == "composed" and self._keeps(x):
-            out = self._convolved(x, self._kept.get(self._weights(), self._kernel_laid_out))
-            if self.padding_mode == "zeros":
-                key = self._key(x, training=False)
-                self._kept.kind, self._kept.key = self._kind(x), key if key in self.plan else None
+        elif chosen == "composed" and self.keeps(x):
+            out = self.convolved_by_kept(x, self._key(x, training=False))
         elif self.log_scale is not None and chosen == "composed":
-            out = self._convolved(x, self.learned_kernel())
+            out = self.convolved(x, self.learned_kernel())
         else:
             out = WAYS[chosen](x, self.alpha, self.atoms)
         if chosen == "fft":  # which autocast does not know
             out = as_autocast(out)
-        return self._finished(out, x)
+        return self.finished(out, x)
 
-    def _finished(self, out: Tensor, x: Tensor) -> Tensor:
+    def finished(self, out: Tensor, x: Tensor) -> Tensor:
         """Lay answers out as the maps are, and add the bias."""
         if not needs_plain_operations(x):
             layout = torch.channels_last if is_channels_last(x) else torch.contiguous_format
@@ -279,22 +248,10 @@ class GaussianConv2d(ChoosesWays, Discretised):
         # Autocast's convolution adds its bias in the precision of its result.
         return out if self.bias is None else out + self.bias[:, None, None].to(out.dtype)
 
-    def _convolved(self, x: Tensor, kernel: Tensor) -> Tensor:
+    def convolved(self, x: Tensor, kernel: Tensor) -> Tensor:
         """Convolve padded maps with given filters."""
         geometry = (self.stride, self.zero_padding, self.dilation, self.groups)
         return functional.conv2d(x, kernel, None, *geometry)
-
-    def _kernel_laid_out(self) -> Tensor:
-        """Return the effective filters, wide ones channels last: so convolutions are faster."""
-        wide = math.prod(self.kernel_size) >= WIDE
-        layout = torch.channels_last if wide else torch.contiguous_format
-        return self.kernel().contiguous(memory_format=layout)
-
-    def _keeps(self, x: Tensor) -> bool:
-        """Say whether composed filters are kept for the next call: evaluation without gradients."""
-        if self.training or torch.is_grad_enabled() or needs_plain_operations(x):
-            return False
-        return x.device.type == "cpu" and not is_low(x)
 
     def way_for(self, x: Tensor) -> str:
         """Return how padded maps like `x` are evaluated; the choice is kept in ``plan``."""
@@ -337,11 +294,4 @@ class GaussianConv2d(ChoosesWays, Discretised):
 
     def _apply(self, fn: Any, recurse: bool = True) -> Any:
         self._matrices.clear()
-        self._kept.clear()
         return super()._apply(fn, recurse)
-
-    def train(self, mode: bool = True) -> Self:
-        """Set training or evaluation, in which composed filters are kept between calls."""
-        if mode:
-            self._kept.clear()
-        return super().train(mode)

@@ -130,7 +130,7 @@ def test_calls_after_the_first_answer_as_the_first_would(
     fresh = copy.deepcopy(layer)
     with torch.no_grad():
         layer(x)
-        assert layer._again(x) is not None
+        assert layer.answered_again(x) is not None
         found, expected = call(layer, x), call(fresh, x)
     assert (found.dtype, found.stride()) == (expected.dtype, expected.stride())
     torch.testing.assert_close(found, expected, rtol=0, atol=0)
@@ -160,9 +160,9 @@ def test_another_choice_is_followed() -> None:
         (key,) = layer.plan
         layer.set_plan({key: "composed"})
         layer(x)
-        assert layer._again(x) is not None
+        assert layer.answered_again(x) is not None
         layer.set_plan({key: "banded"})
-        assert layer._again(x) is None
+        assert layer.answered_again(x) is None
         layer.set_plan({key: "composed"})
         layer.way = "mixed"
-        assert layer._again(x) is None
+        assert layer.answered_again(x) is None
