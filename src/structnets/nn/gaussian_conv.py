@@ -212,7 +212,8 @@ class GaussianConv2d(KeepsFilters):
         Returns
         -------
         Tensor, shape (B, out_channels, H', W') or (out_channels, H', W')
-            Output maps, channels last in memory if the input's are (so always for one channel).
+            Output maps, channels last in memory if the input's are (so always for one channel, but
+            in evaluation without gradients, where they lie as the convolution made them).
         """
         if isinstance(x, torch.fx.Proxy):
             return self._evaluate(x)
@@ -242,7 +243,8 @@ class GaussianConv2d(KeepsFilters):
 
     def finished(self, out: Tensor, x: Tensor) -> Tensor:
         """Lay answers out as the maps are, and add the bias."""
-        if not needs_plain_operations(x):
+        evaluated = not (self.training or torch.is_grad_enabled())
+        if not (needs_plain_operations(x) or (evaluated and x.shape[1] == 1)):
             layout = torch.channels_last if is_channels_last(x) else torch.contiguous_format
             out = out.contiguous(memory_format=layout)
         # Autocast's convolution adds its bias in the precision of its result.

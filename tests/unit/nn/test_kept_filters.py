@@ -166,3 +166,11 @@ def test_another_choice_is_followed() -> None:
         layer.set_plan({key: "composed"})
         layer.way = "mixed"
         assert layer.answered_again(x) is None
+
+
+def test_answers_to_one_channel_are_not_laid_out_again_in_evaluation() -> None:
+    layer = GaussianConv2d(1, 4, order=2, way="composed")
+    x = torch.zeros(2, 1, 9, 9)
+    assert layer(x).is_contiguous(memory_format=torch.channels_last)
+    with torch.no_grad():
+        assert layer.eval()(x).stride() == layer.collapse()(x).stride()
