@@ -38,7 +38,7 @@ PLAIN = "nn.Conv2d"
 LEAST_PRODUCTS = 5e5  # smaller layers take no longer than their starting
 FOLDS = 8
 # How firmly rates keep to those of training, and powers to zero.
-FIRM_RATES, FIRM_POWERS = 0.1, 10.0
+FIRM_RATES, FIRM_POWERS = 0.02, 1
 LEAST_RATES = np.array([1e-11, 1e-11, 1e-11, 1e-11, 2e-10, 2e-10, 2e-5, 2e-5])
 
 
@@ -140,7 +140,8 @@ def fit(found: Sequence[Sample], model: Model) -> dict[str, tuple]:
             if way in seconds:
                 kind = factor_name(work, way).rpartition(" ")[0]
                 kinds.setdefault(kind, []).append((work, way, seconds[way], best))
-    return {kind: _fit_kind(kind, rows, model) for kind, rows in kinds.items()}
+    fitted = {kind: _fit_kind(kind, rows, model) for kind, rows in kinds.items()}
+    return {**model.table, **fitted}  # some kinds are rare
 
 
 def _fit_kind(kind: str, rows: list, model: Model) -> tuple:

@@ -29,8 +29,9 @@ def product(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _is_served(a: Tensor, b: Tensor) -> bool:
-    single = a.dtype == b.dtype == torch.float32
-    return single and _LINEAR is not None and is_ordinary_on_cpu(a, b) and _is_enabled()
+    if a.dtype != torch.float32 or b.dtype != torch.float32 or _LINEAR is None:
+        return False
+    return is_ordinary_on_cpu(a.detach(), b) and b.device == a.device and _is_enabled()
 
 
 def _is_enabled() -> bool:

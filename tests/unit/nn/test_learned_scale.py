@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor
@@ -18,21 +21,17 @@ from structnets.nn._learned_scale import (
 )
 
 SCALES = torch.tensor([0.4, 1.0, 3.0], dtype=torch.float64)
-FUNCTIONS = {
+FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "sigmas": lambda s: learned_sigmas(s - 1, (1.0, 2.0, 4.0), 2.0),
     "powers": lambda s: powers(s, 4),
-    **{
-        f"{kind} smoothing": lambda s, k=kind: smoothing_taps(s, 9, k)
-        for kind in ("sampled", "integrated")
-    },
-    **{
-        f"{kind}, {'scaled' if scaled else 'plain'}": lambda s, k=kind, n=scaled: (
-            derivative_profiles(s, 4, 9, k, n)
-        )
-        for kind in DISCRETISATIONS
-        for scaled in (True, False)
-    },
 }
+for kind in ("sampled", "integrated"):
+    FUNCTIONS[f"{kind} smoothing"] = functools.partial(smoothing_taps, radius=9, kind=kind)
+for discretisation in DISCRETISATIONS:
+    for scaled in (True, False):
+        FUNCTIONS[f"{discretisation}, {'scaled' if scaled else 'plain'}"] = functools.partial(
+            derivative_profiles, order=4, radius=9, discretisation=discretisation, scaled=scaled
+        )
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
