@@ -14,6 +14,7 @@ import json
 import random
 import statistics
 import sys
+import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ PLAIN = "nn.Conv2d"
 LEAST_PRODUCTS = 5e5  # smaller layers take no longer than their starting
 FOLDS = 8
 # How firmly rates keep to those of training, and powers to zero.
-FIRM_RATES, FIRM_POWERS = 0.02, 1
+FIRM_RATES, FIRM_POWERS = 0.1, 3
 LEAST_RATES = np.array([1e-11, 1e-11, 1e-11, 1e-11, 2e-10, 2e-10, 2e-5, 2e-5])
 
 
@@ -205,7 +206,9 @@ def main() -> None:
     found = list(samples([Path(name) for name in rest], mode))
     fitted = fit(found, model)
     for kind, (rates, powers) in sorted(fitted.items()):
-        print(f'    "{kind}": (\n        {rates},\n        {powers},\n    ),')
+        rows = [textwrap.fill(str(row), 88, break_long_words=False) for row in (rates, powers)]
+        print(f'    "{kind}": (')
+        print(textwrap.indent(",\n".join(rows), 8 * " ") + ",\n    ),")
     show(f"{len(found)} shapes, by the table in the code", regret(found, model, model.table))
     show("by this fit, to all", regret(found, model, fitted))
     parts = [

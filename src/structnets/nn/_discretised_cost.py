@@ -1,13 +1,13 @@
 """Which way to evaluate a Gaussian layer, of whatever discretisation, fixed or learned.
 
-As in `structnets.nn._cost_model` a way's time is that of its arithmetic and memory traffic, with
-rates fitted to measurements of one machine. Hybrid derivatives may be smoothed first; ways that
-apply whole filters win on maps of a few pixels, where padding makes outputs larger than inputs,
-and with one or three channels.
+A way's time is estimated by tables fitted to measurements of one machine, one for training steps
+(`structnets.nn._training_cost`) and one for evaluations (`structnets.nn._inference_cost`). Hybrid
+derivatives may be smoothed first; ways that apply whole filters win on maps of a few pixels, where
+padding makes outputs larger than inputs, and with one or three channels.
 
 Trainings with sampled derivatives at fixed scales keep the choice of `structnets.nn._cost_model`,
-by which those of the thesis were run: ways differ in rounding, and a training that is repeated
-should take the same. Evaluations have a model of their own (`structnets.nn._inference_cost`).
+by which those of the thesis were run, unless another way seems much faster: ways differ in
+rounding, and a training that is repeated should take the same.
 """
 
 from __future__ import annotations

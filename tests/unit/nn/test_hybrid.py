@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from structnets.bases.discretisation import DISCRETISATIONS
 from structnets.bases.gaussian import GaussianBasis
 from structnets.models.mnist_hybrid import rfnn_hybrid
-from structnets.nn import GaussianConv2d, GaussianConv3d, _pieces
+from structnets.nn import GaussianConv2d, GaussianConv3d, _cost_model, _discretised_cost, _pieces
 from structnets.nn._discretised_cost import possible_ways
 from structnets.nn._learned_scale import derivative_profiles
 from structnets.nn._toeplitz import correlation_matrices
@@ -261,16 +261,30 @@ def test_choices_are_planned_and_handed_on() -> None:
         torch.testing.assert_close(other(x), other.collapse()(x), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize(("learn", "way"), [(False, "mixed"), (True, "stencils")])
+@pytest.mark.parametrize("learn", [False, True])
 @pytest.mark.parametrize(("layer", "side"), [(1, 13), (2, 9)])
 def test_small_enlarged_maps_are_not_smoothed_image_by_image(
-    layer: int, side: int, learn: bool, way: str
+    layer: int, side: int, learn: bool
 ) -> None:
-    """The hybrid RFNN's second and third layer at batch 25; learned matrices cost `mixed` more."""
+    """The hybrid RFNN's second and third layer at batch 25."""
     net = rfnn_hybrid(learn_sigma=learn)
     convolution = [m for m in net.modules() if isinstance(m, GaussianConv2d)][layer]
     x = torch.zeros(25, 64, side, side, requires_grad=True)
-    assert convolution.way_for(x) == way
+    assert convolution.way_for(x) in ("mixed", "stencils")
+
+
+def test_sampled_trainings_keep_their_way_unless_another_is_much_faster(monkeypatch) -> None:
+    layer = GaussianConv2d(16, 16, order=2)
+    x = torch.zeros(4, 16, 16, 16, requires_grad=True)
+    work = layer.discretised_work(x, layer.work(x))
+    kept = _cost_model.cheapest(work.whole, "cpu")
+    for times, found in ((1.4, kept), (1.6, "pieces")):
+        seconds = {"pieces": 1.0, kept: times}
+        monkeypatch.setattr(
+            _discretised_cost, "estimate_discretised", lambda _, way, s=seconds: s.get(way, 9.0)
+        )
+        assert kept != "pieces"
+        assert _discretised_cost.cheapest_discretised(work, "cpu") == found
 
 
 def test_a_way_that_would_lose_digits_is_never_chosen() -> None:
