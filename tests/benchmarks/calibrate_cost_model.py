@@ -26,18 +26,26 @@ from scipy.optimize import nnls
 from torch import nn
 
 from structnets.nn._cost_model import TERMS, Work
-from structnets.nn._discretised_cost import NEARLY, factor_name, possible_ways
+from structnets.nn._discretised_cost import (
+    NEARLY,
+    estimate_discretised,
+    factor_name,
+    possible_ways,
+)
 from structnets.nn._discretised_terms import WAY_TERMS, DiscretisedWork
 from structnets.nn._fitted_cost import Fitted, features, fitted_seconds
 from structnets.nn._inference_cost import FORWARD, INFERENCE
 from structnets.nn._training_cost import STEP, TRAINING
-from tests.benchmarks.shapes import Shape, draw
+from tests.benchmarks.shapes import Shape, draw, draw_of_a_net
 from tests.benchmarks.test_random_shapes import MOST_NUMBERS, in_way, step
 from tests.benchmarks.timing import seconds_of, warm_up
 
 PLAIN = "nn.Conv2d"
 LEAST_PRODUCTS = 5e5  # smaller layers take no longer than their starting
 FOLDS = 8
+# Ways estimated to take so many times the least are not timed; what part of trained layers are
+# those of nets.
+HOPELESS, OF_NETS = 5.0, 0.5
 # How firmly rates keep to those of training, and powers to zero.
 FIRM_RATES, FIRM_POWERS = 0.1, 3
 LEAST_RATES = np.array([1e-11, 1e-11, 1e-11, 1e-11, 2e-10, 2e-10, 2e-5, 2e-5])
@@ -73,7 +81,9 @@ def measure(file: Path, limit: float, mode: str) -> None:
     end, rng, training = time.time() + limit, random.Random(), mode == "training"
     with file.open("a") as out:
         while time.time() < end:
-            shape = draw(rng, rng.choice(KINDS[mode]), training)
+            kind = rng.choice(KINDS[mode])
+            of_a_net = training and rng.random() < OF_NETS
+            shape = draw_of_a_net(rng, kind) if of_a_net else draw(rng, kind, training)
             if shape.multiply_adds() < LEAST_PRODUCTS:
                 continue
             line = {
@@ -91,7 +101,10 @@ def seconds_of_ways(shape: Shape, training: bool) -> dict[str, float]:
     x.requires_grad_(wants_gradient(shape, training))
     work, action = layer.work(x, training), step(layer, x, training)
     ways = [w for w in layer.ways if w not in TERMS or TERMS[w](work)[4] < MOST_NUMBERS]
-    actions = {w: in_way(layer, w, action) for w in ways if w != "responses"}
+    sizes = layer.discretised_work(x, work)
+    estimates = {w: estimate_discretised(sizes, w) for w in ways if w in WAY_TERMS}
+    ways = [w for w, s in estimates.items() if s <= HOPELESS * min(estimates.values())]
+    actions = {w: in_way(layer, w, action) for w in ways}
     plain = nn.Conv2d(shape.inputs, shape.outputs, shape.size, padding=layer.padding, bias=False)
     actions[PLAIN] = step(plain, x, training)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from structnets.bases.discretisation import Discretisation, difference_reach
+from structnets.bases.discretisation import Discretisation, default_radius, difference_reach
 from structnets.nn import GaussianConv2d
 from structnets.nn._convolution_arguments import Padding
 
@@ -110,4 +110,25 @@ def draw(rng: random.Random, kind: str, training: bool) -> Shape:
         numbers = batch * (inputs + outputs) * side**2
         enough = room >= (1 / 3 if kind == "sampled" else 1 / 2) * max(1, (order + 1) // 2)
         if enough and operations <= MOST_OPERATIONS and 4 * numbers <= MOST_BYTES:
+            return shape
+
+
+def draw_of_a_net(rng: random.Random, kind: str) -> Shape:
+    """Draw a layer as the stages of a residual net have them, wider than `draw` allows."""
+    while True:
+        inputs, outputs = (2 ** rng.randint(4, 9) for _ in range(2))
+        side, sigma = rng.choice((7, 8, 14, 16, 28, 32, 56, 64)), rng.uniform(1, 4)
+        discretisation: Discretisation = "sampled" if kind == "sampled" else "hybrid"
+        order = rng.randint(1, 3)
+        shape = Shape(
+            "of a net",
+            *(rng.randint(4, 32), inputs, outputs, side, order, (sigma,)),
+            2 * default_radius(order, sigma, discretisation) + 1,
+            discretisation=discretisation,
+            learned=kind == "learned",
+            channels_last=rng.random() < 0.5,
+        )
+        atoms = (order + 1) * (order + 2) // 2
+        operations = 6 * shape.batch * inputs * outputs * atoms * side**2
+        if operations <= MOST_OPERATIONS:
             return shape

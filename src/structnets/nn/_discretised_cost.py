@@ -22,7 +22,7 @@ from structnets.nn._training_cost import STEP, TRAINING
 
 NEARLY = 1.1
 # How much slower the way of the thesis' trainings must seem before another is taken.
-MUCH = 1.5
+MUCH = 2.0
 
 
 MODES = ("training", "inference")
@@ -76,7 +76,7 @@ def cheapest_discretised(work: DiscretisedWork, device: str) -> str:
     seconds = {way: estimate_discretised(work, way) for way in possible_ways(work)}
     fastest = min(seconds, key=seconds.__getitem__)
     if whole.training and not (work.scales or work.learned or known):
-        kept = cheapest(whole, device)
-        return kept if seconds[kept] <= MUCH * seconds[fastest] else fastest
+        kept = cheapest(whole, device)  # or by spectra
+        return kept if estimate_discretised(work, kept) <= MUCH * seconds[fastest] else fastest
     sparing = "pieces" if whole.training else "composed"
     return sparing if seconds[sparing] <= NEARLY * seconds[fastest] else fastest

@@ -14,6 +14,8 @@ from structnets.nn._fast_product import product
 from structnets.nn._pieces import Halfway
 
 Orders = tuple[int, int]
+# Where the image by rows is found among the maps smoothed along y, which have their scale's place.
+LINES = -1
 Shape = tuple[int, int, int]
 
 
@@ -67,7 +69,8 @@ class SmoothedDifferences:
         Within, maps are (h, C, U), so that smoothing along either axis is one product of matrices.
         """
         line_y, line_x = self._lines(rows, (0, 2))
-        halfway, lines = {}, _by_rows(image)
+        lines = _by_rows(image)
+        halfway = {LINES: lines}
         for n, (scale, smooth_y, smooth_x) in enumerate(self._by_scale(matrices)):
             half = halfway[n] = product(smooth_y[self._read(rows)], lines)
             smoothed = product(half.view(-1, image.shape[2]), smooth_x.t())
@@ -95,7 +98,7 @@ class SmoothedDifferences:
         """Add the gradients of the image and of the scales."""
         read, (channels, _, wide) = self._read(rows), image.shape
         learned = [scales for scales in into_learned if scales is not None]
-        lines = _by_rows(image) if learned else image
+        lines = image if not learned else _by_rows(image) if halfway is None else halfway[LINES]
         for n, (scale, smooth_y, smooth_x) in enumerate(self._by_scale(matrices)):
             smooth_y = smooth_y[read]
             below = self._below(gradient, scale, (len(smooth_y), channels, len(smooth_x)), rows)

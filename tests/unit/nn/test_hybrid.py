@@ -261,13 +261,10 @@ def test_choices_are_planned_and_handed_on() -> None:
         torch.testing.assert_close(other(x), other.collapse()(x), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("learn", [False, True])
 @pytest.mark.parametrize(("layer", "side"), [(1, 13), (2, 9)])
-def test_small_enlarged_maps_are_not_smoothed_image_by_image(
-    layer: int, side: int, learn: bool
-) -> None:
+def test_small_enlarged_maps_are_not_smoothed_image_by_image(layer: int, side: int) -> None:
     """The hybrid RFNN's second and third layer at batch 25."""
-    net = rfnn_hybrid(learn_sigma=learn)
+    net = rfnn_hybrid()
     convolution = [m for m in net.modules() if isinstance(m, GaussianConv2d)][layer]
     x = torch.zeros(25, 64, side, side, requires_grad=True)
     assert convolution.way_for(x) in ("mixed", "stencils")
@@ -278,7 +275,7 @@ def test_sampled_trainings_keep_their_way_unless_another_is_much_faster(monkeypa
     x = torch.zeros(4, 16, 16, 16, requires_grad=True)
     work = layer.discretised_work(x, layer.work(x))
     kept = _cost_model.cheapest(work.whole, "cpu")
-    for times, found in ((1.4, kept), (1.6, "pieces")):
+    for times, found in ((1.9, kept), (2.1, "pieces")):
         seconds = {"pieces": 1.0, kept: times}
         monkeypatch.setattr(
             _discretised_cost, "estimate_discretised", lambda _, way, s=seconds: s.get(way, 9.0)
