@@ -35,7 +35,7 @@ def nin_refactor_all(
     init: str = "msra",
     dropout: float = 0.5,
     input_scale: float = 255.0,
-    way: str = "auto",
+    way: str = "repeatable",
     start: str = "unit",
 ) -> Nin:
     """Build RFNiN with a learned basis in all layers (Table 2).

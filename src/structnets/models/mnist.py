@@ -86,7 +86,7 @@ def rfnn(
     scales: int = 1,
     kernel_sizes: Sequence[int] | None = None,
     init: str = "uniform",
-    way: str = "auto",
+    way: str = "repeatable",
     in_channels: int = 1,
 ) -> MnistNet:
     """Build the structured receptive field net of Figure 6.

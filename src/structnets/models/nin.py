@@ -118,7 +118,13 @@ def nin_refactor_layer1(
     width, sigmas = IMAGENET_WIDTHS[0], dyadic_sigmas(4)
     if basis == "gaussian":
         first = GaussianConv2d(
-            in_channels, width, order=3, sigmas=sigmas, kernel_size=11, stride=4, padding="valid"
+            *(in_channels, width),
+            order=3,
+            sigmas=sigmas,
+            kernel_size=11,
+            stride=4,
+            padding="valid",
+            way="repeatable",
         )
     else:
         atoms = len(GaussianBasis(3, sigmas, 11))

@@ -26,7 +26,7 @@ def rfnin(
     init: str = "msra",
     dropout: float = 0.5,
     input_scale: float = 255.0,
-    way: str = "auto",
+    way: str = "repeatable",
 ) -> Nin:
     """Build RFNiN (one scale) or RFNiN-Scale (four scales) for ImageNet.
 
@@ -100,7 +100,7 @@ def rfnin_cifar(
     init: str = "msra",
     dropout: float = 0.5,
     input_scale: float = 4.0,
-    way: str = "auto",
+    way: str = "repeatable",
 ) -> Nin:
     """Build the RFNiN of Table 3: a block less, all widths 192, no stride.
 
@@ -157,7 +157,7 @@ def rfnin_v2(
     init: str = "msra",
     dropout: float = 0.5,
     input_scale: float = 255.0,
-    way: str = "auto",
+    way: str = "repeatable",
 ) -> Nin:
     """Build RFNiN-v2 (Table 4), or the released batch-norm net that extends it.
 

@@ -44,7 +44,7 @@ class Basis:
     kind: str = "gaussian"
     norm: Norm = "scale"
     init: str = "msra"
-    way: str = "auto"
+    way: str = "repeatable"
 
     def __post_init__(self) -> None:
         """Check the names."""

@@ -4,10 +4,6 @@ A way's time is estimated by tables fitted to measurements of one machine, one f
 (`structnets.nn._training_cost`) and one for evaluations (`structnets.nn._inference_cost`). Hybrid
 derivatives may be smoothed first; ways that apply whole filters win on maps of a few pixels, where
 padding makes outputs larger than inputs, and with one or three channels.
-
-Trainings with sampled derivatives at fixed scales keep the choice of `structnets.nn._cost_model`,
-by which those of the thesis were run, unless another way seems much faster: ways differ in
-rounding, and a training that is repeated should take the same.
 """
 
 from __future__ import annotations
@@ -21,8 +17,6 @@ from structnets.nn._inference_cost import FORWARD, INFERENCE
 from structnets.nn._training_cost import STEP, TRAINING
 
 NEARLY = 1.1
-# How much slower the way of the thesis' trainings must seem before another is taken.
-MUCH = 2.0
 
 
 MODES = ("training", "inference")
@@ -64,19 +58,20 @@ def possible_ways(work: DiscretisedWork) -> list[str]:
     return [*(way for way in TERMS if way != "fft"), "pieces", *stencils]
 
 
-def cheapest_discretised(work: DiscretisedWork, device: str) -> str:
+def cheapest_discretised(work: DiscretisedWork, device: str, repeatable: bool = False) -> str:
     """Return the way estimated to be fastest; elsewhere than on a CPU nothing was measured.
 
     What spares memory is taken where it is nearly as fast: in training `pieces`, which keeps its
-    input only, and otherwise one convolution, which makes no maps between.
+    input only, and otherwise one convolution, which makes no maps between. Trainings of sampled
+    derivatives that are to be repeated keep the choice of `structnets.nn._cost_model`, by which
+    those of the thesis' nets were run: ways differ in rounding.
     """
     if device != "cpu" or work.whole.batch == 0:
         return "composed"
-    whole, known = work.whole, torch.get_num_threads() in MEASURED
+    whole = work.whole
+    if whole.training and repeatable and not (work.scales or work.learned):
+        return cheapest(whole, device)
     seconds = {way: estimate_discretised(work, way) for way in possible_ways(work)}
     fastest = min(seconds, key=seconds.__getitem__)
-    if whole.training and not (work.scales or work.learned or known):
-        kept = cheapest(whole, device)  # or by spectra
-        return kept if estimate_discretised(work, kept) <= MUCH * seconds[fastest] else fastest
     sparing = "pieces" if whole.training else "composed"
     return sparing if seconds[sparing] <= NEARLY * seconds[fastest] else fastest

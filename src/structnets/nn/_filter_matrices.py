@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from structnets.nn._convolution_arguments import Pair
+from structnets.nn._fast_product import is_fast, product
 from structnets.nn._pieces import Halfway
 from structnets.nn._toeplitz import add_gradients_along_y, along_y
 
@@ -102,7 +103,11 @@ class BandedFilters:
             for place, p in atoms:
                 out = maps[place].flatten(0, 1)
                 for _, columns, read in self.bands[1].blocks(slice(0, self.output_size[1])):
-                    torch.mm(part[:, read], filters_x[p, columns, read].t(), out=out[:, columns])
+                    along_x = filters_x[p, columns, read].t()
+                    if is_fast(len(part), *along_x.shape):
+                        out[:, columns] = product(part[:, read], along_x)
+                    else:
+                        torch.mm(part[:, read], along_x, out=out[:, columns])
         return halfway
 
     def add_gradients(
@@ -126,9 +131,9 @@ class BandedFilters:
             for place, p in atoms:
                 above = gradient[place].flatten(0, 1)
                 for _, columns, read in self.bands[1].blocks(slice(0, self.output_size[1])):
-                    between[:, read].addmm_(above[:, columns], filters_x[p, columns, read])
+                    between[:, read] += product(above[:, columns], filters_x[p, columns, read])
                     if into_x is not None and part is not None:
-                        into_x[p, columns, read].addmm_(above[:, columns].t(), part[:, read])
+                        into_x[p, columns, read] += product(above[:, columns].t(), part[:, read])
             between = between.unflatten(0, (len(image), -1))
             for own, some, read in self.bands[0].blocks(rows):
                 target = None if into is None else into[:, read]

@@ -30,6 +30,8 @@ from structnets.nn._learned_support import check_sigma_factor, learned_size, res
 from structnets.nn._modes import as_autocast, is_traced, needs_plain_operations
 from structnets.nn._separable_atoms import SeparableAtoms, matrix_cache
 
+CHOSEN = ("auto", "repeatable")  # by a cost model
+
 
 class GaussianConv2d(KeepsFilters):
     """Structured receptive fields (thesis section 3.3): drop-in for ``nn.Conv2d``.
@@ -58,7 +60,9 @@ class GaussianConv2d(KeepsFilters):
     norm : {'scale', 'none'}
         Normalisation of the atoms, see `structnets.bases.gaussian`.
     way : str
-        How to evaluate: ``auto`` (by a cost model, per shape), or one of ``depthwise``,
+        How to evaluate: ``auto`` (by a cost model, per shape), ``repeatable`` (the same, but of
+        sampled derivatives in training that of the first edition, so that its trainings repeat to
+        the bit), or one of ``depthwise``,
         ``composed``, ``separable``, ``banded``, ``mixed``, ``fft``, ``pieces``
         (`structnets.nn._evaluation`); hybrid derivatives also by ``stencils`` and ``responses``
         (`structnets.nn._hybrid`). All agree to rounding.
@@ -140,8 +144,9 @@ class GaussianConv2d(KeepsFilters):
         refuse_positions("GaussianConv2d", "nn.Conv2d", positions)
         more = HYBRID_WAYS if is_hybrid(discretisation) else ()
         allowed = tuple(dict.fromkeys((*WAYS, *more)))
-        if way != "auto" and way not in allowed:
-            raise ValueError(f"way must be auto or one of {', '.join(allowed)}; got {way!r}")
+        if way not in (*CHOSEN, *allowed):
+            choices = ", ".join((*CHOSEN[1:], *allowed))
+            raise ValueError(f"way must be auto or one of {choices}; got {way!r}")
         learned = resolve_learn_sigma(learn_sigma)
         if way in ("pieces", "responses") and learned in ("group", "channel"):
             raise ValueError(
@@ -257,7 +262,7 @@ class GaussianConv2d(KeepsFilters):
 
     def way_for(self, x: Tensor) -> str:
         """Return how padded maps like `x` are evaluated; the choice is kept in ``plan``."""
-        settled = self.settled_way(x, self.way)
+        settled = self.settled_way(x, "auto" if self.way in CHOSEN else self.way)
         if settled is not None:
             return settled
         training = self.alpha.requires_grad and torch.is_grad_enabled()
@@ -274,7 +279,8 @@ class GaussianConv2d(KeepsFilters):
             return (
                 "composed"  # smaller maps than the filters: the plain convolution words the error
             )
-        return cheapest_discretised(self.discretised_work(x, work), x.device.type)
+        sizes, repeatable = self.discretised_work(x, work), self.way == CHOSEN[1]
+        return cheapest_discretised(sizes, x.device.type, repeatable)
 
     def work(self, x: Tensor, training: bool = True) -> Work:
         """Return the sizes the cost model needs for padded maps like `x`, a group as an image."""

@@ -270,18 +270,21 @@ def test_small_enlarged_maps_are_not_smoothed_image_by_image(layer: int, side: i
     assert convolution.way_for(x) in ("mixed", "stencils")
 
 
-def test_sampled_trainings_keep_their_way_unless_another_is_much_faster(monkeypatch) -> None:
+def test_trainings_that_are_to_be_repeated_keep_their_way(monkeypatch) -> None:
     layer = GaussianConv2d(16, 16, order=2)
     x = torch.zeros(4, 16, 16, 16, requires_grad=True)
     work = layer.discretised_work(x, layer.work(x))
+    monkeypatch.setattr(
+        _discretised_cost, "estimate_discretised", lambda _, way: float(way != "pieces")
+    )
+    assert _discretised_cost.cheapest_discretised(work, "cpu") == "pieces"
     kept = _cost_model.cheapest(work.whole, "cpu")
-    for times, found in ((1.9, kept), (2.1, "pieces")):
-        seconds = {"pieces": 1.0, kept: times}
-        monkeypatch.setattr(
-            _discretised_cost, "estimate_discretised", lambda _, way, s=seconds: s.get(way, 9.0)
-        )
-        assert kept != "pieces"
-        assert _discretised_cost.cheapest_discretised(work, "cpu") == found
+    assert _discretised_cost.cheapest_discretised(work, "cpu", repeatable=True) == kept != "pieces"
+    repeated = GaussianConv2d(16, 16, order=2, way="repeatable")
+    assert repeated.way_for(x) == kept
+    torch.testing.assert_close(repeated(x), repeated.collapse()(x))
+    with torch.no_grad():
+        assert repeated.way_for(x) == layer.way_for(x)
 
 
 def test_a_way_that_would_lose_digits_is_never_chosen() -> None:
