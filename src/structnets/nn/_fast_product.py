@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from structnets.nn._derivatives import needs_reference, reference_gradients
 from structnets.nn._modes import is_ordinary_on_cpu
 
 # Below so many multiply-adds, or with a narrower result or sum, what a call begins with is longer.
@@ -25,6 +26,29 @@ def product(a: Tensor, b: Tensor) -> Tensor:
         assert isinstance(found, Tensor)
         return found
     return torch.mm(a, b)
+
+
+def matmul(a: Tensor, b: Tensor) -> Tensor:
+    """Return ``a @ b`` for matrices (m, k) and (k, n), which gradients follow."""
+    out = _Product.apply(a, b)
+    assert isinstance(out, Tensor)
+    return out
+
+
+class _Product(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
+        ctx.save_for_backward(a, b)
+        return product(a, b)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        a, b = ctx.saved_tensors
+        if needs_reference(gradient):
+            wanted = ctx.needs_input_grad
+            return reference_gradients(torch.mm, (a, b), wanted, gradient)
+        of_a = product(gradient, b.t()) if ctx.needs_input_grad[0] else None
+        return of_a, product(a.t(), gradient) if ctx.needs_input_grad[1] else None
 
 
 def is_fast(m: int, k: int, n: int) -> bool:

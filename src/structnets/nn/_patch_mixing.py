@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from structnets.nn._banded import map_size
 from structnets.nn._convolution_arguments import Pair, per_axis
+from structnets.nn._fast_product import matmul
 from structnets.nn._frame_convolution import FrameConvolution
 from structnets.nn._modes import is_low, needs_plain_operations
 from structnets.nn._pieces import is_channels_last_only
@@ -49,7 +50,7 @@ def convolve_patches(layer: FrameConvolution, x: Tensor) -> Tensor:
     atoms = layer.constant("atoms", layer.coefficients)
     taps = patches.unflatten(1, (-1, atoms.shape[1])).permute(1, 2, 0, 3).flatten(2)
     mixed = torch.bmm(atoms.expand(len(taps), -1, -1), taps)
-    out = layer.coefficients.flatten(1) @ mixed.flatten(0, 1)
+    out = matmul(layer.coefficients.flatten(1), mixed.flatten(0, 1))
     if layer.bias is not None:
         out = out + layer.bias[:, None]
     last = is_channels_last_only(padded)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from structnets.nn import GaussianConv2d, _fast_product, _pieces
-from structnets.nn._fast_product import product
+from structnets.nn._fast_product import matmul, product
 
 LAYOUTS = {
     "rows": lambda m: m,
@@ -75,6 +75,27 @@ def test_missing_values_stay_missing() -> None:
     found = product(a, b)
     assert found[3].isnan().all()
     assert not found[4].isnan().any()
+
+
+@pytest.mark.parametrize("wanted", [(True, True), (True, False), (False, True)])
+def test_gradients_of_matmul_are_products_too(wanted: tuple[bool, bool], by_library: list) -> None:
+    a, b = (torch.randn(150, 150, requires_grad=wants) for wants in wanted)
+    asked = [m for m in (a, b) if m.requires_grad]
+    above = torch.randn(150, 150)
+    ours, theirs = (torch.autograd.grad(o, asked, above) for o in (matmul(a, b), a @ b))
+    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
+    assert len(by_library) == 1 + len(asked)
+
+
+def test_matmul_is_differentiated_twice_and_for_many_at_once() -> None:
+    a, b = (torch.randn(4, 4, dtype=torch.float64, requires_grad=True) for _ in range(2))
+    assert torch.autograd.gradcheck(matmul, (a, b))
+    assert torch.autograd.gradgradcheck(matmul, (a, b))
+    many = torch.randn(3, 4, 4, dtype=torch.float64)
+    ours, theirs = (
+        torch.autograd.grad(o, (a, b), many, is_grads_batched=True) for o in (matmul(a, b), a @ b)
+    )
+    torch.testing.assert_close(ours, theirs)
 
 
 @pytest.mark.parametrize("images", [1, 3, 64])
