@@ -42,11 +42,15 @@ from tests.benchmarks.timing import seconds_of, warm_up
 
 PLAIN = "nn.Conv2d"
 LEAST_PRODUCTS = 5e5  # smaller layers take no longer than their starting
+KINDS = {
+    "inference": ("sampled", "sampled", "hybrid"),
+    "training": ("sampled", "hybrid", "learned"),
+}
 FOLDS = 8
 # Ways estimated to take so many times the least are not timed; what part of trained layers are
 # those of nets.
 HOPELESS, OF_NETS = 5.0, 0.5
-# How firmly rates keep to those of training, and powers to zero.
+# How firmly rates keep to those of the table in the code, and powers to zero.
 FIRM_RATES, FIRM_POWERS = 0.1, 3
 LEAST_RATES = np.array([1e-11, 1e-11, 1e-11, 1e-11, 2e-10, 2e-10, 2e-5, 2e-5])
 
@@ -66,12 +70,6 @@ MODELS = {
 }
 
 Sample = tuple[DiscretisedWork, dict[str, float]]
-
-
-KINDS = {
-    "inference": ("sampled", "sampled", "hybrid"),
-    "training": ("sampled", "hybrid", "learned"),
-}
 
 
 def measure(file: Path, limit: float, mode: str) -> None:
@@ -98,7 +96,7 @@ def measure(file: Path, limit: float, mode: str) -> None:
 def seconds_of_ways(shape: Shape, training: bool) -> dict[str, float]:
     """Return medians, of fewer repetitions the longer they take and the farther from the best."""
     layer, x = shape.layer().train(training), shape.maps()
-    x.requires_grad_(wants_gradient(shape, training))
+    x.requires_grad_(shape.wants_gradient(training))
     work, action = layer.work(x, training), step(layer, x, training)
     ways = [w for w in layer.ways if w not in TERMS or TERMS[w](work)[4] < MOST_NUMBERS]
     sizes = layer.discretised_work(x, work)
@@ -114,14 +112,9 @@ def seconds_of_ways(shape: Shape, training: bool) -> dict[str, float]:
     first = timed(list(actions))
     second = timed([w for w, s in first.items() if s < 6 * min(first.values())])
     near = [w for w, s in second.items() if s < 3 * min(second.values()) or w == PLAIN]
-    count = max(2, min(9, int(0.4 / sum(second[w] for w in near if w in second))))
+    count = max(2, min(9, int(0.4 / sum(second[w] for w in near))))
     rounds = [second, *(timed(near) for _ in range(count))]
-    return first | second | {w: statistics.median(r[w] for r in rounds if w in r) for w in near}
-
-
-def wants_gradient(shape: Shape, training: bool) -> bool:
-    """Say whether the maps want one: images do not."""
-    return training and shape.inputs > 3
+    return first | second | {w: statistics.median(r[w] for r in rounds) for w in near}
 
 
 def samples(files: Sequence[Path], mode: str) -> Iterator[Sample]:
@@ -137,7 +130,7 @@ def samples(files: Sequence[Path], mode: str) -> Iterator[Sample]:
         x = torch.empty(1, device="meta").expand(size)
         alpha = torch.empty(shape.outputs, shape.inputs, layer.alpha.shape[2], device="meta")
         work = dataclasses.replace(
-            Work.of(x, alpha, layer.atoms, training), input_gradient=wants_gradient(shape, training)
+            Work.of(x, alpha, layer.atoms, training), input_gradient=shape.wants_gradient(training)
         )
         with torch.set_grad_enabled(training):
             sizes = layer.discretised_work(torch.empty(1, 1, shape.side, shape.side), work)
@@ -191,7 +184,6 @@ def regret(found: Sequence[Sample], model: Model, table: Fitted) -> tuple[list[f
         estimates = {
             way: fitted_seconds(WAY_TERMS[way](work), work, model.places, *table[kind])
             for way, kind in names.items()
-            if kind in table
         }
         chosen = min(estimates, key=estimates.__getitem__)
         if estimates[model.sparing] <= NEARLY * estimates[chosen]:

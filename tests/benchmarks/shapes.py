@@ -53,6 +53,10 @@ class Shape:
             learn_sigma=self.learned,
         )
 
+    def wants_gradient(self, training: bool) -> bool:
+        """Say whether the maps want one in a step: pictures, of up to three channels, do not."""
+        return training and self.inputs > 3
+
     def multiply_adds(self) -> int:
         """Count those of a plain convolution of this size, forward."""
         return self.batch * self.inputs * self.outputs * (self.size * self.side) ** 2

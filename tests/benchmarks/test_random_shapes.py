@@ -55,7 +55,7 @@ def measure(shape: Shape, training: bool, threads: int) -> tuple[list[str], dict
     Among them ``nn.Conv2d``'s.
     """
     layer, x = shape.layer().train(training), shape.maps()
-    x.requires_grad_(training and shape.inputs > 3)
+    x.requires_grad_(shape.wants_gradient(training))
     work = layer.work(x, training)
     with torch.set_grad_enabled(training):
         estimated = layer.way_for(x)

@@ -261,13 +261,23 @@ def test_choices_are_planned_and_handed_on() -> None:
         torch.testing.assert_close(other(x), other.collapse()(x), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize(("layer", "side"), [(1, 13), (2, 9)])
-def test_small_enlarged_maps_are_not_smoothed_image_by_image(layer: int, side: int) -> None:
-    """The hybrid RFNN's second and third layer at batch 25."""
-    net = rfnn_hybrid()
+@pytest.mark.parametrize(
+    ("learn", "layer", "side", "way"),
+    [
+        (False, 1, 13, "mixed"),
+        (False, 2, 9, "mixed"),
+        (True, 1, 13, "stencils"),
+        (True, 2, 9, "mixed"),
+    ],
+)
+def test_small_enlarged_maps_are_not_smoothed_image_by_image(
+    learn: bool, layer: int, side: int, way: str
+) -> None:
+    """The second and third layer of the net, which lays its maps out channels last, at batch 25."""
+    net = rfnn_hybrid(learn_sigma=learn)
     convolution = [m for m in net.modules() if isinstance(m, GaussianConv2d)][layer]
-    x = torch.zeros(25, 64, side, side, requires_grad=True)
-    assert convolution.way_for(x) in ("mixed", "stencils")
+    x = torch.zeros(25, 64, side, side).contiguous(memory_format=torch.channels_last)
+    assert convolution.way_for(x.requires_grad_()) == way
 
 
 def test_trainings_that_are_to_be_repeated_keep_their_way(monkeypatch) -> None:

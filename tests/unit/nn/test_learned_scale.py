@@ -17,6 +17,7 @@ from structnets.nn._learned_scale import (
     learned_sigmas,
     of_scales,
     powers,
+    smoothing_and_rates,
     smoothing_taps,
 )
 
@@ -52,6 +53,13 @@ def test_gradients_of_both_orders_against_numerical_ones(name: str) -> None:
     sigmas = torch.tensor([0.6, 1.3, 2.1], dtype=torch.float64, requires_grad=True)
     assert gradcheck(FUNCTIONS[name], sigmas)
     assert gradgradcheck(FUNCTIONS[name], sigmas)
+
+
+@pytest.mark.parametrize("kind", ["sampled", "integrated"])
+def test_gaussians_of_every_scale_have_the_same_sum(kind: str) -> None:
+    taps, rates = smoothing_and_rates(SCALES, 9, kind)
+    torch.testing.assert_close(taps.sum(1), torch.ones(3, dtype=torch.float64))
+    torch.testing.assert_close(rates.sum(1), torch.zeros(3, dtype=torch.float64))
 
 
 def test_scales_of_any_leading_shape() -> None:
