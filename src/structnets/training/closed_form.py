@@ -35,7 +35,7 @@ class AffineSpaces(nn.Module):
     classes : int
         Number of classes.
     dims : int
-        Largest number of principal directions; a class with fewer samples has fewer.
+        Largest number of principal directions; a class that varies in fewer has fewer.
     """
 
     def __init__(self, features: Tensor, labels: Tensor, classes: int, dims: int) -> None:
@@ -46,8 +46,10 @@ class AffineSpaces(nn.Module):
         axes = features.new_zeros(classes, dims, features.shape[1])
         for c in range(classes):
             centred = features[labels == c] - means[c]
-            directions = torch.linalg.svd(centred, full_matrices=False).Vh
-            count = min(dims, max(len(centred) - 1, 0))
+            _, spread, directions = torch.linalg.svd(centred, full_matrices=False)
+            # Others are what rounding makes of nothing: any direction.
+            least = spread[0] * max(centred.shape) * torch.finfo(spread.dtype).eps
+            count = min(dims, int((spread > least).sum()), len(centred) - 1)
             axes[c, :count] = directions[:count]
         self.register_buffer("means", means)
         self.register_buffer("axes", axes)

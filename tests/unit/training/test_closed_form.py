@@ -112,6 +112,21 @@ def test_distances_by_hand() -> None:
     torch.testing.assert_close(spaces(torch.tensor([[5.0, 3.0]]), 0)[0, 0], torch.tensor(-29.0))
 
 
+@pytest.mark.parametrize("features", [3, 40], ids=["fewer features than directions", "more"])
+def test_a_class_of_repeated_samples_has_the_directions_in_which_it_varies(features: int) -> None:
+    """Three distinct samples in four copies span a plane, whatever rounding leaves of the rest."""
+    few = torch.randn(3, features)
+    samples = torch.cat([few] * 4 + [torch.randn(12, features)])
+    labels = torch.arange(2).repeat_interleave(12)
+    spaces = AffineSpaces(samples, labels, 2, 9)
+    assert int(spaces.axes[0].any(1).sum()) == 2
+    plane = torch.linalg.qr((few[1:] - few[0]).T).Q
+    away = torch.randn(1, features)
+    centred = away - few.mean(0)
+    expected = -(centred - centred @ plane @ plane.T).square().sum()
+    torch.testing.assert_close(spaces(away)[0, 0], expected, rtol=1e-4, atol=1e-4)
+
+
 def test_svm_equals_scikit_learn_s(blobs: Samples) -> None:
     from sklearn.svm import LinearSVC
 
