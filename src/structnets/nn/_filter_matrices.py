@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from structnets.nn._convolution_arguments import Pair
-from structnets.nn._fast_product import is_fast, product
+from structnets.nn._fast_product import product
 from structnets.nn._pieces import Halfway
 from structnets.nn._toeplitz import add_gradients_along_y, along_y
 
@@ -103,11 +103,7 @@ class BandedFilters:
             for place, p in atoms:
                 out = maps[place].flatten(0, 1)
                 for _, columns, read in self.bands[1].blocks(slice(0, self.output_size[1])):
-                    along_x = filters_x[p, columns, read].t()
-                    if is_fast(len(part), *along_x.shape):
-                        out[:, columns] = product(part[:, read], along_x)
-                    else:
-                        torch.mm(part[:, read], along_x, out=out[:, columns])
+                    product(part[:, read], filters_x[p, columns, read].t(), out[:, columns])
         return halfway
 
     def add_gradients(

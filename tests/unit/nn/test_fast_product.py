@@ -13,6 +13,7 @@ LAYOUTS = {
     "rows": lambda m: m,
     "columns": lambda m: m.t().contiguous().t(),
     "every other row": lambda m: m.repeat_interleave(2, 0)[::2],
+    "some columns": lambda m: m.repeat(1, 2)[:, : m.shape[1]],
     "a weight": lambda m: nn.Parameter(m, requires_grad=False),
 }
 
@@ -26,6 +27,7 @@ def by_library(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
     whole = _fast_product._linear
 
     def linear(x: Tensor, weight: Tensor) -> Tensor:
+        assert weight.is_contiguous() or weight.t().is_contiguous()  # or it takes for ever
         sizes.append((*x.shape, len(weight)))
         return whole(x, weight)
 
@@ -122,3 +124,15 @@ def test_images_side_by_side_are_filtered_each_for_itself(
     wanted, above = [x, *layer.parameters()], torch.randn_like(out)
     ours, theirs = (torch.autograd.grad(o, wanted, above) for o in (out, plain))
     torch.testing.assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize("options", [{}, {"stride": 2}, {"discretisation": "hybrid"}])
+def test_wide_maps_are_given_to_the_library_as_it_takes_them(options: dict, by_library) -> None:
+    """Their matrices are multiplied by blocks, which lie scattered in memory."""
+    layer = GaussianConv2d(24, 16, order=1, sigmas=4.0, way="pieces", bias=False, **options)
+    x = torch.randn(1, 24, 128, 128, requires_grad=True)
+    out, plain = layer(x), layer.collapse()(x)
+    torch.testing.assert_close(out, plain, rtol=1e-3, atol=1e-3)
+    ours, theirs = (torch.autograd.grad(o.square().sum(), x)[0] for o in (out, plain))
+    torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-3)
+    assert by_library
