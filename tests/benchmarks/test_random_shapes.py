@@ -19,13 +19,12 @@ from torch import Tensor, nn
 
 from structnets.nn import GaussianConv2d, measure_ways
 from structnets.nn._cost_model import TERMS
-from structnets.nn._discretised_cost import possible_ways
+from structnets.nn._discretised_cost import MOST_NUMBERS, possible_ways
 from tests.benchmarks.shapes import Shape, draw
 from tests.benchmarks.timing import inference, repeated, warm_up
 
 SEED = int(os.environ.get("BENCH_SEED", time.time_ns() % 2**31))
 SHAPES = int(os.environ.get("BENCH_SHAPES", "10"))
-MOST_NUMBERS = 2e8  # a way that would write more is not tried
 REPETITIONS = 5
 LONG = 1e-3  # seconds; in less, what a layer checks of a call is seen
 
@@ -63,7 +62,7 @@ def measure(shape: Shape, training: bool, threads: int) -> tuple[list[str], dict
             layer(x)
         chosen = [estimated, layer.way_for(x)]
     action = step(layer, x, training)
-    exact = [*possible_ways(layer.discretised_work(x, work)), "fft"]  # those that lose no digits
+    exact = possible_ways(layer.discretised_work(x, work))  # those that lose no digits
     ways = [w for w in exact if w not in TERMS or TERMS[w](work)[4] < MOST_NUMBERS]
     actions = {w: in_way(layer, w, action) for w in ways}
     sizes = (shape.inputs, shape.outputs, layer.kernel_size)

@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from structnets.bases.discretisation import (
-    difference_reach,
-    is_hybrid,
-    smoothing_kind,
-)
+from structnets.bases.discretisation import is_hybrid, smoothing_kind
 from structnets.nn import _learned_scale
 from structnets.nn._convolution_arguments import Pair
 from structnets.nn._cost_model import Work
@@ -26,6 +22,7 @@ from structnets.nn._discretised_terms import DiscretisedWork
 from structnets.nn._filter_matrices import is_tiny
 from structnets.nn._gaussian_convolution import GaussianConvolution
 from structnets.nn._hybrid import WAYS, Hybrid, HybridTensors
+from structnets.nn._layouts import is_channels_last_only
 from structnets.nn._learned_support import LearnSigma, without_rim
 from structnets.nn._modes import (
     as_autocast,
@@ -34,11 +31,11 @@ from structnets.nn._modes import (
     needs_plain_operations,
     without_autocast,
 )
-from structnets.nn._pieces import is_channels_last_only
 from structnets.nn._separable_atoms import SeparableAtoms
 
 # In half precision rounding magnified a thousandfold in single still is less than its own.
 MOST_MAGNIFIED_LOW = 2000.0
+Made = TypeVar("Made")
 
 
 class Discretised(GaussianConvolution[Pair]):
@@ -115,17 +112,18 @@ class Discretised(GaussianConvolution[Pair]):
         """Return the filters along y and x of learned scales, shape (..., P, K) each."""
         order, kind, scaled = self.basis.order, self.discretisation, self.basis.norm == "scale"
         sigmas = self._sigmas_of_channels()
-        return self._along_axes(
-            lambda radius: _learned_scale.derivative_profiles(
-                sigmas, order, radius, kind, scaled
-            ).flatten(-3, -2)
-        )
 
-    def _along_axes(self, of_radius: Callable[[int], Tensor]) -> tuple[Tensor, Tensor]:
+        def profiles(radius: int) -> Tensor:
+            found = _learned_scale.derivative_profiles(sigmas, order, radius, kind, scaled)
+            return found.flatten(-3, -2).to(self.alpha.dtype)
+
+        return self._along_axes(profiles)
+
+    def _along_axes(self, of_radius: Callable[[int], Made]) -> tuple[Made, Made]:
         """Return what is made of the filters' radius along y and x, once where they are equal."""
         along_y, along_x = (basis.radius for basis in self.bases)
-        made = of_radius(along_y).to(self.alpha.dtype)
-        return made, made if along_x == along_y else of_radius(along_x).to(self.alpha.dtype)
+        made = of_radius(along_y)
+        return made, made if along_x == along_y else of_radius(along_x)
 
     def learned_kernel(self) -> Tensor:
         """Return the filters (O, C / groups, K, L) of learned scales."""
@@ -151,27 +149,27 @@ class Discretised(GaussianConvolution[Pair]):
         assert self.hybrid is not None
         sigmas, reach = self._sigmas_of_channels(), self.hybrid.reach
         kind = smoothing_kind(self.discretisation)
-        smoothing = self._along_axes(
-            lambda radius: _learned_scale.smoothing_taps(sigmas, radius - reach, kind)
-        )
+
+        def smoothing(radius: int) -> _learned_scale.Rated:
+            found = _learned_scale.smoothing_taps(sigmas, radius - reach, kind)
+            return found[0].to(like.dtype), found[1].to(like.dtype)
+
+        along_y, along_x = self._along_axes(smoothing)
         places = [
             scale * (self.basis.order + 1) + (n if self.basis.norm == "scale" else 0)
             for scale, n in zip(self.hybrid.scale_of, self.hybrid.total_orders, strict=True)
         ]
         powers = _learned_scale.powers(sigmas, self.basis.order).flatten(-2)[..., places]
         tensors = HybridTensors(
-            smoothing, powers.to(like.dtype), differences, halves, self.learned_profiles
+            (along_y[0], along_x[0]),
+            powers.to(like.dtype),
+            differences,
+            halves,
+            self.learned_profiles,
         )
         if self.learn_sigma != "layer":
             return tensors
-        return dataclasses.replace(tensors, scales=sigmas, rates=lambda: self._rates(sigmas))
-
-    def _rates(self, sigmas: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the derivatives of the smoothing along y and x by the scales."""
-        kind, reach = smoothing_kind(self.discretisation), difference_reach(self.basis.order)
-        return self._along_axes(
-            lambda radius: _learned_scale.smoothing_and_rates(sigmas, radius - reach, kind)[1]
-        )
+        return dataclasses.replace(tensors, scales=sigmas, rates=(along_y[1], along_x[1]))
 
     def learned_atoms(self) -> SeparableAtoms:
         """Return the atoms of scales that a layer learns, one for all channels."""

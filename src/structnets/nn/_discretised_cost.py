@@ -17,7 +17,8 @@ from structnets.nn._inference_cost import FORWARD, INFERENCE
 from structnets.nn._training_cost import STEP, TRAINING
 
 NEARLY = 1.1
-
+MOST_NUMBERS = 2e8
+"""Of spectra, and of the maps that a way writes if its time is to be measured."""
 
 MODES = ("training", "inference")
 FACTOR_NAMES = tuple(f"{kind} {mode}" for kind in TRAINING for mode in MODES)
@@ -50,12 +51,11 @@ def estimate_discretised(work: DiscretisedWork, way: str) -> float:
 
 
 def possible_ways(work: DiscretisedWork) -> list[str]:
-    """List the ways that can do this work without losing digits.
-
-    Spectra are left out: they won one shape of a hundred, and their estimate is the coarsest.
-    """
+    """List the ways that can do this work without losing digits, or filling the memory."""
     stencils = ["stencils"] if work.scales and work.differences else []
-    return [*(way for way in TERMS if way != "fft"), "pieces", *stencils]
+    relaid = ["relaid"] if work.whole.inputs > 1 else []  # one channel lies the same either way
+    ways = [*TERMS, "pieces", *relaid, *stencils]
+    return [way for way in ways if way != "fft" or WAY_TERMS[way](work)[4] <= MOST_NUMBERS]
 
 
 def cheapest_discretised(work: DiscretisedWork, device: str, repeatable: bool = False) -> str:

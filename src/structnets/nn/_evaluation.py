@@ -7,6 +7,8 @@ of the two linear steps, mixing (alpha) and filtering (phi), and in how a filter
 ``depthwise``   filter every input map with every atom, then mix by a 1x1 convolution; the way
                 of the thesis (Algorithm 1) and of its released code
 ``composed``    mix the atoms into filters first, then one ordinary convolution
+``relaid``      the same, with maps and filters laid out in memory as the maps are not: channels
+                last where they are not, and the other way round
 ``separable``   as depthwise, each atom as two 1-D convolutions
 ``banded``      as separable, each pass a product with a banded matrix
 ``mixed``       mix the input maps first (out x atom maps), then filter and sum by two products
@@ -38,6 +40,7 @@ from structnets.nn._filter_matrices import (
     is_tiny,
 )
 from structnets.nn._grouped import by_group
+from structnets.nn._layouts import in_other_layout, is_channels_last
 from structnets.nn._modes import LOW
 from structnets.nn._pieces import filter_and_mix
 from structnets.nn._separable_atoms import SeparableAtoms
@@ -71,9 +74,17 @@ def _mix(maps: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
 
 def composed(x: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
     """Mix the atoms into filters, then convolve once."""
-    return functional.conv2d(
-        x, compose(alpha, atoms), None, atoms.stride, atoms.padding, atoms.dilation, atoms.groups
-    )
+    return _convolved(x, compose(alpha, atoms), atoms)
+
+
+def relaid(x: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
+    """Do the same in the other layout."""
+    return _convolved(*in_other_layout(x, compose(alpha, atoms)), atoms)
+
+
+def _convolved(x: Tensor, filters: Tensor, atoms: SeparableAtoms) -> Tensor:
+    geometry = (atoms.stride, atoms.padding, atoms.dilation, atoms.groups)
+    return functional.conv2d(x, filters, None, *geometry)
 
 
 def separable(x: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
@@ -203,6 +214,7 @@ def pieces(x: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
 WAYS: dict[str, Callable[[Tensor, Tensor, SeparableAtoms], Tensor]] = {
     "depthwise": depthwise,
     "composed": composed,
+    "relaid": relaid,
     "separable": separable,
     "banded": banded,
     "mixed": mixed,
@@ -243,11 +255,6 @@ def _summing_y(atoms: SeparableAtoms, height: int) -> Tensor:
         return torch.stack([bands[p] for p in used], 2).flatten(1)
 
     return atoms.made(("summing y", height), make)
-
-
-def is_channels_last(x: Tensor) -> bool:
-    """Say whether the channels of maps (B, C, H, W) are neighbours in memory."""
-    return x.is_contiguous(memory_format=torch.channels_last)
 
 
 def _even(length: int) -> int:

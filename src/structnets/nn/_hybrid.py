@@ -64,8 +64,8 @@ class HybridTensors:
         Returns the whole filters along y and x, shape (P, K) each.
     scales : Tensor, shape (S,), optional
         Scales that a layer learns, one set for all channels.
-    rates : callable, optional
-        Returns the derivatives of `smoothing` by them.
+    rates : pair of Tensor, optional
+        The derivatives of `smoothing` by them.
     """
 
     smoothing: tuple[Tensor, Tensor]
@@ -74,7 +74,7 @@ class HybridTensors:
     halves: Tensor
     profiles: Callable[[], tuple[Tensor, ...]]
     scales: Tensor | None = None
-    rates: Callable[[], tuple[Tensor, Tensor]] | None = None
+    rates: tuple[Tensor, Tensor] | None = None
 
     @property
     def per_channel(self) -> bool:
@@ -254,7 +254,7 @@ class Hybrid:
         filtering = self._smoothed_differences(x)
         if atoms.rates is not None and atoms.scales is not None and atoms.scales.requires_grad:
             with torch.no_grad():
-                pairs = self._smoothing_matrices(x, atoms.rates())
+                pairs = self._smoothing_matrices(x, atoms.rates)
             filtering = dataclasses.replace(filtering, rates=tuple(m for p in pairs for m in p))
             return filter_and_mix(x, weights, filtering, matrices, atoms.scales)
         return filter_and_mix(x, weights, filtering, matrices)

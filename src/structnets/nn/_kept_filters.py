@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
@@ -12,11 +11,8 @@ from torch import Tensor
 from structnets.nn._bounded_cache import is_ordinary
 from structnets.nn._chosen_ways import ChoosesWays
 from structnets.nn._discretised import Discretised
+from structnets.nn._layouts import is_channels_last_only, layout_of
 from structnets.nn._modes import is_low, needs_plain_operations
-
-# Taps from which a convolution of contiguous maps is faster by filters channels last: at 11 x 11
-# twice as fast, at 5 x 5 a fifth slower.
-WIDE = 49
 
 
 class KeptFilters:
@@ -28,7 +24,7 @@ class KeptFilters:
 
     Attributes
     ----------
-    kind, key
+    kind, key, way
         What the layer notes of the call that the filters served last.
     """
 
@@ -36,13 +32,17 @@ class KeptFilters:
         self._found: tuple[list[Tensor], Tensor] | None = None
         self.kind: tuple[Any, ...] | None = None
         self.key: str | None = None
+        self.way: str | None = None
 
-    def get(self, weights: Sequence[Tensor], compose: Callable[[], Tensor]) -> Tensor:
+    def get(
+        self, weights: Sequence[Tensor], compose: Callable[[], Tensor], layout: torch.memory_format
+    ) -> Tensor:
         """Return the filters of the weights, composed now unless these are the kept ones."""
-        if (found := self.unchanged(weights)) is not None:
+        found = self.unchanged(weights)
+        if found is not None and found.is_contiguous(memory_format=layout):
             return found
         with torch.inference_mode(False), torch.no_grad():
-            filters = compose()
+            filters = (compose() if found is None else found).contiguous(memory_format=layout)
             copies = [w.detach().clone() for w in weights]
         if all(map(is_ordinary, (*copies, filters))):
             self._found = copies, filters
@@ -55,7 +55,7 @@ class KeptFilters:
 
     def clear(self) -> None:
         """Forget the filters."""
-        self._found = self.kind = self.key = None
+        self._found = self.kind = self.key = self.way = None
 
     def __deepcopy__(self, memo: Any) -> KeptFilters:
         """Return one that keeps nothing."""
@@ -73,8 +73,8 @@ class KeepsFilters(ChoosesWays, Discretised):
         """Begin with no filters."""
         self._kept = KeptFilters()
 
-    def convolved(self, x: Tensor, kernel: Tensor) -> Tensor:
-        """Convolve padded maps with given filters."""
+    def convolved(self, x: Tensor, kernel: Tensor, way: str) -> Tensor:
+        """Convolve padded maps with given filters, laid out as a way wants them."""
         raise NotImplementedError
 
     def finished(self, out: Tensor, x: Tensor) -> Tensor:
@@ -87,12 +87,13 @@ class KeepsFilters(ChoosesWays, Discretised):
             return False
         return x.device.type == "cpu" and not is_low(x)
 
-    def convolved_by_kept(self, x: Tensor, key: str) -> Tensor:
+    def convolved_by_kept(self, x: Tensor, key: str, way: str) -> Tensor:
         """Convolve padded maps, whose way is planned under a key, by the filters kept."""
-        out = self.convolved(x, self._kept.get(self._weights(), self._kernel_laid_out))
+        kept, layout = self._kept, layout_of(x, other=way == "relaid")
+        filters = kept.get(self._weights(), self.kernel, layout)
         if self.padding_mode == "zeros":
-            self._kept.kind, self._kept.key = self._kind(x), key if key in self.plan else None
-        return out
+            kept.kind, kept.key, kept.way = self._kind(x), key if key in self.plan else None, way
+        return self.convolved(x, filters, way)
 
     def answered_again(self, x: Tensor) -> Tensor | None:
         """Answer maps of the last call's kind by the filters it kept; None where a thing differs.
@@ -104,22 +105,16 @@ class KeepsFilters(ChoosesWays, Discretised):
         kept = self._kept
         if kept.kind != self._kind(x) or torch.is_autocast_enabled("cpu"):
             return None
-        if kept.key is not None and self.plan.get(kept.key) != "composed":
-            return None
+        if kept.way is None or (kept.key is not None and self.plan.get(kept.key) != kept.way):
+            return None  # another way is planned now
         filters = kept.unchanged(self._weights())
-        return None if filters is None else self.finished(self.convolved(x, filters), x)
+        return None if filters is None else self.finished(self.convolved(x, filters, kept.way), x)
 
     def _kind(self, x: Tensor) -> tuple[Any, ...]:
-        return x.shape, x.dtype, x.device, self.way
+        return x.shape, x.dtype, x.device, is_channels_last_only(x), self.way
 
     def _weights(self) -> list[Tensor]:
         return [self.alpha] if self.log_scale is None else [self.alpha, self.log_scale]
-
-    def _kernel_laid_out(self) -> Tensor:
-        """Return the effective filters, wide ones channels last: so convolutions are faster."""
-        wide = math.prod(self.kernel_size) >= WIDE
-        layout = torch.channels_last if wide else torch.contiguous_format
-        return self.kernel().contiguous(memory_format=layout)
 
     def _apply(self, fn: Any, recurse: bool = True) -> Any:
         self._kept.clear()

@@ -47,9 +47,12 @@ def learned_sigmas(log_scale: Tensor, sigmas: Sequence[float], factor: float) ->
 
 
 @torch.fx.wrap
-def smoothing_taps(sigmas: Tensor, radius: int, kind: str) -> Tensor:
-    """Return Gaussians of sum 1, shape (..., 2 radius + 1), of scales (...,)."""
-    return of_scales(functools.partial(smoothing_and_rates, radius=radius, kind=kind), sigmas)
+def smoothing_taps(sigmas: Tensor, radius: int, kind: str) -> Rated:
+    """Return Gaussians of sum 1, shape (..., 2 radius + 1), of scales (...,), and derivatives.
+
+    Gradients follow the Gaussians only.
+    """
+    return rated(functools.partial(smoothing_and_rates, radius=radius, kind=kind), sigmas)
 
 
 @torch.fx.wrap
@@ -70,11 +73,10 @@ def derivative_profiles(
         Multiply by sigma^n.
     """
     kind = smoothing_kind(discretisation)
-    function = {
-        (True, kind): _differences_and_rates,
-        (False, "sampled"): _sampled_and_rates,
-        (False, "integrated"): _integrated_and_rates,
-    }[is_hybrid(discretisation), kind]
+    if is_hybrid(discretisation):
+        function = _differences_and_rates
+    else:
+        function = _sampled_and_rates if kind == "sampled" else _integrated_and_rates
     given = {"order": order, "radius": radius, "kind": kind, "scaled": scaled}
     return of_scales(functools.partial(function, **given), sigmas)
 
@@ -86,24 +88,29 @@ def powers(sigmas: Tensor, order: int) -> Tensor:
 
 
 def of_scales(function: Callable[[Tensor], Rated], sigmas: Tensor) -> Tensor:
-    """Return what a function of scales returns; backwards its derivatives serve as they are."""
+    """Return the first that a function of scales returns; backwards the second serves as it is."""
+    return rated(function, sigmas)[0]
+
+
+def rated(function: Callable[[Tensor], Rated], sigmas: Tensor) -> Rated:
+    """Return what a function of scales returns; gradients follow the first only."""
     if needs_plain_operations() or not (sigmas.requires_grad and torch.is_grad_enabled()):
-        return function(sigmas)[0]
-    out = _OfScales.apply(sigmas, function)
-    assert isinstance(out, Tensor)
-    return out
+        return function(sigmas)
+    out, rates = _OfScales.apply(sigmas, function)
+    return out, rates
 
 
 class _OfScales(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, sigmas: Tensor, function: Callable[[Tensor], Rated]) -> Tensor:
+    def forward(ctx: Any, sigmas: Tensor, function: Callable[[Tensor], Rated]) -> Rated:
         out, rates = function(sigmas)
         ctx.save_for_backward(sigmas, rates)
+        ctx.mark_non_differentiable(rates)
         ctx.function = function
-        return out
+        return out, rates
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, None]:
+    def backward(ctx: Any, gradient: Tensor, _: Tensor) -> tuple[Tensor | None, None]:
         sigmas, rates = ctx.saved_tensors
         if needs_reference(gradient):
             (found,) = reference_gradients(lambda s: ctx.function(s)[0], [sigmas], [True], gradient)

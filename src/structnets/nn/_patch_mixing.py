@@ -15,8 +15,8 @@ from structnets.nn._banded import map_size
 from structnets.nn._convolution_arguments import Pair, per_axis
 from structnets.nn._fast_product import matmul
 from structnets.nn._frame_convolution import FrameConvolution
+from structnets.nn._layouts import layout_of
 from structnets.nn._modes import is_low, needs_plain_operations
-from structnets.nn._pieces import is_channels_last_only
 
 MANY_FILTERS = 2**18
 
@@ -53,9 +53,8 @@ def convolve_patches(layer: FrameConvolution, x: Tensor) -> Tensor:
     out = matmul(layer.coefficients.flatten(1), mixed.flatten(0, 1))
     if layer.bias is not None:
         out = out + layer.bias[:, None]
-    last = is_channels_last_only(padded)
-    layout = torch.channels_last if last else torch.contiguous_format
-    return out.unflatten(1, (len(x), *size)).transpose(0, 1).contiguous(memory_format=layout)
+    maps = out.unflatten(1, (len(x), *size)).transpose(0, 1)
+    return maps.contiguous(memory_format=layout_of(padded))
 
 
 def _output_size(layer: FrameConvolution, x: Tensor) -> Pair:

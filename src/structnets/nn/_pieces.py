@@ -22,6 +22,7 @@ from torch.nn import functional
 
 from structnets.nn._derivatives import needs_reference
 from structnets.nn._fast_product import product
+from structnets.nn._layouts import layout_of
 
 # Numbers in the maps of a piece, 16 MB of float32: smaller ones spend more on starting operations
 # and on short products than they save in memory traffic.
@@ -132,14 +133,9 @@ class _Pieces(torch.autograd.Function):
         ctx.save_for_backward(x, weights, scales, *matrices)
         ctx.filtering = filtering
         high, wide = filtering.output_size
-        last = is_channels_last_only(x)
-        layout = torch.channels_last if last else torch.contiguous_format
-        out = torch.empty(
-            (len(x), len(weights), high, wide),
-            dtype=x.dtype,
-            device=x.device,
-            memory_format=layout,
-        )
+        size = (len(x), len(weights), high, wide)
+        given = {"dtype": x.dtype, "device": x.device, "memory_format": layout_of(x)}
+        out = torch.empty(size, **given)
         memory = _memory(x, filtering)
         for images in _groups(x, filtering):
             image = _side_by_side(x[images])
@@ -147,7 +143,7 @@ class _Pieces(torch.autograd.Function):
                 maps = _maps_of(memory, image, filtering, rows)
                 filtering.fill(image, matrices, rows, maps)
                 mixed = product(weights, maps.view(weights.shape[1], -1))
-                _apart(out[images, :, rows]).copy_(mixed.view_as(_apart(out[images, :, rows])))
+                _write_apart(mixed, out[images, :, rows])
         return out
 
     @staticmethod
@@ -160,10 +156,9 @@ class _Pieces(torch.autograd.Function):
             inputs = (x, weights, *matrices)
             of_x, of_weights, *rest = _differentiable_backward(wanted, gradient, filtering, inputs)
             return of_x, of_weights, None, None, *rest
-        last = is_channels_last_only(x)
-        layout = torch.channels_last if last else torch.contiguous_format
+        layout = layout_of(x)
         gradient = gradient.contiguous(memory_format=layout)
-        into_x = torch.zeros_like(x, memory_format=torch.contiguous_format) if want_x else None
+        into_x = torch.empty_like(x, memory_format=torch.contiguous_format) if want_x else None
         into_weights = torch.zeros_like(weights) if want_weights else None
         learned = matrices if scales is None else [scales]
         want_learned = want_matrices if scales is None else [want_scales]
@@ -176,10 +171,8 @@ class _Pieces(torch.autograd.Function):
             image = _side_by_side(x[images])
             into = None if into_x is None else torch.zeros_like(image)
             for rows in _pieces(x, filtering):
-                above, halfway = (
-                    _side_by_side(gradient[images, :, rows]).view(len(weights), -1),
-                    None,
-                )
+                above = _side_by_side(gradient[images, :, rows]).view(len(weights), -1)
+                halfway = None
                 if into_weights is not None:
                     maps = _maps_of(memory, image, filtering, rows)
                     halfway = filtering.fill(image, matrices, rows, maps)
@@ -190,8 +183,7 @@ class _Pieces(torch.autograd.Function):
                         below, image, matrices, rows, halfway, into, into_learned
                     )
             if into_x is not None and into is not None:
-                given = _apart(into_x[images])
-                given.copy_(into.view_as(given))
+                _write_apart(into, into_x[images])
         if into_x is not None:
             into_x = into_x.contiguous(memory_format=layout)
         if scales is None:
@@ -207,12 +199,6 @@ def _differentiable_backward(
     out = filter_then_mix(x, weights, filtering, matrices)
     found = iter(torch.autograd.grad(out, wanted, gradient, create_graph=True))
     return tuple(next(found) if need else None for need in needed)
-
-
-def is_channels_last_only(x: Tensor) -> bool:
-    """Say whether maps have channels last in memory, and are not contiguous as well."""
-    last = x.is_contiguous(memory_format=torch.channels_last)
-    return last and not x.is_contiguous()
 
 
 def _groups(x: Tensor, filtering: Filtering) -> Iterator[slice]:
@@ -256,6 +242,12 @@ def _shape_of(image: Tensor, filtering: Filtering, rows: slice) -> tuple[int, ..
 def _apart(maps: Tensor) -> Tensor:
     """Return images (b, C, h, W) as (C, b, h, W), a view."""
     return maps.transpose(0, 1)
+
+
+def _write_apart(found: Tensor, images: Tensor) -> None:
+    """Write what was found side by side, (C, ...) of all images, into those (b, C, h, W)."""
+    apart = _apart(images)
+    apart.copy_(found.view_as(apart))
 
 
 def _side_by_side(images: Tensor) -> Tensor:

@@ -69,10 +69,9 @@ class SmoothedDifferences:
         Within, maps are (h, C, U), so that smoothing along either axis is one product of matrices.
         """
         line_y, line_x = self._lines(rows, (0, 2))
-        lines = _by_rows(image)
-        halfway = {LINES: lines}
-        for n, (scale, smooth_y, smooth_x) in enumerate(self._by_scale(matrices)):
-            half = halfway[n] = product(smooth_y[self._read(rows)], lines)
+        halfway = self._halfway(image, matrices, rows)
+        for n, (scale, _, smooth_x) in enumerate(self._by_scale(matrices)):
+            half = halfway[n]
             smoothed = product(half.view(-1, image.shape[2]), smooth_x.t())
             smoothed = smoothed.view(len(half), len(image), -1)
             for order_x, atoms in _by_order_along_x(scale):
@@ -98,7 +97,8 @@ class SmoothedDifferences:
         """Add the gradients of the image and of the scales."""
         read, (channels, _, wide) = self._read(rows), image.shape
         learned = [scales for scales in into_learned if scales is not None]
-        lines = image if not learned else _by_rows(image) if halfway is None else halfway[LINES]
+        if halfway is None and learned:
+            halfway = self._halfway(image, matrices, rows)
         for n, (scale, smooth_y, smooth_x) in enumerate(self._by_scale(matrices)):
             smooth_y = smooth_y[read]
             below = self._below(gradient, scale, (len(smooth_y), channels, len(smooth_x)), rows)
@@ -108,12 +108,18 @@ class SmoothedDifferences:
                 found = product(smooth_y.t(), between).view(-1, channels, wide)
                 into += found.transpose(0, 1)
             for scales in learned:
+                assert halfway is not None
                 # Smoothing is My x Mx': by the scale it is (dMy x) Mx' + (My x) dMx', and the
                 # sums are taken where both factors are at hand.
                 rate_y, rate_x = self.rates[2 * n][read], self.rates[2 * n + 1]
-                half = product(smooth_y, lines) if halfway is None else halfway[n]
-                scales[n] += (product(between, lines.t()) * rate_y).sum()
-                scales[n] += (product(flat.t(), half.view(-1, wide)) * rate_x).sum()
+                scales[n] += (product(between, halfway[LINES].t()) * rate_y).sum()
+                scales[n] += (product(flat.t(), halfway[n].view(-1, wide)) * rate_x).sum()
+
+    def _halfway(self, image: Tensor, matrices: Sequence[Tensor], rows: slice) -> Halfway:
+        """Return the image by rows, and smoothed along y by every scale."""
+        lines = image.transpose(0, 1).flatten(1)
+        smoothed = (product(m[self._read(rows)], lines) for m in matrices[::2])
+        return {LINES: lines, **dict(enumerate(smoothed))}
 
     def _below(
         self, gradient: Tensor, scale: Sequence[tuple[int, Orders]], shape: Shape, rows: slice
@@ -156,11 +162,6 @@ class SmoothedDifferences:
         first = rows.start * self.stride[0]
         last = (rows.stop - 1) * self.stride[0] + 2 * self.reach * self.spacing[0]
         return slice(first, last + 1)
-
-
-def _by_rows(image: Tensor) -> Tensor:
-    """Return an image (C, H, W) as a matrix (H, C W)."""
-    return image.transpose(0, 1).flatten(1)
 
 
 def _by_order_along_x(scale: Sequence[tuple[int, Orders]]) -> list[tuple[int, list[Pair]]]:

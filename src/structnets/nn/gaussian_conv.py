@@ -23,14 +23,17 @@ from structnets.nn._convolution_arguments import (
 )
 from structnets.nn._cost_model import Work
 from structnets.nn._discretised_cost import cheapest_discretised
-from structnets.nn._evaluation import WAYS, compose, is_channels_last
+from structnets.nn._evaluation import WAYS, compose
 from structnets.nn._hybrid import WAYS as HYBRID_WAYS
 from structnets.nn._kept_filters import KeepsFilters
+from structnets.nn._layouts import in_other_layout, is_channels_last, is_channels_last_only
 from structnets.nn._learned_support import check_sigma_factor, learned_size, resolve_learn_sigma
 from structnets.nn._modes import as_autocast, is_traced, needs_plain_operations
 from structnets.nn._separable_atoms import SeparableAtoms, matrix_cache
 
-CHOSEN = ("auto", "repeatable")  # by a cost model
+REPEATABLE = "repeatable"
+CHOSEN = ("auto", REPEATABLE)  # by a cost model
+ONE_CONVOLUTION = ("composed", "relaid")
 
 
 class GaussianConv2d(KeepsFilters):
@@ -63,7 +66,7 @@ class GaussianConv2d(KeepsFilters):
         How to evaluate: ``auto`` (by a cost model, per shape), ``repeatable`` (the same, but of
         sampled derivatives in training that of the first edition, so that its trainings repeat to
         the bit), or one of ``depthwise``,
-        ``composed``, ``separable``, ``banded``, ``mixed``, ``fft``, ``pieces``
+        ``composed``, ``relaid``, ``separable``, ``banded``, ``mixed``, ``fft``, ``pieces``
         (`structnets.nn._evaluation`); hybrid derivatives also by ``stencils`` and ``responses``
         (`structnets.nn._hybrid`). All agree to rounding.
     discretisation : {'sampled', 'integrated', 'hybrid', 'hybrid_integrated'}
@@ -100,7 +103,7 @@ class GaussianConv2d(KeepsFilters):
     one convolution with composed filters, in the two last cases whatever `way` says. Results of
     different ways differ by rounding; an infinite or missing (NaN) value in the input makes answers
     NaN in its whole row, column or image, farther than the filters reach, unless the way is
-    ``composed`` or ``depthwise``.
+    ``composed``, ``relaid`` or ``depthwise``.
 
     Examples
     --------
@@ -145,7 +148,7 @@ class GaussianConv2d(KeepsFilters):
         more = HYBRID_WAYS if is_hybrid(discretisation) else ()
         allowed = tuple(dict.fromkeys((*WAYS, *more)))
         if way not in (*CHOSEN, *allowed):
-            choices = ", ".join((*CHOSEN[1:], *allowed))
+            choices = ", ".join((REPEATABLE, *allowed))
             raise ValueError(f"way must be auto or one of {choices}; got {way!r}")
         learned = resolve_learn_sigma(learn_sigma)
         if way in ("pieces", "responses") and learned in ("group", "channel"):
@@ -217,8 +220,9 @@ class GaussianConv2d(KeepsFilters):
         Returns
         -------
         Tensor, shape (B, out_channels, H', W') or (out_channels, H', W')
-            Output maps, channels last in memory if the input's are (so always for one channel, but
-            in evaluation without gradients, where they lie as the convolution made them).
+            Output maps, channels last in memory if the input's are. Those of one channel lie either
+            way, and their answers as the convolution made them; in training channels last where
+            `way` is ``repeatable``, as they did in the first edition.
         """
         if isinstance(x, torch.fx.Proxy):
             return self._evaluate(x)
@@ -236,10 +240,10 @@ class GaussianConv2d(KeepsFilters):
         chosen = self.way_for(x)
         if self.hybrid is not None and chosen in HYBRID_WAYS:
             out = self.evaluate_hybrid(x, chosen)
-        elif chosen == "composed" and self.keeps(x):
-            out = self.convolved_by_kept(x, self._key(x, training=False))
-        elif self.log_scale is not None and chosen == "composed":
-            out = self.convolved(x, self.learned_kernel())
+        elif chosen in ONE_CONVOLUTION and self.keeps(x):
+            out = self.convolved_by_kept(x, self._key(x, training=False), chosen)
+        elif self.log_scale is not None and chosen in ONE_CONVOLUTION:
+            out = self.convolved(x, self.learned_kernel(), chosen)
         else:
             out = WAYS[chosen](x, self.alpha, self.atoms)
         if chosen == "fft":  # which autocast does not know
@@ -248,15 +252,17 @@ class GaussianConv2d(KeepsFilters):
 
     def finished(self, out: Tensor, x: Tensor) -> Tensor:
         """Lay answers out as the maps are, and add the bias."""
-        evaluated = not (self.training or torch.is_grad_enabled())
-        if not (needs_plain_operations(x) or (evaluated and x.shape[1] == 1)):
+        repeated = self.way == REPEATABLE and (self.training or torch.is_grad_enabled())
+        if not needs_plain_operations(x) and (x.shape[1] > 1 or repeated):
             layout = torch.channels_last if is_channels_last(x) else torch.contiguous_format
             out = out.contiguous(memory_format=layout)
         # Autocast's convolution adds its bias in the precision of its result.
         return out if self.bias is None else out + self.bias[:, None, None].to(out.dtype)
 
-    def convolved(self, x: Tensor, kernel: Tensor) -> Tensor:
-        """Convolve padded maps with given filters."""
+    def convolved(self, x: Tensor, kernel: Tensor, way: str) -> Tensor:
+        """Convolve padded maps with given filters, by one of `ONE_CONVOLUTION`."""
+        if way == "relaid":
+            x, kernel = in_other_layout(x, kernel)
         geometry = (self.stride, self.zero_padding, self.dilation, self.groups)
         return functional.conv2d(x, kernel, None, *geometry)
 
@@ -270,8 +276,9 @@ class GaussianConv2d(KeepsFilters):
 
     def _key(self, x: Tensor, training: bool) -> str:
         gradients = f"{int(training)}{int(training and x.requires_grad)}"
+        last = " channels last" if is_channels_last_only(x) else ""
         near = " near" if self.is_near(x) else ""
-        return f"{tuple(x.shape)} {x.dtype} {x.device.type} {gradients}{near}"
+        return f"{tuple(x.shape)} {x.dtype} {x.device.type} {gradients}{last}{near}"
 
     def _cheapest(self, x: Tensor, training: bool) -> str:
         work = self.work(x, training)
@@ -279,7 +286,7 @@ class GaussianConv2d(KeepsFilters):
             return (
                 "composed"  # smaller maps than the filters: the plain convolution words the error
             )
-        sizes, repeatable = self.discretised_work(x, work), self.way == CHOSEN[1]
+        sizes, repeatable = self.discretised_work(x, work), self.way == REPEATABLE
         return cheapest_discretised(sizes, x.device.type, repeatable)
 
     def work(self, x: Tensor, training: bool = True) -> Work:

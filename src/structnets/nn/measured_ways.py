@@ -14,7 +14,7 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from structnets.nn._chosen_ways import ChoosesWays
 from structnets.nn._convolution_arguments import batched
-from structnets.nn._discretised_cost import estimate_discretised, possible_ways
+from structnets.nn._discretised_cost import MOST_NUMBERS, estimate_discretised, possible_ways
 from structnets.nn._discretised_terms import WAY_TERMS
 from structnets.nn._hierarchical_cost import nanoseconds, possible
 from structnets.nn._modes import needs_plain_operations
@@ -25,8 +25,10 @@ from structnets.nn.hierarchical_conv import HierarchicalConv
 # A way so many times slower than another, as estimated and then as seen, is not timed on: at first
 # a single step is told by noise.
 HOPELESS_ESTIMATE, HOPELESS_ONCE, HOPELESS = 8.0, 3.0, 1.5
-# Nor is one that writes more numbers than these between its operations.
-MOST_NUMBERS = 2e8
+# Ways so near the fastest are told apart by some rounds, whatever those take.
+NEAR, ROUNDS_OF_NEAR = 1.15, 9
+# Nor is one of these where the maps between its operations would fill the memory.
+STORING = ("depthwise", "separable", "banded", "mixed")
 LEAST_ROUNDS, MOST_ROUNDS = 3, 25
 # Seconds for one kind of input, beyond which it is left at the least rounds.
 SECONDS = 0.5
@@ -130,8 +132,11 @@ class _Step:
         if isinstance(layer, HierarchicalConv):
             return {way: nanoseconds(work, way) for way in possible(work)}
         sizes = layer.discretised_work(self.maps, work)
-        ways = [*possible_ways(sizes), "fft"]
-        light = [w for w in ways if w == "composed" or WAY_TERMS[w](sizes)[4] < MOST_NUMBERS]
+        light = [
+            way
+            for way in possible_ways(sizes)
+            if way not in STORING or WAY_TERMS[way](sizes)[4] <= MOST_NUMBERS
+        ]
         return {way: estimate_discretised(sizes, way) for way in light}
 
     def __call__(self, way: str) -> float:
@@ -189,13 +194,15 @@ def fastest(step: _Step) -> str:
         step(way)
     taken = {way: [step(way)] for way in ways}
     for round_ in range(1, MOST_ROUNDS):
-        if round_ >= LEAST_ROUNDS and time.perf_counter() - begun > SECONDS:
-            break
-        limit = HOPELESS if round_ >= LEAST_ROUNDS else HOPELESS_ONCE
+        limit, late = HOPELESS_ONCE, time.perf_counter() - begun > SECONDS
+        if round_ >= LEAST_ROUNDS:
+            limit = NEAR if late else HOPELESS
         least = min(map(min, taken.values()))
-        for way, seconds in taken.items():
-            if min(seconds) <= limit * least:
-                seconds.append(step(way))
+        left = [way for way, seconds in taken.items() if min(seconds) <= limit * least]
+        if len(left) == 1 or (late and round_ >= ROUNDS_OF_NEAR):
+            break
+        for way in left:
+            taken[way].append(step(way))
     usual = {way: sorted(seconds)[len(seconds) // 4] for way, seconds in taken.items()}
     best = min(usual, key=usual.__getitem__)
     sparing = "pieces" if torch.is_grad_enabled() else "composed"

@@ -94,8 +94,8 @@ def test_nothing_is_kept_in_training_or_in_copies(composed: list[str]) -> None:
 def test_weights_that_are_no_numbers_are_not_kept_as_others() -> None:
     kept = _kept_filters.KeptFilters()
     weights = torch.full((2,), float("nan"))
-    assert kept.get([weights], lambda: torch.zeros(1)).item() == 0
-    assert kept.get([weights], lambda: torch.ones(1)).item() == 1
+    assert kept.get([weights], lambda: torch.zeros(1), torch.contiguous_format).item() == 0
+    assert kept.get([weights], lambda: torch.ones(1), torch.contiguous_format).item() == 1
 
 
 def autocast(layer: GaussianConv2d, x: Tensor) -> Tensor:
@@ -168,9 +168,42 @@ def test_another_choice_is_followed() -> None:
         assert layer.answered_again(x) is None
 
 
-def test_answers_to_one_channel_are_not_laid_out_again_in_evaluation() -> None:
-    layer = GaussianConv2d(1, 4, order=2, way="composed")
-    x = torch.zeros(2, 1, 9, 9)
-    assert layer(x).is_contiguous(memory_format=torch.channels_last)
+def test_answers_to_one_channel_lie_as_they_were_made_but_where_trainings_are_repeated() -> None:
+    x, options = torch.zeros(2, 1, 9, 9), {"order": 2, "bias": False}
+    layer = GaussianConv2d(1, 4, way="composed", **options)
+    plain = layer.collapse()
+    assert layer(x).stride() == plain(x).stride()
+    repeatable = GaussianConv2d(1, 4, way="repeatable", **options)
+    assert repeatable(x).is_contiguous(memory_format=torch.channels_last)
     with torch.no_grad():
-        assert layer.eval()(x).stride() == layer.collapse()(x).stride()
+        assert repeatable.eval()(x).stride() == plain(x).stride()
+
+
+@pytest.mark.parametrize("learn", [False, True])
+def test_filters_kept_for_one_layout_serve_another(learn: bool, composed: list[str]) -> None:
+    layer, x = build(learn)
+    last = x.contiguous(memory_format=torch.channels_last)
+    with torch.no_grad():
+        expected = layer(x)
+        for way in ("relaid", "composed", "relaid"):
+            layer.way = way
+            for maps in (x, last, x, last, last):
+                found = layer(maps)
+                assert (
+                    found.stride()
+                    == torch.empty_like(expected, memory_format=layout(maps)).stride()
+                )
+                torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+    assert composed == ["once"]
+
+
+def layout(x: Tensor) -> torch.memory_format:
+    return torch.contiguous_format if x.is_contiguous() else torch.channels_last
+
+
+def test_a_choice_holds_for_one_layout() -> None:
+    layer, x = build()
+    layer.way = "auto"
+    for maps in (x, x.contiguous(memory_format=torch.channels_last)):
+        layer.train()(maps)
+    assert [key.endswith("10 channels last") for key in layer.plan] == [False, True]

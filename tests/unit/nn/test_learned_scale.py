@@ -27,7 +27,7 @@ FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "powers": lambda s: powers(s, 4),
 }
 for kind in ("sampled", "integrated"):
-    FUNCTIONS[f"{kind} smoothing"] = functools.partial(smoothing_taps, radius=9, kind=kind)
+    FUNCTIONS[f"{kind} smoothing"] = lambda s, kind=kind: smoothing_taps(s, 9, kind)[0]
 for discretisation in DISCRETISATIONS:
     for scaled in (True, False):
         FUNCTIONS[f"{discretisation}, {'scaled' if scaled else 'plain'}"] = functools.partial(
@@ -46,6 +46,11 @@ def test_rates_are_the_derivatives(name: str, monkeypatch: pytest.MonkeyPatch) -
     (theirs,) = torch.autograd.grad(plain, sigmas, above)
     torch.testing.assert_close(out, plain, rtol=0, atol=0)
     torch.testing.assert_close(ours, theirs)
+
+
+def test_no_gradient_follows_the_rates() -> None:
+    taps, rates = smoothing_taps(SCALES.clone().requires_grad_(), 9, "sampled")
+    assert (taps.requires_grad, rates.requires_grad) == (True, False)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
