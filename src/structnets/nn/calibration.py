@@ -184,7 +184,7 @@ def _machine() -> str:
         f"{model.strip()}, {os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}",
         f"{torch.get_num_threads()} threads",
         f"torch {torch.__version__}",
-        f"rates {digest([sorted(cost.TRAINING.items())])[:8]}",
+        f"rates {digest([sorted(t.items()) for t in (cost.TRAINING, cost.INFERENCE)])[:8]}",
     )
     return "; ".join(facts)
 

@@ -29,7 +29,7 @@ HOPELESS_ESTIMATE, HOPELESS_ONCE, HOPELESS = 8.0, 3.0, 1.5
 NEAR, ROUNDS_OF_NEAR = 1.15, 9
 # Nor is one of these where the maps between its operations would fill the memory.
 STORING = ("depthwise", "separable", "banded", "mixed")
-LEAST_ROUNDS, MOST_ROUNDS = 3, 25
+LEAST_ROUNDS, MOST_ROUNDS = 5, 25
 # Seconds for one kind of input, beyond which it is left at the least rounds.
 SECONDS = 0.5
 # Ways that need less memory than others are taken where they are as fast but for noise.
@@ -197,13 +197,18 @@ def fastest(step: _Step) -> str:
         limit, late = HOPELESS_ONCE, time.perf_counter() - begun > SECONDS
         if round_ >= LEAST_ROUNDS:
             limit = NEAR if late else HOPELESS
-        least = min(map(min, taken.values()))
-        left = [way for way, seconds in taken.items() if min(seconds) <= limit * least]
+        least = min(map(_usual, taken.values()))
+        left = [way for way, seconds in taken.items() if _usual(seconds) <= limit * least]
         if len(left) == 1 or (late and round_ >= ROUNDS_OF_NEAR):
             break
         for way in left:
             taken[way].append(step(way))
-    usual = {way: sorted(seconds)[len(seconds) // 4] for way, seconds in taken.items()}
+    usual = {way: _usual(seconds) for way, seconds in taken.items()}
     best = min(usual, key=usual.__getitem__)
     sparing = "pieces" if torch.is_grad_enabled() else "composed"
     return sparing if usual.get(sparing, float("inf")) <= NEARLY * usual[best] else best
+
+
+def _usual(seconds: list[float]) -> float:
+    """Return the lower quartile: noise only adds."""
+    return sorted(seconds)[len(seconds) // 4]
