@@ -99,12 +99,12 @@ def seconds_of_ways(shape: Shape, training: bool) -> dict[str, float]:
     """Return medians, of fewer repetitions the longer they take and the farther from the best."""
     layer, x = shape.layer().train(training), shape.maps()
     x.requires_grad_(shape.wants_gradient(training))
-    work, action = layer.work(x, training), step(layer, x, training)
+    work = layer.work(x, training)
     ways = [w for w in layer.ways if w not in TERMS or TERMS[w](work)[4] < MOST_NUMBERS]
     sizes = layer.discretised_work(x, work)
     estimates = {w: estimate_discretised(sizes, w) for w in ways if w in WAY_TERMS}
     ways = [w for w, s in estimates.items() if s <= HOPELESS * min(estimates.values())]
-    actions = {w: in_way(layer, w, action) for w in ways}
+    actions = {w: step(in_way(layer, w), x, training) for w in ways}
     plain = nn.Conv2d(shape.inputs, shape.outputs, shape.size, padding=layer.padding, bias=False)
     if "composed" in ways:  # where that is hopeless, so is the plain convolution
         actions[PLAIN] = step(plain, x, training)

@@ -7,6 +7,7 @@ seconds on one thread, wall seconds on two. Nothing is asserted: the processor d
 
 from __future__ import annotations
 
+import copy
 import os
 import random
 import time
@@ -38,14 +39,11 @@ def step(layer: nn.Module, x: Tensor, training: bool) -> Callable[[], object]:
     return lambda: torch.autograd.grad(layer(x), wanted, above)
 
 
-def in_way(layer: GaussianConv2d, way: str, action: Callable[[], object]) -> Callable[[], object]:
-    """Return the action with the layer evaluated in a given way."""
-
-    def act() -> None:
-        layer.way = way
-        action()
-
-    return act
+def in_way(layer: GaussianConv2d, way: str) -> GaussianConv2d:
+    """Return a copy that is evaluated in a given way: what a layer keeps is for one way."""
+    twin = copy.deepcopy(layer)
+    twin.way = way
+    return twin
 
 
 def measure(shape: Shape, training: bool, threads: int) -> tuple[list[str], dict[str, float]]:
@@ -61,10 +59,9 @@ def measure(shape: Shape, training: bool, threads: int) -> tuple[list[str], dict
         with measure_ways(layer):
             layer(x)
         chosen = [estimated, layer.way_for(x)]
-    action = step(layer, x, training)
     exact = possible_ways(layer.discretised_work(x, work))  # those that lose no digits
     ways = [w for w in exact if w not in TERMS or TERMS[w](work)[4] < MOST_NUMBERS]
-    actions = {w: in_way(layer, w, action) for w in ways}
+    actions = {w: step(in_way(layer, w), x, training) for w in ways}
     sizes = (shape.inputs, shape.outputs, layer.kernel_size)
     plain = nn.Conv2d(*sizes, padding=layer.padding, bias=False)
     actions["nn.Conv2d"] = step(plain, x, training)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import statistics
 import time
 from collections.abc import Callable
@@ -20,17 +21,21 @@ def repeated(
 ) -> dict[str, float]:
     """Return the seconds of each action, all taken in turn, after one warm-up each.
 
-    An action that takes five times the fastest one's warm-up twice is not repeated: what a first
-    call makes and keeps is not counted. `summary` makes one number of the repetitions; `clock`
-    measures wall time, or ``time.process_time`` CPU time.
+    The turns are another order in each repetition: what an action leaves in the caches would be
+    counted for or against the one that always follows it. An action that takes five times the
+    fastest one's warm-up twice is not repeated: what a first call makes and keeps is not counted.
+    `summary` makes one number of the repetitions; `clock` measures wall time, or
+    ``time.process_time`` CPU time.
     """
     first = {name: seconds_of(action, clock) for name, action in actions.items()}
     limit = HOPELESS * min(first.values())
     slow = [name for name, seconds in first.items() if seconds > limit]
     first |= {name: seconds_of(actions[name], clock) for name in slow}
     taken: dict[str, list[float]] = {name: [] for name in actions if first[name] <= limit}
+    turns, names = random.Random(0), list(taken)
     for _ in range(repetitions):
-        for name in taken:
+        turns.shuffle(names)
+        for name in names:
             taken[name].append(seconds_of(actions[name], clock))
     return first | {name: summary(values) for name, values in taken.items()}
 
