@@ -32,6 +32,8 @@ STORING = ("depthwise", "separable", "banded", "mixed")
 LEAST_ROUNDS, MOST_ROUNDS = 5, 25
 # Seconds for one kind of input, beyond which it is left at the least rounds.
 SECONDS = 0.5
+# Numbers beside, 16 MB: a net's other layers leave nothing of this one's in the nearer caches.
+ELSEWHERE = 1 << 22
 # Ways that need less memory than others are taken where they are as fast but for noise.
 NEARLY = 1.03
 
@@ -119,6 +121,8 @@ class _Step:
         wants = x.requires_grad and torch.is_grad_enabled()
         self.x = x.detach().clone(memory_format=torch.preserve_format).requires_grad_(wants)
         self.layer, self.key = _twin(layer), None
+        self.twins: dict[str, Any] = {}  # by way: what a layer keeps for the next call is for one
+        self.elsewhere = torch.zeros(ELSEWHERE)
         if self.layer is not None:
             self.maps = _as_chosen_by(self.layer, self.x)
             self.layer.way_for(self.maps)
@@ -140,15 +144,22 @@ class _Step:
         return {way: estimate_discretised(sizes, way) for way in light}
 
     def __call__(self, way: str) -> float:
-        """Evaluate in a way, and return the seconds it took."""
-        self.layer.plan = {self.key: way}
+        """Evaluate in a way, and return the seconds it took.
+
+        Other memory is read and written before, as by the other layers of a net.
+        """
+        layer = self.twins.get(way)
+        if layer is None:
+            layer = self.twins[way] = _twin(self.layer)
+            layer.plan = {self.key: way}
+        self.elsewhere += 1
         clock = time.thread_time if torch.get_num_threads() == 1 else time.perf_counter
         begun = clock()
         # Hooks of a checkpoint around the layer would count what is saved here.
         with saved_tensors_hooks(_as_it_is, _as_it_is):
-            out = self.layer(self.x)
+            out = layer(self.x)
             if out.requires_grad:
-                leaves = [self.x, *self.layer.parameters()]
+                leaves = [self.x, *layer.parameters()]
                 wanted = [tensor for tensor in leaves if tensor.requires_grad]
                 torch.autograd.grad(out, wanted, torch.ones_like(out))
         return clock() - begun

@@ -179,3 +179,14 @@ def test_inputs_that_a_layer_refuses_are_refused_in_its_words() -> None:
     several: Any = [layer]
     with pytest.raises(TypeError, match=r"takes an nn\.Module, got list"), measure_ways(several):
         pass
+
+
+def test_what_a_way_keeps_for_its_next_call_is_not_taken_by_another() -> None:
+    layer = gaussian().eval()
+    with torch.no_grad():
+        step = _Step(layer, torch.zeros(2, 4, 9, 9))
+        for way in ("composed", "relaid", "composed", "relaid"):
+            step(way)
+    filters = [step.twins[way]._kept._found[1] for way in ("composed", "relaid")]
+    assert [f.is_contiguous() for f in filters] == [True, False]
+    assert layer._kept._found is None
