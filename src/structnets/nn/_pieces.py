@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from structnets.nn._derivatives import needs_reference
+from structnets.nn._derivatives import needs_reference, reference_gradients
 from structnets.nn._fast_product import product
 from structnets.nn._layouts import layout_of
 
@@ -152,9 +152,12 @@ class _Pieces(torch.autograd.Function):
         filtering: Filtering = ctx.filtering
         want_x, want_weights, _, want_scales, *want_matrices = ctx.needs_input_grad
         if needs_reference(gradient):
-            wanted = (want_x, want_weights, *want_matrices)
-            inputs = (x, weights, *matrices)
-            of_x, of_weights, *rest = _differentiable_backward(wanted, gradient, filtering, inputs)
+            of_x, of_weights, *rest = reference_gradients(
+                lambda x, weights, *matrices: filter_then_mix(x, weights, filtering, matrices),
+                (x, weights, *matrices),
+                (want_x, want_weights, *want_matrices),
+                gradient,
+            )
             return of_x, of_weights, None, None, *rest
         layout = layout_of(x)
         gradient = gradient.contiguous(memory_format=layout)
@@ -189,16 +192,6 @@ class _Pieces(torch.autograd.Function):
         if scales is None:
             return into_x, into_weights, None, None, *into_learned
         return into_x, into_weights, None, *into_learned, *([None] * len(matrices))
-
-
-def _differentiable_backward(
-    needed: Sequence[bool], gradient: Tensor, filtering: Filtering, inputs: tuple[Tensor, ...]
-) -> tuple[Tensor | None, ...]:
-    x, weights, *matrices = inputs
-    wanted = [t for t, need in zip(inputs, needed, strict=True) if need]
-    out = filter_then_mix(x, weights, filtering, matrices)
-    found = iter(torch.autograd.grad(out, wanted, gradient, create_graph=True))
-    return tuple(next(found) if need else None for need in needed)
 
 
 def _groups(x: Tensor, filtering: Filtering) -> Iterator[slice]:

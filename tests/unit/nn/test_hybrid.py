@@ -376,3 +376,17 @@ def test_matrix_is_the_correlation(stride: int, dilation: int, padding: int) -> 
 def test_bad_arguments_are_named(arguments: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         GaussianConv2d(1, 1, **arguments)
+
+
+@pytest.mark.parametrize("learn", [False, True], ids=["fixed", "learned"])
+def test_pieces_give_gradients_for_many_at_once(learn: bool) -> None:
+    layer = GaussianConv2d(
+        4, 6, order=2, discretisation="hybrid", way="pieces", learn_sigma=learn
+    ).double()
+    x = torch.randn(2, 4, 12, 12, dtype=torch.float64, requires_grad=True)
+    out, wanted = layer(x), [x, *layer.parameters()]
+    many = torch.randn(3, *out.shape, dtype=torch.float64)
+    found = torch.autograd.grad(out, wanted, many, is_grads_batched=True, retain_graph=True)
+    singly = [torch.autograd.grad(out, wanted, one, retain_graph=True) for one in many]
+    for together, one_by_one in zip(found, zip(*singly, strict=True), strict=True):
+        torch.testing.assert_close(together, torch.stack(one_by_one))
