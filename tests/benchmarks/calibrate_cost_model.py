@@ -25,9 +25,8 @@ import torch
 from scipy.optimize import nnls
 from torch import nn
 
-from structnets.nn._cost_model import TERMS, Work
+from structnets.nn._cost_model import Work
 from structnets.nn._discretised_cost import (
-    MOST_NUMBERS,
     NEARLY,
     estimate_discretised,
     factor_name,
@@ -37,6 +36,7 @@ from structnets.nn._discretised_terms import WAY_TERMS, DiscretisedWork
 from structnets.nn._fitted_cost import Fitted, features, fitted_seconds
 from structnets.nn._inference_cost import FORWARD, INFERENCE
 from structnets.nn._training_cost import STEP, TRAINING
+from structnets.nn.measured_ways import ways_to_time
 from tests.benchmarks.shapes import Shape, draw, draw_of_a_net
 from tests.benchmarks.test_random_shapes import in_way, step
 from tests.benchmarks.timing import seconds_of, warm_up
@@ -100,9 +100,8 @@ def seconds_of_ways(shape: Shape, training: bool) -> dict[str, float]:
     layer, x = shape.layer().train(training), shape.maps()
     x.requires_grad_(shape.wants_gradient(training))
     work = layer.work(x, training)
-    ways = [w for w in layer.ways if w not in TERMS or TERMS[w](work)[4] < MOST_NUMBERS]
     sizes = layer.discretised_work(x, work)
-    estimates = {w: estimate_discretised(sizes, w) for w in ways if w in WAY_TERMS}
+    estimates = {w: estimate_discretised(sizes, w) for w in ways_to_time(sizes)}
     ways = [w for w, s in estimates.items() if s <= HOPELESS * min(estimates.values())]
     actions = {w: step(in_way(layer, w), x, training) for w in ways}
     plain = nn.Conv2d(shape.inputs, shape.outputs, shape.size, padding=layer.padding, bias=False)

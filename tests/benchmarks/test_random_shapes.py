@@ -19,8 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from structnets.nn import GaussianConv2d, measure_ways
-from structnets.nn._cost_model import TERMS
-from structnets.nn._discretised_cost import MOST_NUMBERS, possible_ways
+from structnets.nn.measured_ways import ways_to_time
 from tests.benchmarks.shapes import Shape, draw
 from tests.benchmarks.timing import inference, repeated, warm_up
 
@@ -59,8 +58,7 @@ def measure(shape: Shape, training: bool, threads: int) -> tuple[list[str], dict
         with measure_ways(layer):
             layer(x)
         chosen = [estimated, layer.way_for(x)]
-    exact = possible_ways(layer.discretised_work(x, work))  # those that lose no digits
-    ways = [w for w in exact if w not in TERMS or TERMS[w](work)[4] < MOST_NUMBERS]
+    ways = ways_to_time(layer.discretised_work(x, work))
     actions = {w: step(in_way(layer, w), x, training) for w in ways}
     sizes = (shape.inputs, shape.outputs, layer.kernel_size)
     plain = nn.Conv2d(*sizes, padding=layer.padding, bias=False)

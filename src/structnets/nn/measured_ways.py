@@ -15,7 +15,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from structnets.nn._chosen_ways import ChoosesWays
 from structnets.nn._convolution_arguments import batched
 from structnets.nn._discretised_cost import MOST_NUMBERS, estimate_discretised, possible_ways
-from structnets.nn._discretised_terms import WAY_TERMS
+from structnets.nn._discretised_terms import WAY_TERMS, DiscretisedWork
 from structnets.nn._hierarchical_cost import nanoseconds, possible
 from structnets.nn._modes import needs_plain_operations
 from structnets.nn.attribute_conv import marginal
@@ -136,12 +136,7 @@ class _Step:
         if isinstance(layer, HierarchicalConv):
             return {way: nanoseconds(work, way) for way in possible(work)}
         sizes = layer.discretised_work(self.maps, work)
-        light = [
-            way
-            for way in possible_ways(sizes)
-            if way not in STORING or WAY_TERMS[way](sizes)[4] <= MOST_NUMBERS
-        ]
-        return {way: estimate_discretised(sizes, way) for way in light}
+        return {way: estimate_discretised(sizes, way) for way in ways_to_time(sizes)}
 
     def __call__(self, way: str) -> float:
         """Evaluate in a way, and return the seconds it took.
@@ -191,6 +186,15 @@ def _as_chosen_by(layer: ChoosesWays, x: Tensor) -> Tensor:
         return marginal(x, layer.reduction)
     assert isinstance(layer, GaussianConv2d)
     return layer.padded(batched(x, layer.in_channels, "H, W")[0])
+
+
+def ways_to_time(sizes: DiscretisedWork) -> list[str]:
+    """List the ways of a Gaussian layer whose maps between operations leave room in memory."""
+    return [
+        way
+        for way in possible_ways(sizes)
+        if way not in STORING or WAY_TERMS[way](sizes)[4] <= MOST_NUMBERS
+    ]
 
 
 def fastest(step: _Step) -> str:
