@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -17,24 +17,19 @@ from torch import Tensor, nn
 from structnets.bases.discretisation import is_hybrid, smoothing_kind
 from structnets.nn import _learned_scale
 from structnets.nn._convolution_arguments import Pair
-from structnets.nn._cost_model import Work
-from structnets.nn._discretised_terms import DiscretisedWork
-from structnets.nn._filter_matrices import is_tiny
 from structnets.nn._gaussian_convolution import GaussianConvolution
-from structnets.nn._hybrid import WAYS, Hybrid, HybridTensors
-from structnets.nn._layouts import is_channels_last_only
+from structnets.nn._hybrid import Hybrid
+from structnets.nn._hybrid_tensors import HybridTensors
+from structnets.nn._learned_filters import learned_filters, outer_products
 from structnets.nn._learned_support import LearnSigma, without_rim
 from structnets.nn._modes import (
     as_autocast,
     autocast_dtype,
-    is_low,
     needs_plain_operations,
     without_autocast,
 )
 from structnets.nn._separable_atoms import SeparableAtoms
 
-# In half precision rounding magnified a thousandfold in single still is less than its own.
-MOST_MAGNIFIED_LOW = 2000.0
 Made = TypeVar("Made")
 
 
@@ -52,6 +47,11 @@ class Discretised(GaussianConvolution[Pair]):
     log_scale: nn.Parameter | None
     learn_sigma: LearnSigma | None
     sigma_factor: float
+
+    @property
+    def geometry(self) -> tuple[Pair, Pair, Pair, int]:
+        """Stride, padding, dilation and groups, as ``torch.nn.functional`` takes them."""
+        return self.stride, self.zero_padding, self.dilation, self.groups
 
     def prepare_hybrid(self) -> None:
         """Set `hybrid`, if the basis is."""
@@ -127,7 +127,11 @@ class Discretised(GaussianConvolution[Pair]):
 
     def learned_kernel(self) -> Tensor:
         """Return the filters (O, C / groups, K, L) of learned scales."""
+        log_scale = self.log_scale
+        assert log_scale is not None
         with without_autocast(self.alpha.device.type):
+            if self.learn_sigma == "layer" and not needs_plain_operations(self.alpha):
+                return learned_filters(self.alpha, log_scale, self._atoms_and_rates, self._scale_of)
             along_y, along_x = self.learned_profiles()
             y, x = (list(column) for column in zip(*self._factors, strict=True))
             kernels = along_y[..., y, :, None] * along_x[..., x, None, :]  # (N, K, L) or (C, ...)
@@ -136,6 +140,27 @@ class Discretised(GaussianConvolution[Pair]):
             alpha = self.alpha.unflatten(0, (self.groups, -1))
             grouped = kernels.unflatten(0, (self.groups, -1))
             return torch.einsum("gocn,gcnyx->gocyx", alpha, grouped).flatten(0, 1)
+
+    @property
+    def _scale_of(self) -> tuple[int, ...]:
+        """Every atom's scale: profiles are those of a scale after those of another."""
+        return tuple(y // (self.basis.order + 1) for y, _ in self._factors)
+
+    def _atoms_and_rates(self, log_scale: Tensor) -> _learned_scale.Rated:
+        """Return the atoms (N, K, L) of scales alike for all channels, and their derivatives."""
+        order, kind, scaled = self.basis.order, self.discretisation, self.basis.norm == "scale"
+        sigmas, slopes = _learned_scale.sigmas_and_rates(
+            log_scale, self.basis.sigmas, self.sigma_factor
+        )
+
+        def profiles(radius: int) -> _learned_scale.Rated:
+            taps, rates = _learned_scale.profiles_and_rates(sigmas, order, radius, kind, scaled)
+            found = (taps, rates * slopes[:, None, None])
+            flat = [part.flatten(0, 1).to(self.alpha.dtype) for part in found]
+            return flat[0], flat[1]
+
+        along_y, along_x = self._along_axes(profiles)
+        return outer_products(along_y, along_x, self._factors)
 
     def hybrid_tensors(self) -> HybridTensors:
         """Return the tensors of a hybrid basis, in the weights' precision."""
@@ -177,74 +202,7 @@ class Discretised(GaussianConvolution[Pair]):
             along_y, along_x = self.learned_profiles()
             y, x = (list(column) for column in zip(*self._factors, strict=True))
             kernels = along_y[y, :, None] * along_x[x, None, :]
-        geometry = (self.stride, self.zero_padding, self.dilation, self.groups)
-        return SeparableAtoms(kernels, (along_y, along_x), self._factors, *geometry, None)
-
-    def settled_way(self, x: Tensor, wanted: str) -> str | None:
-        """Return how padded maps are evaluated; None where the fastest way may be chosen."""
-        plain, hybrid = needs_plain_operations(x), self.hybrid
-        per_channel = self.learn_sigma in ("group", "channel")
-        symbolic = isinstance(x, torch.fx.Proxy)
-        if not symbolic and x.is_complex():
-            return "composed"
-        if hybrid is None or symbolic or x.numel() == 0 or min(hybrid.output_size(x)) < 1:
-            if plain or x.numel() == 0 or per_channel or (hybrid is not None):
-                return "composed"
-            whole = wanted == "pieces" or self.log_scale is not None
-            if wanted != "auto" and not (whole and is_low(x)):
-                # Of smaller maps than the filters the plain convolution words the error.
-                return wanted if min(self.output_size(x.shape[-2:])) >= 1 else "composed"
-            return "composed" if is_low(x) else None  # rounded in between, digits would be lost
-        if is_low(x) and wanted not in ("composed", "stencils"):
-            exact = hybrid.magnified <= MOST_MAGNIFIED_LOW and not per_channel
-            return "responses" if exact else "composed"
-        if wanted in WAYS and not (wanted == "pieces" and plain):
-            return wanted
-        if wanted != "auto" and wanted not in WAYS and not plain:
-            return "composed" if per_channel else wanted
-        if plain or x.device.type != "cpu" or per_channel:
-            return "composed" if hybrid.differences_lose(x.dtype) else "stencils"
-        return None
-
-    def scale_now(self) -> float | None:
-        """Return the largest scale of a hybrid layer that learns one set for all channels."""
-        if self.hybrid is None or self.learn_sigma != "layer":
-            return None
-        with torch.no_grad():
-            return float(self.sigmas().max())
-
-    def is_near(self, x: Tensor) -> bool:
-        """Say whether differences hold their digits now, though the scale may grow too large."""
-        hybrid = self.hybrid
-        if hybrid is None or not hybrid.differences_lose(x.dtype):
-            return False
-        sigma = self.scale_now()
-        return sigma is not None and not hybrid.differences_lose(x.dtype, sigma)
-
-    def discretised_work(self, x: Tensor, whole: Work) -> DiscretisedWork:
-        """Return the sizes the cost model needs for padded maps like `x`."""
-        hybrid = self.hybrid
-        learned = self.log_scale is not None and self.log_scale.requires_grad
-        last = is_channels_last_only(x)
-        learned = learned and torch.is_grad_enabled()
-        facts: dict[str, Any] = {"groups": self.groups, "learned": learned, "channels_last": last}
-        if hybrid is None:
-            kind = "dense" if is_tiny(whole.input_map, whole.outputs) else "banded"
-            return DiscretisedWork(whole, **facts, filtering=kind)
-        sigma = self.scale_now()
-        high, wide = (
-            (n - 1) * step + 1 + 2 * hybrid.reach * spacing
-            for n, step, spacing in zip(whole.output_map, self.stride, self.dilation, strict=True)
-        )
-        return DiscretisedWork(
-            whole,
-            **facts,
-            scales=len(self.basis.sigmas),
-            stencil=2 * hybrid.reach + 1,
-            smoothed=(high, wide),
-            filtering=hybrid.filtering(x, whole.outputs, sigma),
-            differences=not hybrid.differences_lose(x.dtype, sigma),
-        )
+        return SeparableAtoms(kernels, (along_y, along_x), self._factors, *self.geometry, None)
 
     def evaluate_hybrid(self, x: Tensor, way: str) -> Tensor:
         """Convolve padded maps by one of the ways of hybrid derivatives."""

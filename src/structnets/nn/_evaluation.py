@@ -74,17 +74,13 @@ def _mix(maps: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
 
 def composed(x: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
     """Mix the atoms into filters, then convolve once."""
-    return _convolved(x, compose(alpha, atoms), atoms)
+    return functional.conv2d(x, compose(alpha, atoms), None, *atoms.geometry)
 
 
 def relaid(x: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:
     """Do the same in the other layout."""
-    return _convolved(*in_other_layout(x, compose(alpha, atoms)), atoms)
-
-
-def _convolved(x: Tensor, filters: Tensor, atoms: SeparableAtoms) -> Tensor:
-    geometry = (atoms.stride, atoms.padding, atoms.dilation, atoms.groups)
-    return functional.conv2d(x, filters, None, *geometry)
+    maps, filters = in_other_layout(x, compose(alpha, atoms))
+    return functional.conv2d(maps, filters, None, *atoms.geometry)
 
 
 def separable(x: Tensor, alpha: Tensor, atoms: SeparableAtoms) -> Tensor:

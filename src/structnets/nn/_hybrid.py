@@ -19,7 +19,7 @@ Differences of order n at scale sigma magnify the rounding of the smoothed maps 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,6 +34,7 @@ from structnets.nn._banded import map_size
 from structnets.nn._convolution_arguments import Pair
 from structnets.nn._filter_matrices import Band, BandedFilters, DenseFilters, dense_filters, is_tiny
 from structnets.nn._grouped import by_group
+from structnets.nn._hybrid_tensors import HybridTensors
 from structnets.nn._modes import is_traced, without_autocast
 from structnets.nn._pieces import filter_and_mix
 from structnets.nn._smoothed_differences import SmoothedDifferences
@@ -44,42 +45,6 @@ MOST_MAGNIFIED = 40.0
 """Magnified rounding stays below some 1e-5 of the output up to here (order 2: sigma 4)."""
 # Rows of fewer samples are too short for differences by slices.
 SHORTEST_ROW = 9
-
-
-@dataclass(frozen=True)
-class HybridTensors:
-    """The tensors of a layer's atoms.
-
-    Parameters
-    ----------
-    smoothing : pair of Tensor, shape (S, K) or (C, S, K)
-        The Gaussian of every scale along y and x; or of every channel and scale.
-    powers : Tensor, shape (N,) or (C, N)
-        What differences are multiplied with: sigma^n where derivatives are scale-normalised.
-    differences : Tensor, shape (N, k, k)
-        Central differences of every atom.
-    halves : Tensor, shape (N,)
-        What differences with whole numbers as taps are multiplied with to be those.
-    profiles : callable
-        Returns the whole filters along y and x, shape (P, K) each.
-    scales : Tensor, shape (S,), optional
-        Scales that a layer learns, one set for all channels.
-    rates : pair of Tensor, optional
-        The derivatives of `smoothing` by them.
-    """
-
-    smoothing: tuple[Tensor, Tensor]
-    powers: Tensor
-    differences: Tensor
-    halves: Tensor
-    profiles: Callable[[], tuple[Tensor, ...]]
-    scales: Tensor | None = None
-    rates: tuple[Tensor, Tensor] | None = None
-
-    @property
-    def per_channel(self) -> bool:
-        """Whether every channel has scales of its own."""
-        return self.powers.ndim == 2
 
 
 @dataclass(frozen=True, eq=False)

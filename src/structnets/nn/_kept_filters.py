@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from structnets.nn._bounded_cache import is_ordinary
-from structnets.nn._chosen_ways import ChoosesWays
-from structnets.nn._discretised import Discretised
+from structnets.nn._gaussian_ways import ChoosesGaussianWays
 from structnets.nn._layouts import is_channels_last_only, layout_of
 from structnets.nn._modes import is_low, needs_plain_operations
 
@@ -43,7 +42,8 @@ class KeptFilters:
             return found
         with torch.inference_mode(False), torch.no_grad():
             filters = (compose() if found is None else found).contiguous(memory_format=layout)
-            copies = [w.detach().clone() for w in weights]
+            known = None if found is None else self._found
+            copies = known[0] if known else [w.detach().clone() for w in weights]
         if all(map(is_ordinary, (*copies, filters))):
             self._found = copies, filters
         return filters
@@ -66,7 +66,7 @@ class KeptFilters:
         return KeptFilters, ()
 
 
-class KeepsFilters(ChoosesWays, Discretised):
+class KeepsFilters(ChoosesGaussianWays):
     """A layer of images that in evaluation answers by filters which it composed before."""
 
     def prepare_kept(self) -> None:

@@ -46,6 +46,11 @@ def learned_sigmas(log_scale: Tensor, sigmas: Sequence[float], factor: float) ->
     return of_scales(functools.partial(_bounded, sigmas=sigmas, factor=factor), exact)
 
 
+def sigmas_and_rates(log_scale: Tensor, sigmas: Sequence[float], factor: float) -> Rated:
+    """Return what `learned_sigmas` returns, and its derivatives by the parameters."""
+    return _bounded(log_scale.to(_exact(log_scale)), sigmas, factor)
+
+
 @torch.fx.wrap
 def smoothing_taps(sigmas: Tensor, radius: int, kind: str) -> Rated:
     """Return Gaussians of sum 1, shape (..., 2 radius + 1), of scales (...,), and derivatives.
@@ -72,13 +77,20 @@ def derivative_profiles(
     scaled : bool
         Multiply by sigma^n.
     """
+    given = {"order": order, "radius": radius, "discretisation": discretisation, "scaled": scaled}
+    return of_scales(functools.partial(profiles_and_rates, **given), sigmas)
+
+
+def profiles_and_rates(
+    sigmas: Tensor, order: int, radius: int, discretisation: Discretisation, scaled: bool
+) -> Rated:
+    """Return what `derivative_profiles` returns, and its derivatives by the scales."""
     kind = smoothing_kind(discretisation)
     if is_hybrid(discretisation):
         function = _differences_and_rates
     else:
         function = _sampled_and_rates if kind == "sampled" else _integrated_and_rates
-    given = {"order": order, "radius": radius, "kind": kind, "scaled": scaled}
-    return of_scales(functools.partial(function, **given), sigmas)
+    return function(sigmas, order, radius, kind, scaled)
 
 
 @torch.fx.wrap

@@ -39,6 +39,11 @@ class SeparableAtoms:
     groups: int = 1
     matrices: BoundedCache[Tensor] | None = field(default_factory=matrix_cache)
 
+    @property
+    def geometry(self) -> tuple[Pair, Pair, Pair, int]:
+        """Stride, padding, dilation and groups, as ``torch.nn.functional`` takes them."""
+        return self.stride, self.padding, self.dilation, self.groups
+
     def bands(self, axis: int, length: int) -> Tensor:
         """Return the banded matrices of all profiles along an axis, shape (P, m, length)."""
         stride, padding, dilation = self.stride[axis], self.padding[axis], self.dilation[axis]

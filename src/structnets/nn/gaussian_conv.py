@@ -21,18 +21,15 @@ from structnets.nn._convolution_arguments import (
     batched,
     refuse_positions,
 )
-from structnets.nn._cost_model import Work
-from structnets.nn._discretised_cost import cheapest_discretised
 from structnets.nn._evaluation import WAYS, compose
+from structnets.nn._gaussian_ways import CHOSEN, REPEATABLE
 from structnets.nn._hybrid import WAYS as HYBRID_WAYS
 from structnets.nn._kept_filters import KeepsFilters
-from structnets.nn._layouts import in_other_layout, is_channels_last, is_channels_last_only
+from structnets.nn._layouts import in_other_layout, is_channels_last
 from structnets.nn._learned_support import check_sigma_factor, learned_size, resolve_learn_sigma
 from structnets.nn._modes import as_autocast, is_traced, needs_plain_operations
 from structnets.nn._separable_atoms import SeparableAtoms, matrix_cache
 
-REPEATABLE = "repeatable"
-CHOSEN = ("auto", REPEATABLE)  # by a cost model
 ONE_CONVOLUTION = ("composed", "relaid")
 
 
@@ -202,10 +199,7 @@ class GaussianConv2d(KeepsFilters):
             self.constant("kernels", self.alpha),
             (along_y, along_x),
             self._factors,
-            self.stride,
-            self.zero_padding,
-            self.dilation,
-            self.groups,
+            *self.geometry,
             self._matrices,
         )
 
@@ -263,36 +257,7 @@ class GaussianConv2d(KeepsFilters):
         """Convolve padded maps with given filters, by one of `ONE_CONVOLUTION`."""
         if way == "relaid":
             x, kernel = in_other_layout(x, kernel)
-        geometry = (self.stride, self.zero_padding, self.dilation, self.groups)
-        return functional.conv2d(x, kernel, None, *geometry)
-
-    def way_for(self, x: Tensor) -> str:
-        """Return how padded maps like `x` are evaluated; the choice is kept in ``plan``."""
-        settled = self.settled_way(x, "auto" if self.way in CHOSEN else self.way)
-        if settled is not None:
-            return settled
-        training = self.alpha.requires_grad and torch.is_grad_enabled()
-        return self.choose(self._key(x, training), lambda: self._cheapest(x, training))
-
-    def _key(self, x: Tensor, training: bool) -> str:
-        gradients = f"{int(training)}{int(training and x.requires_grad)}"
-        last = " channels last" if is_channels_last_only(x) else ""
-        near = " near" if self.is_near(x) else ""
-        return f"{tuple(x.shape)} {x.dtype} {x.device.type} {gradients}{last}{near}"
-
-    def _cheapest(self, x: Tensor, training: bool) -> str:
-        work = self.work(x, training)
-        if min(work.output_map) < 1:
-            return (
-                "composed"  # smaller maps than the filters: the plain convolution words the error
-            )
-        sizes, repeatable = self.discretised_work(x, work), self.way == REPEATABLE
-        return cheapest_discretised(sizes, x.device.type, repeatable)
-
-    def work(self, x: Tensor, training: bool = True) -> Work:
-        """Return the sizes the cost model needs for padded maps like `x`, a group as an image."""
-        with torch.no_grad():  # a checkpoint counts what is saved, and chooses only once
-            return Work.of(x, self.alpha, self.atoms, training)
+        return functional.conv2d(x, kernel, None, *self.geometry)
 
     def kernel(self) -> Tensor:
         """Return the effective filters on the pixel grid, shape (O, I / groups, K, L)."""

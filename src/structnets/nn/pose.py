@@ -162,7 +162,13 @@ class Pose:
         if not fields:
             raise ValueError("a pose without angle, sigma and gains has no roughness")
         field = torch.cat(fields, 1)
-        return field.diff(dim=2).square().mean() + field.diff(dim=3).square().mean()
+        return _mean_square(field.diff(dim=2)) + _mean_square(field.diff(dim=3))
+
+
+def _mean_square(differences: Tensor) -> Tensor:
+    """Return 0 of none: a map one pixel high has no neighbours above."""
+    squares = differences.square()
+    return squares.mean() if squares.numel() else squares.sum()
 
 
 class PoseNetwork(nn.Sequential):

@@ -222,6 +222,11 @@ def test_roughness_ignores_full_turns_and_counts_steps() -> None:
     assert float(steps.roughness()) == pytest.approx(2)  # (2, 0)^2 over two components
 
 
+def test_roughness_of_a_map_one_pixel_high_is_that_along_it() -> None:
+    line = Pose(angle=math.pi * torch.tensor([0.0, 1.0, 1.0])[None, None, None])
+    assert float(line.roughness()) == pytest.approx(1)  # one step of two: (4 + 0) / 2 / 2
+
+
 def test_static_twin_is_as_large() -> None:
     block = DynamicSteerableBlock(16, 32)
     hidden = hidden_width(trained_parameters(block), 16, 32)

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 
-from structnets.bases.discretisation import DISCRETISATIONS
-from structnets.nn import GaussianConv2d, _learned_scale
+from structnets.bases.discretisation import DISCRETISATIONS, Discretisation
+from structnets.nn import GaussianConv2d, _discretised, _learned_scale
+from structnets.nn._learned_filters import learned_filters
 from structnets.nn._learned_scale import (
     derivative_profiles,
     learned_sigmas,
@@ -94,3 +95,50 @@ def test_a_layer_makes_the_taps_of_equal_axes_once(monkeypatch: pytest.MonkeyPat
     along_y, along_x = layer.learned_profiles()
     assert along_y is along_x
     assert len(made) == 1
+
+
+def two_scales(discretisation: Discretisation) -> GaussianConv2d:
+    """Build a layer whose filters are higher than wide, with scales that have moved."""
+    size = (11, 9)
+    layer = GaussianConv2d(
+        *(2, 3),
+        order=2,
+        sigmas=(0.8, 1.4),
+        kernel_size=size,
+        discretisation=discretisation,
+        learn_sigma=True,
+        dtype=torch.float64,
+    )
+    with torch.no_grad():
+        layer.log_scale.add_(torch.tensor([0.1, -0.2]))
+    return layer
+
+
+@pytest.mark.parametrize("discretisation", DISCRETISATIONS)
+def test_composed_filters_and_their_gradients_are_those_of_recorded_operations(
+    discretisation: Discretisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer = two_scales(discretisation)
+    wanted = [layer.alpha, layer.log_scale]
+    filters = layer.kernel()
+    above = torch.randn_like(filters)
+    ours = torch.autograd.grad(filters, wanted, above)
+    monkeypatch.setattr(_discretised, "needs_plain_operations", lambda x: True)
+    plain = layer.kernel()
+    torch.testing.assert_close(filters, plain, rtol=0, atol=0)
+    torch.testing.assert_close(ours, torch.autograd.grad(plain, wanted, above))
+
+
+def test_composed_filters_are_differentiated_twice_and_by_either_alone() -> None:
+    layer = two_scales("hybrid")
+
+    def compose(alpha: Tensor, log_scale: Tensor) -> Tensor:
+        return learned_filters(alpha, log_scale, layer._atoms_and_rates, layer._scale_of)
+
+    alpha, log_scale = layer.alpha[:1, :1].detach(), layer.log_scale.detach()
+    for wanted in ((True, True), (True, False), (False, True)):
+        given = [
+            t.clone().requires_grad_(w) for t, w in zip((alpha, log_scale), wanted, strict=True)
+        ]
+        assert gradcheck(compose, given)
+        assert gradgradcheck(compose, given)
