@@ -175,8 +175,14 @@ def _mixed(work: Work) -> Terms:
 
 
 def _fft(work: Work) -> Terms:
+    return fft_terms(
+        work, math.prod(n + s - 1 for n, s in zip(work.input_map, work.size, strict=True))
+    )
+
+
+def fft_terms(work: Work, bins: int) -> Terms:
+    """Return the terms of products of spectra, of so many pixels each."""
     again = work.training + work.input_gradient
-    bins = math.prod(n + s - 1 for n, s in zip(work.input_map, work.size, strict=True))
     spectra = work.batch * (work.inputs + work.outputs) + work.inputs * work.outputs
     transforms = spectra * bins * math.log2(bins)
     products = work.batch * work.inputs * work.outputs * bins

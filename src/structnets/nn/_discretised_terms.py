@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from structnets.nn._convolution_arguments import Pair
-from structnets.nn._cost_model import TERMS, Terms, Work
+from structnets.nn._cost_model import TERMS, Terms, Work, fft_terms
+from structnets.nn._evaluation import period
 from structnets.nn._fast_product import is_fast
 from structnets.nn._filter_matrices import read_of
 from structnets.nn._pieces import PIECE_NUMBERS
@@ -82,7 +83,7 @@ def _of_whole_filters(way: str) -> Callable[[DiscretisedWork], Terms]:
                 found[3] *= 1.5
             else:
                 found[1] += found[0]
-        if way in ("mixed", "fft"):
+        if way == "mixed":
             found[6:] = [work.groups * n for n in found[6:]]
         return tuple(found)
 
@@ -96,6 +97,20 @@ def _relaid(work: DiscretisedWork) -> Terms:
     copied = whole.batch * (whole.inputs * areas[0] + whole.outputs * areas[1])
     found[4] += copied
     found[5] += copied * whole.training
+    return tuple(found)
+
+
+def _fft(work: DiscretisedWork) -> Terms:
+    """Return the terms of spectra as long as `structnets.nn._evaluation.fft` makes them."""
+    whole, bins = work.whole, 1
+    for n, size, left in zip(whole.input_map, whole.size, whole.output_map, strict=True):
+        step = max(1, round(n / left))
+        padding = max(0, ((left - 1) * step + size - n + 1) // 2)
+        bins *= period(n, size, padding)
+    found = list(fft_terms(whole, bins))
+    if work.learned:
+        found[1] += found[0]
+    found[6:] = [work.groups * n for n in found[6:]]
     return tuple(found)
 
 
@@ -167,6 +182,7 @@ def _pieces(work: DiscretisedWork) -> Terms:
 
 WAY_TERMS: dict[str, Callable[[DiscretisedWork], Terms]] = {
     **{way: _of_whole_filters(way) for way in TERMS},
+    "fft": _fft,
     "stencils": _stencils,
     "pieces": _pieces,
     "relaid": _relaid,

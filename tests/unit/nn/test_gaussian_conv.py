@@ -12,8 +12,9 @@ from torch import nn
 from structnets.nn import GaussianConv2d, chosen_ways, set_chosen_ways
 from structnets.nn import _evaluation as evaluation
 from structnets.nn._banded import banded_matrices
+from structnets.nn._convolution_arguments import Padding
 from structnets.nn._cost_model import cheapest, count_taps
-from structnets.nn._evaluation import WAYS
+from structnets.nn._evaluation import WAYS, fast_length
 
 CASES = {
     "same": ({"order": 3, "sigmas": (1.0, 2.0), "kernel_size": 9}, (14, 14)),
@@ -188,3 +189,27 @@ def test_what_a_layer_was_made_for_cannot_be_changed(name: str, value: object) -
     with pytest.raises(AttributeError, match=f"{name} of a GaussianConv2d cannot be changed from"):
         setattr(layer, name, value)
     layer.way = "composed"
+
+
+@pytest.mark.parametrize(
+    ("length", "fast"), [(1, 2), (6, 6), (7, 8), (94, 96), (98, 100), (386, 400)]
+)
+def test_spectra_have_lengths_of_small_factors(length: int, fast: int) -> None:
+    assert fast_length(length) == fast
+
+
+@pytest.mark.parametrize(
+    ("side", "size", "padding"),
+    [(5, 7, "same"), (9, 7, "full"), (14, 7, "valid"), (9, 5, 9), (31, 11, 2), (8, 9, 5)],
+)
+@pytest.mark.parametrize("stride", [1, 3])
+@pytest.mark.parametrize("dilation", [1, 2])
+def test_products_of_spectra_go_round_beyond_the_padding(
+    side: int, size: int, padding: Padding, stride: int, dilation: int
+) -> None:
+    geometry = {"padding": padding, "stride": stride, "dilation": dilation}
+    layer = GaussianConv2d(2, 3, order=1, kernel_size=size, **geometry, dtype=torch.float64)
+    x = torch.randn(2, 2, side, side + 5, dtype=torch.float64)
+    plain = layer.collapse()(x)
+    layer.way = "fft"
+    torch.testing.assert_close(layer(x), plain)
