@@ -20,7 +20,7 @@ from structnets.nn._convolution_arguments import Pair
 from structnets.nn._gaussian_convolution import GaussianConvolution
 from structnets.nn._hybrid import Hybrid
 from structnets.nn._hybrid_tensors import HybridTensors
-from structnets.nn._learned_filters import learned_filters, outer_products
+from structnets.nn._learned_filters import learned_filters, mixed, outer_products
 from structnets.nn._learned_support import LearnSigma, without_rim
 from structnets.nn._modes import (
     as_autocast,
@@ -136,7 +136,7 @@ class Discretised(GaussianConvolution[Pair]):
             y, x = (list(column) for column in zip(*self._factors, strict=True))
             kernels = along_y[..., y, :, None] * along_x[..., x, None, :]  # (N, K, L) or (C, ...)
             if self.learn_sigma == "layer":
-                return (self.alpha @ kernels.flatten(1)).unflatten(2, kernels.shape[1:])
+                return mixed(self.alpha, kernels)
             alpha = self.alpha.unflatten(0, (self.groups, -1))
             grouped = kernels.unflatten(0, (self.groups, -1))
             return torch.einsum("gocn,gcnyx->gocyx", alpha, grouped).flatten(0, 1)

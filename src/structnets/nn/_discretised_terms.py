@@ -60,9 +60,20 @@ def lanes(channels: int) -> float:
     return -(-channels // LANES) * LANES / channels
 
 
+def _bins(whole: Work) -> int:
+    """Count the pixels of spectra as long as `structnets.nn._evaluation.fft` makes them."""
+    bins = 1
+    for n, size, left in zip(whole.input_map, whole.size, whole.output_map, strict=True):
+        step = max(1, round(n / left))
+        padding = max(0, ((left - 1) * step + size - n + 1) // 2)
+        bins *= period(n, size, padding)
+    return bins
+
+
 def _of_whole_filters(way: str) -> Callable[[DiscretisedWork], Terms]:
     def terms(work: DiscretisedWork) -> Terms:
-        found = list(TERMS[way](work.whole))
+        fft = way == "fft"
+        found = list(fft_terms(work.whole, _bins(work.whole)) if fft else TERMS[way](work.whole))
         filled = lanes(work.whole.outputs)
         if way in ("composed", "mixed"):
             found[0] *= filled
@@ -83,7 +94,7 @@ def _of_whole_filters(way: str) -> Callable[[DiscretisedWork], Terms]:
                 found[3] *= 1.5
             else:
                 found[1] += found[0]
-        if way == "mixed":
+        if way in ("mixed", "fft"):
             found[6:] = [work.groups * n for n in found[6:]]
         return tuple(found)
 
@@ -97,20 +108,6 @@ def _relaid(work: DiscretisedWork) -> Terms:
     copied = whole.batch * (whole.inputs * areas[0] + whole.outputs * areas[1])
     found[4] += copied
     found[5] += copied * whole.training
-    return tuple(found)
-
-
-def _fft(work: DiscretisedWork) -> Terms:
-    """Return the terms of spectra as long as `structnets.nn._evaluation.fft` makes them."""
-    whole, bins = work.whole, 1
-    for n, size, left in zip(whole.input_map, whole.size, whole.output_map, strict=True):
-        step = max(1, round(n / left))
-        padding = max(0, ((left - 1) * step + size - n + 1) // 2)
-        bins *= period(n, size, padding)
-    found = list(fft_terms(whole, bins))
-    if work.learned:
-        found[1] += found[0]
-    found[6:] = [work.groups * n for n in found[6:]]
     return tuple(found)
 
 
@@ -182,7 +179,6 @@ def _pieces(work: DiscretisedWork) -> Terms:
 
 WAY_TERMS: dict[str, Callable[[DiscretisedWork], Terms]] = {
     **{way: _of_whole_filters(way) for way in TERMS},
-    "fft": _fft,
     "stencils": _stencils,
     "pieces": _pieces,
     "relaid": _relaid,

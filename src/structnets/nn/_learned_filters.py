@@ -6,8 +6,7 @@ convolution of a small layer.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -22,7 +21,7 @@ AtomsOf = Callable[[Tensor], Rated]
 
 
 def learned_filters(
-    alpha: Tensor, log_scale: Tensor, atoms_of: AtomsOf, scale_of: Sequence[int]
+    alpha: Tensor, log_scale: Tensor, atoms_of: AtomsOf, scale_of: tuple[int, ...]
 ) -> Tensor:
     """Mix atoms by weights (O, I, N): filters (O, I, K, L).
 
@@ -32,32 +31,24 @@ def learned_filters(
         Weights, and the parameters of the scales.
     atoms_of : callable
         Makes the atoms.
-    scale_of : sequence of int
+    scale_of : tuple of int
         Every atom's scale.
     """
-    out = _LearnedFilters.apply(alpha, log_scale, atoms_of, tuple(scale_of))
+    out = _LearnedFilters.apply(alpha, log_scale, atoms_of, scale_of)
     assert isinstance(out, Tensor)
     return out
 
 
 def outer_products(along_y: Rated, along_x: Rated, factors: tuple[Pair, ...]) -> Rated:
     """Return the atoms (N, K, L) of profiles (P, K) and (P, L), each of a pair of them."""
-    y, x = zip(*factors, strict=True)
-    taps_y, rates_y = (part.index_select(0, places(y, part.device)) for part in along_y)
-    taps_x, rates_x = (part.index_select(0, places(x, part.device)) for part in along_x)
-    taps_y, rates_y = taps_y[:, :, None], rates_y[:, :, None]
-    taps_x, rates_x = taps_x[:, None], rates_x[:, None]
+    y, x = (list(column) for column in zip(*factors, strict=True))
+    taps_y, rates_y = (part[y, :, None] for part in along_y)
+    taps_x, rates_x = (part[x, None] for part in along_x)
     return taps_y * taps_x, rates_y * taps_x + taps_y * rates_x
 
 
-@functools.lru_cache(maxsize=256)
-def places(numbers: tuple[int, ...], device: torch.device) -> Tensor:
-    """Return numbers as a tensor, made once."""
-    with torch.inference_mode(False):
-        return torch.tensor(numbers, device=device)
-
-
-def _mixed(alpha: Tensor, atoms: Tensor) -> Tensor:
+def mixed(alpha: Tensor, atoms: Tensor) -> Tensor:
+    """Mix atoms (N, K, L) by weights (O, I, N), in operations that are recorded."""
     return (alpha @ atoms.flatten(1)).unflatten(2, atoms.shape[1:])
 
 
@@ -69,7 +60,7 @@ class _LearnedFilters(torch.autograd.Function):
         atoms, rates = atoms_of(log_scale)
         ctx.save_for_backward(alpha, log_scale, atoms, rates)
         ctx.atoms_of, ctx.scale_of = atoms_of, scale_of
-        return _mixed(alpha, atoms)
+        return mixed(alpha, atoms)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
@@ -77,7 +68,7 @@ class _LearnedFilters(torch.autograd.Function):
         want_alpha, want_scale, *_ = ctx.needs_input_grad
         if needs_reference(gradient):
             found = reference_gradients(
-                lambda alpha, log_scale: _mixed(alpha, ctx.atoms_of(log_scale)[0]),
+                lambda alpha, log_scale: mixed(alpha, ctx.atoms_of(log_scale)[0]),
                 (alpha, log_scale),
                 (want_alpha, want_scale),
                 gradient,
@@ -88,6 +79,6 @@ class _LearnedFilters(torch.autograd.Function):
         of_scale = None
         if want_scale:
             of_atoms = (alpha * (taps @ rates.flatten(1).t())).sum((0, 1)).to(log_scale.dtype)
-            scales = places(ctx.scale_of, log_scale.device)
+            scales = torch.tensor(ctx.scale_of, device=log_scale.device)
             of_scale = torch.zeros_like(log_scale).index_add_(0, scales, of_atoms)
         return of_alpha, of_scale, None, None

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from torch.autograd import gradcheck, gradgradcheck
 
 from structnets.bases.discretisation import DISCRETISATIONS, Discretisation
@@ -142,3 +143,19 @@ def test_composed_filters_are_differentiated_twice_and_by_either_alone() -> None
         ]
         assert gradcheck(compose, given)
         assert gradgradcheck(compose, given)
+
+
+def test_what_a_tracer_makes_of_filters_does_not_outlive_it() -> None:
+    def step() -> Tensor:
+        layer = GaussianConv2d(
+            2, 2, order=1, discretisation="hybrid", learn_sigma=True, way="composed"
+        )
+        layer(torch.zeros(1, 2, 9, 9)).sum().backward()
+        assert layer.log_scale is not None
+        assert layer.log_scale.grad is not None
+        return layer.log_scale.grad
+
+    for _ in range(2):
+        with FakeTensorMode():
+            assert isinstance(step(), FakeTensor)
+        assert not isinstance(step(), FakeTensor)
